@@ -1,0 +1,62 @@
+/**
+ * The architecture as rules: a layer imports only from itself and from those before it.
+ * ARCHITECTURE.md draws the same order.
+ */
+const LAYERS = [
+  "base", "net", "ipvs", "simnet", "engine", "health", "control", "api", "cli", "daemon", "lab",
+];
+
+const direction = LAYERS.slice(0, -1).map((layer, index) => ({
+  name: `${layer}-imports-downward`,
+  comment: `src/${layer} may not know ${LAYERS.slice(index + 1).join(", ")}: they stand on it, not it on them.`,
+  severity: "error",
+  from: { path: `^src/${layer}/`, pathNot: "\\.(test|contract)\\.ts$" },
+  to: { path: `^src/(${LAYERS.slice(index + 1).join("|")})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...direction,
+    {
+      name: "ipvs-is-pure",
+      comment: "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",
+      severity: "error",
+      from: { path: "^src/(base|net|ipvs|simnet)/", pathNot: "\\.(test|contract)\\.ts$" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "native-code-has-one-door",
+      comment: "koffi is called in the engines alone: everything else can be read without knowing the C ABI.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/engine/(userspace|kernel)/" },
+      to: { path: "node_modules/koffi" },
+    },
+    {
+      name: "ipvsadm-starts-fast",
+      comment: "ipvsadm runs in shell loops: what the daemon needs (Hono, zod, pino) would double its start.",
+      severity: "error",
+      from: { path: "^src/cli/ipvsadm" },
+      to: { path: "node_modules/(hono|@hono|zod|pino|koffi)/", reachable: true },
+    },
+    {
+      name: "no-cycles",
+      comment: "A cycle means two files are one idea cut in the wrong place.",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
+    {
+      name: "tests-stay-tests",
+      comment: "Shipped code must not lean on what only tests have.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "\\.(test|contract)\\.ts$" },
+      to: { path: "^(test|bench)/|\\.(test|contract)\\.ts$" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"] },
+  },
+};

@@ -1,0 +1,36 @@
+/** Chance that replays: the same seed gives the same numbers. */
+export interface Prng {
+  /** An integer from 0 to 2^32 - 1. */
+  next(): number;
+  /** An integer from 0 to `bound` - 1. */
+  below(bound: number): number;
+  /** One of `choices`. */
+  of<Choice>(choices: readonly Choice[]): Choice;
+}
+
+/** SplitMix32: a 32-bit counter through a mixing function; passes what schedulers and simulations ask of chance. */
+export function prng(seed: number): Prng {
+  let counter = seed | 0;
+  const next = (): number => {
+    counter = (counter + 0x9e3779b9) | 0;
+    let mixed = counter ^ (counter >>> 16);
+    mixed = Math.imul(mixed, 0x21f0aaad);
+    mixed ^= mixed >>> 15;
+    mixed = Math.imul(mixed, 0x735a2d97);
+    return (mixed ^ (mixed >>> 15)) >>> 0;
+  };
+  const below = (bound: number): number => {
+    if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000) {
+      throw new RangeError(`Cannot draw below ${bound}: expected an integer from 1 to 2^32`);
+    }
+    return Math.floor((next() / 0x1_0000_0000) * bound);
+  };
+  return {
+    next,
+    below,
+    of: (choices) => {
+      if (choices.length === 0) throw new RangeError("Cannot draw one of no choices");
+      return choices[below(choices.length)]!;
+    },
+  };
+}
