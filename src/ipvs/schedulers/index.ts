@@ -1,0 +1,11 @@
+export type SchedulerName =
+  | "rr"
+  | "wrr"
+  | "lc"
+  | "wlc"
+  | "sed"
+  | "nq"
+  | "lblc"
+  | "lblcr"
+  | "dh"
+  | "sh";

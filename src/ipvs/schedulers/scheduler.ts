@@ -1,0 +1,72 @@
+/**
+ * What every scheduler is.
+ *
+ * The kernel's struct ip_vs_scheduler (include/net/ip_vs.h) with its hooks: init_service is the factory,
+ * add_dest, del_dest and upd_dest are `changed`, schedule is `pick`.
+ */
+import type { Prng } from "../../base/prng.ts";
+import type { Address } from "../../net/address.ts";
+
+/** A destination as a scheduler sees it: live numbers that change between two picks. */
+export interface Candidate {
+  readonly address: Address;
+  readonly port: number;
+  readonly weight: number;
+  /** The last weight that was not 0: what mh fills its table by, so that draining reshuffles nothing. */
+  readonly lastWeight: number;
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  /** Reached its upper threshold and did not yet fall below the lower. */
+  readonly isOverloaded: boolean;
+  /** Still configured: a cache (lblc, lblcr) may hold one that was removed. */
+  readonly isAvailable: boolean;
+}
+
+/**
+ * The packet that opens a connection. One object is reused for all packets: keep numbers, not it.
+ * `…Fold` is the address as one signed 32-bit number: an IPv4 address itself, an IPv6 address's four words XORed
+ * (as ip_vs_fold or each scheduler's hashkey does).
+ */
+export interface Request {
+  readonly clientFold: number;
+  readonly clientPort: number;
+  /** The packet's destination address: the VIP, or for a firewall mark whatever address was marked. */
+  readonly destinationFold: number;
+  /** The same address whole and as text, a key for caches (lblc, lblcr). */
+  readonly destinationText: string;
+  /** Milliseconds. */
+  readonly now: number;
+}
+
+export interface SchedulerOptions {
+  /** SCHEDULER_FLAG.fallback: try other slots when the chosen destination is not available (sh, mh). */
+  readonly fallback: boolean;
+  /** SCHEDULER_FLAG.port: hash the client's port too (sh, mh). */
+  readonly port: boolean;
+  readonly prng: Prng;
+}
+
+/**
+ * Chooses where a new connection goes.
+ *
+ * `candidates` is always the service's whole list, newest first, weight 0 and overloaded ones included.
+ * `pick` returns one of them, never a copy, or undefined when none may take the connection. It may keep
+ * state (round robin must) but does no I/O and knows no clock.
+ */
+export interface Scheduler<Kind extends Candidate = Candidate> {
+  pick(request: Request, candidates: readonly Kind[]): Kind | undefined;
+  /** After a destination was added, removed or edited; also when an edit changed no value. Once when bound. */
+  changed?(event: SchedulerEvent, candidates: readonly Kind[], which: Kind | undefined): void;
+  /** Housekeeping of caches; called about once a second, does bounded work. */
+  tick?(now: number): void;
+}
+
+export type SchedulerEvent = "bound" | "added" | "removed" | "edited";
+
+export type SchedulerFactory = <Kind extends Candidate>(
+  options: SchedulerOptions,
+) => Scheduler<Kind>;
+
+export function isEligible(candidate: Candidate): boolean {
+  return candidate.weight > 0 && !candidate.isOverloaded;
+}
