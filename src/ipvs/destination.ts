@@ -1,10 +1,14 @@
 import type { Address } from "../net/address.ts";
-import { CONNECTION_FLAG } from "./connections/connection-table.ts";
+import { CONNECTION_FLAG, FORWARDING } from "./connections/flow.ts";
 import type { Host, Route } from "./host.ts";
 import type { Candidate } from "./schedulers/scheduler.ts";
 import type { DestinationPlan } from "./service.ts";
 import { Traffic } from "./statistics.ts";
 import type { VirtualService } from "./virtual-service.ts";
+
+/** net.ipv4.route.min_pmtu and mtu_expires: what a forged message may do, and for how long. */
+const PATH_MTU_MIN = 552;
+const PATH_MTU_LIFE_MS = 600_000;
 
 /**
  * A destination at work: its plan, its live counters and its route. The kernel's struct ip_vs_dest.
@@ -31,6 +35,8 @@ export class Destination implements Candidate {
   connectionFlags = 0;
   #route: Route | "local" | "unreachable" = "unreachable";
   #routeGeneration = -1;
+  #pathMtu = Number.POSITIVE_INFINITY;
+  #pathMtuExpiresAt = 0;
 
   constructor(id: number, plan: DestinationPlan, service: VirtualService) {
     this.id = id;
@@ -67,6 +73,21 @@ export class Destination implements Candidate {
       this.#routeGeneration = host.generation;
     }
     return this.#route;
+  }
+
+  /** What routers told of the path's MTU in bytes; infinite when none did lately. */
+  get pathMtu(): number {
+    return this.#pathMtu;
+  }
+
+  /** A router could not pass a tunnel packet on: ipv4_update_pmtu(). Forgotten by expirePathMtu(). */
+  learnPathMtu(mtu: number, now: number): void {
+    this.#pathMtu = Math.max(mtu, PATH_MTU_MIN);
+    this.#pathMtuExpiresAt = now + PATH_MTU_LIFE_MS;
+  }
+
+  expirePathMtu(now: number): void {
+    if (now >= this.#pathMtuExpiresAt) this.#pathMtu = Number.POSITIVE_INFINITY;
   }
 
   /** An entry was bound to it: ip_vs_bind_dest(). */
@@ -113,10 +134,10 @@ function lowMark({ upperThreshold, lowerThreshold }: DestinationPlan): number {
 function flagsOf({ forwarding }: DestinationPlan): number {
   switch (forwarding.kind) {
     case "masquerade":
-      return CONNECTION_FLAG.masquerade | CONNECTION_FLAG.inactive;
+      return FORWARDING.masquerade | CONNECTION_FLAG.inactive;
     case "tunnel":
-      return CONNECTION_FLAG.tunnel | CONNECTION_FLAG.noOutput | CONNECTION_FLAG.inactive;
+      return FORWARDING.tunnel | CONNECTION_FLAG.noOutput | CONNECTION_FLAG.inactive;
     case "route":
-      return CONNECTION_FLAG.route | CONNECTION_FLAG.noOutput | CONNECTION_FLAG.inactive;
+      return FORWARDING.route | CONNECTION_FLAG.noOutput | CONNECTION_FLAG.inactive;
   }
 }

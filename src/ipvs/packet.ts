@@ -27,12 +27,19 @@ export interface Arrival {
   readonly headroom: number;
 }
 
-/** Bytes of each transport header that must be there, by protocol: ip_vs_proto_*.c */
-const TRANSPORT_LENGTH: Readonly<Record<number, number>> = {
-  [IP_PROTOCOL.tcp]: 20,
-  [IP_PROTOCOL.udp]: 8,
-  [IP_PROTOCOL.sctp]: 12,
-};
+/** Bytes of the transport header that must be there; 0 for protocols without ports. */
+function transportLength(protocol: number): number {
+  switch (protocol) {
+    case IP_PROTOCOL.tcp:
+      return 20;
+    case IP_PROTOCOL.udp:
+      return 8;
+    case IP_PROTOCOL.sctp:
+      return 12;
+    default:
+      return 0;
+  }
+}
 
 export class Packet {
   readonly ipv4 = Ipv4View.unplaced();
@@ -135,14 +142,14 @@ export class Packet {
     this.protocol = ipv6.protocol;
     this.transport = ipv6.payloadStart;
     this.isFragment = ipv6.isFragment;
-    this.source0 = ipv6.source0;
-    this.source1 = ipv6.source1;
-    this.source2 = ipv6.source2;
-    this.source3 = ipv6.source3;
-    this.destination0 = ipv6.destination0;
-    this.destination1 = ipv6.destination1;
-    this.destination2 = ipv6.destination2;
-    this.destination3 = ipv6.destination3;
+    this.source0 = ipv6.sourceWord(0);
+    this.source1 = ipv6.sourceWord(1);
+    this.source2 = ipv6.sourceWord(2);
+    this.source3 = ipv6.sourceWord(3);
+    this.destination0 = ipv6.destinationWord(0);
+    this.destination1 = ipv6.destinationWord(1);
+    this.destination2 = ipv6.destinationWord(2);
+    this.destination3 = ipv6.destinationWord(3);
     return this.#readPorts();
   }
 
@@ -156,8 +163,8 @@ export class Packet {
   #readPorts(): PacketFault | undefined {
     this.sourcePort = this.destinationPort = 0;
     if (this.isFragment) return undefined;
-    const length = TRANSPORT_LENGTH[this.protocol];
-    if (length === undefined) return undefined;
+    const length = transportLength(this.protocol);
+    if (length === 0) return undefined;
     if (this.end - this.transport < length) return "transport-truncated";
     this.sourcePort = readUint16(this.bytes, this.transport);
     this.destinationPort = readUint16(this.bytes, this.transport + 2);

@@ -3,9 +3,11 @@
  *
  * The kernel's tables in ip_vs_ctl.c: lookup by mark, then exact, then FTP's data ports, then any port.
  */
+import type { Address } from "../net/address.ts";
 import { familyOf, type ServicePlan, type DestinationPlan } from "./service.ts";
 import { Destination } from "./destination.ts";
 import type { DesiredState } from "./desired-state.ts";
+import { Traffic } from "./statistics.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
 
@@ -39,6 +41,42 @@ export class ServiceTable {
   #anyPortServices = 0;
   #inet = 0;
   #inet6 = 0;
+
+  /** Traffic of everything, removed services included. */
+  readonly total = new Traffic();
+
+  countConnection(destination: Destination): void {
+    destination.traffic.countConnection();
+    destination.service.traffic.countConnection();
+    this.total.countConnection();
+  }
+
+  /** A packet from a client: ip_vs_in_stats(). Removed destinations do not count. */
+  countIn(destination: Destination, bytes: number): void {
+    if (!destination.isAvailable) return;
+    destination.traffic.countIn(bytes);
+    destination.service.traffic.countIn(bytes);
+    this.total.countIn(bytes);
+  }
+
+  countOut(destination: Destination, bytes: number): void {
+    if (!destination.isAvailable) return;
+    destination.traffic.countOut(bytes);
+    destination.service.traffic.countOut(bytes);
+    this.total.countOut(bytes);
+  }
+
+  /** Whether the packet comes from the address and port of a masqueraded server: ip_vs_has_real_service(). */
+  hasMasqueraded(packet: { readonly source: Address; readonly sourcePort: number }): boolean {
+    const { source, sourcePort } = packet;
+    return this.#destinations.some(
+      (each) =>
+        each?.isAvailable === true &&
+        each.plan.forwarding.kind === "masquerade" &&
+        each.port === sourcePort &&
+        each.address.equals(source),
+    );
+  }
 
   /** In the order in which they were added. */
   services(): IterableIterator<VirtualService> {

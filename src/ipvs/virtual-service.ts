@@ -1,5 +1,7 @@
 import { prng } from "../base/prng.ts";
+import type { Address } from "../net/address.ts";
 import type { Destination } from "./destination.ts";
+import type { Host } from "./host.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import type { Scheduler, SchedulerEvent } from "./schedulers/scheduler.ts";
 import {
@@ -28,6 +30,8 @@ export class VirtualService {
   /** Newest first: the order in which schedulers see them. */
   destinations: readonly Destination[] = [];
   #scheduler: Scheduler<Destination>;
+  #isLocal = false;
+  #localGeneration = -1;
 
   constructor(plan: ServicePlan) {
     const { key } = plan;
@@ -56,6 +60,19 @@ export class VirtualService {
     }
     this.#scheduler = schedulerOf(plan);
     this.notify("bound");
+  }
+
+  /**
+   * Whether the packet's destination is the host's own, without which the kernel would not hand it to IPVS. For a
+   * service with an address this is asked once until the host's addresses change.
+   */
+  isLocal(packet: { readonly destination: Address }, host: Host): boolean {
+    if (this.key.kind === "mark") return host.isLocal(packet.destination);
+    if (this.#localGeneration !== host.generation) {
+      this.#isLocal = host.isLocal(this.key.endpoint.address);
+      this.#localGeneration = host.generation;
+    }
+    return this.#isLocal;
   }
 
   notify(event: SchedulerEvent, which?: Destination): void {

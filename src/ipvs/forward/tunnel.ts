@@ -9,7 +9,7 @@ import * as checksum from "../../net/checksum.ts";
 import { writeIpv4Header } from "../../net/ipv4.ts";
 import { writeIpv6Header } from "../../net/ipv6.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { writeUint16, writeUint32 } from "../../net/words.ts";
+import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
 import type { Packet } from "../packet.ts";
 import type { Forwarding } from "../service.ts";
 
@@ -19,6 +19,8 @@ const IPV4_LENGTH = 20;
 const IPV6_LENGTH = 40;
 const UDP_LENGTH = 8;
 const GUE_LENGTH = 4;
+/** GUE's first byte: version (2 bits), control (1), length of optional fields in words (5). */
+const GUE_OPTIONS_MASK = 0x1f;
 const GRE_LENGTH = 4;
 const GRE_CHECKSUM_LENGTH = 4;
 const GRE_CHECKSUM_PRESENT = 0x8000;
@@ -126,7 +128,7 @@ function writeOuterIp(
     writeIpv6Header(
       packet.bytes,
       start,
-      { trafficClass: tos, hopLimit: packet.timeToLive, protocol, source, destination },
+      { trafficClass: tos, hopLimit: packet.timeToLive, nextHeader: protocol, source, destination },
       payloadLength,
     );
   }
@@ -175,4 +177,32 @@ function flowPort(packet: Packet): number {
   const ports = (packet.sourcePort << 16) | packet.destinationPort;
   const hash = Math.imul(addresses ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35) >>> 0;
   return EPHEMERAL_FIRST + (hash % EPHEMERAL_COUNT);
+}
+
+/**
+ * Where the IPv4 packet inside a tunnel packet begins, when `protocol` at `at` is one of our tunnels'; undefined when
+ * not. For ICMP errors that quote our own outer packets, cut anywhere.
+ */
+export function innerPacketStart(
+  bytes: Uint8Array,
+  protocol: number,
+  at: number,
+  end: number,
+): number | undefined {
+  switch (protocol) {
+    case IP_PROTOCOL.ipip:
+      return at < end ? at : undefined;
+    case IP_PROTOCOL.gre: {
+      if (at + GRE_LENGTH > end || readUint16(bytes, at + 2) !== ETHERTYPE_IPV4) return undefined;
+      const hasChecksum = (readUint16(bytes, at) & GRE_CHECKSUM_PRESENT) !== 0;
+      return at + GRE_LENGTH + (hasChecksum ? GRE_CHECKSUM_LENGTH : 0);
+    }
+    case IP_PROTOCOL.udp: {
+      const gue = at + UDP_LENGTH;
+      if (gue + GUE_LENGTH > end || bytes[gue + 1] !== IP_PROTOCOL.ipip) return undefined;
+      return gue + GUE_LENGTH + (bytes[gue]! & GUE_OPTIONS_MASK) * 4;
+    }
+    default:
+      return undefined;
+  }
 }
