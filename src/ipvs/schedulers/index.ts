@@ -1,3 +1,15 @@
+import { dh } from "./dh.ts";
+import { lblc } from "./lblc.ts";
+import { lblcr } from "./lblcr.ts";
+import { lc } from "./lc.ts";
+import { nq } from "./nq.ts";
+import { rr } from "./rr.ts";
+import type { SchedulerFactory } from "./scheduler.ts";
+import { sed } from "./sed.ts";
+import { sh } from "./sh.ts";
+import { wlc } from "./wlc.ts";
+import { wrr } from "./wrr.ts";
+
 export type SchedulerName =
   | "rr"
   | "wrr"
@@ -9,3 +21,17 @@ export type SchedulerName =
   | "lblcr"
   | "dh"
   | "sh";
+
+/** Every scheduler by the name that ipvsadm gives it. A new one is a file, a name and a line here. */
+export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
+  rr,
+  wrr,
+  lc,
+  wlc,
+  sed,
+  nq,
+  lblc,
+  lblcr,
+  dh,
+  sh,
+};
