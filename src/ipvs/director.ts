@@ -6,6 +6,7 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
+import { Reassembler } from "../net/reassembly.ts";
 import { ConnectionTable } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
 import type { DesiredState } from "./desired-state.ts";
@@ -15,7 +16,7 @@ import { Transmitter } from "./forward/transmit.ts";
 import { Incoming } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
-import type { Packet } from "./packet.ts";
+import { Packet } from "./packet.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
 import { ServiceTable } from "./service-table.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
@@ -40,6 +41,9 @@ export class Director {
   readonly connections: Tracker;
   readonly #reasons = new ReasonCounters();
   readonly #outcome = new OutcomeSlot();
+  readonly #reassembler = new Reassembler();
+  /** What was reassembled. */
+  readonly #whole = new Packet();
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
@@ -102,6 +106,7 @@ export class Director {
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
       this.services.expire(now);
+      this.#reassembler.expire(now);
       for (const service of this.services.services()) {
         service.scheduler.tick?.(now);
         for (const destination of service.destinations) destination.expirePathMtu(now);
@@ -130,8 +135,10 @@ export class Director {
   }
 
   #decide(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    outcome.packet = packet;
     if (!packet.isUnicast) return outcome.pass("pass-not-unicast");
     if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
+    if (packet.isFragment) return this.#reassemble(packet, outcome, now);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:
       case IP_PROTOCOL.udp:
@@ -146,5 +153,17 @@ export class Director {
       default:
         return outcome.pass("pass-not-balanced");
     }
+  }
+
+  /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */
+  #reassemble(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    if (!this.services.concerns(packet)) return outcome.pass("pass-fragment");
+    const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
+    if (bytes === undefined) return outcome.hold("hold-fragment");
+    const { interfaceIndex, isUnicast, mark } = packet;
+    const arrival = { interfaceIndex, isUnicast, mark, segmentSize: 0, isChecksumPartial: false, headroom: 0 };
+    const whole = this.#whole;
+    if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined) return outcome.pass("pass-malformed");
+    return this.#decide(whole, outcome, now);
   }
 }

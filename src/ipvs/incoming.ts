@@ -73,7 +73,6 @@ export class Incoming {
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     const { tracker } = this.#parts;
-    if (packet.isFragment) return outcome.pass("drop-fragment");
     const found = tracker.find(packet, now);
     let id = found;
     if (id !== NO_CONNECTION && isFirst(packet) && this.#isToBeRescheduled(id)) id = NO_CONNECTION;

@@ -1,16 +1,19 @@
 import type { Route } from "./host.ts";
+import { Packet } from "./packet.ts";
 import type { Reason } from "./reasons.ts";
 
 /**
  * What became of a packet. One object is reused for every packet: read it before the next.
  *
- * "forward": the packet, as it now lies, goes out by `route`, or `parts` instead of it when there are any.
- * "pass": the packet, as it now lies, belongs to the host's own stack. "drop" and "hold": nothing goes anywhere.
+ * "forward": `packet`, as it now lies, goes out by `route`, or `parts` instead of it when there are any.
+ * "pass": `packet`, as it now lies, belongs to the host's own stack. "drop" and "hold": nothing goes anywhere.
  * With any verdict, each of `notices` (ICMP messages) is to be sent as the host would send a packet of its own.
  */
 export interface Outcome {
   readonly verdict: "forward" | "pass" | "drop" | "hold";
   readonly reason: Reason;
+  /** The packet that was given, or what it completed when it was a fragment. */
+  readonly packet: Packet;
   readonly route: Route | undefined;
   /** Whole IP packets with complete checksums, all for `route`. */
   readonly parts: readonly Uint8Array[];
@@ -24,6 +27,7 @@ const NONE: readonly Uint8Array[] = [];
 export class OutcomeSlot implements Outcome {
   verdict: Outcome["verdict"] = "pass";
   reason: Reason = "pass-no-services";
+  packet = new Packet();
   route: Route | undefined;
   parts = NONE;
   notices = NONE;

@@ -21,7 +21,6 @@ export class Outgoing {
   /** Undefined when the packet is no reply of any connection. */
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
     const { tracker, services, transmitter, host } = this.#parts;
-    if (packet.isFragment) return undefined;
     const id = tracker.findReply(packet, now);
     if (id === NO_CONNECTION) return this.#unknown(packet, outcome);
     const { table } = tracker;

@@ -4,7 +4,7 @@
  * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
-import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
+import type { ConnectionTable } from "./connections/connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
 import type { Destination } from "./destination.ts";
 import type { Packet } from "./packet.ts";
@@ -12,8 +12,6 @@ import type { Persistence } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
 const FTP_PORT = 21;
-/** What an invalidated template's ports become, so that no lookup finds it. */
-const DEAD_PORT = 0xffff;
 
 export class Templates {
   readonly #table: ConnectionTable;

@@ -15,6 +15,7 @@ export const REASONS = [
   "pass-not-unicast",
   "pass-malformed",
   "pass-not-balanced",
+  "pass-fragment",
   "pass-no-service",
   "pass-not-local",
   "pass-not-first",
@@ -33,7 +34,6 @@ export const REASONS = [
   "drop-packet-too-big",
   "drop-crosses-local",
   "drop-bad-checksum",
-  "drop-fragment",
   "hold-fragment",
 ] as const;
 

@@ -37,6 +37,8 @@ export class ServiceTable {
   readonly #byMark = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Every VIP and every masqueraded server's address. */
+  readonly #addresses = new Set<string>();
   #ftpServices = 0;
   #anyPortServices = 0;
   #inet = 0;
@@ -75,6 +77,15 @@ export class ServiceTable {
         each.plan.forwarding.kind === "masquerade" &&
         each.port === sourcePort &&
         each.address.equals(source),
+    );
+  }
+
+  /** Whether a packet between these addresses may be a service's: to a VIP, or from a masqueraded server. */
+  concerns(packet: { readonly source: Address; readonly destination: Address }): boolean {
+    if (this.#byMark.size > 0) return true;
+    return (
+      this.#addresses.has(packet.destination.toString()) ||
+      this.#addresses.has(packet.source.toString())
     );
   }
 
@@ -154,6 +165,7 @@ export class ServiceTable {
       if (service === undefined) this.#addService(plan);
       else if (service.plan !== plan) removed.push(...this.#changeService(service, plan));
     }
+    this.#collectAddresses();
     return removed;
   }
 
@@ -163,6 +175,16 @@ export class ServiceTable {
       this.#destinations[destination.id] = undefined;
       this.#freeIds.push(destination.id);
     });
+  }
+
+  #collectAddresses(): void {
+    this.#addresses.clear();
+    for (const { key, destinations } of this.#services.values()) {
+      if (key.kind === "endpoint") this.#addresses.add(key.endpoint.address.toString());
+      for (const { address, plan } of destinations) {
+        if (plan.forwarding.kind === "masquerade") this.#addresses.add(address.toString());
+      }
+    }
   }
 
   #addService(plan: ServicePlan): void {

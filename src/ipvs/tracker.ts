@@ -6,22 +6,30 @@
 import type { Instant } from "../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
-import { ProtocolStates } from "./connections/protocol-states.ts";
+import {
+  assuresTemplate,
+  CONTROLLING_MS,
+  NEW_CONNECTION_MS,
+  PROTOCOL,
+  ProtocolStates,
+  TEMPLATE_STATE,
+  templateStateName,
+} from "./connections/protocol-states.ts";
+import { sctpEvent } from "./connections/sctp-state.ts";
+import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
+import { tcpEvent } from "./connections/tcp-state.ts";
+import { UDP_EVENT } from "./connections/udp-state.ts";
 import type { Destination } from "./destination.ts";
 import type { Packet } from "./packet.ts";
 import type { Words } from "./forward/masquerade.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./service.ts";
 import type { ServiceTable } from "./service-table.ts";
 
-/** What a new entry has until its first packet's state gives it a time: ip_vs_conn_new(). */
-const NEW_TIMEOUT_MS = 3_000;
-/** A template whose time is over while connections hang on it gets so much more: ip_vs_conn_expire(). */
-const CONTROLLING_TIMEOUT_MS = 60_000;
-
-/** A template's state once a connection through it was established. */
-const ASSURED = 1;
-
-const UDP = 17;
+/** Offset of the flags in a TCP header, and of the first chunk in an SCTP packet. */
+const TCP_FLAGS_AT = 13;
+const SCTP_CHUNK_AT = 12;
+const SCTP_CHUNK_HEADER = 4;
+const NO_CHUNK = -1;
 
 /** Four signed words; one object is reused. */
 class WordSlot {
@@ -34,12 +42,13 @@ class WordSlot {
 export class Tracker {
   readonly table: ConnectionTable;
   readonly #services: ServiceTable;
-  readonly #states = new ProtocolStates(DEFAULT_TIMEOUTS);
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #words = new WordSlot();
   readonly #decide = (id: number): number => this.#expire(id);
   #timeouts: Timeouts = DEFAULT_TIMEOUTS;
+  #secureTcp = false;
+  #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
 
   constructor(table: ConnectionTable, services: ServiceTable) {
     this.table = table;
@@ -53,7 +62,7 @@ export class Tracker {
   /** Timers that run keep running; each connection's next packet brings the new time. */
   set timeouts(timeouts: Timeouts) {
     this.#timeouts = timeouts;
-    this.#states.setTimeouts(timeouts);
+    this.#states = new ProtocolStates(timeouts, { secureTcp: this.#secureTcp });
   }
 
   /** The connection of a client's packet. */
@@ -97,9 +106,9 @@ export class Tracker {
     binding.destinationPort = port;
     binding.destinationId = destination.id;
     binding.flags = destination.connectionFlags;
-    if (isOnePacket && packet.protocol === UDP) binding.flags |= CONNECTION_FLAG.onePacket;
+    if (isOnePacket && packet.protocol === PROTOCOL.udp) binding.flags |= CONNECTION_FLAG.onePacket;
     binding.mark = packet.mark;
-    const id = this.table.add(this.#fromClient(packet), binding, now, NEW_TIMEOUT_MS);
+    const id = this.table.add(this.#fromClient(packet), binding, now, NEW_CONNECTION_MS);
     if (id !== NO_CONNECTION) destination.bind(binding.flags);
     return id;
   }
@@ -113,15 +122,18 @@ export class Tracker {
       flags &= ~CONNECTION_FLAG.noOutput;
       table.setFlags(id, flags);
     }
-    const isInputOnly = (flags & CONNECTION_FLAG.noOutput) !== 0;
-    const states = this.#states.of(packet.protocol);
+    const isInputOnly = direction === "input" && (flags & CONNECTION_FLAG.noOutput) !== 0;
+    const way = isInputOnly ? DIRECTION.inputOnly : DIRECTION[direction];
+    const states = this.#machine(packet.protocol);
     const before = table.state(id);
-    const after = states.next(isInputOnly ? "input-only" : direction, before, packet);
+    const after = states.next(way, eventOf(packet), before);
     if (after !== before) {
       table.setState(id, after);
       this.#recount(id, flags, states.isActive(after));
     }
-    if (states.assures(direction, after)) this.#assureTemplate(id);
+    if (after !== before || packet.protocol === PROTOCOL.udp) {
+      if (assuresTemplate(packet.protocol, way, after)) this.#assureTemplate(id);
+    }
     if (direction === "input") table.setInPackets(id, table.inPackets(id) + 1);
     table.touch(id, now, states.timeoutMs(after));
   }
@@ -174,14 +186,16 @@ export class Tracker {
   stateName(id: number): string {
     const { table } = this;
     const state = table.state(id);
-    if ((table.flags(id) & CONNECTION_FLAG.template) !== 0) {
-      return state === ASSURED ? "ASSURED" : "NONE";
-    }
-    return this.#states.of(table.protocol(id)).name(state);
+    const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    return isTemplate ? templateStateName(state) : this.#machine(table.protocol(id)).nameOf(state);
+  }
+
+  #machine(protocol: number): StateMachine {
+    return this.#states.of(protocol) ?? this.#states.udp;
   }
 
   #expire(id: number): number {
-    if (this.table.controlledCount(id) > 0) return CONTROLLING_TIMEOUT_MS;
+    if (this.table.controlledCount(id) > 0) return CONTROLLING_MS;
     this.#unbind(id);
     return 0;
   }
@@ -202,7 +216,7 @@ export class Tracker {
   /** The template has seen a real conversation: ip_vs_control_assure_ct(). */
   #assureTemplate(id: number): void {
     const template = this.table.control(id);
-    if (template !== NO_CONNECTION) this.table.setState(template, ASSURED);
+    if (template !== NO_CONNECTION) this.table.setState(template, TEMPLATE_STATE.assured);
   }
 
   #fill(id: number, end: "destination" | "virtual"): Words {
@@ -230,4 +244,24 @@ export class Tracker {
     flow.virtualPort = packet.destinationPort;
     return flow;
   }
+}
+
+function eventOf(packet: Packet): number {
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return tcpEvent(packet.bytes[packet.transport + TCP_FLAGS_AT]!);
+    case PROTOCOL.sctp:
+      return sctpEventOf(packet);
+    default:
+      return UDP_EVENT.datagram;
+  }
+}
+
+/** From the first two chunks; the second begins at a multiple of four (RFC 9260 section 3.2). */
+function sctpEventOf({ bytes, transport, end }: Packet): number {
+  const first = transport + SCTP_CHUNK_AT;
+  if (first + SCTP_CHUNK_HEADER > end) return sctpEvent(NO_CHUNK, NO_CHUNK);
+  const length = (bytes[first + 2]! << 8) | bytes[first + 3]!;
+  const second = first + ((Math.max(length, SCTP_CHUNK_HEADER) + 3) & ~3);
+  return sctpEvent(bytes[first]!, second < end ? bytes[second]! : NO_CHUNK);
 }

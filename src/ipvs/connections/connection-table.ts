@@ -43,6 +43,9 @@ const STATE_MASK = 0x3f;
 const FLAGS_MASK = 0xffff;
 const IDENTITY_MASK = (0xff << PROTOCOL_SHIFT) | INET6;
 
+/** The port of an invalidated template. */
+const DEAD_PORT = 0xffff;
+
 /** What decides how a connection is found; fixed when it is added. */
 const FIXED_FLAGS = FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket;
 
@@ -143,6 +146,18 @@ export class ConnectionTable {
     if (isIndexed(flags)) this.#index.remove(records.get(id, FIELD.clientHash), id);
     if (isIndexedTwice(flags)) this.#index.remove(records.get(id, FIELD.replyHash), id);
     records.free(id);
+  }
+
+  /**
+   * Makes a template that no lookup finds any more; its time goes on. Its ports become 65535, which is how a listing
+   * shows it: ip_vs_check_template().
+   */
+  invalidate(id: number): void {
+    const records = this.#records;
+    this.#check(id);
+    // It stays in the index under its old hash, where its changed port keeps lookups from taking it.
+    records.set(id, FIELD.ports, DEAD_PORT);
+    records.set(id, FIELD.destinationPort, records.get(id, FIELD.destinationPort) | DEAD_PORT);
   }
 
   /** Restarts the connection's time. */

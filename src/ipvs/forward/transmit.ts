@@ -5,6 +5,7 @@
  */
 import type { Address } from "../../net/address.ts";
 import { fragmentIpv4 } from "../../net/fragmentation.ts";
+import { Ipv4View } from "../../net/ipv4.ts";
 import { completeChecksum, segment } from "../../net/segmentation.ts";
 import { FORWARDING } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
@@ -15,7 +16,7 @@ import type { Reason } from "../reasons.ts";
 import type { Sysctls } from "../sysctls.ts";
 import { Masquerade, type Words } from "./masquerade.ts";
 import { notice, type Trouble } from "./notices.ts";
-import { encapsulate, type Tunnel, tunnelOverhead } from "./tunnel.ts";
+import { encapsulate, type Outer, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 
 /** Smallest MTUs that IPv4 (RFC 791) and IPv6 (RFC 8200) allow. */
 const MTU_MIN = { 4: 68, 6: 1280 } as const;
@@ -26,6 +27,7 @@ export class Transmitter {
   readonly #sysctls: () => Sysctls;
   /** For packets that are made here: segments on their way into a tunnel. */
   readonly #scratch = new Packet();
+  readonly #fragmented = Ipv4View.unplaced();
   #identification = 0;
 
   constructor(host: Host, sysctls: () => Sysctls) {
@@ -174,23 +176,25 @@ export class Transmitter {
   #fit(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
     const { mtu } = outcome.route!;
     if (packet.family === 6 || wireLength(packet) <= mtu) return outcome;
-    const { bytes, start, end } = packet;
-    return outcome.withParts(
-      this.#wholePackets(packet).flatMap((part) =>
-        part === undefined ? fragmentIpv4(bytes, start, end, mtu) : fragmentIpv4(part, 0, part.length, mtu),
-      ),
-    );
+    const whole = this.#wholePackets(packet);
+    return whole === undefined ? outcome.drop("drop-packet-too-big") : this.#sendParts(outcome, whole);
   }
 
-  /** The segments of a super-packet; `[undefined]` for a packet that is whole, with its checksum made complete. */
-  #wholePackets(packet: Packet): (Uint8Array | undefined)[] {
+  /** The packet as it would be on the wire: its segments if it is a super-packet, with complete checksums. */
+  #wholePackets(packet: Packet): Uint8Array[] | undefined {
     const { bytes, start, end, segmentSize } = packet;
-    if (segmentSize > 0) return segment(bytes.subarray(start, end), segmentSize);
-    if (packet.isChecksumPartial) {
-      completeChecksum(bytes, start, end);
-      packet.isChecksumPartial = false;
+    if (segmentSize > 0) {
+      const segments = segment(bytes, start, end, segmentSize);
+      return typeof segments === "string" ? undefined : segments;
     }
-    return [undefined];
+    this.#complete(packet);
+    return [bytes.slice(start, end)];
+  }
+
+  #complete(packet: Packet): void {
+    if (!packet.isChecksumPartial) return;
+    completeChecksum(packet.bytes, packet.start, packet.end);
+    packet.isChecksumPartial = false;
   }
 
   #tunnel(
@@ -199,42 +203,52 @@ export class Transmitter {
     destination: Destination,
     method: Tunnel,
   ): OutcomeSlot {
-    const { route } = outcome;
-    const outer = {
-      source: route!.source,
+    const overhead = tunnelOverhead(method, destination.address);
+    const { source, mtu } = outcome.route!;
+    if (packet.segmentSize === 0 && packet.headroom >= overhead && packet.length + overhead <= mtu) {
+      this.#complete(packet);
+      encapsulate(packet, method, this.#outer(source, destination));
+      return outcome;
+    }
+    const whole = this.#wholePackets(packet);
+    if (whole === undefined) return outcome.drop("drop-packet-too-big");
+    const { interfaceIndex, isUnicast, mark } = packet;
+    const arrival = { interfaceIndex, isUnicast, mark, segmentSize: 0, isChecksumPartial: false };
+    const parts = whole.flatMap((each) => {
+      const bytes = new Uint8Array(overhead + each.length);
+      bytes.set(each, overhead);
+      const scratch = this.#scratch;
+      const fault = scratch.moveTo(bytes, overhead, bytes.length, { ...arrival, headroom: overhead });
+      if (fault !== undefined) return [];
+      encapsulate(scratch, method, this.#outer(source, destination));
+      return [bytes];
+    });
+    return this.#sendParts(outcome, parts);
+  }
+
+  #outer(source: Address, destination: Destination): Outer {
+    return {
+      source,
       destination: destination.address,
       copiesDontFragment: this.#sysctls().pmtu_disc,
+      identification: this.#nextIdentification(),
     };
-    const overhead = tunnelOverhead(method, destination.address);
-    const whole = this.#wholePackets(packet);
-    if (whole[0] === undefined && packet.headroom >= overhead) {
-      encapsulate(packet, method, { ...outer, identification: this.#nextIdentification() });
-      return this.#fitOuter(packet, outcome);
-    }
-    const parts: Uint8Array[] = [];
-    for (const part of whole.map((each) => each ?? packet.bytes.subarray(packet.start, packet.end))) {
-      const bytes = new Uint8Array(overhead + part.length);
-      bytes.set(part, overhead);
-      const scratch = this.#scratch;
-      const arrival = { ...packet, headroom: overhead, segmentSize: 0, isChecksumPartial: false };
-      if (scratch.moveTo(bytes, overhead, bytes.length, arrival) !== undefined) continue;
-      encapsulate(scratch, method, { ...outer, identification: this.#nextIdentification() });
-      parts.push(bytes);
-    }
-    return outcome.withParts(parts.flatMap((part) => this.#outerParts(part, route!.mtu)));
   }
 
-  #fitOuter(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
+  /** Sends `packets` instead of the one that came, each cut up where it is too long for the route. */
+  #sendParts(outcome: OutcomeSlot, packets: readonly Uint8Array[]): OutcomeSlot {
     const { mtu } = outcome.route!;
-    if (packet.length <= mtu) return outcome;
-    return outcome.withParts(
-      this.#outerParts(packet.bytes.slice(packet.start, packet.end), mtu),
-    );
-  }
-
-  #outerParts(part: Uint8Array, mtu: number): Uint8Array[] {
-    if (part.length <= mtu || part[0]! >>> 4 === 6) return [part];
-    return fragmentIpv4(part, 0, part.length, mtu);
+    const parts: Uint8Array[] = [];
+    for (const packet of packets) {
+      if (packet.length <= mtu || this.#fragmented.moveTo(packet, 0, packet.length) !== undefined) {
+        parts.push(packet);
+        continue;
+      }
+      const fragments = fragmentIpv4(this.#fragmented, mtu);
+      if (typeof fragments === "string") return outcome.drop("drop-packet-too-big");
+      parts.push(...fragments);
+    }
+    return outcome.withParts(parts);
   }
 
   #nextIdentification(): number {
