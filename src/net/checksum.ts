@@ -5,6 +5,7 @@
  * but the last has an even length. What stands in a packet is a sum's `complement`.
  */
 import type { AddressPair } from "./address.ts";
+import { writeUint16 } from "./words.ts";
 
 /** Words that can be added up before a sum must be folded: 2^15 words of 0xffff fit in 31 bits. */
 const CHUNK_BYTES = 0x8000;
@@ -103,4 +104,18 @@ export function pseudoHeader(
       sumOfWord(destination.w1) +
       sumOfWord(destination.w2),
   );
+}
+
+/**
+ * Finishes a partial checksum as a network card would: the sum over [start, end), in which the field at `field` holds
+ * the pseudo-header's sum, is written to that field. A result of 0 is written as all ones, which means the same to every
+ * protocol but UDP, where 0 would mean "none" (the kernel's skb_checksum_help()).
+ */
+export function completePartial(
+  bytes: Uint8Array,
+  start: number,
+  field: number,
+  end: number,
+): void {
+  writeUint16(bytes, field, complement(sum(bytes, start, end)) || 0xffff);
 }

@@ -20,6 +20,8 @@ export interface UpperLayer {
   start: number;
   /** Where the fragment header begins, or -1. */
   fragmentStart: number;
+  /** Which byte says that the fragment header comes next, or -1 when the fixed header's does or none is there. */
+  fragmentAnnouncedAt: number;
 }
 
 /**
@@ -35,7 +37,9 @@ export function findUpperLayer(
 ): "truncated" | "too-many-headers" | undefined {
   let protocol = first;
   let at = start;
+  let previous = -1;
   let fragmentStart = -1;
+  let fragmentAnnouncedAt = -1;
   let isLaterFragment = false;
   for (let headers = 0; isExtension(protocol) && !isLaterFragment; headers++) {
     if (headers === HEADERS_MAX) return "too-many-headers";
@@ -44,14 +48,17 @@ export function findUpperLayer(
     if (at + length > end) return "truncated";
     if (protocol === IP_PROTOCOL.fragment) {
       fragmentStart = at;
+      fragmentAnnouncedAt = previous;
       isLaterFragment = readUint16(bytes, at + 2) >>> 3 !== 0;
     }
     protocol = bytes[at]!;
+    previous = at;
     at += length;
   }
   found.protocol = protocol;
   found.start = at;
   found.fragmentStart = fragmentStart;
+  found.fragmentAnnouncedAt = fragmentAnnouncedAt;
   return undefined;
 }
 

@@ -60,7 +60,12 @@ export class Ipv6View {
   #bytes: Uint8Array = NOWHERE;
   #start = 0;
   #end = 0;
-  readonly #upper: UpperLayer = { protocol: 0, start: 0, fragmentStart: -1 };
+  readonly #upper: UpperLayer = {
+    protocol: 0,
+    start: 0,
+    fragmentStart: -1,
+    fragmentAnnouncedAt: -1,
+  };
 
   private constructor() {}
 
@@ -196,6 +201,13 @@ export class Ipv6View {
   /** Where the fragment header begins, or -1. */
   get fragmentStart(): number {
     return this.#upper.fragmentStart;
+  }
+
+  /** Which byte says that the fragment header comes next; -1 without one. */
+  get fragmentAnnouncedAt(): number {
+    if (!this.isFragment) return -1;
+    const { fragmentAnnouncedAt } = this.#upper;
+    return fragmentAnnouncedAt < 0 ? this.#start + at.nextHeader : fragmentAnnouncedAt;
   }
 
   get #fragmentWord(): number {
