@@ -6,7 +6,7 @@ const SIZE_MAX = 24_576;
 const CHECK_INTERVAL_MS = 60_000;
 const CHECKS_PER_FULL_CHECK = 30;
 const IDLE_WHEN_CROWDED_MS = 6 * 60_000;
-const EXPIRATION_SECONDS = 24 * 60 * 60;
+export const DEFAULT_EXPIRATION_SECONDS = 24 * 60 * 60;
 
 export interface AddressCacheEntry {
   /** Milliseconds. */
@@ -29,7 +29,7 @@ export class AddressCache<Entry extends AddressCacheEntry> {
   #check = 1;
   #uncached = 0;
 
-  constructor(expirationSeconds = EXPIRATION_SECONDS) {
+  constructor(expirationSeconds = DEFAULT_EXPIRATION_SECONDS) {
     this.#expirationMs = expirationSeconds * 1000;
   }
 

@@ -8,8 +8,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 const names = Object.keys(SCHEDULERS) as SchedulerName[];
 
-/** Whoever hashes refuses when its one choice may not take the connection: other servers are no substitute. */
-const REFUSES_FOR_OTHERS: readonly SchedulerName[] = ["dh", "sh"];
+/** These refuse where others would serve: who hashes has one choice for a client, and ovf keeps to its limits. */
+const REFUSES_FOR_OTHERS: readonly SchedulerName[] = ["dh", "sh", "mh", "ovf"];
 
 /** A cached server is used whatever its upper threshold says. */
 const IGNORES_THRESHOLDS: readonly SchedulerName[] = ["lblc"];
@@ -73,13 +73,13 @@ function clients(count: number) {
   return Array.from({ length: count }, (_, index) => request({ client: `10.9.3.${index}` }));
 }
 
-function sequence(name: SchedulerName, length: number): string[] {
+function sequence(name: SchedulerName, length: number): (string | undefined)[] {
   const list = candidates("w1 0/0, w2 0/0, w3 0/0");
   const scheduler = bound(name, list);
   return clients(length).map((client) => {
-    const picked = scheduler.pick(client, list)!;
-    picked.activeConnections++;
-    return picked.address.toString();
+    const picked = scheduler.pick(client, list);
+    if (picked !== undefined) picked.activeConnections++;
+    return picked?.address.toString();
   });
 }
 

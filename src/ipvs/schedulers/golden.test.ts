@@ -31,6 +31,9 @@ const rows: Row[] = [
   ["lblc",  "TCP", "1 2 4",    "23x5 22x3 21x8"],
   ["lblcr", "TCP", "1 1 1",    "23 23 22 22 21 21 21 22 23"],
   ["lblcr", "TCP", "1 2 4",    "23x5 22x3 21 21 23 22 23 23 21 22"],
+  ["fo",    "TCP", "1 2 4",    "23x9"],
+  ["ovf",   "TCP", "1 2 4",    "23x5 22x3 21x2 - -"],
+  ["ovf",   "TCP", "1 1 1",    "23 23 22 22 21 21 - -"],
 ];
 
 test.for(rows)("%s %s %s picks %s", ([scheduler, protocol, weights, picks]) => {

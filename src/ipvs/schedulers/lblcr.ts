@@ -1,9 +1,12 @@
-import { AddressCache, type AddressCacheEntry } from "./address-cache.ts";
-import { isLess, leastLoaded, overhead } from "./load.ts";
+import {
+  AddressCache,
+  type AddressCacheEntry,
+  DEFAULT_EXPIRATION_SECONDS,
+} from "./address-cache.ts";
+import { leastLoaded, overhead } from "./load.ts";
 import { isSaturated } from "./saturation.ts";
 import type { Candidate, Scheduler, SchedulerOptions } from "./scheduler.ts";
-
-const EXPIRATION_SECONDS = 24 * 60 * 60;
+import { ServerSet } from "./server-set.ts";
 
 /**
  * Locality-based least connection with replication: packets to one address go to the least loaded of a set of
@@ -13,7 +16,7 @@ const EXPIRATION_SECONDS = 24 * 60 * 60;
  * net/netfilter/ipvs/ip_vs_lblcr.c.
  */
 export function lblcr<Kind extends Candidate>({
-  cacheExpirationSeconds = EXPIRATION_SECONDS,
+  cacheExpirationSeconds = DEFAULT_EXPIRATION_SECONDS,
 }: SchedulerOptions): Scheduler<Kind> {
   const cache = new AddressCache<Entry<Kind>>(cacheExpirationSeconds);
 
@@ -21,17 +24,17 @@ export function lblcr<Kind extends Candidate>({
     pick({ destinationText, now }, candidates) {
       const entry = cache.use(destinationText, now);
       if (entry !== undefined) {
-        const least = leastLoaded(entry.members, overhead);
-        if (entry.members.length > 1 && now - entry.lastChange > cacheExpirationSeconds * 1000) {
-          removeMostLoaded(entry, now);
+        const least = entry.servers.leastLoaded();
+        if (now - entry.servers.lastChange > cacheExpirationSeconds * 1000) {
+          entry.servers.giveUpMostLoaded(now);
         }
         if (least !== undefined && !isSaturated(least, candidates)) return least;
       }
 
       const destination = leastLoaded(candidates, overhead);
       if (destination === undefined) return undefined;
-      if (entry !== undefined) addMember(entry, destination, candidates, now);
-      else cache.add(destinationText, { members: [destination], lastChange: now, lastUse: now });
+      if (entry !== undefined) entry.servers.add(destination, candidates.length, now);
+      else cache.add(destinationText, { servers: new ServerSet(destination, now), lastUse: now });
       return destination;
     },
 
@@ -43,41 +46,6 @@ export function lblcr<Kind extends Candidate>({
   };
 }
 
-interface Entry<Kind> extends AddressCacheEntry {
-  /** The newest first. */
-  members: Kind[];
-  /** Milliseconds. */
-  lastChange: number;
-}
-
-function addMember<Kind extends Candidate>(
-  entry: Entry<Kind>,
-  destination: Kind,
-  candidates: readonly Kind[],
-  now: number,
-): void {
-  if (entry.members.includes(destination)) return;
-  // The kernel waits for a day without change; servers that come and go would make the set grow for ever.
-  if (entry.members.length >= candidates.length) {
-    entry.members = entry.members.filter(({ isAvailable }) => isAvailable);
-  }
-  entry.members.unshift(destination);
-  entry.lastChange = now;
-}
-
-/** ip_vs_dest_set_max(): whoever is drained is not loaded; whoever is gone may well be. */
-function removeMostLoaded<Kind extends Candidate>(entry: Entry<Kind>, now: number): void {
-  let most: Kind | undefined;
-  for (const member of entry.members) {
-    if (member.weight === 0) continue;
-    if (
-      most === undefined ||
-      isLess(overhead(most), most.weight, overhead(member), member.weight)
-    ) {
-      most = member;
-    }
-  }
-  if (most === undefined) return;
-  entry.members.splice(entry.members.indexOf(most), 1);
-  entry.lastChange = now;
+interface Entry<Kind extends Candidate> extends AddressCacheEntry {
+  readonly servers: ServerSet<Kind>;
 }
