@@ -168,7 +168,7 @@ export class Incoming {
     if (template !== NO_CONNECTION) {
       destination = services.destination(table.destinationId(template));
       if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template)) {
-        table.invalidate(template);
+        table.invalidateTemplate(template);
         template = NO_CONNECTION;
       }
     }
