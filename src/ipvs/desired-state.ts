@@ -144,7 +144,7 @@ function destinationIndex(service: ServicePlan, at: Endpoint): number {
 
 function checkService(spec: ServiceSpec): void {
   const service = spec.key;
-  if (!(spec.scheduler in SCHEDULERS)) {
+  if (!Object.hasOwn(SCHEDULERS, spec.scheduler)) {
     throw new LbError({ code: "no-such-scheduler", service, name: spec.scheduler });
   }
   if (spec.persistence === undefined) return;
@@ -170,7 +170,10 @@ function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
     });
   }
   if (endpoint.address.family !== familyOf(service) && spec.forwarding.kind !== "tunnel") {
-    throw invalid(service, `${endpoint.address} is of the other address family: only tunnels may be`);
+    throw invalid(
+      service,
+      `${endpoint.address} is of the other address family: only tunnels may be`,
+    );
   }
   if (!endpoint.address.isUnicast) {
     throw invalid(service, `${endpoint.address} is not a unicast address`);
