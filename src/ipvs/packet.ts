@@ -102,12 +102,7 @@ export class Packet {
   get destination(): Address {
     return this.family === 4
       ? AddressOf.inet(this.destination3)
-      : AddressOf.inet6(
-          this.destination0,
-          this.destination1,
-          this.destination2,
-          this.destination3,
-        );
+      : AddressOf.inet6(this.destination0, this.destination1, this.destination2, this.destination3);
   }
 
   get timeToLive(): number {

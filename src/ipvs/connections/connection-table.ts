@@ -43,8 +43,7 @@ const STATE_MASK = 0x3f;
 const FLAGS_MASK = 0xffff;
 const IDENTITY_MASK = (0xff << PROTOCOL_SHIFT) | INET6;
 
-/** The port of an invalidated template. */
-const DEAD_PORT = 0xffff;
+const INVALID_PORT = 0xffff;
 
 /** What decides how a connection is found; fixed when it is added. */
 const FIXED_FLAGS = FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket;
@@ -149,15 +148,14 @@ export class ConnectionTable {
   }
 
   /**
-   * Makes a template that no lookup finds any more; its time goes on. Its ports become 65535, which is how a listing
-   * shows it: ip_vs_check_template().
+   * Makes a template unfindable, so that it only waits for its connections: its virtual and destination ports become
+   * 65535, which is how listings show it. ip_vs_check_template().
    */
-  invalidate(id: number): void {
+  invalidateTemplate(id: number): void {
     const records = this.#records;
-    this.#check(id);
-    // It stays in the index under its old hash, where its changed port keeps lookups from taking it.
-    records.set(id, FIELD.ports, DEAD_PORT);
-    records.set(id, FIELD.destinationPort, records.get(id, FIELD.destinationPort) | DEAD_PORT);
+    this.#index.remove(records.get(id, FIELD.clientHash), id);
+    records.set(id, FIELD.ports, INVALID_PORT);
+    records.set(id, FIELD.destinationPort, INVALID_PORT | (this.destinationFamily(id) << 16));
   }
 
   /** Restarts the connection's time. */
@@ -397,11 +395,11 @@ export class ConnectionTable {
   }
 
   #hashOf(flow: Flow): number {
-    const kind = identityOf(flow);
+    const { protocol } = flow;
     const ports = portsOf(flow);
-    if (flow.family === 4) return this.#hash.inet(kind, ports, flow.client3, flow.virtual3);
+    if (flow.family === 4) return this.#hash.inet(protocol, ports, flow.client3, flow.virtual3);
     return this.#hash.inet6(
-      kind,
+      protocol,
       ports,
       flow.client0,
       flow.client1,
@@ -416,11 +414,12 @@ export class ConnectionTable {
 
   /** The hash of the flow that findByReply will be asked for. */
   #hashOfReply(flow: Flow, binding: Binding): number {
-    const kind = identityOf(flow);
+    const { protocol } = flow;
     const ports = (flow.clientPort << 16) | binding.destinationPort;
-    if (flow.family === 4) return this.#hash.inet(kind, ports, flow.client3, binding.destination3);
+    if (flow.family === 4)
+      return this.#hash.inet(protocol, ports, flow.client3, binding.destination3);
     return this.#hash.inet6(
-      kind,
+      protocol,
       ports,
       flow.client0,
       flow.client1,
