@@ -170,7 +170,10 @@ function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
     });
   }
   if (endpoint.address.family !== familyOf(service) && spec.forwarding.kind !== "tunnel") {
-    throw invalid(service, `${endpoint.address} is of the other address family: only tunnels may be`);
+    throw invalid(
+      service,
+      `${endpoint.address} is of the other address family: only tunnels may be`,
+    );
   }
   if (!endpoint.address.isUnicast) {
     throw invalid(service, `${endpoint.address} is not a unicast address`);

@@ -1,4 +1,4 @@
-import { formatEndpoint, formatServiceKey, type Endpoint, type ServiceKey } from "./service.ts";
+import { type Endpoint, formatEndpoint, formatServiceKey, type ServiceKey } from "./service.ts";
 
 /** Everything an operator can be refused, each with the facts that explain it. */
 export type Fault =

@@ -1,3 +1,5 @@
+import { RateEstimator } from "./rate-estimator.ts";
+
 /** Traffic of a destination, a service, or everything. Bytes are of IP packets before encapsulation. */
 export interface Counters {
   readonly connections: number;
@@ -14,4 +16,85 @@ export interface Rates {
   readonly outPacketsPerSecond: number;
   readonly inBytesPerSecond: number;
   readonly outBytesPerSecond: number;
+}
+
+/**
+ * What went through a destination, a service, or everything, and what of it is shown. The kernel's struct
+ * ip_vs_stats.
+ *
+ * The counters run at every packet and never restart. `counters` and `rates` are what listings show: they change
+ * only in `estimate`, to be called every ESTIMATION_INTERVAL_MS, and so lag by up to that. While nobody calls it
+ * (sysctl run_estimation is 0) they stand still. Exact up to 2^53, which at 100 Gbit/s takes a week for bytes; a
+ * byte counter above that is right to a few bytes.
+ */
+export class Traffic {
+  connections = 0;
+  inPackets = 0;
+  outPackets = 0;
+  inBytes = 0;
+  outBytes = 0;
+  readonly #connections = new RateEstimator(RateEstimator.EVENTS);
+  readonly #inPackets = new RateEstimator(RateEstimator.EVENTS);
+  readonly #outPackets = new RateEstimator(RateEstimator.EVENTS);
+  readonly #inBytes = new RateEstimator(RateEstimator.BYTES);
+  readonly #outBytes = new RateEstimator(RateEstimator.BYTES);
+
+  /** A connection was scheduled, or made after a persistence template. Templates themselves do not count. */
+  countConnection(): void {
+    this.connections++;
+  }
+
+  /** A packet from a client; `bytes` as its IP header says. */
+  countIn(bytes: number): void {
+    this.inPackets++;
+    this.inBytes += bytes;
+  }
+
+  /** A packet to a client. */
+  countOut(bytes: number): void {
+    this.outPackets++;
+    this.outBytes += bytes;
+  }
+
+  /** Takes the counters over into what is shown, and smooths the rates. */
+  estimate(): void {
+    this.#connections.update(this.connections);
+    this.#inPackets.update(this.inPackets);
+    this.#outPackets.update(this.outPackets);
+    this.#inBytes.update(this.inBytes);
+    this.#outBytes.update(this.outBytes);
+  }
+
+  /**
+   * Shows 0 from here on (ipvsadm -Z): ip_vs_zero_stats(). What went through since the last estimation was not shown
+   * yet and is counted by the next one.
+   */
+  zero(): void {
+    this.#connections.zero();
+    this.#inPackets.zero();
+    this.#outPackets.zero();
+    this.#inBytes.zero();
+    this.#outBytes.zero();
+  }
+
+  /** As of the last estimation, since the last `zero`. */
+  get counters(): Counters {
+    return {
+      connections: this.#connections.count,
+      inPackets: this.#inPackets.count,
+      outPackets: this.#outPackets.count,
+      inBytes: this.#inBytes.count,
+      outBytes: this.#outBytes.count,
+    };
+  }
+
+  get rates(): Rates {
+    return {
+      connectionsPerSecond: this.#connections.perSecond,
+      inPacketsPerSecond: this.#inPackets.perSecond,
+      outPacketsPerSecond: this.#outPackets.perSecond,
+      inBytesPerSecond: this.#inBytes.perSecond,
+      outBytesPerSecond: this.#outBytes.perSecond,
+    };
+  }
 }

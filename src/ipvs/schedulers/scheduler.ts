@@ -44,21 +44,29 @@ export interface SchedulerOptions {
   /** SCHEDULER_FLAG.port: hash the client's port too (sh, mh). */
   readonly port: boolean;
   readonly prng: Prng;
+  /** How long a cache keeps what nobody asks for: the sysctls lblc_expiration and lblcr_expiration. Default 86400. */
+  readonly cacheExpirationSeconds?: number;
 }
 
 /**
  * Chooses where a new connection goes.
  *
- * `candidates` is always the service's whole list, newest first, weight 0 and overloaded ones included.
- * `pick` returns one of them, never a copy, or undefined when none may take the connection. It may keep
- * state (round robin must) but does no I/O and knows no clock.
+ * `candidates` is always the service's whole list, newest first, weight 0 and overloaded ones included. A destination
+ * is one object from its addition to its removal, whatever edits change in it, and the same object again when the
+ * trash revives it. `pick` returns one of them, never a copy, or undefined when none may take the connection. It may
+ * keep state (round robin must) but does no I/O and knows no clock.
  */
 export interface Scheduler<Kind extends Candidate = Candidate> {
   pick(request: Request, candidates: readonly Kind[]): Kind | undefined;
-  /** After a destination was added, removed or edited; also when an edit changed no value. Once when bound. */
+  /**
+   * Once when bound, before the first pick; then after every single destination that was added, removed or edited,
+   * also when the edit changed no value. `which` is that destination; `candidates` is the list as it is now.
+   */
   changed?(event: SchedulerEvent, candidates: readonly Kind[], which: Kind | undefined): void;
-  /** Housekeeping of caches; called about once a second, does bounded work. */
+  /** Housekeeping of caches; called about once a second, does bounded work. `now` in milliseconds. */
   tick?(now: number): void;
+  /** How many picks a full cache could not remember: each such connection is scheduled by load alone. */
+  readonly uncached?: number;
 }
 
 export type SchedulerEvent = "bound" | "added" | "removed" | "edited";
@@ -67,6 +75,7 @@ export type SchedulerFactory = <Kind extends Candidate>(
   options: SchedulerOptions,
 ) => Scheduler<Kind>;
 
+/** Whether it may take a new connection. */
 export function isEligible(candidate: Candidate): boolean {
-  return candidate.weight > 0 && !candidate.isOverloaded;
+  return candidate.weight > 0 && !candidate.isOverloaded && candidate.isAvailable;
 }

@@ -1,0 +1,67 @@
+import { greatestCommonDivisor } from "./greatest-common-divisor.ts";
+import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
+
+/**
+ * Weighted round robin: rounds over the list at a falling level. A destination takes part in a round when its weight
+ * reaches the round's level, so heavier ones are in more rounds, mixed with the others instead of in a row.
+ *
+ * net/netfilter/ipvs/ip_vs_wrr.c. Levels are 1, 1 + step, 1 + 2 step, ... up to `top`, the step being the weights'
+ * greatest common divisor. The kernel tries level after level; here rounds that nobody could take part in are
+ * leapt over, which picks the same and takes one look at the list however far apart the weights are.
+ */
+export function wrr<Kind extends Candidate>(): Scheduler<Kind> {
+  /** The last one picked; -1 stands for the list's head, before the first. */
+  let position = -1;
+  /** 0 before there is any weight. */
+  let level = 0;
+  let top = 0;
+  let step = 1;
+
+  /** Moves to the first from `from` on that takes part at `level`. */
+  function advance(candidates: readonly Kind[], from: number): Kind | undefined {
+    for (let index = from; index < candidates.length; index++) {
+      const candidate = candidates[index]!;
+      if (candidate.weight < level || !isEligible(candidate)) continue;
+      position = index;
+      return candidate;
+    }
+    return undefined;
+  }
+
+  return {
+    pick(_request, candidates) {
+      if (top === 0) return undefined;
+      const next = advance(candidates, position + 1);
+      if (next !== undefined) return next;
+
+      const reachable = highestLevel(candidates, step);
+      if (reachable === 0) {
+        // The kernel goes down all levels in vain. From the last it ends where it stood, from others at the start.
+        if (position >= 0 && level <= step) return undefined;
+        position = -1;
+        level = top;
+        return undefined;
+      }
+      level = Math.min(level > step ? level - step : top, reachable);
+      return advance(candidates, 0);
+    },
+
+    /** ip_vs_wrr_dest_changed(): from the list's head on, near the level that was reached. */
+    changed(_event, candidates) {
+      position = -1;
+      step = greatestCommonDivisor(candidates.map(({ weight }) => weight)) || 1;
+      top = candidates.reduce((max, { weight }) => Math.max(max, weight), 0) - (step - 1);
+      if (level > top || level === 0) level = top;
+      else if (step > 1) level = Math.floor(level / step) * step + 1;
+    },
+  };
+}
+
+/** The highest level that an eligible candidate reaches, 0 when there is none. */
+function highestLevel(candidates: readonly Candidate[], step: number): number {
+  let most = 0;
+  for (const candidate of candidates) {
+    if (isEligible(candidate) && candidate.weight > most) most = candidate.weight;
+  }
+  return most === 0 ? 0 : most - ((most - 1) % step);
+}
