@@ -4,39 +4,11 @@
  * engine.contract.ts says what every implementation must do; userspace/ is the first.
  */
 import type { DesiredState } from "../ipvs/desired-state.ts";
+import type { ServiceKey } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
-import type { DestinationPlan, Endpoint, ServiceKey, ServicePlan } from "../ipvs/service.ts";
+import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
-export interface DestinationStatus {
-  readonly plan: DestinationPlan;
-  readonly activeConnections: number;
-  readonly inactiveConnections: number;
-  readonly persistentConnections: number;
-  /** As of the estimator's last round, up to 2 s ago: what the kernel shows. */
-  readonly counters: Counters;
-  readonly rates: Rates;
-}
-
-export interface ServiceStatus {
-  readonly plan: ServicePlan;
-  /** In the order of `plan.destinations`. */
-  readonly destinations: readonly DestinationStatus[];
-  readonly counters: Counters;
-  readonly rates: Rates;
-}
-
-/** An entry of the connection table. */
-export interface ConnectionStatus {
-  /** "IP" is a firewall mark's template: `virtual.address` then is the mark. */
-  readonly protocol: "TCP" | "UDP" | "SCTP" | "IP";
-  /** As `ipvsadm -lnc` names it: ESTABLISHED, SYN_RECV, NONE, ASSURED, ... */
-  readonly state: string;
-  readonly expiresInMs: number;
-  readonly client: Endpoint;
-  readonly virtual: Endpoint;
-  readonly destination: Endpoint;
-  readonly persistenceEngine: { readonly name: string; readonly data: string } | undefined;
-}
+export type { ConnectionStatus, DestinationStatus, ServiceStatus } from "../ipvs/status.ts";
 
 export interface Engine extends AsyncDisposable {
   readonly name: string;

@@ -1,0 +1,183 @@
+/**
+ * The C functions that the userspace engine calls, declared once; everything above speaks TypeScript.
+ *
+ * What happens at start and configuration throws a `SystemCallError`. What happens on the packet path returns -errno
+ * instead, because there an error is expected trouble: it is counted, never thrown.
+ */
+import koffi, { type node } from "koffi";
+
+/** A system call that the kernel refused, with what was tried. */
+export class SystemCallError extends Error {
+  override readonly name = "SystemCallError";
+  readonly call: string;
+  /** As errno(3) names it: "EPERM". */
+  readonly code: string;
+
+  constructor(call: string, errno: number, attempt: string) {
+    const code = errnoName(errno);
+    super(`Cannot ${attempt}: ${call}: ${code}`);
+    this.call = call;
+    this.code = code;
+  }
+}
+
+const libc = koffi.load("libc.so.6");
+
+/** What mmap(2) returns when it fails: (void *)-1. */
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+const PROT_READ_WRITE = 0x1 | 0x2;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
+const MSG_DONTWAIT = 0x40;
+
+// biome-ignore format: a table
+const c = {
+  socket:     libc.func("int socket(int domain, int type, int protocol)"),
+  bind:       libc.func("int bind(int fd, const void *address, uint32_t length)"),
+  setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
+  getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
+  mmap:       libc.func("uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)"),
+  munmap:     libc.func("int munmap(uintptr_t address, size_t length)"),
+  send:       libc.func("intptr_t send(int fd, const void *bytes, size_t length, int flags)"),
+  recv:       libc.func("intptr_t recv(int fd, void *bytes, size_t length, int flags)"),
+  // Messages are given by address: they and what they point to lie in memory that does not move.
+  sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
+  close:      libc.func("int close(int fd)"),
+};
+
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(koffi.os.errno).map(([name, value]) => [value, name]),
+);
+
+/** errno numbers that callers tell apart. */
+export const errno = {
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EEXIST: 17,
+  ENODEV: 19,
+  ENOBUFS: 105,
+} as const;
+
+export function errnoName(value: number): string {
+  return ERRNO_NAMES.get(value) ?? `errno ${value}`;
+}
+
+/** Opens a socket that never blocks and is not inherited. `attempt` completes "Cannot ...". */
+export function socket(domain: number, type: number, protocol: number, attempt: string): number {
+  const SOCK_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+  return checked("socket", c.socket(domain, type | SOCK_NONBLOCK_CLOEXEC, protocol), attempt);
+}
+
+export function bind(fd: number, address: Uint8Array, attempt: string): void {
+  checked("bind", c.bind(fd, address, address.length), attempt);
+}
+
+/** Sets a socket option that is an int, or whatever struct the bytes are. */
+export function setOption(
+  fd: number,
+  level: number,
+  name: number,
+  value: number | Uint8Array,
+  attempt: string,
+): void {
+  const bytes = typeof value === "number" ? new Uint8Array(new Int32Array([value]).buffer) : value;
+  checked("setsockopt", c.setsockopt(fd, level, name, bytes, bytes.length), attempt);
+}
+
+/** Reads a socket option into `value`, which must be as long as the kernel's struct. */
+export function getOption(
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+  attempt: string,
+): void {
+  const length = new Uint32Array([value.length]);
+  checked("getsockopt", c.getsockopt(fd, level, name, value, length), attempt);
+}
+
+/** The number of bytes sent, or -errno. */
+export function send(fd: number, bytes: Uint8Array): number {
+  return result(c.send(fd, bytes, bytes.length, MSG_DONTWAIT));
+}
+
+/** The number of bytes received, or -errno: -EAGAIN when nothing waits. */
+export function receive(fd: number, into: Uint8Array): number {
+  return result(c.recv(fd, into, into.length, MSG_DONTWAIT));
+}
+
+/** Sends `count` struct mmsghdr that lie at `address`: how many were sent, or -errno when the first was refused. */
+export function sendMessages(fd: number, address: number, count: number): number {
+  return result(c.sendmmsg(fd, address, count, MSG_DONTWAIT));
+}
+
+export function close(fd: number): void {
+  c.close(fd);
+}
+
+/** Memory outside of V8's heap: it has an address, which stays. */
+export class Memory implements Disposable {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+
+  private constructor(address: number, length: number) {
+    const buffer = koffi.view(BigInt(address), length);
+    this.address = address;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+
+  /** Fresh zeroed pages. */
+  static allocate(length: number): Memory {
+    return Memory.#map(length, MAP_PRIVATE_ANONYMOUS, -1, `allocate ${length} bytes`);
+  }
+
+  /** What the driver behind `fd` shares, such as a packet ring. */
+  static shared(fd: number, length: number, attempt: string): Memory {
+    return Memory.#map(length, MAP_SHARED, fd, attempt);
+  }
+
+  static #map(length: number, flags: number, fd: number, attempt: string): Memory {
+    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, 0);
+    if (address === MAP_FAILED) throw new SystemCallError("mmap", koffi.errno(), attempt);
+    return new Memory(Number(address), length);
+  }
+
+  /** Unmaps. Views are detached first, so that a late access reads undefined instead of killing the process. */
+  [Symbol.dispose](): void {
+    const { buffer, length } = this.bytes;
+    if (length === 0) return;
+    (buffer as ArrayBuffer).transfer();
+    c.munmap(this.address, length);
+  }
+}
+
+/** Calls back as long as `fd` has something to read. Holds the process open until it is disposed. */
+export class ReadableWatch implements Disposable {
+  // koffi stops a handle that the garbage collector takes: whoever watches must keep this object.
+  readonly #handle: node.PollHandle;
+  #open = true;
+
+  constructor(fd: number, onReadable: () => void) {
+    this.#handle = koffi.node.poll(fd, { readable: true }, () => {
+      if (this.#open) onReadable();
+    });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#handle.close();
+  }
+}
+
+function checked(call: string, returned: number, attempt: string): number {
+  if (returned < 0) throw new SystemCallError(call, koffi.errno(), attempt);
+  return returned;
+}
+
+function result(returned: number): number {
+  return returned < 0 ? -koffi.errno() : returned;
+}

@@ -1,0 +1,226 @@
+/**
+ * Frames in: one packet socket for all interfaces of the network namespace, with a receive ring that the kernel fills
+ * and we read in place (packet(7), Documentation/networking/packet_mmap.rst, net/packet/af_packet.c).
+ */
+import {
+  bind,
+  close,
+  getOption,
+  Memory,
+  ReadableWatch,
+  SystemCallError,
+  setOption,
+} from "./libc.ts";
+import { receiveFilter } from "./packet-filter.ts";
+import {
+  attachFilter,
+  everyInterface,
+  linkAddress,
+  openPacketSocket,
+  SOL_PACKET,
+} from "./packet-socket.ts";
+import {
+  BLOCK_LENGTH,
+  FRAMES_PER_BLOCK,
+  HEADROOM_RESERVED,
+  SLOT_LENGTH,
+  slotStart,
+} from "./ring-layout.ts";
+import {
+  noOffload,
+  type Offload,
+  readOffload,
+  VIRTIO_NET_HEADER_LENGTH,
+} from "./virtio-net-header.ts";
+
+const ETH_P_ALL = 3;
+const PACKET_RX_RING = 5;
+const PACKET_STATISTICS = 6;
+const PACKET_VERSION = 10;
+const PACKET_RESERVE = 12;
+const PACKET_IGNORE_OUTGOING = 23;
+const TPACKET_V2 = 1;
+
+/** struct tpacket2_hdr, then at 32 a struct sockaddr_ll. */
+const at = { status: 0, length: 4, captured: 8, frame: 12, linkAddress: 32 } as const;
+
+const STATUS_KERNEL = 0;
+const STATUS_USER = 1;
+
+/** Frames that are handled before what they caused is sent: long enough to share the cost of a system call. */
+const BATCH_FRAMES = 64;
+
+/** Frames that are handled before timers and other descriptors get a turn: about a millisecond. */
+const TURN_FRAMES = 512;
+
+const BLOCKS_DEFAULT = 32;
+
+/** A frame where it lies in the ring. One object that is moved from frame to frame: copy what must outlive onFrame. */
+export interface RingFrame {
+  /** The whole ring, and the frame in [start, end), from its Ethernet header on. */
+  readonly memory: Memory;
+  start: number;
+  end: number;
+  interfaceIndex: number;
+  /** PACKET_HOST 0, PACKET_BROADCAST 1 or PACKET_MULTICAST 2. */
+  packetType: number;
+  /** Longer than a slot: [start, end) is its beginning. */
+  truncated: boolean;
+  readonly offload: Offload;
+}
+
+export interface PacketRingOptions {
+  /** Frames of these are not received (see receiveFilter). */
+  readonly ignoredInterfaces: Iterable<number>;
+  /** Must not throw. The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
+  readonly onFrame: (frame: RingFrame) => void;
+  /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
+  readonly onBatchEnd: () => void;
+  /** Of 2 MiB and 31 frames each. Halved as long as the kernel has not the memory. */
+  readonly blocks?: number;
+}
+
+export interface RingStatistics {
+  readonly received: number;
+  /** For want of a free slot. */
+  readonly dropped: number;
+  readonly truncated: number;
+  /** How many frames may wait. */
+  readonly slots: number;
+}
+
+export class PacketRing implements Disposable {
+  readonly memory: Memory;
+  readonly #fd: number;
+  readonly #slots: number;
+  /** The ring as words, for the slots' states. */
+  readonly #words: Int32Array;
+  readonly #options: PacketRingOptions;
+  readonly #frame: RingFrame;
+  #watch: ReadableWatch | undefined;
+  #next = 0;
+  #received = 0;
+  #dropped = 0;
+  #truncated = 0;
+
+  /** Opens the ring and receives at once. Throws a SystemCallError when the kernel refuses. */
+  constructor(options: PacketRingOptions) {
+    this.#options = options;
+    this.#fd = openPacketSocket("receive frames");
+    try {
+      attachFilter(this.#fd, receiveFilter(options.ignoredInterfaces));
+      setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
+      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM_RESERVED, "reserve headroom");
+      setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
+      const blocks = requestRing(this.#fd, options.blocks ?? BLOCKS_DEFAULT);
+      this.#slots = blocks * FRAMES_PER_BLOCK;
+      this.memory = Memory.shared(this.#fd, blocks * BLOCK_LENGTH, "map the receive ring");
+      this.#words = new Int32Array(this.memory.bytes.buffer);
+      this.#frame = {
+        memory: this.memory,
+        start: 0,
+        end: 0,
+        interfaceIndex: 0,
+        packetType: 0,
+        truncated: false,
+        offload: noOffload(),
+      };
+      bind(this.#fd, everyInterface(ETH_P_ALL), "receive from every interface");
+      this.#watch = new ReadableWatch(this.#fd, () => this.#turn());
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
+  }
+
+  /** Replaces the interfaces whose frames are not received. */
+  ignore(interfaces: Iterable<number>): void {
+    attachFilter(this.#fd, receiveFilter(interfaces));
+  }
+
+  statistics(): RingStatistics {
+    const counts = new Uint32Array(2);
+    const bytes = new Uint8Array(counts.buffer);
+    getOption(this.#fd, SOL_PACKET, PACKET_STATISTICS, bytes, "read the ring's statistics");
+    // Reading sets them to 0; the first counts both kinds.
+    this.#received += counts[0]! - counts[1]!;
+    this.#dropped += counts[1]!;
+    return {
+      received: this.#received,
+      dropped: this.#dropped,
+      truncated: this.#truncated,
+      slots: this.#slots,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#watch === undefined) return;
+    this.#watch[Symbol.dispose]();
+    this.#watch = undefined;
+    this.memory[Symbol.dispose]();
+    close(this.#fd);
+  }
+
+  /**
+   * What is left after a turn makes the descriptor readable again: packet_poll() says so as long as the slot that was
+   * filled last is not given back, so no wake-up is lost.
+   */
+  #turn(): void {
+    let handled = 0;
+    while (handled < TURN_FRAMES && this.#watch !== undefined) {
+      const count = this.#batch();
+      if (count === 0) return;
+      handled += count;
+    }
+  }
+
+  #batch(): number {
+    const first = this.#next;
+    let count = 0;
+    while (count < BATCH_FRAMES && count < this.#slots) {
+      const slot = slotStart(this.#next);
+      // Atomics order the frame's bytes after the state that announces them; a plain read would not on ARM.
+      if ((Atomics.load(this.#words, slot >> 2) & STATUS_USER) === 0) break;
+      this.#moveTo(slot);
+      this.#options.onFrame(this.#frame);
+      this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
+      count++;
+    }
+    if (count === 0) return 0;
+    this.#options.onBatchEnd();
+    if (this.#watch === undefined) return count;
+    for (let given = 0, slot = first; given < count; given++) {
+      Atomics.store(this.#words, slotStart(slot) >> 2, STATUS_KERNEL);
+      slot = slot + 1 === this.#slots ? 0 : slot + 1;
+    }
+    return count;
+  }
+
+  #moveTo(slot: number): void {
+    const frame = this.#frame;
+    const { view } = this.memory;
+    const captured = view.getUint32(slot + at.captured, true);
+    frame.start = slot + view.getUint16(slot + at.frame, true);
+    frame.end = frame.start + captured;
+    frame.truncated = captured < view.getUint32(slot + at.length, true);
+    if (frame.truncated) this.#truncated++;
+    const sender = slot + at.linkAddress;
+    frame.interfaceIndex = view.getInt32(sender + linkAddress.interfaceIndex, true);
+    frame.packetType = view.getUint8(sender + linkAddress.packetType);
+    readOffload(view, frame.start - VIRTIO_NET_HEADER_LENGTH, frame.offload);
+  }
+}
+
+/** Asks for a ring of `blocks`, or of as many as there is memory for: how many it became. */
+function requestRing(fd: number, blocks: number): number {
+  const request = new Uint32Array([BLOCK_LENGTH, blocks, SLOT_LENGTH, blocks * FRAMES_PER_BLOCK]);
+  const bytes = new Uint8Array(request.buffer);
+  try {
+    setOption(fd, SOL_PACKET, PACKET_RX_RING, bytes, `have a receive ring of ${blocks} blocks`);
+    return blocks;
+  } catch (error) {
+    const noMemory = error instanceof SystemCallError && error.code === "ENOMEM";
+    if (!noMemory || blocks === 1) throw error;
+    return requestRing(fd, blocks >> 1);
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Where frames lie in the receive ring.
+ *
+ * Slots of one size, TPACKET_V2. Each holds the largest frame that segmentation offload makes, 64 KiB. A slot begins
+ * with struct tpacket2_hdr and struct sockaddr_ll; tpacket_rcv() puts the frame after them, the reserved headroom and
+ * the struct virtio_net_hdr.
+ */
+
+/** PACKET_RESERVE: asked for, before each frame. */
+export const HEADROOM_RESERVED = 128;
+
+/** Bytes before each frame that may be written without harm, the struct virtio_net_hdr of a longer frame included. */
+export const HEADROOM = HEADROOM_RESERVED;
+
+/**
+ * 64 KiB of packet, and the headers before it. Not a multiple of a large power of two, so that the beginnings of
+ * frames do not all compete for the same lines of the processor's cache.
+ */
+export const SLOT_LENGTH = 0x1_0100;
+
+/** A slot never crosses a block's end, so a block of 2 MiB wastes 14 KB. */
+export const BLOCK_LENGTH = 0x20_0000;
+export const FRAMES_PER_BLOCK = Math.floor(BLOCK_LENGTH / SLOT_LENGTH);
+
+export function slotStart(slot: number): number {
+  const block = Math.floor(slot / FRAMES_PER_BLOCK);
+  return block * BLOCK_LENGTH + (slot - block * FRAMES_PER_BLOCK) * SLOT_LENGTH;
+}

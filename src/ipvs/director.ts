@@ -1,0 +1,169 @@
+/**
+ * The director: a packet comes in, and what becomes of it comes out, with a reason.
+ *
+ * Pure: the clock is handed in, the host is asked through an interface, and whoever owns the director moves the
+ * bytes. The kernel's ip_vs_in_hook(), ip_vs_out_hook() and ip_vs_forward_icmp() in ip_vs_core.c are its model.
+ */
+import type { Instant } from "../base/clock.ts";
+import { IP_PROTOCOL } from "../net/ip-protocol.ts";
+import { Reassembler } from "../net/reassembly.ts";
+import { ConnectionTable } from "./connections/connection-table.ts";
+import type { HashKey } from "./connections/flow-hash.ts";
+import type { DesiredState } from "./desired-state.ts";
+import type { Host } from "./host.ts";
+import { IcmpRelay } from "./forward/icmp-relay.ts";
+import { Transmitter } from "./forward/transmit.ts";
+import { Incoming } from "./incoming.ts";
+import { Outgoing } from "./outgoing.ts";
+import { type Outcome, OutcomeSlot } from "./outcome.ts";
+import { Packet } from "./packet.ts";
+import { type Reason, ReasonCounters } from "./reasons.ts";
+import { ServiceTable } from "./service-table.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
+import { Tracker } from "./tracker.ts";
+
+/** How often rates are estimated, and the counters that listings show are taken: ip_vs_est.c. */
+const ESTIMATION_INTERVAL_MS = 2_000;
+/** How often schedulers' caches and the trash are looked after. */
+const HOUSEKEEPING_INTERVAL_MS = 1_000;
+
+export interface DirectorOptions {
+  readonly host: Host;
+  /** Connections at most. */
+  readonly limit: number;
+  /** Random: makes the connection table's hash unpredictable from outside. */
+  readonly hashKey: HashKey;
+  readonly sysctls?: Partial<Sysctls>;
+}
+
+export class Director {
+  readonly services = new ServiceTable();
+  readonly connections: Tracker;
+  readonly #reasons = new ReasonCounters();
+  readonly #outcome = new OutcomeSlot();
+  readonly #reassembler = new Reassembler();
+  /** What was reassembled. */
+  readonly #whole = new Packet();
+  readonly #incoming: Incoming;
+  readonly #outgoing: Outgoing;
+  readonly #icmp: IcmpRelay;
+  #sysctls: Sysctls;
+  #nextEstimation = 0;
+  #nextHousekeeping = 0;
+
+  constructor({ host, limit, hashKey, sysctls }: DirectorOptions) {
+    this.#sysctls = { ...DEFAULT_SYSCTLS, ...sysctls };
+    const read = (): Sysctls => this.#sysctls;
+    this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
+    const transmitter = new Transmitter(host, read);
+    const parts = { host, services: this.services, tracker: this.connections, transmitter, sysctls: read };
+    this.#incoming = new Incoming(parts);
+    this.#outgoing = new Outgoing(parts);
+    this.#icmp = new IcmpRelay(parts);
+  }
+
+  get sysctls(): Sysctls {
+    return this.#sysctls;
+  }
+
+  set sysctls(sysctls: Sysctls) {
+    this.#sysctls = sysctls;
+  }
+
+  /** Makes the services equal to `desired`. Connections stay. */
+  apply(desired: DesiredState): void {
+    this.connections.timeouts = desired.timeouts;
+    const removed = this.services.apply(desired);
+    if (this.#sysctls.expire_nodest_conn && removed.length > 0) {
+      this.connections.expireUnavailable();
+    }
+  }
+
+  /**
+   * Decides about one packet, which may be rewritten where it lies. The outcome is good until the next call. Never
+   * throws for what a packet says.
+   */
+  receive(packet: Packet, now: Instant): Outcome {
+    const outcome = this.#decide(packet, this.#outcome, now);
+    this.#reasons.count(outcome.reason);
+    return outcome;
+  }
+
+  /** Counts a packet that could not even be parsed. It is the host's. */
+  malformed(): Outcome {
+    const outcome = this.#outcome.pass("pass-malformed");
+    this.#reasons.count(outcome.reason);
+    return outcome;
+  }
+
+  /** Work that time brings, at most `budget` connections of it. True when there is more to do at once. */
+  expire(now: Instant, budget: number): boolean {
+    if (now >= this.#nextEstimation) {
+      // A late call (a busy daemon) does not shift the rounds that follow.
+      this.#nextEstimation = Math.max(this.#nextEstimation + ESTIMATION_INTERVAL_MS, now + 1);
+      this.#estimate();
+    }
+    if (now >= this.#nextHousekeeping) {
+      this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
+      this.services.expire(now);
+      this.#reassembler.expire(now);
+      for (const service of this.services.services()) {
+        service.scheduler.tick?.(now);
+        for (const destination of service.destinations) destination.expirePathMtu(now);
+      }
+    }
+    return this.connections.expire(now, budget);
+  }
+
+  /** When expire() wants to be called next. */
+  nextDeadline(): Instant {
+    const connections = this.connections.nextDeadline() ?? Number.POSITIVE_INFINITY;
+    return Math.min(connections, this.#nextEstimation, this.#nextHousekeeping) as Instant;
+  }
+
+  /** How many packets left for which reason. */
+  reasons(): Record<Reason, number> {
+    return this.#reasons.snapshot();
+  }
+
+  #estimate(): void {
+    this.services.total.estimate();
+    for (const service of this.services.services()) {
+      service.traffic.estimate();
+      for (const destination of service.destinations) destination.traffic.estimate();
+    }
+  }
+
+  #decide(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    outcome.packet = packet;
+    if (!packet.isUnicast) return outcome.pass("pass-not-unicast");
+    if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
+    if (packet.isFragment) return this.#reassemble(packet, outcome, now);
+    switch (packet.protocol) {
+      case IP_PROTOCOL.tcp:
+      case IP_PROTOCOL.udp:
+      case IP_PROTOCOL.sctp:
+        return (
+          this.#outgoing.receive(packet, outcome, now) ??
+          this.#incoming.receive(packet, outcome, now)
+        );
+      case IP_PROTOCOL.icmp:
+      case IP_PROTOCOL.icmpv6:
+        return this.#icmp.receive(packet, outcome, now);
+      default:
+        return outcome.pass("pass-not-balanced");
+    }
+  }
+
+  /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */
+  #reassemble(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    if (!this.services.concerns(packet)) return outcome.pass("pass-fragment");
+    const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
+    if (bytes === undefined) return outcome.hold("hold-fragment");
+    const { interfaceIndex, isUnicast, mark } = packet;
+    const arrival = { interfaceIndex, isUnicast, mark, segmentSize: 0, isChecksumPartial: false, headroom: 0 };
+    const whole = this.#whole;
+    if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined) return outcome.pass("pass-malformed");
+    return this.#decide(whole, outcome, now);
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Tunnels: the packet goes unchanged inside another one, addressed to the real server.
+ *
+ * ip_vs_tunnel_xmit() and its helpers in ip_vs_xmit.c: IP in IP (RFC 2003), GRE (RFC 2784), GUE
+ * (draft-ietf-intarea-gue) over UDP, in all four combinations of families.
+ */
+import type { Address } from "../../net/address.ts";
+import * as checksum from "../../net/checksum.ts";
+import { writeIpv4Header } from "../../net/ipv4.ts";
+import { writeIpv6Header } from "../../net/ipv6.ts";
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
+import type { Packet } from "../packet.ts";
+import type { Forwarding } from "../service.ts";
+
+export type Tunnel = Extract<Forwarding, { kind: "tunnel" }>;
+
+const IPV4_LENGTH = 20;
+const IPV6_LENGTH = 40;
+const UDP_LENGTH = 8;
+const GUE_LENGTH = 4;
+/** GUE's first byte: version (2 bits), control (1), length of optional fields in words (5). */
+const GUE_OPTIONS_MASK = 0x1f;
+const GRE_LENGTH = 4;
+const GRE_CHECKSUM_LENGTH = 4;
+const GRE_CHECKSUM_PRESENT = 0x8000;
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+const ECN_MASK = 0x03;
+const ECN_CONGESTION = 0x03;
+const ECN_CAPABLE = 0x02;
+/** Linux's default net.ipv4.ip_local_port_range, from which GUE's source ports come. */
+const EPHEMERAL_FIRST = 32768;
+const EPHEMERAL_COUNT = 28232;
+
+/** Bytes that the tunnel puts before a packet. */
+export function tunnelOverhead(tunnel: Tunnel, outer: Address): number {
+  const ip = outer.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
+  switch (tunnel.encapsulation) {
+    case "ipip":
+      return ip;
+    case "gre":
+      return ip + GRE_LENGTH + (tunnel.checksum === "full" ? GRE_CHECKSUM_LENGTH : 0);
+    case "gue":
+      return ip + UDP_LENGTH + GUE_LENGTH;
+  }
+}
+
+/** The outer header's addresses and what it does with fragmentation. */
+export interface Outer {
+  readonly source: Address;
+  readonly destination: Address;
+  /** Copy the inner packet's DF bit: sysctl pmtu_disc. */
+  readonly copiesDontFragment: boolean;
+  /** For outer packets that may be fragmented. */
+  readonly identification: number;
+}
+
+/**
+ * Writes the tunnel's headers into the packet's headroom and moves its start there. The packet's time to live has
+ * been decremented and its own checksums are complete. False when there is not enough headroom.
+ */
+export function encapsulate(packet: Packet, tunnel: Tunnel, outer: Outer): boolean {
+  const overhead = tunnelOverhead(tunnel, outer.destination);
+  if (overhead > packet.headroom) return false;
+  const { bytes, end } = packet;
+  const innerStart = packet.start;
+  const start = innerStart - overhead;
+  const innerProtocol = packet.family === 4 ? IP_PROTOCOL.ipip : IP_PROTOCOL.ipv6;
+  const ipLength = outer.destination.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
+  const next = start + ipLength;
+  writeOuterIp(packet, start, outer, outerProtocol(tunnel, innerProtocol), end - next);
+  switch (tunnel.encapsulation) {
+    case "ipip":
+      break;
+    case "gre":
+      writeGre(packet, next, tunnel.checksum === "full");
+      break;
+    case "gue":
+      writeUint32(bytes, next + UDP_LENGTH, innerProtocol << 16);
+      writeUdp(packet, next, outer, tunnel);
+      break;
+  }
+  packet.start = start;
+  packet.headroom -= overhead;
+  return true;
+}
+
+function outerProtocol(tunnel: Tunnel, innerProtocol: number): number {
+  switch (tunnel.encapsulation) {
+    case "ipip":
+      return innerProtocol;
+    case "gre":
+      return IP_PROTOCOL.gre;
+    case "gue":
+      return IP_PROTOCOL.udp;
+  }
+}
+
+function writeOuterIp(
+  packet: Packet,
+  start: number,
+  outer: Outer,
+  protocol: number,
+  payloadLength: number,
+): void {
+  const { source, destination } = outer;
+  const inner = packet.family === 4 ? packet.ipv4.tos : packet.ipv6.trafficClass;
+  const tos = encapsulatedTos(inner);
+  if (destination.family === "inet") {
+    const dontFragment =
+      outer.copiesDontFragment && packet.family === 4 && packet.ipv4.dontFragment;
+    writeIpv4Header(
+      packet.bytes,
+      start,
+      {
+        tos,
+        identification: dontFragment ? 0 : outer.identification,
+        dontFragment,
+        timeToLive: packet.timeToLive,
+        protocol,
+        source,
+        destination,
+      },
+      payloadLength,
+    );
+  } else {
+    writeIpv6Header(
+      packet.bytes,
+      start,
+      { trafficClass: tos, hopLimit: packet.timeToLive, nextHeader: protocol, source, destination },
+      payloadLength,
+    );
+  }
+}
+
+/** RFC 3168 section 9.1.1, full functionality: congestion already experienced starts the outer header as capable. */
+function encapsulatedTos(tos: number): number {
+  return (tos & ECN_MASK) === ECN_CONGESTION ? (tos & ~ECN_MASK) | ECN_CAPABLE : tos;
+}
+
+function writeGre(packet: Packet, at: number, hasChecksum: boolean): void {
+  const { bytes, end } = packet;
+  writeUint16(bytes, at, hasChecksum ? GRE_CHECKSUM_PRESENT : 0);
+  writeUint16(bytes, at + 2, packet.family === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
+  if (!hasChecksum) return;
+  writeUint32(bytes, at + GRE_LENGTH, 0);
+  writeUint16(bytes, at + GRE_LENGTH, checksum.complement(checksum.sum(bytes, at, end)));
+}
+
+function writeUdp(
+  packet: Packet,
+  at: number,
+  outer: Outer,
+  tunnel: Extract<Tunnel, { encapsulation: "gue" }>,
+): void {
+  const { bytes, end } = packet;
+  const length = end - at;
+  writeUint16(bytes, at, flowPort(packet));
+  writeUint16(bytes, at + 2, tunnel.port);
+  writeUint16(bytes, at + 4, length);
+  writeUint16(bytes, at + 6, 0);
+  if (tunnel.checksum === "none") return;
+  const pseudo = checksum.pseudoHeader(outer, IP_PROTOCOL.udp, length);
+  const sum = checksum.complement(checksum.sum(bytes, at, end, pseudo));
+  writeUint16(bytes, at + 6, sum || 0xffff);
+}
+
+/** An outer source port that stays the same for a flow, so that routers keep its packets in order: udp_flow_src_port(). */
+function flowPort(packet: Packet): number {
+  const addresses =
+    packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3 ^
+    Math.imul(
+      packet.destination0 ^ packet.destination1 ^ packet.destination2 ^ packet.destination3,
+      0x9e3779b1,
+    );
+  const ports = (packet.sourcePort << 16) | packet.destinationPort;
+  const hash = Math.imul(addresses ^ Math.imul(ports, 0x85ebca6b), 0xc2b2ae35) >>> 0;
+  return EPHEMERAL_FIRST + (hash % EPHEMERAL_COUNT);
+}
+
+/**
+ * Where the IPv4 packet inside a tunnel packet begins, when `protocol` at `at` is one of our tunnels'; undefined when
+ * not. For ICMP errors that quote our own outer packets, cut anywhere.
+ */
+export function innerPacketStart(
+  bytes: Uint8Array,
+  protocol: number,
+  at: number,
+  end: number,
+): number | undefined {
+  switch (protocol) {
+    case IP_PROTOCOL.ipip:
+      return at < end ? at : undefined;
+    case IP_PROTOCOL.gre: {
+      if (at + GRE_LENGTH > end || readUint16(bytes, at + 2) !== ETHERTYPE_IPV4) return undefined;
+      const hasChecksum = (readUint16(bytes, at) & GRE_CHECKSUM_PRESENT) !== 0;
+      return at + GRE_LENGTH + (hasChecksum ? GRE_CHECKSUM_LENGTH : 0);
+    }
+    case IP_PROTOCOL.udp: {
+      const gue = at + UDP_LENGTH;
+      if (gue + GUE_LENGTH > end || bytes[gue + 1] !== IP_PROTOCOL.ipip) return undefined;
+      return gue + GUE_LENGTH + (bytes[gue]! & GUE_OPTIONS_MASK) * 4;
+    }
+    default:
+      return undefined;
+  }
+}

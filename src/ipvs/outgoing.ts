@@ -1,0 +1,45 @@
+/**
+ * Packets from real servers on their way to clients: ip_vs_out_hook() and handle_response().
+ *
+ * A masqueraded connection's replies get the service's address back. DR's and TUN's are seen only when the director
+ * happens to be the servers' gateway: they go on as they are, and from then on count as a conversation seen whole.
+ */
+import type { Instant } from "../base/clock.ts";
+import { NO_CONNECTION } from "./connections/connection-table.ts";
+import { FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
+import type { Parts } from "./incoming.ts";
+import type { OutcomeSlot } from "./outcome.ts";
+import type { Packet } from "./packet.ts";
+
+export class Outgoing {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Undefined when the packet is no reply of any connection. */
+  receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
+    const { tracker, services, transmitter, host } = this.#parts;
+    const id = tracker.findReply(packet, now);
+    if (id === NO_CONNECTION) return this.#unknown(packet, outcome);
+    const { table } = tracker;
+    const route = host.route(packet.destination);
+    if (route !== "local" && !host.isForwarding(packet.family === 4 ? "inet" : "inet6")) {
+      return outcome.pass("pass-not-forwarding");
+    }
+    const isMasqueraded = (table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
+    services.countOut(services.destination(table.destinationId(id)), packet.length);
+    tracker.advance(id, packet, "output", now);
+    if (!isMasqueraded) return outcome.pass("pass-reply");
+    if (route === "unreachable") return outcome.drop("drop-unreachable");
+    return transmitter.reply(packet, outcome, route, tracker.virtual(id), table.virtualPort(id));
+  }
+
+  /** A real server that sends from a service's port without an entry is told so, if the operator wants it. */
+  #unknown(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
+    const { services, sysctls, transmitter } = this.#parts;
+    if (!sysctls().nat_icmp_send || !services.hasMasqueraded(packet)) return undefined;
+    return transmitter.refuse(packet, outcome, "drop-no-destination", { kind: "port-unreachable" });
+  }
+}

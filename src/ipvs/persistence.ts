@@ -1,0 +1,108 @@
+/**
+ * Persistence: a template sends all new connections of a masked client to one destination.
+ *
+ * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
+ */
+import type { Instant } from "../base/clock.ts";
+import type { ConnectionTable } from "./connections/connection-table.ts";
+import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
+import type { Destination } from "./destination.ts";
+import type { Packet } from "./packet.ts";
+import type { Persistence } from "./service.ts";
+import type { VirtualService } from "./virtual-service.ts";
+
+const FTP_PORT = 21;
+
+export class Templates {
+  readonly #table: ConnectionTable;
+  readonly #flow = new Flow();
+  readonly #binding = new Binding();
+
+  constructor(table: ConnectionTable) {
+    this.#table = table;
+  }
+
+  /** The living template for this packet, or NO_CONNECTION. */
+  find(packet: Packet, service: VirtualService, persistence: Persistence, now: Instant): number {
+    this.#describe(packet, service, persistence);
+    return this.#table.findTemplate(this.#flow, now);
+  }
+
+  /** A new template towards `destination`, or NO_CONNECTION when the table is full. */
+  add(
+    packet: Packet,
+    service: VirtualService,
+    persistence: Persistence,
+    destination: Destination,
+    now: Instant,
+  ): number {
+    this.#describe(packet, service, persistence);
+    const binding = this.#binding;
+    const { address } = destination;
+    binding.family = address.family === "inet" ? 4 : 6;
+    binding.destination0 = address.w0;
+    binding.destination1 = address.w1;
+    binding.destination2 = address.w2;
+    binding.destination3 = address.w3;
+    const hasPort = packet.destinationPort === service.port && service.port !== FTP_PORT;
+    binding.destinationPort = hasPort ? destination.port : 0;
+    binding.destinationId = destination.id;
+    binding.flags = destination.connectionFlags | CONNECTION_FLAG.template;
+    binding.mark = packet.mark;
+    return this.#table.add(this.#flow, binding, now, persistence.timeoutSeconds * 1000);
+  }
+
+  /**
+   * What a template stands for: the protocol, masked client, VIP and port; port 0 where all ports stick together (FTP
+   * and "any port"); a firewall mark stands in for the VIP, with protocol IP.
+   */
+  #describe(packet: Packet, service: VirtualService, persistence: Persistence): void {
+    const flow = this.#flow;
+    flow.family = packet.family;
+    flow.protocol = packet.protocol;
+    const isOwnPort = packet.destinationPort === service.port;
+    flow.virtualPort = isOwnPort && service.port !== FTP_PORT ? packet.destinationPort : 0;
+    flow.virtual0 = packet.destination0;
+    flow.virtual1 = packet.destination1;
+    flow.virtual2 = packet.destination2;
+    flow.virtual3 = packet.destination3;
+    if (service.mark !== 0) {
+      flow.protocol = 0;
+      flow.virtual0 = flow.virtual1 = flow.virtual2 = 0;
+      flow.virtual3 = service.mark | 0;
+      flow.virtualPort = 0;
+    }
+    flow.clientPort = 0;
+    maskClient(flow, packet, persistence.netmask);
+  }
+}
+
+/** Whether the template may still be used: ip_vs_check_template(). */
+export function isUsable(
+  destination: Destination | undefined,
+  expiresQuiescent: boolean,
+): destination is Destination {
+  return (
+    destination?.isAvailable === true && !(expiresQuiescent && destination.weight === 0)
+  );
+}
+
+
+function maskClient(flow: Flow, packet: Packet, netmask: number): void {
+  if (packet.family === 4) {
+    flow.client0 = flow.client1 = flow.client2 = 0;
+    flow.client3 = packet.source3 & netmask;
+    return;
+  }
+  flow.client0 = packet.source0 & prefixWord(netmask);
+  flow.client1 = packet.source1 & prefixWord(netmask - 32);
+  flow.client2 = packet.source2 & prefixWord(netmask - 64);
+  flow.client3 = packet.source3 & prefixWord(netmask - 96);
+}
+
+/** A word whose first `length` bits are set; below 0 is none, above 32 is all. */
+function prefixWord(length: number): number {
+  if (length <= 0) return 0;
+  return length >= 32 ? -1 : ~(-1 >>> length);
+}
+

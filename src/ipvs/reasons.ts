@@ -1,0 +1,60 @@
+/**
+ * Why a packet left the director the way it did. A closed list: each has a counter, so "where do my packets go?" is
+ * answered by reading counters, and the kernel engine's C enum has the same members in the same order.
+ */
+export const REASONS = [
+  // Forwarded.
+  "forward-masquerade",
+  "forward-route",
+  "forward-tunnel",
+  "forward-reply",
+  "forward-icmp-request",
+  "forward-icmp-reply",
+  // Handed to the host's own stack.
+  "pass-no-services",
+  "pass-not-unicast",
+  "pass-malformed",
+  "pass-not-balanced",
+  "pass-fragment",
+  "pass-no-service",
+  "pass-not-local",
+  "pass-not-first",
+  "pass-icmp-unrelated",
+  "pass-ftp-other-port",
+  "pass-source-port-20",
+  "pass-local-destination",
+  "pass-reply",
+  "pass-not-forwarding",
+  // Dropped.
+  "drop-no-destination",
+  "drop-destination-removed",
+  "drop-table-full",
+  "drop-unreachable",
+  "drop-time-exceeded",
+  "drop-packet-too-big",
+  "drop-crosses-local",
+  "drop-bad-checksum",
+  "hold-fragment",
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+/** A counter per reason; counting is one typed-array increment. */
+export class ReasonCounters {
+  readonly #counts = new Float64Array(REASONS.length);
+
+  count(reason: Reason): void {
+    const index = INDEX[reason];
+    this.#counts[index] = this.#counts[index]! + 1;
+  }
+
+  snapshot(): Record<Reason, number> {
+    return Object.fromEntries(
+      REASONS.map((reason, index) => [reason, this.#counts[index]!]),
+    ) as Record<Reason, number>;
+  }
+}
+
+const INDEX = Object.fromEntries(REASONS.map((reason, index) => [reason, index])) as Readonly<
+  Record<Reason, number>
+>;

@@ -1,0 +1,106 @@
+/** What listings tell of a director's services and connections. */
+import { Address } from "../net/address.ts";
+import type { Port } from "../net/port.ts";
+import { NO_CONNECTION } from "./connections/connection-table.ts";
+import { CONNECTION_FLAG } from "./connections/flow.ts";
+import type { Instant } from "../base/clock.ts";
+import type { DestinationPlan, Endpoint, ServicePlan } from "./service.ts";
+import type { Counters, Rates } from "./statistics.ts";
+import type { Tracker } from "./tracker.ts";
+import type { VirtualService } from "./virtual-service.ts";
+
+export interface DestinationStatus {
+  readonly plan: DestinationPlan;
+  readonly activeConnections: number;
+  readonly inactiveConnections: number;
+  readonly persistentConnections: number;
+  /** As of the estimator's last round, up to 2 s ago: what the kernel shows. */
+  readonly counters: Counters;
+  readonly rates: Rates;
+}
+
+export interface ServiceStatus {
+  readonly plan: ServicePlan;
+  /** In the order of `plan.destinations`. */
+  readonly destinations: readonly DestinationStatus[];
+  readonly counters: Counters;
+  readonly rates: Rates;
+}
+
+/** An entry of the connection table. */
+export interface ConnectionStatus {
+  /** "IP" is a firewall mark's template: `virtual.address` then is the mark. */
+  readonly protocol: "TCP" | "UDP" | "SCTP" | "IP";
+  /** As `ipvsadm -lnc` names it: ESTABLISHED, SYN_RECV, NONE, ASSURED, ... */
+  readonly state: string;
+  readonly expiresInMs: number;
+  readonly client: Endpoint;
+  readonly virtual: Endpoint;
+  readonly destination: Endpoint;
+  readonly persistenceEngine: { readonly name: string; readonly data: string } | undefined;
+}
+
+export function serviceStatus(service: VirtualService): ServiceStatus {
+  // Newest first at work, oldest first in the plan.
+  const destinations = service.destinations.toReversed().map((destination) => ({
+    plan: destination.plan,
+    activeConnections: destination.activeConnections,
+    inactiveConnections: destination.inactiveConnections,
+    persistentConnections: destination.persistentConnections,
+    counters: destination.traffic.counters,
+    rates: destination.traffic.rates,
+  }));
+  const { plan, traffic } = service;
+  return { plan, destinations, counters: traffic.counters, rates: traffic.rates };
+}
+
+/** The entries with ids above `after`, at most `budget` of them, and the last id looked at. */
+export function connectionStatuses(
+  tracker: Tracker,
+  now: Instant,
+  after: number,
+  budget: number,
+): { readonly statuses: ConnectionStatus[]; readonly last: number } {
+  const { table } = tracker;
+  const statuses: ConnectionStatus[] = [];
+  let id = table.nextId(after);
+  let last = after;
+  for (let looked = 0; id !== NO_CONNECTION && looked < budget; looked++) {
+    last = id;
+    if (table.isAlive(id, now)) statuses.push(connectionStatus(tracker, id, now));
+    id = table.nextId(id);
+  }
+  return { statuses, last: id === NO_CONNECTION ? NO_CONNECTION : last };
+}
+
+function connectionStatus(tracker: Tracker, id: number, now: Instant): ConnectionStatus {
+  const { table } = tracker;
+  const family = table.family(id);
+  const isMark = (table.flags(id) & CONNECTION_FLAG.template) !== 0 && table.protocol(id) === 0;
+  return {
+    protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
+    state: tracker.stateName(id),
+    expiresInMs: Math.max(0, table.expiresAt(id) - now),
+    client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
+    virtual: endpoint(isMark ? 4 : family, (word) => table.virtual(id, word), table.virtualPort(id)),
+    destination: endpoint(
+      table.destinationFamily(id),
+      (word) => table.destination(id, word),
+      table.destinationPort(id),
+    ),
+    persistenceEngine: undefined,
+  };
+}
+
+const PROTOCOL_NAME: Readonly<Record<number, ConnectionStatus["protocol"]>> = {
+  0: "IP",
+  6: "TCP",
+  17: "UDP",
+  132: "SCTP",
+};
+
+function endpoint(family: 4 | 6, word: (index: number) => number, port: number): Endpoint {
+  const address =
+    family === 4 ? Address.inet(word(3)) : Address.inet6(word(0), word(1), word(2), word(3));
+  return { address, port: port as Port };
+}

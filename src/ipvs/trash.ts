@@ -1,0 +1,57 @@
+import type { Destination } from "./destination.ts";
+import { type DestinationPlan, formatEndpoint } from "./service.ts";
+import type { VirtualService } from "./virtual-service.ts";
+
+/** How often the trash is looked through, and how long a destination stays after its last connection. */
+const CHECK_INTERVAL_MS = 60_000;
+const IDLE_MS = 120_000;
+
+/**
+ * Removed destinations, kept while connections point at them and two minutes longer.
+ *
+ * Adding the same server to the same service meanwhile revives the very object, so that its connections work and
+ * count on: ip_vs_trash_get_dest() and ip_vs_dest_trash_expire() in ip_vs_ctl.c.
+ */
+export class Trash {
+  readonly #destinations = new Map<string, Destination>();
+  readonly #idleSince = new Map<Destination, number>();
+  #nextCheck = 0;
+
+  add(destination: Destination): void {
+    this.#destinations.set(keyOf(destination.service, destination.plan), destination);
+  }
+
+  /** Takes the destination out that `plan` revives, if there is one. */
+  revive(service: VirtualService, plan: DestinationPlan): Destination | undefined {
+    const key = keyOf(service, plan);
+    const destination = this.#destinations.get(key);
+    if (destination !== undefined) {
+      this.#destinations.delete(key);
+      this.#idleSince.delete(destination);
+    }
+    return destination;
+  }
+
+  /** Forgets those idle for long enough; looks once a minute. */
+  expire(now: number, forget: (destination: Destination) => void): void {
+    if (now < this.#nextCheck) return;
+    this.#nextCheck = now + CHECK_INTERVAL_MS;
+    for (const [key, destination] of this.#destinations) {
+      if (destination.connections + destination.persistentConnections > 0) {
+        this.#idleSince.delete(destination);
+        continue;
+      }
+      const since = this.#idleSince.get(destination);
+      if (since === undefined) this.#idleSince.set(destination, now);
+      else if (now - since >= IDLE_MS) {
+        this.#destinations.delete(key);
+        this.#idleSince.delete(destination);
+        forget(destination);
+      }
+    }
+  }
+}
+
+function keyOf(service: VirtualService, plan: DestinationPlan): string {
+  return `${service.keyText} ${formatEndpoint(plan.endpoint)}`;
+}

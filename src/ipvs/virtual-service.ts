@@ -1,0 +1,98 @@
+import { prng } from "../base/prng.ts";
+import type { Address } from "../net/address.ts";
+import type { Destination } from "./destination.ts";
+import type { Host } from "./host.ts";
+import { SCHEDULERS } from "./schedulers/index.ts";
+import type { Scheduler, SchedulerEvent } from "./schedulers/scheduler.ts";
+import {
+  formatServiceKey,
+  type Protocol,
+  SCHEDULER_FLAG,
+  type ServiceKey,
+  type ServicePlan,
+} from "./service.ts";
+import { Traffic } from "./statistics.ts";
+
+/** IP protocol numbers of the protocols that services are of. */
+export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+/** A service at work: its plan, its scheduler's state and its destinations. The kernel's struct ip_vs_service. */
+export class VirtualService {
+  readonly key: ServiceKey;
+  readonly keyText: string;
+  readonly traffic = new Traffic();
+  /** 0 for a firewall mark: it takes every protocol. */
+  readonly protocol: number;
+  /** 0 for a firewall mark and for "any port". */
+  readonly port: number;
+  readonly mark: number;
+  plan: ServicePlan;
+  /** Newest first: the order in which schedulers see them. */
+  destinations: readonly Destination[] = [];
+  #scheduler: Scheduler<Destination>;
+  #isLocal = false;
+  #localGeneration = -1;
+
+  constructor(plan: ServicePlan) {
+    const { key } = plan;
+    this.key = key;
+    this.keyText = formatServiceKey(key);
+    this.protocol = key.kind === "mark" ? 0 : PROTOCOL_NUMBER[key.protocol];
+    this.port = key.kind === "mark" ? 0 : key.endpoint.port;
+    this.mark = key.kind === "mark" ? key.mark : 0;
+    this.plan = plan;
+    this.#scheduler = schedulerOf(plan);
+  }
+
+  get scheduler(): Scheduler<Destination> {
+    return this.#scheduler;
+  }
+
+  /** Takes a new record over. Another scheduler, or other flags of its, begins with fresh state. */
+  update(plan: ServicePlan): void {
+    const before = this.plan;
+    this.plan = plan;
+    if (
+      plan.scheduler === before.scheduler &&
+      plan.schedulerFlags === before.schedulerFlags
+    ) {
+      return;
+    }
+    this.#scheduler = schedulerOf(plan);
+    this.notify("bound");
+  }
+
+  /**
+   * Whether the packet's destination is the host's own, without which the kernel would not hand it to IPVS. For a
+   * service with an address this is asked once until the host's addresses change.
+   */
+  isLocal(packet: { readonly destination: Address }, host: Host): boolean {
+    if (this.key.kind === "mark") return host.isLocal(packet.destination);
+    if (this.#localGeneration !== host.generation) {
+      this.#isLocal = host.isLocal(this.key.endpoint.address);
+      this.#localGeneration = host.generation;
+    }
+    return this.#isLocal;
+  }
+
+  notify(event: SchedulerEvent, which?: Destination): void {
+    this.#scheduler.changed?.(event, this.destinations, which);
+  }
+}
+
+function schedulerOf({ key, scheduler, schedulerFlags }: ServicePlan): Scheduler<Destination> {
+  return SCHEDULERS[scheduler]<Destination>({
+    fallback: (schedulerFlags & SCHEDULER_FLAG.fallback) !== 0,
+    port: (schedulerFlags & SCHEDULER_FLAG.port) !== 0,
+    prng: prng(seedOf(formatServiceKey(key))),
+  });
+}
+
+/** A service's own chance, the same in every run, so that a run replays. FNV-1a over its key. */
+function seedOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash;
+}

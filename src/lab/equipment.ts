@@ -1,0 +1,106 @@
+/** What a laboratory's steps work with beside shell commands: servers that stay, and the wires. */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import type { LabEvent } from "./event.ts";
+import { firstLine } from "./host.ts";
+import type { Hosts } from "./network.ts";
+import type { RunOptions } from "./options.ts";
+import type { LabPlan, RealServerPlan } from "./plan.ts";
+import { programLine } from "./program.ts";
+import { LabFailure } from "./scenario.ts";
+import type { Wire } from "./wire.ts";
+
+export interface Equipment {
+  readonly plan: LabPlan;
+  readonly options: RunOptions;
+  readonly wire: Wire;
+  startWebServer(server: RealServerPlan): Promise<void>;
+  startDirector(): Promise<void>;
+  /** The exit code of the director's daemon after SIGTERM. */
+  stopDirector(): Promise<number | null>;
+}
+
+/** Where a director's daemon listens by default; every host has a /run of its own. */
+const SOCKET = "/run/sluice/sluice.sock";
+const STATE = "/run/sluice/state.json";
+const READY_TIMEOUT_MS = 10_000;
+const READY_POLL_MS = 100;
+const COMPLAINT_CHARACTERS_MAX = 4_000;
+
+export function equip(
+  plan: LabPlan,
+  options: RunOptions,
+  hosts: Hosts,
+  wire: Wire,
+  emit: (event: LabEvent) => void,
+): Equipment {
+  const director = new Director(hosts, emit);
+  return {
+    plan,
+    options,
+    wire,
+    startWebServer: async ({ host, rip }) => {
+      const words = ["lab", "@real-server", rip, `${plan.realPort}`];
+      const output = await firstLine(hosts[host].start(programLine(...words))).catch((error) => {
+        throw new LabFailure(`${host}'s web server does not start: ${error.message}`);
+      });
+      emit({ kind: "command", host, command: `sluice ${words.join(" ")} &`, output });
+    },
+    startDirector: () => director.start(),
+    stopDirector: () => director.stop(),
+  };
+}
+
+/** The daemon on node01. */
+class Director {
+  readonly #hosts: Hosts;
+  readonly #emit: (event: LabEvent) => void;
+  #process: ChildProcess | undefined;
+  #complaint = "";
+  #isStopping = false;
+
+  constructor(hosts: Hosts, emit: (event: LabEvent) => void) {
+    this.#hosts = hosts;
+    this.#emit = emit;
+  }
+
+  async start(): Promise<void> {
+    const words = ["daemon", "--socket", SOCKET, "--state", STATE];
+    const child = this.#hosts.node01.start(programLine(...words));
+    this.#process = child;
+    const listen = (chunk: Buffer): void => {
+      this.#complaint = (this.#complaint + chunk.toString()).slice(-COMPLAINT_CHARACTERS_MAX);
+    };
+    child.stdout?.on("data", listen);
+    child.stderr?.on("data", listen);
+    child.once("close", () => {
+      if (this.#isStopping) return;
+      this.#emit({ kind: "progress", text: `the director's daemon ended: ${this.#complaint}` });
+    });
+    await this.#answer(child);
+    this.#emit({ kind: "command", host: "node01", command: `sluice ${words.join(" ")} &`, output: "" });
+  }
+
+  async stop(): Promise<number | null> {
+    const child = this.#process;
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    this.#isStopping = true;
+    const ended = once(child, "close");
+    child.kill("SIGTERM");
+    await ended;
+    return child.exitCode;
+  }
+
+  async #answer(child: ChildProcess): Promise<void> {
+    const question = `curl -sf --max-time 1 --unix-socket ${SOCKET} http://localhost/v1/info`;
+    const attempts = READY_TIMEOUT_MS / READY_POLL_MS;
+    for (let attempt = 0; attempt < attempts && child.exitCode === null; attempt++) {
+      if ((await this.#hosts.node01.run(question)).code === 0) return;
+      await delay(READY_POLL_MS);
+    }
+    const how = child.exitCode === null ? "does not answer" : `ended with code ${child.exitCode}`;
+    this.#isStopping = true;
+    throw new LabFailure(`The director's daemon ${how}: ${this.#complaint.trim() || "silently"}`);
+  }
+}

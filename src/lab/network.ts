@@ -1,0 +1,77 @@
+/** Builds a plan's hosts and wires: a bridge per segment, a veth pair per network card. */
+import { spawn } from "node:child_process";
+import { Host } from "./host.ts";
+import { type HostName, type LabPlan, macOf, PREFIX_LENGTH, portOf } from "./plan.ts";
+import { LabFailure } from "./scenario.ts";
+
+export type Hosts = Readonly<Record<HostName, Host>>;
+
+/**
+ * A fresh network namespace takes IPv4's settings from the machine's first one, whatever its owner set there: the
+ * handbook's are what a fresh CentOS has. IPv6 is off because nothing here speaks it, and captures stay short.
+ */
+const FRESH_SETTINGS = `
+for conf in /proc/sys/net/ipv4/conf/*; do
+  echo 0 >$conf/arp_ignore; echo 0 >$conf/arp_announce; echo 0 >$conf/rp_filter; echo 1 >$conf/send_redirects
+done
+echo 0 >/proc/sys/net/ipv4/ip_forward
+[ ! -e /proc/sys/net/ipv6/conf ] || for conf in all default; do echo 1 >/proc/sys/net/ipv6/conf/$conf/disable_ipv6; done
+ip link set lo up
+`;
+
+/** To be called where the switch shall be: the caller's own network namespace gets the bridges. */
+export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
+  const hosts = Object.fromEntries(
+    await Promise.all(plan.hosts.map(async ({ name }) => [name, await Host.create(name)] as const)),
+  ) as Hosts;
+  await ip(switchLines(plan, hosts));
+  await Promise.all(
+    plan.hosts.map(async ({ name, cards }) => {
+      const addresses = cards.map(
+        (card) =>
+          `ip address add ${card.address}/${PREFIX_LENGTH} brd + dev ${card.name} && ip link set ${card.name} up`,
+      );
+      const { code, output } = await hosts[name].run(
+        `set -e; ${FRESH_SETTINGS}${addresses.join("\n")}`,
+      );
+      if (code !== 0) throw new LabFailure(`${name} cannot be set up: ${output.trim()}`);
+    }),
+  );
+  return hosts;
+}
+
+/** In `ip -batch`'s form. */
+function switchLines(plan: LabPlan, hosts: Hosts): readonly string[] {
+  const segments = new Set(plan.hosts.flatMap(({ cards }) => cards.map(({ segment }) => segment)));
+  const bridges = [...segments].flatMap((segment) => [
+    `link add ${segment} type bridge`,
+    `link set ${segment} up`,
+  ]);
+  const cables = plan.hosts.flatMap((host) =>
+    host.cards.flatMap((card) => {
+      const port = portOf(host, card);
+      const { networkNamespace } = hosts[host.name];
+      return [
+        `link add ${port} type veth peer name ${card.name} address ${macOf(card.address)} netns ${networkNamespace}`,
+        `link set ${port} master ${card.segment} up`,
+      ];
+    }),
+  );
+  return [...bridges, ...cables];
+}
+
+function ip(lines: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("ip", ["-batch", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      complaint += chunk.toString();
+    });
+    child.once("error", reject);
+    child.once("close", (code) => {
+      if (code === 0) resolve();
+      else reject(new LabFailure(`The wires cannot be laid: ${complaint.trim()}`));
+    });
+    child.stdin.end(lines.map((line) => `${line}\n`).join(""));
+  });
+}

@@ -1,0 +1,123 @@
+/** The words after `sluice lab`, as typed values. */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import type { SchedulerName } from "../ipvs/schedulers/index.ts";
+import { HOST_NAMES, type HostName, type ScenarioName } from "./plan.ts";
+
+export interface RunOptions {
+  readonly scenario: ScenarioName;
+  readonly scheduler: SchedulerName;
+  /** How many requests the client sends where the handbook reloads its browser. */
+  readonly requests: number;
+  readonly keep: boolean;
+  readonly json: boolean;
+  /** Absolute path of the directory for `<host>.pcapng`, or undefined. */
+  readonly pcap: string | undefined;
+}
+
+export type LabCommand =
+  | { readonly kind: "help" }
+  | { readonly kind: "run"; readonly options: RunOptions }
+  | { readonly kind: "shell"; readonly host: HostName; readonly command: readonly string[] }
+  | { readonly kind: "down" };
+
+/** What was typed makes no sense; the message says what would. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/**
+ * Whether a scheduler sends requests that follow one another, each over before the next, to both real servers in turn.
+ * The others have reasons of their own: a hash or cache keeps a client where it was, and sed and nq count active
+ * connections alone, of which finished requests leave none.
+ */
+// biome-ignore format: a table
+export const ALTERNATES: Readonly<Record<SchedulerName, boolean>> = {
+  rr:   true,  wrr:   true,  lc: true,  wlc: true,
+  sed:  false, nq:    false, dh: false, sh:  false,
+  lblc: false, lblcr: false,
+};
+
+const REQUESTS_MIN = 2;
+const REQUESTS_MAX = 1000;
+
+export function parseLabArguments(args: readonly string[], directory: string): LabCommand {
+  if (args.includes("--help") && args[0] !== "shell") return { kind: "help" };
+  const [verb = "dr"] = args;
+  switch (verb) {
+    case "help":
+    case "-h":
+      return { kind: "help" };
+    case "shell":
+      return parseShell(args.slice(1));
+    case "down":
+      if (args.length > 1) throw new UsageError(`'down' takes no arguments, got '${args[1]}'`);
+      return { kind: "down" };
+    default:
+      return { kind: "run", options: parseRun(args, directory) };
+  }
+}
+
+function parseShell([host, ...command]: readonly string[]): LabCommand {
+  if (host === "--help" || host === "-h") return { kind: "help" };
+  const known = HOST_NAMES.find((name) => name === host);
+  if (known === undefined) {
+    const got = host === undefined ? "none was given" : `'${host}' is none`;
+    throw new UsageError(`'shell' wants one of the hosts ${HOST_NAMES.join(", ")}: ${got}`);
+  }
+  return { kind: "shell", host: known, command: command[0] === "--" ? command.slice(1) : command };
+}
+
+function parseRun(args: readonly string[], directory: string): RunOptions {
+  const { values, positionals } = parse(args);
+  const [scenario = "dr", ...rest] = positionals;
+  if (scenario !== "dr" && scenario !== "nat") {
+    throw new UsageError(`Unknown laboratory '${scenario}': expected dr, nat, shell or down`);
+  }
+  if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
+  return {
+    scenario,
+    scheduler: toScheduler(values.scheduler),
+    requests: toRequests(values.requests),
+    keep: values.keep,
+    json: values.json,
+    pcap: values.pcap === undefined ? undefined : toCaptureDirectory(resolve(directory, values.pcap)),
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        scheduler: { type: "string", default: "rr" },
+        requests: { type: "string", default: "10" },
+        keep: { type: "boolean", default: false },
+        json: { type: "boolean", default: false },
+        pcap: { type: "string" },
+      },
+    });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function toScheduler(name: string): SchedulerName {
+  if (Object.hasOwn(ALTERNATES, name)) return name as SchedulerName;
+  throw new UsageError(
+    `Unknown scheduler '${name}': expected one of ${Object.keys(ALTERNATES).join(", ")}`,
+  );
+}
+
+function toRequests(text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (count >= REQUESTS_MIN && count <= REQUESTS_MAX) return count;
+  throw new UsageError(`--requests ${text}: expected ${REQUESTS_MIN} to ${REQUESTS_MAX}`);
+}
+
+function toCaptureDirectory(path: string): string {
+  if (path !== "/run" && !path.startsWith("/run/")) return path;
+  throw new UsageError(`--pcap ${path}: the hosts have a /run of their own, choose another place`);
+}

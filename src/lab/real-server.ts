@@ -1,0 +1,19 @@
+/** A real server's web server: says which one it is, as the handbook's index.html does. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+/** Where an answer begins and never ends: a client that asks for it keeps an established connection. */
+export const HOLD_PATH = "/hold";
+
+/** Serves until the process ends, and says `listening` once it does. */
+export async function main([rip = "", port = ""]: readonly string[]): Promise<void> {
+  const server = createServer((request, response) => {
+    // As httpd without keep-alive: the server closes first, so that its side shows TIME_WAIT.
+    response.writeHead(200, { "content-type": "text/plain", connection: "close" });
+    response.write(`from ${rip}\n`);
+    if (request.url !== HOLD_PATH) response.end();
+  });
+  server.listen(Number(port), "0.0.0.0");
+  await once(server, "listening");
+  process.stdout.write("listening\n");
+}

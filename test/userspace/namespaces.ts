@@ -1,0 +1,85 @@
+/** Network namespaces for tests: made, used by child processes, and always removed. */
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+
+/** A network namespace of this machine, with its loopback up. Needs root. */
+export class Namespace implements Disposable {
+  readonly name: string;
+  readonly #children: ChildProcessWithoutNullStreams[] = [];
+
+  constructor(role: string) {
+    this.name = `slct-${randomBytes(3).toString("hex")}-${role}`;
+    execFileSync("ip", ["netns", "add", this.name]);
+    this.run("ip link set lo up");
+  }
+
+  /** Runs one command, its words separated by spaces, and returns what it printed. */
+  run(command: string): string {
+    const words = command.split(" ");
+    return execFileSync("ip", ["netns", "exec", this.name, ...words], { encoding: "utf8" });
+  }
+
+  /** Starts a program that dispose() ends. */
+  start(command: string, ...args: readonly string[]): ChildProcessWithoutNullStreams {
+    const child = spawn("ip", ["netns", "exec", this.name, command, ...args]);
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Starts a TypeScript program with this process's Node. */
+  startNode(file: string, ...args: readonly string[]): ChildProcessWithoutNullStreams {
+    return this.start(process.execPath, "--disable-warning=ExperimentalWarning", file, ...args);
+  }
+
+  /** `ip netns exec` replaces itself by the command, so a child's pid is the program's. */
+  [Symbol.dispose](): void {
+    for (const child of this.#children) child.kill("SIGKILL");
+    execFileSync("ip", ["netns", "delete", this.name]);
+  }
+}
+
+/** A cable: interface `leftName` in `left`, `rightName` in `right`, both up. */
+export function connect(
+  left: Namespace,
+  leftName: string,
+  right: Namespace,
+  rightName: string,
+): void {
+  left.run(`ip link add ${leftName} type veth peer name ${rightName} netns ${right.name}`);
+  left.run(`ip link set ${leftName} up`);
+  right.run(`ip link set ${rightName} up`);
+}
+
+/** Resolves with everything printed until `text` appeared; rejects when the program ends before. */
+export function untilPrinted(
+  child: ChildProcessWithoutNullStreams,
+  text: string,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = "";
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors += chunk;
+    });
+    child.stdout.on("data", (chunk) => {
+      printed += chunk;
+      if (printed.includes(text)) resolve(printed);
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      reject(new Error(`Ended with ${code} before it printed ${JSON.stringify(text)}: ${errors}`));
+    });
+  });
+}
+
+/** Resolves with everything printed from now on until the program ended. */
+export function untilEnded(child: ChildProcessWithoutNullStreams): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let printed = "";
+    child.stdout.on("data", (chunk) => {
+      printed += chunk;
+    });
+    child.once("error", reject);
+    child.once("close", () => resolve(printed));
+  });
+}
