@@ -73,6 +73,8 @@ export class TimerWheel {
   /** A record whose alarm has come, or -1. The caller disarms it. */
   due(now: Instant): number {
     const last = Math.floor(now / TICK_MS);
+    // Whoever was away for more than a turn finds every slot due: go round once, not once for each turn missed.
+    this.#tick = Math.max(this.#tick, last - SLOTS + 1);
     while (this.#tick <= last) {
       const head = this.#heads[this.#tick & SLOT_MASK]!;
       if (head !== NONE) return head;
