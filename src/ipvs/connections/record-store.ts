@@ -16,31 +16,6 @@ export const RECORDS_MAX = 1 << 24;
 
 const NONE = -1;
 
-/**
- * What each word of a record is. The first sixteen (a cache line) are all that a packet of a known flow needs.
- * `expiresAt` is a double over two words.
- */
-export const FIELD = {
-  client: 0,
-  virtual: 4,
-  ports: 8,
-  kind: 9,
-  expiresAt: 10,
-  armedTick: 12,
-  timeout: 13,
-  destinationId: 14,
-  inPackets: 15,
-  destination: 16,
-  destinationPort: 20,
-  mark: 21,
-  control: 22,
-  controlled: 23,
-  timerNext: 24,
-  timerPrevious: 25,
-  clientHash: 26,
-  replyHash: 27,
-} as const;
-
 export class RecordStore {
   readonly #limit: number;
   readonly #words: Int32Array[] = [];

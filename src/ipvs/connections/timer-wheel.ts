@@ -7,7 +7,8 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import { BitSet } from "./bit-set.ts";
-import { FIELD, type RecordStore } from "./record-store.ts";
+import { FIELD } from "./connection-record.ts";
+import type { RecordStore } from "./record-store.ts";
 
 /** How late a deadline may be noticed, in milliseconds. */
 export const TICK_MS = 64;
