@@ -6,7 +6,8 @@
  * lies in the table, is counted by `size` and listed by `nextId`, but no lookup returns it. One that controls others
  * (a template with connections) is alive whatever its time, as in ip_vs_conn_expire().
  *
- * No call allocates but the constructor, `nextDeadline`, `expire` and an `add` that needs room.
+ * All memory is reserved by the constructor: a table of small numbers for each packet, and no garbage. No call takes
+ * longer because the table is large or grows; `expire` takes as long as its budget says.
  */
 import type { Instant } from "../../base/clock.ts";
 import { FIELD, KIND } from "./connection-record.ts";
@@ -57,7 +58,10 @@ export class ConnectionTable {
     return this.#records.size;
   }
 
-  /** Memory that the table holds; the system provides it as it is used. */
+  /**
+   * Memory that was written, and so is resident. What the constructor reserves for `limit` connections is up to 192
+   * bytes for each.
+   */
   get bytes(): number {
     return this.#records.bytes + this.#lookup.bytes + this.#wheel.bytes;
   }
@@ -88,7 +92,7 @@ export class ConnectionTable {
     const records = this.#records;
     const id = records.allocate();
     if (id === NO_CONNECTION) return id;
-    const words = records.chunk(id);
+    const { words } = records;
     const at = records.offset(id);
     words[at + FIELD.client] = flow.client0;
     words[at + FIELD.client + 1] = flow.client1;

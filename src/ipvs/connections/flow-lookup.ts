@@ -9,8 +9,9 @@ import type { Instant } from "../../base/clock.ts";
 import { FIELD, KIND } from "./connection-record.ts";
 import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "./flow.ts";
 import { FlowHash, type HashKey } from "./flow-hash.ts";
-import { FlowIndex, type Slots } from "./flow-index.ts";
+import { FlowIndex } from "./flow-index.ts";
 import type { RecordStore } from "./record-store.ts";
+import type { Slots } from "./slots.ts";
 
 const NONE = -1;
 
@@ -19,11 +20,12 @@ const IDENTITY_MASK = (0xff << KIND.protocolShift) | KIND.inet6 | CONNECTION_FLA
 
 export class FlowLookup {
   readonly #records: RecordStore;
-  readonly #index = new FlowIndex();
+  readonly #index: FlowIndex;
   readonly #hash: FlowHash;
 
   constructor(records: RecordStore, hashKey: HashKey) {
     this.#records = records;
+    this.#index = new FlowIndex(2 * records.limit);
     this.#hash = new FlowHash(hashKey);
   }
 
@@ -79,11 +81,11 @@ export class FlowLookup {
 
   #probeClient(slots: Slots, hash: number, flow: Flow, template: number, now: Instant): number {
     const records = this.#records;
+    const { words } = records;
     const identity = identityOf(flow) | template;
     const ports = portsOf(flow);
     for (let position = slots.first(hash); position >= 0; position = slots.next(hash, position)) {
       const id = slots.idAt(position);
-      const words = records.chunk(id);
       const at = records.offset(id);
       if (
         (words[at + FIELD.kind]! & IDENTITY_MASK) === identity &&
@@ -100,10 +102,10 @@ export class FlowLookup {
 
   #probeReply(slots: Slots, hash: number, flow: Flow, now: Instant): number {
     const records = this.#records;
+    const { words } = records;
     const identity = identityOf(flow);
     for (let position = slots.first(hash); position >= 0; position = slots.next(hash, position)) {
       const id = slots.idAt(position);
-      const words = records.chunk(id);
       const at = records.offset(id);
       const isMasqueraded = (words[at + FIELD.kind]! & FORWARDING_MASK) === FORWARDING.masquerade;
       const source = isMasqueraded ? FIELD.destination : FIELD.virtual;
