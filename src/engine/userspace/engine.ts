@@ -8,8 +8,9 @@ import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
 import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
 import { Director } from "../../ipvs/director.ts";
+import { notice } from "../../ipvs/forward/notices.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
-import { Packet } from "../../ipvs/packet.ts";
+import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
 import type { ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
@@ -20,6 +21,7 @@ import {
 } from "../../ipvs/status.ts";
 import type { Address } from "../../net/address.ts";
 import { ArpView } from "../../net/arp.ts";
+import { macBytes } from "../../net/mac-address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
@@ -69,6 +71,7 @@ export class UserspaceEngine implements Engine {
   readonly #neighbours: Neighbours<WaitingFrame>;
   readonly #sender: FrameSender;
   readonly #packet = new Packet();
+  readonly #waited = new Packet();
   readonly #arp = ArpView.unplaced();
   readonly #arrival = {
     interfaceIndex: 0,
@@ -99,7 +102,7 @@ export class UserspaceEngine implements Engine {
       known: (interfaceIndex, address) => network.neighbour(interfaceIndex, address),
       ask: (interfaceIndex, address, mac) => this.#ask(interfaceIndex, address, mac),
       send: (frame, interfaceIndex, mac) => this.#sender.sendWaiting(frame, interfaceIndex, mac),
-      undeliverable: () => undefined,
+      undeliverable: (frame) => this.#refuse(frame),
     });
     this.#sender = new FrameSender(this.#transmitter, network, this.#neighbours);
     this.#ring = new PacketRing({
@@ -126,6 +129,7 @@ export class UserspaceEngine implements Engine {
     const network = stack.use(
       await HostNetwork.open({
         onChange: () => engine?.networkChanged(),
+        onNeighbour: ({ interfaceIndex, address }) => engine?.neighbourChanged(interfaceIndex, address),
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
@@ -202,6 +206,13 @@ export class UserspaceEngine implements Engine {
     if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
   }
 
+  private neighbourChanged(interfaceIndex: number, address: Address): void {
+    const known = this.#network.neighbour(interfaceIndex, address);
+    if (known === undefined || !this.#isOpen) return;
+    this.#neighbours.learn(interfaceIndex, address, known.mac);
+    this.#sender.flush();
+  }
+
   #receive(frame: RingFrame): void {
     const { memory, start, end, offload } = frame;
     const { bytes } = memory;
@@ -247,7 +258,18 @@ export class UserspaceEngine implements Engine {
   #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
     if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
     const sender = arpSender(this.#arp);
-    if (sender !== undefined) this.#neighbours.learn(interfaceIndex, sender, this.#arp.senderMacBytes);
+    if (sender !== undefined) this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+  }
+
+  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
+  #refuse(frame: WaitingFrame): void {
+    const packet = this.#waited;
+    const { bytes } = frame;
+    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined) return;
+    const back = this.#network.route(packet.source);
+    if (typeof back === "string") return;
+    const message = notice(packet, back.source, { kind: "host-unreachable" });
+    if (message !== undefined) this.#sender.sendRouted(message);
   }
 
   /** Asks who has `address`: by ARP ourselves, for IPv6 by the host's own neighbour discovery. */
@@ -258,7 +280,7 @@ export class UserspaceEngine implements Engine {
       this.#network.seekNeighbour(interfaceIndex, address);
       return;
     }
-    const source = this.#network.sourceOn(interfaceIndex, address);
+    const source = this.#network.sourceTowards(address, interfaceIndex);
     this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
   }
 

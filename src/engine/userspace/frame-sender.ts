@@ -3,7 +3,7 @@
  * transmitter. Packets that lie in the ring go from there; all others are copied to memory with an address first.
  */
 import type { Route } from "../../ipvs/host.ts";
-import { Packet } from "../../ipvs/packet.ts";
+import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { writeUint16 } from "../../net/words.ts";
 import type { HostNetwork } from "./host-network.ts";
@@ -68,14 +68,7 @@ export class FrameSender implements Disposable {
   /** Sends a packet of the host's own kind by its destination, if there is a way. */
   sendRouted(packet: Uint8Array): void {
     const own = this.#own;
-    const fault = own.moveTo(packet, 0, packet.length, {
-      interfaceIndex: 0,
-      isUnicast: true,
-      mark: 0,
-      segmentSize: 0,
-      isChecksumPartial: false,
-      headroom: 0,
-    });
+    const fault = own.moveTo(packet, 0, packet.length, NO_ARRIVAL);
     if (fault !== undefined) return;
     const route = this.#network.route(own.destination);
     if (typeof route !== "string") this.sendCopy(packet, route);

@@ -138,6 +138,11 @@ export class HostNetwork implements Host, Disposable {
     return sourceAddress(this.#snapshot.addresses, interfaceIndex, target);
   }
 
+  /** The address of the host's own that speaks to `address` on this link. */
+  sourceTowards(address: Address, interfaceIndex: number): Address {
+    return sourceAddress(this.#snapshot.addresses, interfaceIndex, address);
+  }
+
   /** What the host's own stack knows of a neighbour. */
   neighbour(interfaceIndex: number, address: Address): KernelNeighbour | undefined {
     return this.#neighbours.find(interfaceIndex, address);
