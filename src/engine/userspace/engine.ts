@@ -21,8 +21,8 @@ import {
 } from "../../ipvs/status.ts";
 import type { Address } from "../../net/address.ts";
 import { ArpView } from "../../net/arp.ts";
-import { macBytes } from "../../net/mac-address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { macBytes } from "../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { arpQuestion, arpSender } from "./arp-exchange.ts";
@@ -86,7 +86,12 @@ export class UserspaceEngine implements Engine {
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
 
-  private constructor(network: HostNetwork, lane: HostLane, guard: HostGuard, connectionsMax: number) {
+  private constructor(
+    network: HostNetwork,
+    lane: HostLane,
+    guard: HostGuard,
+    connectionsMax: number,
+  ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
@@ -129,7 +134,8 @@ export class UserspaceEngine implements Engine {
     const network = stack.use(
       await HostNetwork.open({
         onChange: () => engine?.networkChanged(),
-        onNeighbour: ({ interfaceIndex, address }) => engine?.neighbourChanged(interfaceIndex, address),
+        onNeighbour: ({ interfaceIndex, address }) =>
+          engine?.neighbourChanged(interfaceIndex, address),
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
@@ -258,14 +264,16 @@ export class UserspaceEngine implements Engine {
   #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
     if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
     const sender = arpSender(this.#arp);
-    if (sender !== undefined) this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+    if (sender !== undefined)
+      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
   }
 
   /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
   #refuse(frame: WaitingFrame): void {
     const packet = this.#waited;
     const { bytes } = frame;
-    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined) return;
+    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined)
+      return;
     const back = this.#network.route(packet.source);
     if (typeof back === "string") return;
     const message = notice(packet, back.source, { kind: "host-unreachable" });

@@ -5,8 +5,8 @@
  * standard input closes, the child ends, and the kernel removes the table.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { GuardRules, type GuardSets } from "./guard-rules.ts";
 import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { GuardRules, type GuardSets } from "./guard-rules.ts";
 
 /** Before connection tracking's defragmentation (-400 runs first), raw (-300) and all filters. */
 const PRIORITY = -310;
