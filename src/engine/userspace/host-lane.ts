@@ -18,6 +18,13 @@ export const LANE_INTERFACES = { sending: "slc-in", receiving: "slc-host" } as c
 /** Passed packets may be reassembled or segmented by nobody yet: as large as IP allows. */
 const MTU = 65_535;
 
+/**
+ * The host's reverse path test, also the loose one, refuses every packet on an interface without an address
+ * (fib_validate_source()). RFC 7600's dummy address belongs to nobody and is routed nowhere; of scope "host" it is
+ * never a source.
+ */
+const DUMMY_ADDRESS = "192.0.0.8/32";
+
 /** The host could not be given the interfaces. */
 export class LaneError extends Error {
   override readonly name = "LaneError";
@@ -46,6 +53,7 @@ export class HostLane implements AsyncDisposable {
     await ip("link", "add", sending, "type", "veth", "peer", "name", receiving);
     try {
       for (const name of [sending, receiving]) await configure(name);
+      await ip("address", "add", DUMMY_ADDRESS, "dev", receiving, "scope", "host");
       // The strict reverse path test would refuse clients whose route is another interface: loose looks for any route.
       await set(`ipv4/conf/${receiving}/rp_filter`, "2");
       // Packets whose source is an address of the host's own may come this way, too.
@@ -64,7 +72,7 @@ export class HostLane implements AsyncDisposable {
 }
 
 async function configure(name: string): Promise<void> {
-  // No addresses and no ARP: nobody but us speaks here.
+  // No addresses of its own making and no ARP: nobody but us speaks here.
   await set(`ipv6/conf/${name}/addr_gen_mode`, "1");
   await set(`ipv6/conf/${name}/accept_ra`, "0");
   await ip("link", "set", name, "mtu", String(MTU), "arp", "off", "up");
