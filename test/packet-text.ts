@@ -8,6 +8,7 @@
  *
  * A description ends with "BAD CHECKSUM" when one is wrong: a test that expects a packet also expects it to be valid.
  */
+import { formatEndpoint } from "../src/ipvs/service.ts";
 import type { AddressPair } from "../src/net/address.ts";
 import * as checksum from "../src/net/checksum.ts";
 import { destinationUnreachable, ICMP_TYPE, IcmpView, UNREACHABLE_CODE } from "../src/net/icmp.ts";
@@ -21,6 +22,7 @@ import { emitUdp, UdpView } from "../src/net/udp.ts";
 import { address } from "./builders.ts";
 
 const TTL_DEFAULT = 64;
+const PAYLOAD_SHOWN = 60;
 const ENDPOINT = String.raw`(?:\[([^\]]+)\]|([\d.]+)):(\d+)`;
 const PACKET = new RegExp(
   String.raw`^(tcp|udp) ${ENDPOINT} > ${ENDPOINT}(?: ([a-z,]+))??(?: ttl (\d+))?(?: "(.*)")?$`,
@@ -151,8 +153,9 @@ function between(
   { source, destination }: AddressPair,
   ports: { readonly source: number; readonly destination: number },
 ): string {
-  const at = source.family === "inet" ? String : (host: unknown) => `[${host}]`;
-  return `${at(source)}:${ports.source} > ${at(destination)}:${ports.destination}`;
+  const from = { address: source, port: toPort(ports.source) };
+  const to = { address: destination, port: toPort(ports.destination) };
+  return `${formatEndpoint(from)} > ${formatEndpoint(to)}`;
 }
 
 function flagNames(flags: number): string {
@@ -171,8 +174,13 @@ function icmpKind({ type, code, mtu }: IcmpView): string {
   return `${type}/${code}`;
 }
 
+/** Long payloads by their beginning and length: the checksums vouch for the rest. */
 function said(payload: Uint8Array): string {
-  return payload.length === 0 ? "" : ` "${new TextDecoder().decode(payload)}"`;
+  if (payload.length === 0) return "";
+  const text = new TextDecoder().decode(payload);
+  return text.length <= PAYLOAD_SHOWN
+    ? ` "${text}"`
+    : ` "${text.slice(0, PAYLOAD_SHOWN)}..." ${text.length} bytes`;
 }
 
 function bad(isValid: boolean): string {

@@ -8,6 +8,7 @@
 import { describe, expect, test } from "vitest";
 import { describePacket, packet, portUnreachable } from "../../test/packet-text.ts";
 import { destination, serviceKey, state } from "../../test/states.ts";
+import type { Instant } from "../base/clock.ts";
 import {
   addDestination,
   addService,
@@ -18,11 +19,10 @@ import {
   editDestination,
   editService,
 } from "../ipvs/desired-state.ts";
+import { formatEndpoint, formatServiceKey } from "../ipvs/service.ts";
 import { fragmentIpv4 } from "../net/fragmentation.ts";
 import { Ipv4View } from "../net/ipv4.ts";
 import { Reassembler } from "../net/reassembly.ts";
-import type { Instant } from "../base/clock.ts";
-import { formatEndpoint, formatServiceKey } from "../ipvs/service.ts";
 import type { ConnectionStatus, Engine } from "./engine.ts";
 
 /** 192.0.2.10 and .11 (clients); 10.1.0.11 and .12 (servers); 2001:db8::10, ..., 2001:db8:1::12. */
@@ -105,11 +105,14 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           "tcp [2001:db8::10]:40000 > [2001:db8:1::11]:8080 syn ttl 63"],
       ];
 
-      test.for(ways)("%s, and nobody else sees the packet", async ([, service, server, sent, arrives]) => {
-        await using bench = await open();
-        await bench.engine.apply(state({ [service]: { to: [server] } }));
-        expect(await sees(bench, "client", sent)).toEqual([`server1: ${arrives}`]);
-      });
+      test.for(ways)(
+        "%s, and nobody else sees the packet",
+        async ([, service, server, sent, arrives]) => {
+          await using bench = await open();
+          await bench.engine.apply(state({ [service]: { to: [server] } }));
+          expect(await sees(bench, "client", sent)).toEqual([`server1: ${arrives}`]);
+        },
+      );
 
       // biome-ignore format: a table
       const replies: [what: string, service: string, server: string, request: string, reply: string, arrives: string][] = [
@@ -126,19 +129,22 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           "tcp [2001:db8::100]:80 > [2001:db8::10]:40000 syn,ack ttl 63"],
       ];
 
-      test.for(replies)("NAT's replies as the service's: %s", async ([, service, server, request, reply, arrives]) => {
-        await using bench = await open();
-        await bench.engine.apply(state({ [service]: { to: [server] } }));
-        await sees(bench, "client", request);
-        expect(await sees(bench, "server1", reply)).toEqual([`client: ${arrives}`]);
-      });
+      test.for(replies)(
+        "NAT's replies as the service's: %s",
+        async ([, service, server, request, reply, arrives]) => {
+          await using bench = await open();
+          await bench.engine.apply(state({ [service]: { to: [server] } }));
+          await sees(bench, "client", request);
+          expect(await sees(bench, "server1", reply)).toEqual([`client: ${arrives}`]);
+        },
+      );
 
       test("what a masqueraded server sends of its own, unchanged, once", async () => {
         await using bench = await open();
         await bench.engine.apply(state({ [HTTP]: { to: ["10.1.0.11:80 masquerade"] } }));
-        expect(await sees(bench, "server1", "tcp 10.1.0.11:80 > 192.0.2.11:40000 syn,ack")).toEqual([
-          "other: tcp 10.1.0.11:80 > 192.0.2.11:40000 syn,ack ttl 63",
-        ]);
+        expect(await sees(bench, "server1", "tcp 10.1.0.11:80 > 192.0.2.11:40000 syn,ack")).toEqual(
+          ["other: tcp 10.1.0.11:80 > 192.0.2.11:40000 syn,ack ttl 63"],
+        );
         expect(await sees(bench, "server1", "tcp 10.1.0.11:999 > 192.0.2.11:40000 ack")).toEqual([
           "other: tcp 10.1.0.11:999 > 192.0.2.11:40000 ack ttl 63",
         ]);
@@ -153,7 +159,7 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           ...fragments(`udp 192.0.2.10:40000 > 192.0.2.100:53 "${question}"`),
         );
         expect(reassembled(await bench.arrivals())).toEqual([
-          `server1: udp 192.0.2.10:40000 > 10.1.0.11:5353 ttl 63 "${question}"`,
+          says("server1", `udp 192.0.2.10:40000 > 10.1.0.11:5353 ttl 63 "${question}"`),
         ]);
         const answer = "a".repeat(4000);
         await bench.send(
@@ -161,7 +167,7 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           ...fragments(`udp 10.1.0.11:5353 > 192.0.2.10:40000 "${answer}"`),
         );
         expect(reassembled(await bench.arrivals())).toEqual([
-          `client: udp 192.0.2.100:53 > 192.0.2.10:40000 ttl 63 "${answer}"`,
+          says("client", `udp 192.0.2.100:53 > 192.0.2.10:40000 ttl 63 "${answer}"`),
         ]);
       });
 
@@ -169,13 +175,37 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
         await using bench = await open();
         await bench.engine.apply(state({ [DNS]: { to: ["10.1.0.11:5353 masquerade"] } }));
         const text = "x".repeat(4000);
-        await bench.send(
-          "server1",
-          ...fragments(`udp 10.1.0.11:999 > 192.0.2.11:40000 "${text}"`),
-        );
+        await bench.send("server1", ...fragments(`udp 10.1.0.11:999 > 192.0.2.11:40000 "${text}"`));
         expect(reassembled(await bench.arrivals())).toEqual([
-          `other: udp 10.1.0.11:999 > 192.0.2.11:40000 ttl 63 "${text}"`,
+          says("other", `udp 10.1.0.11:999 > 192.0.2.11:40000 ttl 63 "${text}"`),
         ]);
+      });
+
+      test("NAT to any port, both ways", async () => {
+        await using bench = await open();
+        const service = "tcp 192.0.2.100:0";
+        await bench.engine.apply(
+          state({ [service]: { to: ["10.1.0.11:0 masquerade"], persistent: true } }),
+        );
+        expect(await sees(bench, "client", "tcp 192.0.2.10:40000 > 192.0.2.100:99 syn")).toEqual([
+          "server1: tcp 192.0.2.10:40000 > 10.1.0.11:99 syn ttl 63",
+        ]);
+        expect(await sees(bench, "server1", "tcp 10.1.0.11:99 > 192.0.2.10:40000 syn,ack")).toEqual(
+          ["client: tcp 192.0.2.100:99 > 192.0.2.10:40000 syn,ack ttl 63"],
+        );
+      });
+
+      test("persistent FTP's data connections, both ways", async () => {
+        await using bench = await open();
+        const to = ["10.1.0.11:21 masquerade"];
+        await bench.engine.apply(state({ "tcp 192.0.2.100:21": { to, persistent: true } }));
+        await sees(bench, "client", "tcp 192.0.2.10:40000 > 192.0.2.100:21 syn");
+        expect(await sees(bench, "client", "tcp 192.0.2.10:40001 > 192.0.2.100:5000 syn")).toEqual([
+          "server1: tcp 192.0.2.10:40001 > 10.1.0.11:5000 syn ttl 63",
+        ]);
+        expect(
+          await sees(bench, "server1", "tcp 10.1.0.11:5000 > 192.0.2.10:40001 syn,ack"),
+        ).toEqual(["client: tcp 192.0.2.100:5000 > 192.0.2.10:40001 syn,ack ttl 63"]);
       });
 
       test("a server's ICMP error to the client, as the service's", async () => {
@@ -350,7 +380,10 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
 
       test("gives the packets of a deleted service back to the host", async () => {
         await using bench = await open();
-        const both = state({ [HTTP]: { to: ["10.1.0.11:80"] }, [HTTPS]: { to: ["10.1.0.11:443"] } });
+        const both = state({
+          [HTTP]: { to: ["10.1.0.11:80"] },
+          [HTTPS]: { to: ["10.1.0.11:443"] },
+        });
         await bench.engine.apply(both);
         expect(await sees(bench, "client", SYN)).toEqual([`server1: ${SYN} ttl 63`]);
         const another = "tcp 192.0.2.10:40001 > 192.0.2.100:80 syn";
@@ -390,7 +423,10 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           for (let round = 0; round < 5; round++) {
             now = addDestination(now, serviceKey(HTTP), server);
             await bench.engine.apply(now);
-            now = addService(now, { ...now.services.values().next().value!, key: serviceKey(HTTPS) });
+            now = addService(now, {
+              ...now.services.values().next().value!,
+              key: serviceKey(HTTPS),
+            });
             await bench.engine.apply(now);
             now = deleteService(now, serviceKey(HTTPS));
             await bench.engine.apply(now);
@@ -400,7 +436,10 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
           return "done";
         })();
         while ((await Promise.race([changes, sleep(1)])) !== "done") {
-          await bench.send("client", packet(`tcp 192.0.2.10:${1000 + sent++} > 192.0.2.100:80 syn`));
+          await bench.send(
+            "client",
+            packet(`tcp 192.0.2.10:${1000 + sent++} > 192.0.2.100:80 syn`),
+          );
         }
         const arrived = (await bench.arrivals()).map(({ at }) => at);
         expect(sent).toBeGreaterThan(10);
@@ -433,7 +472,9 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
         await bench.engine.apply(state({ [HTTP]: { to }, [HTTPS]: { to } }));
         await sees(bench, "client", SYN);
         await sees(bench, "client", "tcp 192.0.2.10:40000 > 192.0.2.100:443 syn");
-        await expect.poll(() => countersOf(bench, HTTPS), ESTIMATED).toMatchObject({ inPackets: 1 });
+        await expect
+          .poll(() => countersOf(bench, HTTPS), ESTIMATED)
+          .toMatchObject({ inPackets: 1 });
         await bench.engine.zero(serviceKey(HTTP));
         expect(await countersOf(bench, HTTP)).toMatchObject({ connections: 0, inPackets: 0 });
         expect(await countersOf(bench, HTTPS)).toMatchObject({ connections: 1, inPackets: 1 });
@@ -463,6 +504,11 @@ export function describeEngine(name: string, open: () => Promise<Bench>): void {
       expect(await sees(bench, "client", SYN)).toEqual([HOST_REFUSES]);
     });
   });
+}
+
+/** What seen() says of a packet at a station. */
+function says(at: Station, line: string): string {
+  return `${at}: ${describePacket(packet(line))}`;
 }
 
 async function sees(bench: Bench, from: Station, line: string): Promise<string[]> {

@@ -20,6 +20,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
+import { SCHEDULERS } from "./schedulers/index.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
@@ -77,8 +78,9 @@ export class Director {
     this.#sysctls = sysctls;
   }
 
-  /** Makes the services equal to `desired`. Connections stay. */
+  /** Makes the services equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
+    checkSchedulers(desired);
     this.connections.timeouts = desired.timeouts;
     const removed = this.services.apply(desired);
     if (this.#sysctls.expire_nodest_conn && removed.length > 0) {
@@ -194,5 +196,13 @@ export class Director {
     if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined)
       return outcome.pass("pass-malformed");
     return this.#decide(whole, outcome, now);
+  }
+}
+
+/** The one thing that a state, however it was made, could ask for and nobody has. */
+function checkSchedulers({ services }: DesiredState): void {
+  for (const { key, scheduler } of services.values()) {
+    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
+    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }

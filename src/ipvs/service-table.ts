@@ -107,6 +107,12 @@ export class ServiceTable {
     return this.#destinations[id]!;
   }
 
+  /** Those that connections go to, removed ones included. */
+  *inUse(): Generator<Destination> {
+    for (const each of this.#destinations)
+      if (each !== undefined && each.connections > 0) yield each;
+  }
+
   /** The service that a new connection belongs to: ip_vs_service_find(). */
   find(target: Target): VirtualService | undefined {
     if (target.mark !== 0 && this.#byMark.size > 0) {

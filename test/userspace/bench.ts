@@ -7,7 +7,7 @@
  */
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { emitEthernet, ETHERTYPE, EthernetView } from "../../src/net/ethernet.ts";
+import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 import { Conversation } from "./conversation.ts";
 import { connect, Namespace } from "./namespaces.ts";
@@ -55,12 +55,7 @@ export class UserspaceBench implements Bench {
   readonly #wires: Conversation;
   readonly #directorMacs: Readonly<Record<WireName, MacAddress>>;
 
-  private constructor(
-    director: Namespace,
-    world: Namespace,
-    wires: Conversation,
-    engine: Engine,
-  ) {
+  private constructor(director: Namespace, world: Namespace, wires: Conversation, engine: Engine) {
     this.director = director;
     this.#world = world;
     this.#wires = wires;

@@ -16,6 +16,7 @@ const engine: Engine = await UserspaceEngine.open({
   connectionsMax: 10_000,
   events: {
     warn: (message, error) => process.stderr.write(`${message}: ${String(error)}\n`),
+    inform: (message) => process.stderr.write(`${message}\n`),
   },
 });
 say("ready");

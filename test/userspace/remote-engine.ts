@@ -7,10 +7,7 @@ import type { ServiceKey } from "../../src/ipvs/service.ts";
 import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
 import { Conversation } from "./conversation.ts";
 
-type Reply =
-  | { readonly value: unknown }
-  | { readonly fault: Fault }
-  | { readonly message: string };
+type Reply = { readonly value: unknown } | { readonly fault: Fault } | { readonly message: string };
 
 export class RemoteEngine implements Engine {
   readonly name: string;

@@ -12,7 +12,10 @@ import { createInterface } from "node:readline";
 import { FrameTap } from "../../src/engine/userspace/frame-tap.ts";
 import { Memory } from "../../src/engine/userspace/libc.ts";
 import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
-import { noOffload, VIRTIO_NET_HEADER_LENGTH } from "../../src/engine/userspace/virtio-net-header.ts";
+import {
+  noOffload,
+  VIRTIO_NET_HEADER_LENGTH,
+} from "../../src/engine/userspace/virtio-net-header.ts";
 
 const FRAME_LENGTH_MAX = 66_000;
 

@@ -6,12 +6,12 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import type { DesiredState } from "../../ipvs/desired-state.ts";
+import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { notice } from "../../ipvs/forward/notices.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
-import type { ServiceKey } from "../../ipvs/service.ts";
+import { Packet } from "../../ipvs/packet.ts";
+import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
   type ConnectionStatus,
@@ -20,21 +20,18 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Address } from "../../net/address.ts";
-import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
-import { macBytes } from "../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
-import { arpQuestion, arpSender } from "./arp-exchange.ts";
-import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
-import { GuardRules } from "./guard-rules.ts";
+import { FrameSender } from "./frame-sender.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane, LANE_INTERFACES } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { isRepeatingPort } from "./links.ts";
-import { Neighbours } from "./neighbours.ts";
+import { claimNamespace } from "./namespace-claim.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
+import { TakenPackets } from "./taken-packets.ts";
 import { Transmitter } from "./transmitter.ts";
 import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 
@@ -52,11 +49,21 @@ const CONNECTIONS_MAX = 1 << 20;
 export interface EngineEvents {
   /** Goes on, but not as it should: says what and what follows. */
   warn(message: string, error: unknown): void;
+  /** What was warned of is over. */
+  inform(message: string): void;
 }
 
 export interface UserspaceEngineOptions {
   readonly events: EngineEvents;
   readonly connectionsMax?: number;
+}
+
+/** What is opened before the engine, and closed by it. */
+interface Parts {
+  readonly network: HostNetwork;
+  readonly lane: HostLane;
+  readonly guard: HostGuard;
+  readonly claim: AsyncDisposable;
 }
 
 export class UserspaceEngine implements Engine {
@@ -66,13 +73,12 @@ export class UserspaceEngine implements Engine {
   readonly #network: HostNetwork;
   readonly #lane: HostLane;
   readonly #guard: HostGuard;
+  readonly #taken: TakenPackets;
+  readonly #claim: AsyncDisposable;
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
-  readonly #neighbours: Neighbours<WaitingFrame>;
   readonly #sender: FrameSender;
   readonly #packet = new Packet();
-  readonly #waited = new Packet();
-  readonly #arp = ArpView.unplaced();
   readonly #arrival = {
     interfaceIndex: 0,
     isUnicast: true,
@@ -81,20 +87,24 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  #rules = new GuardRules(EMPTY_STATE);
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
 
   private constructor(
-    network: HostNetwork,
-    lane: HostLane,
-    guard: HostGuard,
-    connectionsMax: number,
+    { network, lane, guard, claim }: Parts,
+    { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
+    this.#claim = claim;
+    this.#taken = new TakenPackets({
+      guard,
+      destinationsInUse: () => this.#destinationsInUse(),
+      onError: (error) =>
+        events.warn("some of the host's own packets take a detour, trying again", error),
+    });
     const key = randomBytes(8);
     this.#director = new Director({
       host: network,
@@ -102,14 +112,7 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
     this.#transmitter = new Transmitter();
-    this.#neighbours = new Neighbours<WaitingFrame>({
-      clock: { now },
-      known: (interfaceIndex, address) => network.neighbour(interfaceIndex, address),
-      ask: (interfaceIndex, address, mac) => this.#ask(interfaceIndex, address, mac),
-      send: (frame, interfaceIndex, mac) => this.#sender.sendWaiting(frame, interfaceIndex, mac),
-      undeliverable: (frame) => this.#refuse(frame),
-    });
-    this.#sender = new FrameSender(this.#transmitter, network, this.#neighbours);
+    this.#sender = new FrameSender(this.#transmitter, network, { now });
     this.#ring = new PacketRing({
       ignoredInterfaces: ignored(network, lane),
       onFrame: (frame) => this.#receive(frame),
@@ -119,37 +122,37 @@ export class UserspaceEngine implements Engine {
   }
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
-  static async open({
-    events,
-    connectionsMax = CONNECTIONS_MAX,
-  }: UserspaceEngineOptions): Promise<UserspaceEngine> {
+  static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
+    const { events } = options;
     await using stack = new AsyncDisposableStack();
+    const claim = stack.use(await claimNamespace());
     const lane = stack.use(await HostLane.open());
     const guard = stack.use(
-      await HostGuard.open(LANE_INTERFACES.receiving, (error) =>
-        events.warn("the host's own stack sees the services' packets, too: restart Sluice", error),
-      ),
+      await HostGuard.open(LANE_INTERFACES.receiving, {
+        onLost: (error) =>
+          events.warn("the guard is lost: the host, too, sees the services' packets", error),
+        onRestored: () => events.inform("the guard is back"),
+      }),
     );
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
-        onChange: () => engine?.networkChanged(),
-        onNeighbour: ({ interfaceIndex, address }) =>
-          engine?.neighbourChanged(interfaceIndex, address),
+        onChange: () => {
+          if (engine !== undefined) engine.#networkChanged();
+        },
+        onNeighbour: ({ interfaceIndex, address }) => {
+          if (engine !== undefined) engine.#neighbourChanged(interfaceIndex, address);
+        },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    engine = new UserspaceEngine(network, lane, guard, connectionsMax);
+    engine = new UserspaceEngine({ network, lane, guard, claim }, options);
     stack.move();
     return engine;
   }
 
   async apply(desired: DesiredState): Promise<void> {
-    const rules = new GuardRules(desired);
-    // First the guard, which can fail: then nothing has changed.
-    await this.#guard.update(rules);
-    this.#rules = rules;
-    this.#director.apply(desired);
+    await this.#taken.during(desired, () => this.#director.apply(desired));
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -183,7 +186,7 @@ export class UserspaceEngine implements Engine {
   async reasons(): Promise<Readonly<Record<string, number>>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
-    const neighbours = this.#neighbours.statistics();
+    const neighbours = this.#sender.neighbours();
     return {
       ...this.#director.reasons(),
       "ring-full": ring.dropped,
@@ -204,18 +207,19 @@ export class UserspaceEngine implements Engine {
     this.#sender[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
     this.#network[Symbol.dispose]();
+    this.#taken[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
     await this.#lane[Symbol.asyncDispose]();
+    await this.#claim[Symbol.asyncDispose]();
   }
 
-  private networkChanged(): void {
+  #networkChanged(): void {
     if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
   }
 
-  private neighbourChanged(interfaceIndex: number, address: Address): void {
-    const known = this.#network.neighbour(interfaceIndex, address);
-    if (known === undefined || !this.#isOpen) return;
-    this.#neighbours.learn(interfaceIndex, address, known.mac);
+  #neighbourChanged(interfaceIndex: number, address: Address): void {
+    if (!this.#isOpen) return;
+    this.#sender.neighbourChanged(interfaceIndex, address);
     this.#sender.flush();
   }
 
@@ -225,7 +229,7 @@ export class UserspaceEngine implements Engine {
     if (end - start < ETHERNET_HEADER_LENGTH || frame.truncated) return;
     const etherType = readUint16(bytes, start + 12);
     if (etherType === ETHERTYPE.arp) {
-      this.#hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
+      this.#sender.hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
       return;
     }
     const arrival = this.#arrival;
@@ -255,46 +259,17 @@ export class UserspaceEngine implements Engine {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass" && this.#rules.takes(packet)) {
-      this.#giveBack(packet, frame);
+    } else if (verdict === "pass") {
+      const isInPieces = packet.isFragment || packet !== this.#packet;
+      if (this.#taken.has(packet, isInPieces)) this.#giveBack(packet, frame);
     }
     for (const notice of notices) this.#sender.sendRouted(notice);
   }
 
-  #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
-    if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
-    const sender = arpSender(this.#arp);
-    if (sender !== undefined)
-      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
-  }
-
-  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
-  #refuse(frame: WaitingFrame): void {
-    const packet = this.#waited;
-    const { bytes } = frame;
-    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined)
-      return;
-    const back = this.#network.route(packet.source);
-    if (typeof back === "string") return;
-    const message = notice(packet, back.source, { kind: "host-unreachable" });
-    if (message !== undefined) this.#sender.sendRouted(message);
-  }
-
-  /** Asks who has `address`: by ARP ourselves, for IPv6 by the host's own neighbour discovery. */
-  #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
-    const own = this.#network.links.get(interfaceIndex)?.mac;
-    if (own === undefined) return;
-    if (address.family === "inet6") {
-      this.#network.seekNeighbour(interfaceIndex, address);
-      return;
-    }
-    const source = this.#network.sourceTowards(address, interfaceIndex);
-    this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
-  }
-
   /** The packet is the host's after all, as it now lies. */
   #giveBack(packet: Packet, frame: RingFrame): void {
-    const bytes = packet.bytes.slice(packet.start - ETHERNET_HEADER_LENGTH, packet.end);
+    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + packet.length);
+    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
     bytes.set(this.#lane.destination, 0);
     bytes.set(this.#lane.source, 6);
     writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
@@ -303,10 +278,18 @@ export class UserspaceEngine implements Engine {
     this.#sender.sendFrame(bytes, this.#lane.interfaceIndex, offload);
   }
 
+  /** Those whose connections the director still deals with: without a service of a family, with none of it. */
+  *#destinationsInUse(): Generator<Destination> {
+    const { services } = this.#director;
+    for (const destination of services.inUse()) {
+      if (services.has(familyOf(destination.service.key) === "inet" ? 4 : 6)) yield destination;
+    }
+  }
+
   #expire(): void {
     if (!this.#isOpen) return;
     const at = now();
-    this.#neighbours.expire();
+    this.#sender.expire();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
     this.#sender.flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
@@ -314,8 +297,10 @@ export class UserspaceEngine implements Engine {
   }
 
   #scheduleTimer(): void {
-    // A coarse beat: deadlines that come up in between wait for it, at most so long.
-    const wait = Math.min(Math.max(this.#director.nextDeadline() - now(), 1), 100);
+    // What packets bring about meanwhile is due in a second at the earliest, and the director's own housekeeping in a
+    // second at the latest: so no deadline needs the timer moved.
+    const deadline = Math.min(this.#director.nextDeadline(), this.#sender.nextDeadline());
+    const wait = Math.max(deadline - now(), 1);
     this.#timer = setTimeout(() => this.#expire(), wait);
   }
 }
