@@ -36,7 +36,7 @@ export async function runLab(
   };
 
   print(presenter.begin(plan, options));
-  const inside = startInside(inUserNamespace, mark, JSON.stringify(options));
+  const inside = startInside(inUserNamespace, mark, ["lab", "@inside", JSON.stringify(options)]);
   using interruption = new Interruption(inside);
   const outcome = await follow(inside, (event, pid) => {
     if (event.kind === "kept") keep(event.hosts, pid);
