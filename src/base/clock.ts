@@ -17,7 +17,8 @@ export class ManualClock implements Clock {
   }
 
   advance(ms: number): void {
-    if (!(ms >= 0)) throw new RangeError(`Cannot advance the clock by ${ms} ms: expected 0 or more`);
+    if (!(ms >= 0))
+      throw new RangeError(`Cannot advance the clock by ${ms} ms: expected 0 or more`);
     this.#now += ms;
   }
 }

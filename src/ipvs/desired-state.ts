@@ -144,7 +144,7 @@ function destinationIndex(service: ServicePlan, at: Endpoint): number {
 
 function checkService(spec: ServiceSpec): void {
   const service = spec.key;
-  if (!(spec.scheduler in SCHEDULERS)) {
+  if (!Object.hasOwn(SCHEDULERS, spec.scheduler)) {
     throw new LbError({ code: "no-such-scheduler", service, name: spec.scheduler });
   }
   if (spec.persistence === undefined) return;

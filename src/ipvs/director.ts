@@ -10,20 +10,21 @@ import { Reassembler } from "../net/reassembly.ts";
 import { ConnectionTable } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
 import type { DesiredState } from "./desired-state.ts";
-import type { Host } from "./host.ts";
+import { LbError } from "./errors.ts";
 import { IcmpRelay } from "./forward/icmp-relay.ts";
 import { Transmitter } from "./forward/transmit.ts";
+import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
-import { Outgoing } from "./outgoing.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
+import { Outgoing } from "./outgoing.ts";
 import { Packet } from "./packet.ts";
+import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
+import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
 import { Tracker } from "./tracker.ts";
 
-/** How often rates are estimated, and the counters that listings show are taken: ip_vs_est.c. */
-const ESTIMATION_INTERVAL_MS = 2_000;
 /** How often schedulers' caches and the trash are looked after. */
 const HOUSEKEEPING_INTERVAL_MS = 1_000;
 
@@ -56,7 +57,13 @@ export class Director {
     const read = (): Sysctls => this.#sysctls;
     this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
     const transmitter = new Transmitter(host, read);
-    const parts = { host, services: this.services, tracker: this.connections, transmitter, sysctls: read };
+    const parts = {
+      host,
+      services: this.services,
+      tracker: this.connections,
+      transmitter,
+      sysctls: read,
+    };
     this.#incoming = new Incoming(parts);
     this.#outgoing = new Outgoing(parts);
     this.#icmp = new IcmpRelay(parts);
@@ -121,6 +128,20 @@ export class Director {
     return Math.min(connections, this.#nextEstimation, this.#nextHousekeeping) as Instant;
   }
 
+  /** Restarts the counters of one service with its destinations, or of everything: ipvsadm -Z. */
+  zero(key: ServiceKey | undefined): void {
+    const wanted = key === undefined ? undefined : formatServiceKey(key);
+    if (wanted !== undefined && this.services.get(wanted) === undefined) {
+      throw new LbError({ code: "no-such-service", service: key! });
+    }
+    if (wanted === undefined) this.services.total.zero();
+    for (const service of this.services.services()) {
+      if (wanted !== undefined && service.keyText !== wanted) continue;
+      service.traffic.zero();
+      for (const destination of service.destinations) destination.traffic.zero();
+    }
+  }
+
   /** How many packets left for which reason. */
   reasons(): Record<Reason, number> {
     return this.#reasons.snapshot();
@@ -161,9 +182,17 @@ export class Director {
     const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
     if (bytes === undefined) return outcome.hold("hold-fragment");
     const { interfaceIndex, isUnicast, mark } = packet;
-    const arrival = { interfaceIndex, isUnicast, mark, segmentSize: 0, isChecksumPartial: false, headroom: 0 };
+    const arrival = {
+      interfaceIndex,
+      isUnicast,
+      mark,
+      segmentSize: 0,
+      isChecksumPartial: false,
+      headroom: 0,
+    };
     const whole = this.#whole;
-    if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined) return outcome.pass("pass-malformed");
+    if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined)
+      return outcome.pass("pass-malformed");
     return this.#decide(whole, outcome, now);
   }
 }

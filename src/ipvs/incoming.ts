@@ -77,7 +77,8 @@ export class Incoming {
     let id = found;
     if (id !== NO_CONNECTION && isFirst(packet) && this.#isToBeRescheduled(id)) id = NO_CONNECTION;
     if (id !== NO_CONNECTION && !this.#destination(id).isAvailable) {
-      if (!this.#parts.sysctls().expire_nodest_conn) return outcome.drop("drop-destination-removed");
+      if (!this.#parts.sysctls().expire_nodest_conn)
+        return outcome.drop("drop-destination-removed");
       id = NO_CONNECTION;
     }
     if (id !== NO_CONNECTION) {
@@ -132,7 +133,9 @@ export class Incoming {
   #schedule(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host } = this.#parts;
     if (!this.#mayOpen(packet)) {
-      return outcome.pass(services.find(packet) === undefined ? "pass-no-service" : "pass-not-first");
+      return outcome.pass(
+        services.find(packet) === undefined ? "pass-no-service" : "pass-not-first",
+      );
     }
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
@@ -165,7 +168,7 @@ export class Incoming {
     if (template !== NO_CONNECTION) {
       destination = services.destination(table.destinationId(template));
       if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template)) {
-        table.invalidate(template);
+        table.invalidateTemplate(template);
         template = NO_CONNECTION;
       }
     }
@@ -231,5 +234,7 @@ function isFirst(packet: Packet): boolean {
   const { bytes, transport, end, protocol } = packet;
   if (protocol === IP_PROTOCOL.tcp) return (bytes[transport + TCP_FLAGS_AT]! & TCP_FLAG.syn) !== 0;
   if (protocol !== IP_PROTOCOL.sctp) return false;
-  return transport + SCTP_HEADER_LENGTH < end && bytes[transport + SCTP_HEADER_LENGTH] === SCTP_INIT;
+  return (
+    transport + SCTP_HEADER_LENGTH < end && bytes[transport + SCTP_HEADER_LENGTH] === SCTP_INIT
+  );
 }

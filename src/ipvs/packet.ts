@@ -27,6 +27,16 @@ export interface Arrival {
   readonly headroom: number;
 }
 
+/** For a packet that did not come in: it was made here. */
+export const NO_ARRIVAL: Arrival = {
+  interfaceIndex: 0,
+  isUnicast: true,
+  mark: 0,
+  segmentSize: 0,
+  isChecksumPartial: false,
+  headroom: 0,
+};
+
 /** Bytes of the transport header that must be there; 0 for protocols without ports. */
 function transportLength(protocol: number): number {
   switch (protocol) {
@@ -102,12 +112,7 @@ export class Packet {
   get destination(): Address {
     return this.family === 4
       ? AddressOf.inet(this.destination3)
-      : AddressOf.inet6(
-          this.destination0,
-          this.destination1,
-          this.destination2,
-          this.destination3,
-        );
+      : AddressOf.inet6(this.destination0, this.destination1, this.destination2, this.destination3);
   }
 
   get timeToLive(): number {

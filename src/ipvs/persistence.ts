@@ -82,11 +82,8 @@ export function isUsable(
   destination: Destination | undefined,
   expiresQuiescent: boolean,
 ): destination is Destination {
-  return (
-    destination?.isAvailable === true && !(expiresQuiescent && destination.weight === 0)
-  );
+  return destination?.isAvailable === true && !(expiresQuiescent && destination.weight === 0);
 }
-
 
 function maskClient(flow: Flow, packet: Packet, netmask: number): void {
   if (packet.family === 4) {
@@ -105,4 +102,3 @@ function prefixWord(length: number): number {
   if (length <= 0) return 0;
   return length >= 32 ? -1 : ~(-1 >>> length);
 }
-

@@ -4,9 +4,9 @@
  * The kernel's tables in ip_vs_ctl.c: lookup by mark, then exact, then FTP's data ports, then any port.
  */
 import type { Address } from "../net/address.ts";
-import { familyOf, type ServicePlan, type DestinationPlan } from "./service.ts";
-import { Destination } from "./destination.ts";
 import type { DesiredState } from "./desired-state.ts";
+import { Destination } from "./destination.ts";
+import { type DestinationPlan, familyOf, type ServicePlan } from "./service.ts";
 import { Traffic } from "./statistics.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
@@ -110,7 +110,9 @@ export class ServiceTable {
   /** The service that a new connection belongs to: ip_vs_service_find(). */
   find(target: Target): VirtualService | undefined {
     if (target.mark !== 0 && this.#byMark.size > 0) {
-      const service = this.#byMark.get(markKey(target.family === 4 ? "inet" : "inet6", target.mark));
+      const service = this.#byMark.get(
+        markKey(target.family === 4 ? "inet" : "inet6", target.mark),
+      );
       if (service !== undefined) return service;
     }
     const port = target.destinationPort;

@@ -1,9 +1,10 @@
 /** What listings tell of a director's services and connections. */
+
+import type { Instant } from "../base/clock.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG } from "./connections/flow.ts";
-import type { Instant } from "../base/clock.ts";
 import type { DestinationPlan, Endpoint, ServicePlan } from "./service.ts";
 import type { Counters, Rates } from "./statistics.ts";
 import type { Tracker } from "./tracker.ts";
@@ -82,7 +83,11 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
     state: tracker.stateName(id),
     expiresInMs: Math.max(0, table.expiresAt(id) - now),
     client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
-    virtual: endpoint(isMark ? 4 : family, (word) => table.virtual(id, word), table.virtualPort(id)),
+    virtual: endpoint(
+      isMark ? 4 : family,
+      (word) => table.virtual(id, word),
+      table.virtualPort(id),
+    ),
     destination: endpoint(
       table.destinationFamily(id),
       (word) => table.destination(id, word),

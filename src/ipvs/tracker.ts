@@ -20,8 +20,8 @@ import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
 import { tcpEvent } from "./connections/tcp-state.ts";
 import { UDP_EVENT } from "./connections/udp-state.ts";
 import type { Destination } from "./destination.ts";
-import type { Packet } from "./packet.ts";
 import type { Words } from "./forward/masquerade.ts";
+import type { Packet } from "./packet.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./service.ts";
 import type { ServiceTable } from "./service-table.ts";
 

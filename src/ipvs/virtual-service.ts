@@ -52,10 +52,7 @@ export class VirtualService {
   update(plan: ServicePlan): void {
     const before = this.plan;
     this.plan = plan;
-    if (
-      plan.scheduler === before.scheduler &&
-      plan.schedulerFlags === before.schedulerFlags
-    ) {
+    if (plan.scheduler === before.scheduler && plan.schedulerFlags === before.schedulerFlags) {
       return;
     }
     this.#scheduler = schedulerOf(plan);

@@ -6,13 +6,14 @@
  */
 export type HashKey = readonly [number, number];
 
-/** Two ends of a flow: protocol and family, two ports, two addresses of four words. */
-const WORDS_MAX = 10;
+/** Bytes hashed: both addresses, both ports, and the protocol. The length tells the families apart. */
+const INET_BYTES = 13;
+const INET6_BYTES = 37;
 
 export class FlowHash {
   readonly #key0: number;
   readonly #key1: number;
-  readonly #words = new Int32Array(WORDS_MAX + 1);
+  readonly #words = new Int32Array((INET6_BYTES >>> 2) + 1);
 
   constructor([key0, key1]: HashKey) {
     this.#key0 = key0 | 0;
@@ -20,18 +21,18 @@ export class FlowHash {
   }
 
   /** The hash of an IPv4 flow between `a` and `b`. */
-  inet(kind: number, ports: number, a: number, b: number): number {
+  inet(protocol: number, ports: number, a: number, b: number): number {
     const words = this.#words;
     words[0] = a;
     words[1] = b;
     words[2] = ports;
-    words[3] = kind;
-    return this.#hash(4);
+    words[3] = protocol | (INET_BYTES << 24);
+    return this.#hash(3);
   }
 
   /** The hash of an IPv6 flow between `a` and `b`. */
   inet6(
-    kind: number,
+    protocol: number,
     ports: number,
     a0: number,
     a1: number,
@@ -52,21 +53,21 @@ export class FlowHash {
     words[6] = b2;
     words[7] = b3;
     words[8] = ports;
-    words[9] = kind;
-    return this.#hash(10);
+    words[9] = protocol | (INET6_BYTES << 24);
+    return this.#hash(9);
   }
 
-  #hash(count: number): number {
+  /** Hashes the words up to `last`, whose highest byte is the length. */
+  #hash(last: number): number {
     const words = this.#words;
-    words[count] = count << 26; // the length in bytes, in the last word's highest byte
     let v0 = this.#key0;
     let v1 = this.#key1;
     let v2 = 0x6c796765 ^ this.#key0;
     let v3 = 0x74656462 ^ this.#key1;
-    // One round for each word and for the length, then three to finish.
-    for (let round = 0; round < count + 4; round++) {
-      const word = round <= count ? words[round]! : 0;
-      if (round === count + 1) v2 ^= 0xff;
+    // One round for each word, then three to finish.
+    for (let round = 0; round <= last + 3; round++) {
+      const word = round <= last ? words[round]! : 0;
+      if (round === last + 1) v2 ^= 0xff;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;

@@ -36,7 +36,6 @@ export function tcpEvent(flags: number): number {
   return TCP_EVENT.other;
 }
 
-const NO = TCP_STATE.none;
 const ES = TCP_STATE.established;
 const SS = TCP_STATE.synSent;
 const SR = TCP_STATE.synRecv;

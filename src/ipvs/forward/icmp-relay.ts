@@ -5,7 +5,7 @@
  * requests, ip_vs_nat_icmp() for the rewriting of both.
  */
 import type { Instant } from "../../base/clock.ts";
-import { ICMP_TYPE, emitIcmp, UNREACHABLE_CODE } from "../../net/icmp.ts";
+import { emitIcmp, ICMP_TYPE, UNREACHABLE_CODE } from "../../net/icmp.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
 import { NO_CONNECTION } from "../connections/connection-table.ts";
@@ -98,7 +98,12 @@ export class IcmpRelay {
     const { icmp } = this.#quote;
     if (packet.family !== 4) return undefined;
     const { bytes } = packet;
-    const inner = innerPacketStart(bytes, this.#quote.protocol, this.#quote.payloadStart, packet.end);
+    const inner = innerPacketStart(
+      bytes,
+      this.#quote.protocol,
+      this.#quote.payloadStart,
+      packet.end,
+    );
     if (inner === undefined || !host.isLocal(packet.destination)) return undefined;
     if (!this.#quote.moveToPacket(bytes, inner, packet.end, 4)) return undefined;
     const flow = this.#quote.flow("source");

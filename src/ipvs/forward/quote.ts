@@ -3,7 +3,7 @@
  *
  * A quote is cut where its sender liked, so only the first 8 bytes behind its IP header are certain (RFC 792).
  */
-import { IcmpView, ICMP_TYPE } from "../../net/icmp.ts";
+import { ICMP_TYPE, IcmpView } from "../../net/icmp.ts";
 import { Icmpv6View } from "../../net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";

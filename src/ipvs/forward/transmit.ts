@@ -177,7 +177,9 @@ export class Transmitter {
     const { mtu } = outcome.route!;
     if (packet.family === 6 || wireLength(packet) <= mtu) return outcome;
     const whole = this.#wholePackets(packet);
-    return whole === undefined ? outcome.drop("drop-packet-too-big") : this.#sendParts(outcome, whole);
+    return whole === undefined
+      ? outcome.drop("drop-packet-too-big")
+      : this.#sendParts(outcome, whole);
   }
 
   /** The packet as it would be on the wire: its segments if it is a super-packet, with complete checksums. */
@@ -205,7 +207,11 @@ export class Transmitter {
   ): OutcomeSlot {
     const overhead = tunnelOverhead(method, destination.address);
     const { source, mtu } = outcome.route!;
-    if (packet.segmentSize === 0 && packet.headroom >= overhead && packet.length + overhead <= mtu) {
+    if (
+      packet.segmentSize === 0 &&
+      packet.headroom >= overhead &&
+      packet.length + overhead <= mtu
+    ) {
       this.#complete(packet);
       encapsulate(packet, method, this.#outer(source, destination));
       return outcome;
@@ -218,7 +224,10 @@ export class Transmitter {
       const bytes = new Uint8Array(overhead + each.length);
       bytes.set(each, overhead);
       const scratch = this.#scratch;
-      const fault = scratch.moveTo(bytes, overhead, bytes.length, { ...arrival, headroom: overhead });
+      const fault = scratch.moveTo(bytes, overhead, bytes.length, {
+        ...arrival,
+        headroom: overhead,
+      });
       if (fault !== undefined) return [];
       encapsulate(scratch, method, this.#outer(source, destination));
       return [bytes];

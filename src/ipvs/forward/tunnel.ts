@@ -6,9 +6,9 @@
  */
 import type { Address } from "../../net/address.ts";
 import * as checksum from "../../net/checksum.ts";
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { writeIpv4Header } from "../../net/ipv4.ts";
 import { writeIpv6Header } from "../../net/ipv6.ts";
-import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
 import type { Packet } from "../packet.ts";
 import type { Forwarding } from "../service.ts";
@@ -169,7 +169,10 @@ function writeUdp(
 /** An outer source port that stays the same for a flow, so that routers keep its packets in order: udp_flow_src_port(). */
 function flowPort(packet: Packet): number {
   const addresses =
-    packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3 ^
+    packet.source0 ^
+    packet.source1 ^
+    packet.source2 ^
+    packet.source3 ^
     Math.imul(
       packet.destination0 ^ packet.destination1 ^ packet.destination2 ^ packet.destination3,
       0x9e3779b1,

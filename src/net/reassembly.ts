@@ -1,0 +1,299 @@
+/**
+ * Reassembly of IP fragments: RFC 791 section 3.2, RFC 8200 section 4.5, RFC 5722.
+ *
+ * Time does not run by itself here: whoever owns the reassembler calls `expire` when it has time to spare.
+ */
+import type { Instant } from "../base/clock.ts";
+import { Ipv4View } from "./ipv4.ts";
+import { IPV6_HEADER_LENGTH, type Ipv6View } from "./ipv6.ts";
+import { writeUint16 } from "./words.ts";
+
+export interface ReassemblyLimits {
+  /** Datagrams in the making. Fragments of further ones are refused, as the kernel does: old ones time out soon. */
+  readonly datagramsMax: number;
+  /** Payload bytes of one datagram; 65535 is all that IP can say. */
+  readonly bytesPerDatagramMax: number;
+  /** A whole datagram at the smallest IPv4 MTU in use, 576, has 119. */
+  readonly fragmentsPerDatagramMax: number;
+  /** From the first fragment to arrive. The kernel's ipfrag_time is 30 s; RFC 8200 says 60 s. */
+  readonly timeoutMs: number;
+}
+
+export const DEFAULT_REASSEMBLY_LIMITS: ReassemblyLimits = {
+  datagramsMax: 1024,
+  bytesPerDatagramMax: 0xffff,
+  fragmentsPerDatagramMax: 256,
+  timeoutMs: 30_000,
+};
+
+/** Fragment offsets count these. */
+const UNIT = 8;
+const IPV6_FRAGMENT_HEADER_LENGTH = 8;
+const ECN_MASK = 3;
+const CONGESTION_EXPERIENCED = 3;
+
+/** What became of fragments and datagrams, since the beginning. */
+export interface ReassemblyCounts {
+  /** Datagrams made whole. */
+  reassembled: number;
+  /** Datagrams given up because a fragment did not come in time. */
+  timedOut: number;
+  /** Datagrams given up because two fragments say different things about the same bytes, or about the end. */
+  overlapping: number;
+  /** Datagrams given up because of bytesPerDatagramMax or fragmentsPerDatagramMax. */
+  tooLarge: number;
+  /** Fragments that came again. */
+  duplicates: number;
+  /** Fragments refused because of datagramsMax. */
+  refused: number;
+  /** Fragments that no fragmentation makes: a length that is no multiple of 8 before the end, or nothing in it. */
+  malformed: number;
+}
+
+interface Fragment {
+  /** Of the datagram's payload, in bytes. */
+  readonly offset: number;
+  readonly payload: Uint8Array;
+}
+
+/** A fragment as it came. */
+interface Piece extends Fragment {
+  readonly key: string;
+  readonly moreFragments: boolean;
+  readonly metCongestion: boolean;
+  /** The headers before the fragment's payload as the whole datagram will have them but for its length; a copy. */
+  header(): Uint8Array;
+}
+
+interface Datagram {
+  readonly expiresAt: Instant;
+  /** By offset; never overlapping. */
+  readonly fragments: Fragment[];
+  bytes: number;
+  /** Known when the last fragment is there. */
+  length: number | undefined;
+  /** The first fragment's headers, made the whole datagram's. */
+  header: Uint8Array | undefined;
+  /** A fragment met congestion on its way: RFC 3168 section 5.3 wants the whole to say so. */
+  metCongestion: boolean;
+}
+
+/** Puts fragments together; what it returns and keeps are copies, so the caller may reuse its buffers. */
+export class Reassembler {
+  readonly counts: ReassemblyCounts = {
+    reassembled: 0,
+    timedOut: 0,
+    overlapping: 0,
+    tooLarge: 0,
+    duplicates: 0,
+    refused: 0,
+    malformed: 0,
+  };
+  readonly #limits: ReassemblyLimits;
+  /** The oldest first: a Map keeps the order of insertion, and all have the same timeout. */
+  readonly #datagrams = new Map<string, Datagram>();
+
+  constructor(limits: Partial<ReassemblyLimits> = {}) {
+    this.#limits = { ...DEFAULT_REASSEMBLY_LIMITS, ...limits };
+  }
+
+  /** Datagrams in the making. */
+  get size(): number {
+    return this.#datagrams.size;
+  }
+
+  /** When expire() will have something to do next. */
+  get nextDeadline(): Instant | undefined {
+    for (const { expiresAt } of this.#datagrams.values()) return expiresAt;
+    return undefined;
+  }
+
+  /**
+   * The whole packet when `packet`, a fragment, was the last that it lacked. What is no fragment, or is all of a
+   * datagram with a fragment header (RFC 6946), is whole by itself.
+   */
+  add(packet: Ipv4View | Ipv6View, now: Instant): Uint8Array | undefined {
+    this.expire(now);
+    if (!packet.isFragment) return packet.bytes.slice(packet.start, packet.end);
+    const piece = packet instanceof Ipv4View ? pieceOfInet(packet) : pieceOfInet6(packet);
+    const { key, offset, payload, moreFragments } = piece;
+    if (payload.length === 0 || (moreFragments && payload.length % UNIT !== 0)) {
+      this.counts.malformed++;
+      return undefined;
+    }
+    if (offset === 0 && !moreFragments) {
+      return this.#finish(packet, piece.header(), [piece], payload.length);
+    }
+    const datagram = this.#datagrams.get(key) ?? this.#begin(key, now);
+    if (datagram === undefined) return undefined;
+
+    const fault = this.#insert(datagram, piece);
+    if (fault === "duplicates") {
+      this.counts.duplicates++;
+      return undefined;
+    }
+    if (fault !== undefined) return this.#giveUp(key, fault);
+    if (offset === 0) datagram.header = piece.header();
+    datagram.metCongestion ||= piece.metCongestion;
+    if (datagram.bytes !== datagram.length || datagram.header === undefined) return undefined;
+
+    this.#datagrams.delete(key);
+    if (datagram.metCongestion) markCongestion(datagram.header);
+    return this.#finish(packet, datagram.header, datagram.fragments, datagram.length);
+  }
+
+  #finish(
+    packet: Ipv4View | Ipv6View,
+    header: Uint8Array,
+    fragments: readonly Fragment[],
+    length: number,
+  ): Uint8Array | undefined {
+    const whole = packet instanceof Ipv4View ? wholeInet : wholeInet6;
+    const bytes = whole(header, fragments, length);
+    if (bytes === undefined) this.counts.tooLarge++;
+    else this.counts.reassembled++;
+    return bytes;
+  }
+
+  /** Gives up datagrams whose time is over; looks at no others but one. Returns how many. */
+  expire(now: Instant): number {
+    let expired = 0;
+    for (const [key, { expiresAt }] of this.#datagrams) {
+      if (expiresAt > now) break;
+      this.#datagrams.delete(key);
+      expired++;
+    }
+    this.counts.timedOut += expired;
+    return expired;
+  }
+
+  #begin(key: string, now: Instant): Datagram | undefined {
+    if (this.#datagrams.size >= this.#limits.datagramsMax) {
+      this.counts.refused++;
+      return undefined;
+    }
+    const datagram: Datagram = {
+      expiresAt: (now + this.#limits.timeoutMs) as Instant,
+      fragments: [],
+      bytes: 0,
+      length: undefined,
+      header: undefined,
+      metCongestion: false,
+    };
+    this.#datagrams.set(key, datagram);
+    return datagram;
+  }
+
+  #giveUp(key: string, reason: "overlapping" | "tooLarge"): undefined {
+    this.#datagrams.delete(key);
+    this.counts[reason]++;
+  }
+
+  #insert(
+    datagram: Datagram,
+    { offset, payload, moreFragments }: Piece,
+  ): "duplicates" | "overlapping" | "tooLarge" | undefined {
+    const { fragments } = datagram;
+    const end = offset + payload.length;
+    // Fragments mostly come in order: look for the place from the end.
+    let index = fragments.length;
+    while (index > 0 && fragments[index - 1]!.offset >= offset) index--;
+    const next = fragments[index];
+    if (next?.offset === offset && next.payload.length === payload.length) return "duplicates";
+    const previous = fragments[index - 1];
+    const overlapsPrevious = previous !== undefined && endOf(previous) > offset;
+    const overlapsNext = next !== undefined && next.offset < end;
+    if (overlapsPrevious || overlapsNext) return "overlapping";
+
+    const isBehindEnd = datagram.length !== undefined && end > datagram.length;
+    const last = fragments.at(-1);
+    const isSecondEnd = !moreFragments && last !== undefined && endOf(last) > end;
+    if (isBehindEnd || isSecondEnd) return "overlapping";
+
+    if (end > this.#limits.bytesPerDatagramMax) return "tooLarge";
+    if (fragments.length >= this.#limits.fragmentsPerDatagramMax) return "tooLarge";
+    if (!moreFragments) datagram.length = end;
+    fragments.splice(index, 0, { offset, payload: payload.slice() });
+    datagram.bytes += payload.length;
+    return undefined;
+  }
+}
+
+function endOf({ offset, payload }: Fragment): number {
+  return offset + payload.length;
+}
+
+/** RFC 791: source, destination, protocol and identification tell datagrams apart. */
+function pieceOfInet(packet: Ipv4View): Piece {
+  const { sourceWord, destinationWord, protocol, identification } = packet;
+  return {
+    key: `${sourceWord} ${destinationWord} ${protocol} ${identification}`,
+    offset: packet.fragmentOffset,
+    payload: packet.payload,
+    moreFragments: packet.moreFragments,
+    metCongestion: (packet.tos & ECN_MASK) === CONGESTION_EXPERIENCED,
+    header: () => packet.bytes.slice(packet.start, packet.payloadStart),
+  };
+}
+
+/** RFC 8200: source, destination and identification tell datagrams apart. */
+function pieceOfInet6(packet: Ipv6View): Piece {
+  const { bytes, start, end, fragmentStart } = packet;
+  const words = [0, 1, 2, 3].map((i) => `${packet.sourceWord(i)} ${packet.destinationWord(i)}`);
+  return {
+    key: `${words.join(" ")} ${packet.identification}`,
+    offset: packet.fragmentOffset,
+    payload: bytes.subarray(fragmentStart + IPV6_FRAGMENT_HEADER_LENGTH, end),
+    moreFragments: packet.moreFragments,
+    metCongestion: (packet.trafficClass & ECN_MASK) === CONGESTION_EXPERIENCED,
+    header() {
+      const header = bytes.slice(start, fragmentStart);
+      header[packet.fragmentAnnouncedAt - start] = bytes[fragmentStart]!;
+      return header;
+    },
+  };
+}
+
+/** A header whose sender does not take part in ECN keeps saying so. */
+function markCongestion(header: Uint8Array): void {
+  // The lowest bits of IPv4's second byte; IPv6's traffic class begins 4 bits earlier.
+  const shift = header[0]! >>> 4 === 4 ? 0 : 4;
+  if (((header[1]! >>> shift) & ECN_MASK) !== 0) header[1]! |= CONGESTION_EXPERIENCED << shift;
+}
+
+const inetAt = { totalLength: 2, fragment: 6 } as const;
+const inet6At = { payloadLength: 4 } as const;
+
+function wholeInet(
+  header: Uint8Array,
+  fragments: readonly Fragment[],
+  length: number,
+): Uint8Array | undefined {
+  if (header.length + length > 0xffff) return undefined;
+  const packet = join(header, fragments, length);
+  writeUint16(packet, inetAt.totalLength, packet.length);
+  writeUint16(packet, inetAt.fragment, 0);
+  const view = Ipv4View.unplaced();
+  view.moveTo(packet, 0, packet.length);
+  view.refreshChecksum();
+  return packet;
+}
+
+function wholeInet6(
+  header: Uint8Array,
+  fragments: readonly Fragment[],
+  length: number,
+): Uint8Array | undefined {
+  const payloadLength = header.length - IPV6_HEADER_LENGTH + length;
+  if (payloadLength > 0xffff) return undefined;
+  const packet = join(header, fragments, length);
+  writeUint16(packet, inet6At.payloadLength, payloadLength);
+  return packet;
+}
+
+function join(header: Uint8Array, fragments: readonly Fragment[], length: number): Uint8Array {
+  const packet = new Uint8Array(header.length + length);
+  packet.set(header);
+  for (const { offset, payload } of fragments) packet.set(payload, header.length + offset);
+  return packet;
+}
