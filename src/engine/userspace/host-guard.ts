@@ -87,7 +87,7 @@ export class HostGuard implements AsyncDisposable {
       stdio: "pipe",
       // Its own process group: a Ctrl-C in the terminal is ours to handle, the guard goes last.
       detached: true,
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+      env: { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` },
     });
     const collect = (chunk: string): void => {
       this.#output += chunk;

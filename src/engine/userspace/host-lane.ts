@@ -89,7 +89,7 @@ async function link(name: string): Promise<Link> {
 
 async function ip(...words: string[]): Promise<string> {
   try {
-    const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
+    const path = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
     const { stdout } = await run("ip", words, { env: { ...process.env, PATH: path } });
     return stdout;
   } catch (error) {
