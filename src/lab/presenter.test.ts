@@ -14,7 +14,9 @@ const EVENTS: readonly LabEvent[] = [
 ];
 
 const present = (presenter: Presenter, events: readonly LabEvent[]): string =>
-  presenter.begin(PLANS.dr) + events.map(presenter.show).join("") + presenter.finish();
+  presenter.begin(PLANS.dr) +
+  events.map((event) => presenter.show(event)).join("") +
+  presenter.finish();
 
 test("people see commands with their output, and a mark for each statement", () => {
   expect(present(humanPresenter(false), EVENTS)).toMatchInlineSnapshot(`

@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  headerOptions,
-  inet6Address,
-  inetAddress,
-  uint16,
-  uint32,
-} from "../../test/arbitraries.ts";
+import { inet6Address, inetAddress, uint16, uint32 } from "../../test/arbitraries.ts";
 import { bytes } from "../../test/bytes.ts";
 import type { Instant } from "../base/clock.ts";
 import { prng } from "../base/prng.ts";

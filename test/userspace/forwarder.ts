@@ -15,7 +15,7 @@ import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
 const [left, right] = process.argv.slice(2).map(indexOf);
 if (left === undefined || right === undefined) {
   throw new Error(
-    `Cannot forward: expected two interfaces, of ${Object.keys(networkInterfaces())}`,
+    `Cannot forward: expected two interfaces, of ${Object.keys(networkInterfaces()).join(" ")}`,
   );
 }
 const transmitter = new Transmitter();

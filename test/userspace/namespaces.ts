@@ -51,10 +51,7 @@ export function connect(
 }
 
 /** Resolves with everything printed until `text` appeared; rejects when the program ends before. */
-export function untilPrinted(
-  child: ChildProcessWithoutNullStreams,
-  text: string,
-): Promise<string> {
+export function untilPrinted(child: ChildProcessWithoutNullStreams, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = "";
     let errors = "";
