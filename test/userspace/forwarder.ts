@@ -7,12 +7,12 @@
  * statistics as JSON when its standard input ends, and ends.
  */
 
-import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { interfaceIndex } from "../../src/engine/userspace/libc.ts";
 import { PacketRing } from "../../src/engine/userspace/packet-ring.ts";
 import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
 
-const [left, right] = process.argv.slice(2).map(indexOf);
+const [left, right] = process.argv.slice(2).map(interfaceIndex);
 if (left === undefined || right === undefined) {
   throw new Error(
     `Cannot forward: expected two interfaces, of ${Object.keys(networkInterfaces()).join(" ")}`,
@@ -53,7 +53,3 @@ process.stdin.on("end", () => {
   process.stdout.write(`${JSON.stringify(report)}\n`);
 });
 process.stdin.resume();
-
-function indexOf(name: string): number {
-  return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));
-}

@@ -1,5 +1,10 @@
 /** Network namespaces for tests: made, used by child processes, and always removed. */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import {
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from "node:child_process";
 import { randomBytes } from "node:crypto";
 
 /** A network namespace of this machine, with its loopback up. Needs root. */
@@ -17,6 +22,12 @@ export class Namespace implements Disposable {
   run(command: string): string {
     const words = command.split(" ");
     return execFileSync("ip", ["netns", "exec", this.name, ...words], { encoding: "utf8" });
+  }
+
+  /** Runs a shell command and returns its exit status; 124 when it takes longer than a second. */
+  status(command: string): number | null {
+    const words = ["netns", "exec", this.name, "timeout", "1", "bash", "-c", command];
+    return spawnSync("ip", words, { stdio: "ignore" }).status;
   }
 
   /** Starts a program that dispose() ends. */
