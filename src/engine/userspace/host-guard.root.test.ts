@@ -55,7 +55,7 @@ test("the host does not see what is sent to a guarded endpoint, and sees the res
   const guarded = await start("keep");
   expect(await guarded.ask("guard 10.0.0.100:80")).toBe("done");
   expect([connectTo(80), connectTo(81)]).toEqual([TIMED_OUT, REFUSED]);
-  expect(await guarded.ask("count")).toBe("taken 1");
+  expect(await guarded.ask("count")).toMatch(/^taken [1-9]/);
   expect(await guarded.ask("guard 10.0.0.100:81")).toBe("done");
   expect([connectTo(80), connectTo(81)]).toEqual([ACCEPTED, TIMED_OUT]);
   expect(await guarded.ask("guard 10.0.0.100:0")).toBe("done");
@@ -78,11 +78,19 @@ test("what is handed back is answered by the host", async () => {
 });
 
 test("what a server sends through the host is taken, what it sends to the host is not", async () => {
+  using server = new Namespace("server");
+  connect(host, "eth1", server, "eth0");
+  host.run("ip addr add 10.1.0.1/24 dev eth1");
+  host.run("sysctl -qw net.ipv4.ip_forward=1");
+  server.run("ip addr add 10.1.0.2/24 dev eth0");
+  server.run("ip route add default via 10.1.0.1");
+  client.run("ip route add 10.1.0.0/24 via 10.0.0.1");
+  const connectFrom = (from: Namespace): number | null =>
+    from.status("exec 3<>/dev/tcp/10.1.0.2/22");
   const guarded = await start("keep");
-  const toHost = (): number | null => host.status("exec 3<>/dev/tcp/10.0.0.2/22");
-  expect(toHost()).toBe(REFUSED);
-  expect(await guarded.ask("replies 10.0.0.2:22")).toBe("done");
-  expect(toHost()).toBe(REFUSED);
+  expect([connectFrom(host), connectFrom(client)]).toEqual([REFUSED, REFUSED]);
+  expect(await guarded.ask("replies 10.1.0.2:22")).toBe("done");
+  expect([connectFrom(host), connectFrom(client)]).toEqual([REFUSED, TIMED_OUT]);
 });
 
 test("a killed process leaves nothing in the packets' way, and the next one starts", async () => {

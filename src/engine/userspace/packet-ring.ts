@@ -1,6 +1,16 @@
 /**
  * Frames in: one packet socket for all interfaces of the network namespace, with a receive ring that the kernel fills
  * and we read in place (packet(7), Documentation/networking/packet_mmap.rst, net/packet/af_packet.c).
+ *
+ * TPACKET_V2 wakes us for each frame, TPACKET_V3 for a block, full or a millisecond old at the earliest. Measured through
+ * test/userspace/forwarder.ts on kernel 6.18, two cores, both ends of the wire on the same machine:
+ *
+ *                    | round trip through it, median | 64-byte frames forwarded | processor time per frame
+ *     without        | 15 us                         |                          |
+ *     V2             | 40 us                         | 350 000 /s               | 2.6 us
+ *     V3, 1 ms       | 2000 us                       | 310 000 to 440 000 /s    | 2.0 us
+ *
+ * A proxy waits for answers, so V2. How long the slots are makes no difference there (2 KiB: 38 us, 2.6 us).
  */
 import {
   bind,
