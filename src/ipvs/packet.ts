@@ -27,6 +27,16 @@ export interface Arrival {
   readonly headroom: number;
 }
 
+/** For a packet that did not come in: it was made here. */
+export const NO_ARRIVAL: Arrival = {
+  interfaceIndex: 0,
+  isUnicast: true,
+  mark: 0,
+  segmentSize: 0,
+  isChecksumPartial: false,
+  headroom: 0,
+};
+
 /** Bytes of the transport header that must be there; 0 for protocols without ports. */
 function transportLength(protocol: number): number {
   switch (protocol) {

@@ -74,12 +74,17 @@ class Director {
     };
     child.stdout?.on("data", listen);
     child.stderr?.on("data", listen);
+    await this.#answer(child);
     child.once("close", () => {
       if (this.#isStopping) return;
       this.#emit({ kind: "progress", text: `the director's daemon ended: ${this.#complaint}` });
     });
-    await this.#answer(child);
-    this.#emit({ kind: "command", host: "node01", command: `sluice ${words.join(" ")} &`, output: "" });
+    this.#emit({
+      kind: "command",
+      host: "node01",
+      command: `sluice ${words.join(" ")} &`,
+      output: "",
+    });
   }
 
   async stop(): Promise<number | null> {
@@ -100,7 +105,6 @@ class Director {
       await delay(READY_POLL_MS);
     }
     const how = child.exitCode === null ? "does not answer" : `ended with code ${child.exitCode}`;
-    this.#isStopping = true;
     throw new LabFailure(`The director's daemon ${how}: ${this.#complaint.trim() || "silently"}`);
   }
 }

@@ -12,6 +12,8 @@ export interface CommandResult {
 export interface RunLimits {
   /** After it the command is killed and its code is 124, as timeout(1) has it. */
   readonly timeoutMs?: number;
+  /** Not shown to the reader. */
+  readonly isQuiet?: boolean;
 }
 
 const COMMAND_TIMEOUT_MS = 15_000;
@@ -60,7 +62,10 @@ export class Host {
   /** Runs a shell command on this host; never throws for what the command does. */
   run(command: string, { timeoutMs = COMMAND_TIMEOUT_MS }: RunLimits = {}): Promise<CommandResult> {
     const [file, ...args] = this.enter("sh", "-c", command);
-    return collect(spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], detached: true }), timeoutMs);
+    return collect(
+      spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], detached: true }),
+      timeoutMs,
+    );
   }
 
   /** Starts a program that stays. The laboratory's end ends it. */

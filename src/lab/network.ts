@@ -24,7 +24,12 @@ export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
   const hosts = Object.fromEntries(
     await Promise.all(plan.hosts.map(async ({ name }) => [name, await Host.create(name)] as const)),
   ) as Hosts;
-  await ip(switchLines(plan, hosts));
+  await ip(
+    ["-batch", "-"],
+    switchLines(plan, hosts)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
   await Promise.all(
     plan.hosts.map(async ({ name, cards }) => {
       const addresses = cards.map(
@@ -38,6 +43,15 @@ export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
     }),
   );
   return hosts;
+}
+
+/** The index of each of the switch's interfaces, by name. */
+export async function interfaceIndexes(): Promise<ReadonlyMap<string, number>> {
+  const links = JSON.parse(await ip(["-json", "link", "show"])) as readonly {
+    readonly ifname: string;
+    readonly ifindex: number;
+  }[];
+  return new Map(links.map(({ ifname, ifindex }) => [ifname, ifindex]));
 }
 
 /** In `ip -batch`'s form. */
@@ -60,18 +74,25 @@ function switchLines(plan: LabPlan, hosts: Hosts): readonly string[] {
   return [...bridges, ...cables];
 }
 
-function ip(lines: readonly string[]): Promise<void> {
+/** What `ip` prints; rejects with a LabFailure that says what it complained of. */
+function ip(args: readonly string[], input = ""): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn("ip", ["-batch", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+    const child = spawn("ip", args, { stdio: ["pipe", "pipe", "pipe"] });
+    let answer = "";
     let complaint = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      answer += chunk.toString();
+    });
     child.stderr.on("data", (chunk: Buffer) => {
       complaint += chunk.toString();
     });
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code === 0) resolve();
+      if (code === 0) resolve(answer);
       else reject(new LabFailure(`The wires cannot be laid: ${complaint.trim()}`));
     });
-    child.stdin.end(lines.map((line) => `${line}\n`).join(""));
+    // A command that reads nothing may have ended by now; why it ended is told by its exit code and words.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
   });
 }

@@ -28,14 +28,15 @@ export class UsageError extends Error {
 
 /**
  * Whether a scheduler sends requests that follow one another, each over before the next, to both real servers in turn.
- * The others have reasons of their own: a hash or cache keeps a client where it was, and sed and nq count active
- * connections alone, of which finished requests leave none.
+ * The others have reasons of their own: a hash or cache keeps a client where it was, sed and nq count active connections
+ * alone, of which finished requests leave none, fo and ovf fill one server first, and twos draws lots.
  */
 // biome-ignore format: a table
 export const ALTERNATES: Readonly<Record<SchedulerName, boolean>> = {
   rr:   true,  wrr:   true,  lc: true,  wlc: true,
   sed:  false, nq:    false, dh: false, sh:  false,
-  lblc: false, lblcr: false,
+  lblc: false, lblcr: false, mh: false, fo:  false,
+  ovf:  false, twos:  false,
 };
 
 const REQUESTS_MIN = 2;
@@ -81,7 +82,8 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     requests: toRequests(values.requests),
     keep: values.keep,
     json: values.json,
-    pcap: values.pcap === undefined ? undefined : toCaptureDirectory(resolve(directory, values.pcap)),
+    pcap:
+      values.pcap === undefined ? undefined : toCaptureDirectory(resolve(directory, values.pcap)),
   };
 }
 

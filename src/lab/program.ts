@@ -12,7 +12,7 @@ const COMMANDS = resolve(dirname(fileURLToPath(import.meta.url)), "../../bin");
 
 /** For shells on the hosts: our commands come first; users other than root often lack the sbin directories. */
 export function hostEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const path = environment["PATH"] ?? "/usr/bin:/bin";
+  const path = environment.PATH ?? "/usr/bin:/bin";
   return {
     ...environment,
     PATH: `${COMMANDS}:${path}:/usr/sbin:/sbin`,

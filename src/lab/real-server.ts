@@ -8,7 +8,9 @@ export const HOLD_PATH = "/hold";
 /** Serves until the process ends, and says `listening` once it does. */
 export async function main([rip = "", port = ""]: readonly string[]): Promise<void> {
   const server = createServer((request, response) => {
-    // As httpd without keep-alive: the server closes first, so that its side shows TIME_WAIT.
+    // The answer's end is the connection's, as with httpd without keep-alive: the server closes first for certain, and
+    // its side shows TIME_WAIT.
+    response.removeHeader("transfer-encoding");
     response.writeHead(200, { "content-type": "text/plain", connection: "close" });
     response.write(`from ${rip}\n`);
     if (request.url !== HOLD_PATH) response.end();

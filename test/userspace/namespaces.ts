@@ -79,15 +79,3 @@ export function untilPrinted(child: ChildProcessWithoutNullStreams, text: string
     });
   });
 }
-
-/** Resolves with everything printed from now on until the program ended. */
-export function untilEnded(child: ChildProcessWithoutNullStreams): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = "";
-    child.stdout.on("data", (chunk) => {
-      printed += chunk;
-    });
-    child.once("error", reject);
-    child.once("close", () => resolve(printed));
-  });
-}

@@ -1,12 +1,14 @@
 /** Which packets the director takes and the host's own stack must not see, as values. */
 
+import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Packet } from "../../ipvs/packet.ts";
+import type { Endpoint } from "../../ipvs/service.ts";
 import type { Address } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import type { Port } from "../../net/port.ts";
+import { ANY_PORT, type Port } from "../../net/port.ts";
 
 /** The protocols that services have, and ICMP, which speaks of their connections. */
-export type GuardProtocol = "tcp" | "udp" | "sctp" | "icmp" | "icmpv6";
+type GuardProtocol = "tcp" | "udp" | "sctp" | "icmp" | "icmpv6";
 
 /** One end of conversations; without a port, all of that protocol. */
 export interface GuardEndpoint {
@@ -25,6 +27,31 @@ export interface GuardRules {
 }
 
 export const NO_RULES: GuardRules = { services: [], replies: [], exemptInterfaces: [] };
+
+/**
+ * The rules of a desired state: its services, and the servers whose replies the host would forward untranslated. A
+ * firewall mark is set by netfilter itself, which this engine cannot see: nothing is taken for it.
+ */
+export function guardRulesFor(
+  { services: plans }: DesiredState,
+  exemptInterfaces: readonly string[],
+): GuardRules {
+  const services: GuardEndpoint[] = [];
+  const replies: GuardEndpoint[] = [];
+  for (const { key, destinations } of plans.values()) {
+    if (key.kind === "mark") continue;
+    const { protocol } = key;
+    services.push({ protocol, ...withAnyPort(key.endpoint) });
+    for (const { endpoint, forwarding } of destinations) {
+      if (forwarding.kind === "masquerade") replies.push({ protocol, ...withAnyPort(endpoint) });
+    }
+  }
+  return { services, replies, exemptInterfaces };
+}
+
+function withAnyPort({ address, port }: Endpoint): Omit<GuardEndpoint, "protocol"> {
+  return { address, port: port === ANY_PORT ? undefined : port };
+}
 
 const NUMBERS: Readonly<Record<GuardProtocol, number>> = {
   tcp: IP_PROTOCOL.tcp,

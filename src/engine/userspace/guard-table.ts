@@ -1,7 +1,7 @@
 /** The guard's nftables table as text: nft(8). */
 import type { GuardEndpoint, GuardRules } from "./guard-rules.ts";
 
-export const GUARD_TABLE = "inet sluice_guard";
+const GUARD_TABLE = "inet sluice_guard";
 
 /**
  * The sets, with the type of their elements. A conversation is found whole by its port or by having any; of a later

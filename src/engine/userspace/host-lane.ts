@@ -5,18 +5,14 @@
  * Made when the engine starts, not with the first service: that it cannot be made shall be known at start, and removing
  * what a killed process left stops everything for tens of milliseconds. A TUN device would do the same, but needs privileges that a user namespace lacks.
  */
-import { copyMac } from "../../net/ethernet.ts";
-import { MAC_LENGTH } from "../../net/mac-address.ts";
 import { ADDRESS_HEADER_LENGTH } from "./interface-addresses.ts";
-import { interfaceIndex, type Memory, SystemCallError } from "./libc.ts";
+import { interfaceIndex, SystemCallError } from "./libc.ts";
 import { LINK_HEADER_LENGTH } from "./links.ts";
 import { Netlink, RTM } from "./netlink.ts";
 import { type Attribute, emitAttributes, FLAG, viewOf } from "./netlink-message.ts";
-import type { Transmitter } from "./transmitter.ts";
-import type { Offload } from "./virtio-net-header.ts";
 
 /** We send into this one. */
-export const LANE_ENTRY = "sluice-entry";
+const LANE_ENTRY = "sluice-entry";
 /** The host receives from this one: the guard must exempt it, and the packet ring ignore it. */
 export const LANE_EXIT = "sluice-exit";
 
@@ -48,6 +44,9 @@ const DUMMY_ADDRESS = Uint8Array.of(192, 0, 0, 8);
 const ATTEMPT = "make the way back to the host's stack";
 
 export class HostLane implements Disposable {
+  /** What frames that are sent into the entry must be addressed to. */
+  readonly destination: Uint8Array = EXIT_MAC;
+  readonly source: Uint8Array = ENTRY_MAC;
   readonly entryIndex: number;
   readonly exitIndex: number;
   readonly #netlink: Netlink;
@@ -68,18 +67,6 @@ export class HostLane implements Disposable {
       this.#netlink[Symbol.dispose]();
       throw error;
     }
-  }
-
-  /** Hands a frame to the host's own stack. The receiver's address is written into it; for the rest as enqueue(). */
-  send(
-    transmitter: Transmitter,
-    memory: Memory,
-    start: number,
-    end: number,
-    offload: Offload,
-  ): void {
-    if (end - start >= MAC_LENGTH) copyMac(EXIT_MAC, 0, memory.bytes, start);
-    transmitter.enqueue(memory, start, end, this.entryIndex, offload);
   }
 
   [Symbol.dispose](): void {

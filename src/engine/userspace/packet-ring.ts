@@ -29,13 +29,7 @@ import {
   openPacketSocket,
   SOL_PACKET,
 } from "./packet-socket.ts";
-import {
-  BLOCK_LENGTH,
-  FRAMES_PER_BLOCK,
-  HEADROOM_RESERVED,
-  SLOT_LENGTH,
-  slotStart,
-} from "./ring-layout.ts";
+import { BLOCK_LENGTH, FRAMES_PER_BLOCK, HEADROOM, SLOT_LENGTH, slotStart } from "./ring-layout.ts";
 import {
   noOffload,
   type Offload,
@@ -120,7 +114,7 @@ export class PacketRing implements Disposable {
     try {
       attachFilter(this.#fd, receiveFilter(options.ignoredInterfaces));
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
-      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM_RESERVED, "reserve headroom");
+      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
       setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
       const blocks = requestRing(this.#fd, options.blocks ?? BLOCKS_DEFAULT);
       this.#slots = blocks * FRAMES_PER_BLOCK;

@@ -6,17 +6,15 @@
  * lies in the table, is counted by `size` and listed by `nextId`, but no lookup returns it. One that controls others
  * (a template with connections) is alive whatever its time, as in ip_vs_conn_expire().
  *
- * Lookups are by the whole tuple and not, as in kernels before 7.0, by the client alone: a client that talks from one
- * port to many virtual addresses would make them slow. A masqueraded connection therefore is in the index twice, by
- * what the client sends and by what the destination answers; for the other methods these are the same.
- *
- * No call allocates but the constructor, `nextDeadline`, `expire` and an `add` that needs room.
+ * All memory is reserved by the constructor: a table of small numbers for each packet, and no garbage. No call takes
+ * longer because the table is large or grows; `expire` takes as long as its budget says.
  */
 import type { Instant } from "../../base/clock.ts";
-import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "./flow.ts";
-import { FlowHash, type HashKey } from "./flow-hash.ts";
-import { FlowIndex, type Slots } from "./flow-index.ts";
-import { FIELD, RecordStore } from "./record-store.ts";
+import { FIELD, KIND } from "./connection-record.ts";
+import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING_MASK } from "./flow.ts";
+import type { HashKey } from "./flow-hash.ts";
+import { FlowLookup, identityOf, portsOf } from "./flow-lookup.ts";
+import { RecordStore } from "./record-store.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** What lookups and `add` return for no connection, and `control` for none. */
@@ -35,14 +33,6 @@ export interface Expired {
   readonly more: boolean;
 }
 
-// FIELD.kind: protocol 8 bits, 1 unused, 1 for IPv6, state 6, flags 16.
-const PROTOCOL_SHIFT = 24;
-const INET6 = 1 << 22;
-const STATE_SHIFT = 16;
-const STATE_MASK = 0x3f;
-const FLAGS_MASK = 0xffff;
-const IDENTITY_MASK = (0xff << PROTOCOL_SHIFT) | INET6;
-
 const INVALID_PORT = 0xffff;
 
 /** What decides how a connection is found; fixed when it is added. */
@@ -50,14 +40,13 @@ const FIXED_FLAGS = FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG
 
 export class ConnectionTable {
   readonly #records: RecordStore;
-  readonly #index = new FlowIndex();
+  readonly #lookup: FlowLookup;
   readonly #wheel: TimerWheel;
-  readonly #hash: FlowHash;
 
   constructor({ limit, hashKey }: ConnectionTableOptions) {
     this.#records = new RecordStore(limit);
+    this.#lookup = new FlowLookup(this.#records, hashKey);
     this.#wheel = new TimerWheel(this.#records);
-    this.#hash = new FlowHash(hashKey);
   }
 
   get limit(): number {
@@ -69,19 +58,22 @@ export class ConnectionTable {
     return this.#records.size;
   }
 
-  /** Memory that the table holds; the system provides it as it is used. */
+  /**
+   * Memory that was written, and so is resident. What the constructor reserves for `limit` connections is up to 192
+   * bytes for each.
+   */
   get bytes(): number {
-    return this.#records.bytes + this.#index.bytes + this.#wheel.bytes;
+    return this.#records.bytes + this.#lookup.bytes + this.#wheel.bytes;
   }
 
   /** The connection of a packet from the client, never a template. */
   findByClient(flow: Flow, now: Instant): number {
-    return this.#findByClient(flow, 0, now);
+    return this.#lookup.findByClient(flow, 0, now);
   }
 
   /** The template of this masked client. Its client port is 0. */
   findTemplate(flow: Flow, now: Instant): number {
-    return this.#findByClient(flow, CONNECTION_FLAG.template, now);
+    return this.#lookup.findByClient(flow, CONNECTION_FLAG.template, now);
   }
 
   /**
@@ -89,11 +81,7 @@ export class ConnectionTable {
    * When a client reaches one destination through two services from one port, either may be returned.
    */
   findByReply(flow: Flow, now: Instant): number {
-    const hash = this.#hashOf(flow);
-    const { young, old } = this.#index;
-    const id = this.#probeReply(young, hash, flow, now);
-    if (id !== NO_CONNECTION || old === undefined) return id;
-    return this.#probeReply(old, hash, flow, now);
+    return this.#lookup.findByReply(flow, now);
   }
 
   /**
@@ -104,7 +92,7 @@ export class ConnectionTable {
     const records = this.#records;
     const id = records.allocate();
     if (id === NO_CONNECTION) return id;
-    const words = records.chunk(id);
+    const { words } = records;
     const at = records.offset(id);
     words[at + FIELD.client] = flow.client0;
     words[at + FIELD.client + 1] = flow.client1;
@@ -115,7 +103,7 @@ export class ConnectionTable {
     words[at + FIELD.virtual + 2] = flow.virtual2;
     words[at + FIELD.virtual + 3] = flow.virtual3;
     words[at + FIELD.ports] = portsOf(flow);
-    words[at + FIELD.kind] = identityOf(flow) | (binding.flags & FLAGS_MASK);
+    words[at + FIELD.kind] = identityOf(flow) | (binding.flags & KIND.flagsMask);
     words[at + FIELD.timeout] = timeoutMs;
     words[at + FIELD.destinationId] = binding.destinationId;
     words[at + FIELD.inPackets] = 0;
@@ -129,7 +117,7 @@ export class ConnectionTable {
     words[at + FIELD.controlled] = 0;
     records.setDouble(id, FIELD.expiresAt, now + timeoutMs);
     this.#wheel.arm(id, now + timeoutMs);
-    this.#enterIndex(id, flow, binding);
+    this.#lookup.enter(id, flow, binding);
     return id;
   }
 
@@ -141,9 +129,7 @@ export class ConnectionTable {
     if (controlled > 0) throw new Error(`Connection ${id} still controls ${controlled} others`);
     this.setControl(id, NO_CONNECTION);
     this.#wheel.disarm(id);
-    const flags = this.flags(id);
-    if (isIndexed(flags)) this.#index.remove(records.get(id, FIELD.clientHash), id);
-    if (isIndexedTwice(flags)) this.#index.remove(records.get(id, FIELD.replyHash), id);
+    this.#lookup.leave(id);
     records.free(id);
   }
 
@@ -153,7 +139,7 @@ export class ConnectionTable {
    */
   invalidateTemplate(id: number): void {
     const records = this.#records;
-    this.#index.remove(records.get(id, FIELD.clientHash), id);
+    this.#lookup.leave(id);
     records.set(id, FIELD.ports, INVALID_PORT);
     records.set(id, FIELD.destinationPort, INVALID_PORT | (this.destinationFamily(id) << 16));
   }
@@ -173,7 +159,7 @@ export class ConnectionTable {
    */
   expire(now: Instant, budget: number, decide: (id: number) => number): Expired {
     let removed = 0;
-    this.#index.migrate(budget);
+    this.#lookup.maintain(budget);
     for (let looked = 0; looked < budget; looked++) {
       const id = this.#wheel.due(now);
       if (id === NO_CONNECTION) return { removed, more: false };
@@ -216,29 +202,31 @@ export class ConnectionTable {
 
   /** Whether lookups return it: its time is not over, or it controls others. */
   isAlive(id: number, now: Instant): boolean {
-    return this.expiresAt(id) > now || this.controlledCount(id) > 0;
+    return this.#lookup.isAlive(id, now);
   }
 
   state(id: number): number {
-    return (this.#records.get(id, FIELD.kind) >>> STATE_SHIFT) & STATE_MASK;
+    return (this.#records.get(id, FIELD.kind) >>> KIND.stateShift) & KIND.stateMask;
   }
 
   setState(id: number, state: number): void {
-    const rest = this.#records.get(id, FIELD.kind) & ~(STATE_MASK << STATE_SHIFT);
-    this.#records.set(id, FIELD.kind, rest | ((state & STATE_MASK) << STATE_SHIFT));
+    const rest = this.#records.get(id, FIELD.kind) & ~(KIND.stateMask << KIND.stateShift);
+    this.#records.set(id, FIELD.kind, rest | ((state & KIND.stateMask) << KIND.stateShift));
   }
 
   flags(id: number): number {
-    return this.#records.get(id, FIELD.kind) & FLAGS_MASK;
+    return this.#records.get(id, FIELD.kind) & KIND.flagsMask;
   }
 
   /** The forwarding method, template and onePacket stay as they were when the connection was added. */
   setFlags(id: number, flags: number): void {
     const kind = this.#records.get(id, FIELD.kind);
     if (((kind ^ flags) & FIXED_FLAGS) !== 0) {
-      throw new RangeError(`Cannot change flags ${kind & FLAGS_MASK} of a connection to ${flags}`);
+      throw new RangeError(
+        `Cannot change flags ${kind & KIND.flagsMask} of a connection to ${flags}`,
+      );
     }
-    this.#records.set(id, FIELD.kind, (kind & ~FLAGS_MASK) | (flags & FLAGS_MASK));
+    this.#records.set(id, FIELD.kind, (kind & ~KIND.flagsMask) | (flags & KIND.flagsMask));
   }
 
   destinationId(id: number): number {
@@ -294,11 +282,11 @@ export class ConnectionTable {
   }
 
   protocol(id: number): number {
-    return this.#records.get(id, FIELD.kind) >>> PROTOCOL_SHIFT;
+    return this.#records.get(id, FIELD.kind) >>> KIND.protocolShift;
   }
 
   family(id: number): 4 | 6 {
-    return (this.#records.get(id, FIELD.kind) & INET6) === 0 ? 4 : 6;
+    return (this.#records.get(id, FIELD.kind) & KIND.inet6) === 0 ? 4 : 6;
   }
 
   /** Word 0 to 3 of the client's address. */
@@ -330,146 +318,7 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.destinationPort) & 0xffff;
   }
 
-  #enterIndex(id: number, flow: Flow, binding: Binding): void {
-    if (!isIndexed(binding.flags)) return;
-    const clientHash = this.#hashOf(flow);
-    this.#records.set(id, FIELD.clientHash, clientHash);
-    this.#index.insert(clientHash, id);
-    if (!isIndexedTwice(binding.flags)) return;
-    const replyHash = this.#hashOfReply(flow, binding);
-    this.#records.set(id, FIELD.replyHash, replyHash);
-    this.#index.insert(replyHash, id);
-  }
-
-  #findByClient(flow: Flow, template: number, now: Instant): number {
-    const hash = this.#hashOf(flow);
-    const { young, old } = this.#index;
-    const id = this.#probeClient(young, hash, flow, template, now);
-    if (id !== NO_CONNECTION || old === undefined) return id;
-    return this.#probeClient(old, hash, flow, template, now);
-  }
-
-  #probeClient(slots: Slots, hash: number, flow: Flow, template: number, now: Instant): number {
-    const records = this.#records;
-    const kind = identityOf(flow) | template;
-    const ports = portsOf(flow);
-    for (let position = slots.first(hash); position >= 0; position = slots.next(hash, position)) {
-      const id = slots.idAt(position);
-      const words = records.chunk(id);
-      const at = records.offset(id);
-      if (
-        (words[at + FIELD.kind]! & (IDENTITY_MASK | CONNECTION_FLAG.template)) === kind &&
-        words[at + FIELD.ports] === ports &&
-        isClient(words, at, flow) &&
-        isVirtual(words, at + FIELD.virtual, flow) &&
-        this.isAlive(id, now)
-      ) {
-        return id;
-      }
-    }
-    return NO_CONNECTION;
-  }
-
-  #probeReply(slots: Slots, hash: number, flow: Flow, now: Instant): number {
-    const records = this.#records;
-    const kind = identityOf(flow);
-    for (let position = slots.first(hash); position >= 0; position = slots.next(hash, position)) {
-      const id = slots.idAt(position);
-      const words = records.chunk(id);
-      const at = records.offset(id);
-      const isMasqueraded = (words[at + FIELD.kind]! & FORWARDING_MASK) === FORWARDING.masquerade;
-      const source = isMasqueraded ? FIELD.destination : FIELD.virtual;
-      const sourcePort = isMasqueraded ? this.destinationPort(id) : this.virtualPort(id);
-      if (
-        (words[at + FIELD.kind]! & (IDENTITY_MASK | CONNECTION_FLAG.template)) === kind &&
-        words[at + FIELD.ports]! >>> 16 === flow.clientPort &&
-        sourcePort === flow.virtualPort &&
-        isClient(words, at, flow) &&
-        isVirtual(words, at + source, flow) &&
-        this.isAlive(id, now)
-      ) {
-        return id;
-      }
-    }
-    return NO_CONNECTION;
-  }
-
-  #hashOf(flow: Flow): number {
-    const { protocol } = flow;
-    const ports = portsOf(flow);
-    if (flow.family === 4) return this.#hash.inet(protocol, ports, flow.client3, flow.virtual3);
-    return this.#hash.inet6(
-      protocol,
-      ports,
-      flow.client0,
-      flow.client1,
-      flow.client2,
-      flow.client3,
-      flow.virtual0,
-      flow.virtual1,
-      flow.virtual2,
-      flow.virtual3,
-    );
-  }
-
-  /** The hash of the flow that findByReply will be asked for. */
-  #hashOfReply(flow: Flow, binding: Binding): number {
-    const { protocol } = flow;
-    const ports = (flow.clientPort << 16) | binding.destinationPort;
-    if (flow.family === 4)
-      return this.#hash.inet(protocol, ports, flow.client3, binding.destination3);
-    return this.#hash.inet6(
-      protocol,
-      ports,
-      flow.client0,
-      flow.client1,
-      flow.client2,
-      flow.client3,
-      binding.destination0,
-      binding.destination1,
-      binding.destination2,
-      binding.destination3,
-    );
-  }
-
   #check(id: number): void {
     if (!this.#records.has(id)) throw new RangeError(`There is no connection ${id}`);
   }
-}
-
-function identityOf(flow: Flow): number {
-  return (flow.protocol << PROTOCOL_SHIFT) | (flow.family === 6 ? INET6 : 0);
-}
-
-function portsOf(flow: Flow): number {
-  return (flow.clientPort << 16) | flow.virtualPort;
-}
-
-function isClient(words: Int32Array, at: number, flow: Flow): boolean {
-  return (
-    words[at + 3] === flow.client3 &&
-    words[at + 2] === flow.client2 &&
-    words[at + 1] === flow.client1 &&
-    words[at] === flow.client0
-  );
-}
-
-function isVirtual(words: Int32Array, at: number, flow: Flow): boolean {
-  return (
-    words[at + 3] === flow.virtual3 &&
-    words[at + 2] === flow.virtual2 &&
-    words[at + 1] === flow.virtual1 &&
-    words[at] === flow.virtual0
-  );
-}
-
-function isIndexed(flags: number): boolean {
-  return (flags & CONNECTION_FLAG.template) !== 0 || (flags & CONNECTION_FLAG.onePacket) === 0;
-}
-
-function isIndexedTwice(flags: number): boolean {
-  return (
-    (flags & (CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket)) === 0 &&
-    (flags & FORWARDING_MASK) === FORWARDING.masquerade
-  );
 }

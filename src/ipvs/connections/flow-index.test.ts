@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { expect, test } from "vitest";
 import { prng } from "../../base/prng.ts";
-import { FlowIndex, type Slots } from "./flow-index.ts";
+import { FlowIndex } from "./flow-index.ts";
+import type { Slots } from "./slots.ts";
 
 function idsIn(slots: Slots | undefined, hash: number): number[] {
   const ids: number[] = [];
@@ -22,7 +23,7 @@ function simulate(seed: number): void {
   const hashes = random.of([1, 40, 5_000]);
   const spread = random.of([1, 64, 0x9e3779b1]);
   const grows = random.of([5, 6, 9]);
-  const index = new FlowIndex();
+  const index = new FlowIndex(4_000);
   const model = new Map<number, number>();
   const hashOf = (id: number): number => Math.imul(id % hashes, spread);
   // A single cluster makes every look-up slow, so such a world is smaller.
@@ -57,15 +58,29 @@ test.for(Array.from({ length: 30 }, (_, seed) => seed))(
 );
 
 test("an entry may be in twice and goes once at a time", () => {
-  const index = new FlowIndex();
+  const index = new FlowIndex(2);
   index.insert(7, 1);
   index.insert(7, 1);
   expect(ids(index, 7)).toEqual([1, 1]);
   expect([index.remove(7, 1), index.remove(7, 1), index.remove(7, 1)]).toEqual([true, true, false]);
 });
 
+test.for([1, 48, 49, 96, 97, 5_000])(
+  "an index for %i entries takes them all, and again after emptying",
+  (limit) => {
+    const index = new FlowIndex(limit);
+    for (let turn = 0; turn < 2; turn++) {
+      for (let id = 0; id < limit; id++) index.insert(Math.imul(id, 0x9e3779b1), id);
+      for (let id = 0; id < limit; id++)
+        expect(ids(index, Math.imul(id, 0x9e3779b1))).toEqual([id]);
+      for (let id = 0; id < limit; id++) index.remove(Math.imul(id, 0x9e3779b1), id);
+      expect(index.size).toBe(0);
+    }
+  },
+);
+
 test("growing moves a bounded number of slots with each insertion", () => {
-  const index = new FlowIndex();
+  const index = new FlowIndex(100_000);
   let before = 0;
   for (let id = 0; id < 100_000; id++) {
     const oldUsed = index.old?.used ?? 0;
@@ -78,7 +93,7 @@ test("growing moves a bounded number of slots with each insertion", () => {
 });
 
 test("maintenance alone finishes a growth", () => {
-  const index = new FlowIndex();
+  const index = new FlowIndex(100_000);
   for (let id = 0; index.old === undefined || id < 5_000; id++)
     index.insert(Math.imul(id, 0x9e3779b1), id);
   for (let calls = 0; index.old !== undefined; calls++) {

@@ -1,53 +1,29 @@
 /**
- * Memory for connections: records of 128 bytes in chunks that are allocated when needed and never moved.
+ * Memory for connections: records of 128 bytes, all reserved at the beginning.
  *
- * Freed records are used again, the last one first, because it is the likeliest to be in the cache. Chunks stay.
+ * The system provides memory page by page when it is first written, so a limit that is not reached costs little. And
+ * nothing is allocated later, which would make the garbage collector pause the packets. Freed records are used again,
+ * the last one first, because it is the likeliest to be in the cache.
  */
 import { BitSet } from "./bit-set.ts";
 
-/** Records in a chunk, as a power of two: 8 MiB, of which the system provides the pages that are used. */
-const CHUNK_SHIFT = 16;
-const CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 /** 32-bit words in a record, as a power of two. */
 const RECORD_SHIFT = 5;
+const RECORD_BYTES = 4 << RECORD_SHIFT;
 
 /** More would not fit in memory by far: 2 GiB of records. */
-export const RECORDS_MAX = 1 << 24;
+const RECORDS_MAX = 1 << 24;
 
 const NONE = -1;
 
-/**
- * What each word of a record is. The first sixteen (a cache line) are all that a packet of a known flow needs.
- * `expiresAt` is a double over two words.
- */
-export const FIELD = {
-  client: 0,
-  virtual: 4,
-  ports: 8,
-  kind: 9,
-  expiresAt: 10,
-  armedTick: 12,
-  timeout: 13,
-  destinationId: 14,
-  inPackets: 15,
-  destination: 16,
-  destinationPort: 20,
-  mark: 21,
-  control: 22,
-  controlled: 23,
-  timerNext: 24,
-  timerPrevious: 25,
-  clientHash: 26,
-  replyHash: 27,
-} as const;
-
 export class RecordStore {
-  readonly #limit: number;
-  readonly #words: Int32Array[] = [];
-  readonly #doubles: Float64Array[] = [];
+  /** All records' words. A record's begin at `offset(id)`; connection-record.ts says what they are. */
+  readonly words: Int32Array;
+  readonly #doubles: Float64Array;
   readonly #used: BitSet;
+  readonly #limit: number;
   #size = 0;
-  /** Records that were ever used: the next fresh one. */
+  /** How many records were ever used; the next fresh one. */
   #fresh = 0;
   /** The first of the freed records, which are linked by their first word. */
   #freed = NONE;
@@ -59,6 +35,8 @@ export class RecordStore {
       );
     }
     this.#limit = limit;
+    this.words = new Int32Array(limit << RECORD_SHIFT);
+    this.#doubles = new Float64Array(this.words.buffer);
     this.#used = new BitSet(limit);
   }
 
@@ -70,8 +48,9 @@ export class RecordStore {
     return this.#size;
   }
 
+  /** Memory that was written. */
   get bytes(): number {
-    return this.#words.reduce((sum, { byteLength }) => sum + byteLength, this.#used.bytes);
+    return this.#fresh * RECORD_BYTES + this.#used.bytes;
   }
 
   has(id: number): boolean {
@@ -87,12 +66,8 @@ export class RecordStore {
   allocate(): number {
     if (this.#size === this.#limit) return NONE;
     let id = this.#freed;
-    if (id === NONE) {
-      id = this.#fresh++;
-      if ((id & CHUNK_MASK) === 0) this.#addChunk();
-    } else {
-      this.#freed = this.get(id, 0);
-    }
+    if (id === NONE) id = this.#fresh++;
+    else this.#freed = this.get(id, 0);
     this.#used.add(id);
     this.#size++;
     return id;
@@ -105,35 +80,24 @@ export class RecordStore {
     this.#size--;
   }
 
-  /** The chunk with the record's words; the record begins at `offset(id)`. */
-  chunk(id: number): Int32Array {
-    return this.#words[id >>> CHUNK_SHIFT]!;
-  }
-
   offset(id: number): number {
-    return (id & CHUNK_MASK) << RECORD_SHIFT;
+    return id << RECORD_SHIFT;
   }
 
   get(id: number, field: number): number {
-    return this.#words[id >>> CHUNK_SHIFT]![((id & CHUNK_MASK) << RECORD_SHIFT) + field]!;
+    return this.words[(id << RECORD_SHIFT) + field]!;
   }
 
   set(id: number, field: number, value: number): void {
-    this.#words[id >>> CHUNK_SHIFT]![((id & CHUNK_MASK) << RECORD_SHIFT) + field] = value;
+    this.words[(id << RECORD_SHIFT) + field] = value;
   }
 
+  /** `field` is even. */
   getDouble(id: number, field: number): number {
-    return this.#doubles[id >>> CHUNK_SHIFT]![(((id & CHUNK_MASK) << RECORD_SHIFT) + field) >>> 1]!;
+    return this.#doubles[((id << RECORD_SHIFT) + field) >>> 1]!;
   }
 
   setDouble(id: number, field: number, value: number): void {
-    this.#doubles[id >>> CHUNK_SHIFT]![(((id & CHUNK_MASK) << RECORD_SHIFT) + field) >>> 1] = value;
-  }
-
-  #addChunk(): void {
-    const records = Math.min(this.#limit - this.#fresh + 1, CHUNK_MASK + 1);
-    const words = new Int32Array(records << RECORD_SHIFT);
-    this.#words.push(words);
-    this.#doubles.push(new Float64Array(words.buffer));
+    this.#doubles[((id << RECORD_SHIFT) + field) >>> 1] = value;
   }
 }

@@ -145,7 +145,7 @@ function simulate(seed: number): Run {
     },
   };
 
-  const expire = (now: Instant, at: string): void => {
+  const expire = (now: Instant, at: string): boolean => {
     let looked = 0;
     const { removed: count, more } = table.expire(now, world.expireBudget, (id) => {
       looked++;
@@ -164,7 +164,15 @@ function simulate(seed: number): Run {
       return 0;
     });
     assert.ok(looked <= world.expireBudget && count <= looked, `${at}: budget`);
-    if (more) return;
+    return more;
+  };
+
+  /** At one moment each connection is looked at once, after a long absence twice, and then nothing is late. */
+  const expireAll = (now: Instant, at: string): void => {
+    const callsMax = Math.ceil((2 * model.size) / world.expireBudget) + 1;
+    for (let calls = 1; expire(now, at); calls++) {
+      assert.ok(calls < callsMax, `${at}: still more after ${calls} calls`);
+    }
     for (const [id, { expiresAt }] of model) {
       assert.ok(expiresAt >= now - TICK_MS, `${at}: ${id} is ${now - expiresAt} ms late`);
     }
@@ -214,6 +222,7 @@ function simulate(seed: number): Run {
     else if (dice < 9) actions.control();
     else actions.remove(now, at);
     if (step % world.expireEvery === 0) expire(now, at);
+    if (step % 97 === 0) expireAll(now, at);
     check(now, at);
     if (step % 250 === 0) checkWhole(table, model, at);
   }

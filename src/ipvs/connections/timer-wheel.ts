@@ -7,7 +7,8 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import { BitSet } from "./bit-set.ts";
-import { FIELD, type RecordStore } from "./record-store.ts";
+import { FIELD } from "./connection-record.ts";
+import type { RecordStore } from "./record-store.ts";
 
 /** How late a deadline may be noticed, in milliseconds. */
 export const TICK_MS = 64;
@@ -73,6 +74,8 @@ export class TimerWheel {
   /** A record whose alarm has come, or -1. The caller disarms it. */
   due(now: Instant): number {
     const last = Math.floor(now / TICK_MS);
+    // Whoever was away for more than a turn finds every slot due: go round once, not once for each turn missed.
+    this.#tick = Math.max(this.#tick, last - SLOTS + 1);
     while (this.#tick <= last) {
       const head = this.#heads[this.#tick & SLOT_MASK]!;
       if (head !== NONE) return head;

@@ -1,0 +1,91 @@
+/** Calls the daemon over its unix socket. Needs nothing but node:http, so that a command line starts fast. */
+import { Agent, type IncomingMessage, request } from "node:http";
+import type { WireConnection } from "../control/wire.ts";
+import { objects } from "./lines.ts";
+import {
+  type Calls,
+  type ErrorReply,
+  formatEndpointId,
+  formatServiceId,
+  ROUTES,
+  type RouteName,
+} from "./routes.ts";
+
+/** The daemon answered, and said no. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  /** As ErrorReply has it. */
+  readonly code: string;
+
+  constructor(status: number, { code, message }: ErrorReply["error"]) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+type CallName = keyof Calls;
+
+/** One client is one keep-alive connection; it does not keep the process running. */
+export class Client {
+  readonly socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(socketPath: string) {
+    this.socketPath = socketPath;
+  }
+
+  /** Throws ApiError when refused, and Node's own error (ENOENT, ECONNREFUSED, EACCES, ...) when nobody answers. */
+  async call<Name extends CallName>(
+    name: Name,
+    params: Calls[Name]["params"],
+    body: Calls[Name]["body"],
+  ): Promise<Calls[Name]["reply"]> {
+    const text = await textOf(await this.#send(name, params, body));
+    return text === "" ? undefined : JSON.parse(text);
+  }
+
+  /** The connection table as it is read, entry by entry. */
+  async *connections(): AsyncGenerator<WireConnection> {
+    const response = await this.#send("listConnections", {}, undefined);
+    for await (const connection of objects(response)) yield connection as WireConnection;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #send(name: RouteName, params: object, body: unknown): Promise<IncomingMessage> {
+    const { method, path } = ROUTES[name];
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const call = request(
+        { socketPath: this.socketPath, agent: this.#agent, method, path: fill(path, params) },
+        resolve,
+      );
+      call.once("error", reject);
+      if (body === undefined) call.end();
+      else call.setHeader("content-type", "application/json").end(JSON.stringify(body));
+    });
+    const status = response.statusCode ?? 0;
+    if (status < 300) return response;
+    const { error } = JSON.parse(await textOf(response)) as ErrorReply;
+    throw new ApiError(status, error);
+  }
+}
+
+type Params = Partial<Calls["editDestination"]["params"]>;
+
+/** `/v1/services/:service` with the service's id in place. */
+function fill(path: string, { service, destination }: Params): string {
+  return path
+    .replace(":service", service ? encodeURIComponent(formatServiceId(service)) : "")
+    .replace(":destination", destination ? encodeURIComponent(formatEndpointId(destination)) : "");
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  let text = "";
+  response.setEncoding("utf8");
+  for await (const chunk of response) text += chunk;
+  return text;
+}

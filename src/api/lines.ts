@@ -1,0 +1,43 @@
+/** JSON by the line (application/x-ndjson), for lists too long to hold: read and written as it flows. */
+
+/** Written together: a line alone would cost a system call. */
+const CHUNK_LENGTH = 32 * 1024;
+
+/** `items` as a stream that is pulled no faster than its reader reads, and stops when the reader goes. */
+export function lines<Item>(
+  items: AsyncIterable<Item>,
+  toJson: (item: Item) => object,
+): ReadableStream<Uint8Array> {
+  const iterator = items[Symbol.asyncIterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      let text = "";
+      while (text.length < CHUNK_LENGTH) {
+        const { done, value } = await iterator.next();
+        if (done) {
+          if (text !== "") controller.enqueue(encoder.encode(text));
+          controller.close();
+          return;
+        }
+        text += `${JSON.stringify(toJson(value))}\n`;
+      }
+      controller.enqueue(encoder.encode(text));
+    },
+    async cancel() {
+      await iterator.return?.();
+    },
+  });
+}
+
+/** The objects of a stream of lines. */
+export async function* objects(stream: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) yield JSON.parse(line);
+  }
+  if (rest !== "") throw new SyntaxError("The stream ended within a line");
+}

@@ -1,0 +1,16 @@
+/** A call that the API itself cannot take, before any command is tried. */
+import type { Problem } from "../control/wire-schema.ts";
+
+export class BadRequest extends Error {
+  override readonly name = "BadRequest";
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
+}
+
+export class TooLarge extends Error {
+  override readonly name = "TooLarge";
+}

@@ -1,0 +1,156 @@
+/** Every route of the API: what the server serves, what the client calls, and what each means. */
+
+import type {
+  WireDestination,
+  WireEndpoint,
+  WireServiceKey,
+  WireServiceRecord,
+  WireServiceStatus,
+} from "../control/wire.ts";
+import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/service.ts";
+import type { Counters, Rates } from "../ipvs/statistics.ts";
+import { Address } from "../net/address.ts";
+import type { Port } from "../net/port.ts";
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** `:service` is a service id, `:destination` an endpoint: `tcp:10.0.0.1:80`, `fwmark:7`; `10.0.0.2:8080`. */
+  readonly path: string;
+  readonly says: string;
+}
+
+// biome-ignore format: a table
+export const ROUTES = {
+  routes:            { method: "GET",    path: "/v1",                                              says: "This table" },
+  info:              { method: "GET",    path: "/v1/info",                                         says: "The daemon and its engine" },
+  listServices:      { method: "GET",    path: "/v1/services",                                     says: "Every service with its destinations and traffic" },
+  addService:        { method: "POST",   path: "/v1/services",                                     says: "Add a service; 409 when it exists" },
+  flush:             { method: "DELETE", path: "/v1/services",                                     says: "Delete every service" },
+  getService:        { method: "GET",    path: "/v1/services/:service",                            says: "One service" },
+  editService:       { method: "PUT",    path: "/v1/services/:service",                            says: "Replace a service's record; its destinations stay" },
+  deleteService:     { method: "DELETE", path: "/v1/services/:service",                            says: "Delete a service" },
+  addDestination:    { method: "POST",   path: "/v1/services/:service/destinations",               says: "Add a destination; 409 when it exists" },
+  editDestination:   { method: "PUT",    path: "/v1/services/:service/destinations/:destination",  says: "Replace a destination's record; its connections stay" },
+  deleteDestination: { method: "DELETE", path: "/v1/services/:service/destinations/:destination",  says: "Delete a destination" },
+  zeroService:       { method: "POST",   path: "/v1/services/:service/zero",                       says: "Restart one service's counters" },
+  zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
+  getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
+  setTimeouts:       { method: "PUT",    path: "/v1/timeouts",                                     says: "Set them; 0 keeps the one in force" },
+  listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
+  reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
+  totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
+} as const satisfies Record<string, Route>;
+
+export type RouteName = keyof typeof ROUTES;
+
+export interface Info {
+  readonly name: "sluice";
+  readonly version: string;
+  readonly engine: string;
+  readonly pid: number;
+  /** Rows of the connection table: `size` in listings. */
+  readonly connectionTableSize: number;
+  /** The IPVS version whose commands and meaning this is. */
+  readonly ipvsVersion: string;
+}
+
+interface ServiceParams {
+  readonly service: WireServiceKey;
+}
+
+interface DestinationParams extends ServiceParams {
+  readonly destination: WireEndpoint;
+}
+
+/** What each route takes and gives. listConnections gives lines and is not here: see Client.connections(). */
+export interface Calls {
+  readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, Route>> };
+  readonly info: { params: object; body: undefined; reply: Info };
+  readonly listServices: {
+    params: object;
+    body: undefined;
+    reply: { readonly services: readonly WireServiceStatus[] };
+  };
+  readonly addService: { params: object; body: WireServiceRecord; reply: undefined };
+  readonly flush: { params: object; body: undefined; reply: undefined };
+  readonly getService: { params: ServiceParams; body: undefined; reply: WireServiceStatus };
+  readonly editService: { params: ServiceParams; body: WireServiceRecord; reply: undefined };
+  readonly deleteService: { params: ServiceParams; body: undefined; reply: undefined };
+  readonly addDestination: { params: ServiceParams; body: WireDestination; reply: undefined };
+  readonly editDestination: { params: DestinationParams; body: WireDestination; reply: undefined };
+  readonly deleteDestination: { params: DestinationParams; body: undefined; reply: undefined };
+  readonly zeroService: { params: ServiceParams; body: undefined; reply: undefined };
+  readonly zero: { params: object; body: undefined; reply: undefined };
+  readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };
+  readonly setTimeouts: { params: object; body: Timeouts; reply: undefined };
+  readonly reasons: { params: object; body: undefined; reply: Readonly<Record<string, number>> };
+  readonly totals: {
+    params: object;
+    body: undefined;
+    reply: { readonly counters: Counters; readonly rates: Rates };
+  };
+}
+
+/** What a reply says when the call was refused or failed. */
+export interface ErrorReply {
+  readonly error: {
+    /** A FaultCode (ipvs/errors.ts), or one of the API's own: bad-request, no-such-route, too-large, busy, internal. */
+    readonly code: string;
+    readonly message: string;
+    readonly fault?: object;
+    readonly problems?: readonly { readonly path: string; readonly message: string }[];
+  };
+}
+
+/** The default place of the API's socket; SLUICE_SOCKET in the environment names another. */
+export const DEFAULT_SOCKET = "/run/sluice/sluice.sock";
+
+export function socketPath(environment: Readonly<Record<string, string | undefined>>): string {
+  return environment.SLUICE_SOCKET || DEFAULT_SOCKET;
+}
+
+/** `tcp:10.0.0.1:80`, `udp:[2001:db8::1]:53`, `fwmark:7`, `fwmark6:7`. */
+export function formatServiceId(key: WireServiceKey): string {
+  if (key.kind === "mark") return `${key.family === "inet6" ? "fwmark6" : "fwmark"}:${key.mark}`;
+  return `${key.protocol}:${formatEndpointId(key.endpoint)}`;
+}
+
+export function formatEndpointId({ address, port }: WireEndpoint): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+export function parseServiceId(id: string): ServiceKey | undefined {
+  const [, kind = "", rest = ""] = /^([a-z0-9]+):(.+)$/.exec(id) ?? [];
+  switch (kind) {
+    case "tcp":
+    case "udp":
+    case "sctp":
+      return endpointKey(kind, rest);
+    case "fwmark":
+      return markKey("inet", rest);
+    case "fwmark6":
+      return markKey("inet6", rest);
+    default:
+      return undefined;
+  }
+}
+
+export function parseEndpointId(id: string): Endpoint | undefined {
+  const [, bracketed, bare, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(id) ?? [];
+  const address = Address.parse(bracketed ?? bare ?? "");
+  const port = Number(digits);
+  if (address === undefined || port > 0xffff) return undefined;
+  if ((address.family === "inet6") !== (bracketed !== undefined)) return undefined;
+  return { address, port: port as Port };
+}
+
+function endpointKey(protocol: Protocol, id: string): ServiceKey | undefined {
+  const endpoint = parseEndpointId(id);
+  return endpoint && { kind: "endpoint", protocol, endpoint };
+}
+
+function markKey(family: "inet" | "inet6", digits: string): ServiceKey | undefined {
+  const mark = Number(digits);
+  if (!/^[1-9]\d{0,9}$/.test(digits) || mark > 0xffff_ffff) return undefined;
+  return { kind: "mark", family, mark: mark as Mark };
+}

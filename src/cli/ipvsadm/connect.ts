@@ -1,0 +1,42 @@
+/** Reaches the daemon, or says what ipvsadm says when the kernel has no IPVS. */
+import { Client } from "../../api/client.ts";
+import { type Info, socketPath } from "../../api/routes.ts";
+import { mistake } from "./failure.ts";
+
+export async function connect(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<{ client: Client; info: Info }> {
+  const path = socketPath(environment);
+  const client = new Client(path);
+  try {
+    return { client, info: await client.call("info", {}, undefined) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw mistake(
+      `Can't initialize ipvs: ${REASON[code ?? ""] ?? message}\n` +
+        "Are you sure that IP Virtual Server is built in the kernel or as module?\n" +
+        (ADVICE[code ?? ""] ?? defaultAdvice)(path),
+    );
+  }
+}
+
+/** libipvs' words for what went wrong. */
+const REASON: Readonly<Record<string, string>> = {
+  ENOENT: "Protocol not available",
+  ECONNREFUSED: "Protocol not available",
+  EACCES: "Permission denied (you must be root)",
+  EPERM: "Permission denied (you must be root)",
+};
+
+type Advice = (path: string) => string;
+
+const defaultAdvice: Advice = (path) =>
+  `Nothing answers on ${path}: start Sluice with 'sluice daemon', or set SLUICE_SOCKET to its socket.`;
+
+const permissionAdvice: Advice = (path) =>
+  `${path} is not yours to use: run as root or as a member of the socket's group.`;
+
+const ADVICE: Readonly<Record<string, Advice>> = {
+  EACCES: permissionAdvice,
+  EPERM: permissionAdvice,
+};

@@ -1,0 +1,21 @@
+/** The process that a command runs in. */
+import { once } from "node:events";
+import type { Surroundings } from "./ipvsadm/run.ts";
+
+export function processSurroundings(): Surroundings {
+  // A reader that has seen enough (`ipvsadm -lnc | head`) is no failure of ours.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+  return {
+    environment: process.env,
+    stdin: process.stdin,
+    write: async (text) => {
+      if (!process.stdout.write(text)) await once(process.stdout, "drain");
+    },
+    complain: (text) => {
+      process.stderr.write(text);
+    },
+  };
+}

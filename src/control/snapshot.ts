@@ -1,0 +1,109 @@
+/**
+ * The desired state on disk, so that a restarted daemon goes on where the last one was.
+ *
+ * A command is written whole before it is acknowledged: to a file beside the real one, fsynced, renamed over it, and
+ * the directory fsynced. So the file is at every moment either the state before a command or the one after it. A file
+ * that cannot be understood stops the daemon from starting: starting without it would lose every service.
+ */
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  addDestination,
+  addService,
+  type DesiredState,
+  EMPTY_STATE,
+  setTimeouts,
+} from "../ipvs/desired-state.ts";
+import { LbError } from "../ipvs/errors.ts";
+import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
+import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
+
+/** Only the daemon's own user reads it: it tells what a site runs. */
+const FILE_MODE = 0o600;
+
+/** A state file that is there and cannot be used. */
+export class SnapshotError extends Error {
+  override readonly name = "SnapshotError";
+}
+
+export class SnapshotFile {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** The state that was saved last, or the empty one when none ever was. */
+  async load(): Promise<DesiredState> {
+    let text: string;
+    try {
+      text = await readFile(this.path, "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY_STATE;
+      throw error;
+    }
+    return this.#read(text);
+  }
+
+  async save(state: DesiredState): Promise<void> {
+    const directory = dirname(this.path);
+    await mkdir(directory, { recursive: true });
+    // Always the same name, so that what a crash leaves is overwritten by the next command.
+    const next = `${this.path}.next`;
+    await using file = await open(next, "w", FILE_MODE);
+    await file.writeFile(`${JSON.stringify(toJson(state), undefined, 2)}\n`);
+    await file.sync();
+    await rename(next, this.path);
+    await using parent = await open(directory, "r");
+    await parent.sync();
+  }
+
+  #read(text: string): DesiredState {
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch (error) {
+      throw this.#unusable((error as Error).message);
+    }
+    const checked = SNAPSHOT_SCHEMA.safeParse(json);
+    if (!checked.success) {
+      const problems = problemsOf(checked.error).map(({ path, message }) =>
+        path === "" ? message : `${path}: ${message}`,
+      );
+      throw this.#unusable(problems.join("; "));
+    }
+    return this.#toState(checked.data);
+  }
+
+  /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
+  #toState({ timeouts, services }: SnapshotJson): DesiredState {
+    let state = setTimeouts(EMPTY_STATE, timeouts);
+    for (const [index, { destinations, ...record }] of services.entries()) {
+      try {
+        const service = serviceFromWire(record);
+        state = addService(state, service);
+        for (const destination of destinations) {
+          state = addDestination(state, service.key, destinationFromWire(destination));
+        }
+      } catch (error) {
+        if (error instanceof LbError) throw this.#unusable(`services[${index}]: ${error.message}`);
+        throw error;
+      }
+    }
+    return state;
+  }
+
+  #unusable(why: string): SnapshotError {
+    return new SnapshotError(
+      `Cannot use the saved state in ${this.path}: ${why}. Repair the file, or move it away to start without services.`,
+    );
+  }
+}
+
+function toJson(state: DesiredState): SnapshotJson {
+  const services = [...state.services.values()].map((service) => ({
+    ...serviceToWire(service),
+    destinations: service.destinations.map(destinationToWire),
+  }));
+  return { format: 1, timeouts: state.timeouts, services };
+}

@@ -1,0 +1,149 @@
+/** Checks JSON from outside against wire.ts, and says where it is wrong and what would be right. */
+import { z } from "zod";
+import type { Timeouts } from "../ipvs/service.ts";
+import { Address } from "../net/address.ts";
+import type {
+  WireDestination,
+  WireEndpoint,
+  WireForwarding,
+  WirePersistence,
+  WireServiceKey,
+  WireServiceRecord,
+} from "./wire.ts";
+
+/** 31 days: ipvsadm's limit for every time that an operator gives. */
+const TIMEOUT_MAX_SECONDS = 2_678_400;
+
+/** The kernel keeps weights and thresholds as signed 32-bit numbers. */
+const INT_MAX = 0x7fff_ffff;
+
+/** IP_VS_SCHEDNAME_MAXLEN and IP_VS_PENAME_MAXLEN without the terminating 0. */
+const NAME_LENGTH_MAX = 15;
+
+const address = z
+  .string()
+  .refine((text) => Address.parse(text) !== undefined, "expected an IPv4 or IPv6 address");
+
+const netmask = z
+  .string()
+  .refine(
+    (text) => Address.parse(text)?.family === "inet",
+    'expected an IPv4 netmask such as "255.255.255.0"',
+  );
+
+const port = z.int().min(0).max(0xffff);
+
+const name = z.string().min(1).max(NAME_LENGTH_MAX);
+
+const endpoint: z.ZodType<WireEndpoint> = z.strictObject({ address, port });
+
+const key: z.ZodType<WireServiceKey> = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("endpoint"),
+    protocol: z.enum(["tcp", "udp", "sctp"]),
+    endpoint,
+  }),
+  z.strictObject({
+    kind: z.literal("mark"),
+    family: z.enum(["inet", "inet6"]),
+    mark: z.int().min(1).max(0xffff_ffff),
+  }),
+]);
+
+const timeoutSeconds = z.int().min(1).max(TIMEOUT_MAX_SECONDS);
+
+const persistence: z.ZodType<WirePersistence> = z.union([
+  z.strictObject({ timeoutSeconds, netmask }),
+  z.strictObject({ timeoutSeconds, prefixLength: z.int().min(1).max(128) }),
+]);
+
+const tunnel = z.literal("tunnel");
+
+const forwarding: z.ZodType<WireForwarding> = z.union([
+  z.strictObject({ kind: z.enum(["masquerade", "route"]) }),
+  z.strictObject({ kind: tunnel, encapsulation: z.literal("ipip") }),
+  z.strictObject({
+    kind: tunnel,
+    encapsulation: z.literal("gre"),
+    checksum: z.enum(["none", "full"]),
+  }),
+  z.strictObject({
+    kind: tunnel,
+    encapsulation: z.literal("gue"),
+    port: port.min(1),
+    checksum: z.enum(["none", "full", "remote"]),
+  }),
+]);
+
+const service = z.strictObject({
+  key,
+  scheduler: name.default("wlc"),
+  schedulerFlags: z.array(z.enum(["fallback", "port", "third"])).default([]),
+  onePacket: z.boolean().default(false),
+  persistence: persistence.nullable().default(null),
+  persistenceEngine: name.nullable().default(null),
+});
+
+const destination = z.strictObject({
+  endpoint,
+  forwarding: forwarding.default({ kind: "route" }),
+  weight: z.int().min(0).max(INT_MAX).default(1),
+  upperThreshold: z.int().min(0).max(INT_MAX).default(0),
+  lowerThreshold: z.int().min(0).max(INT_MAX).default(0),
+});
+
+/** What is left out has the value that ipvsadm would give it. */
+export const SERVICE_SCHEMA: z.ZodType<WireServiceRecord> = service;
+
+export const DESTINATION_SCHEMA: z.ZodType<WireDestination> = destination;
+
+/** In seconds; 0 keeps the timeout in force. */
+export const TIMEOUTS_SCHEMA: z.ZodType<Timeouts> = z.strictObject({
+  tcp: z.int().min(0).max(TIMEOUT_MAX_SECONDS),
+  tcpFin: z.int().min(0).max(TIMEOUT_MAX_SECONDS),
+  udp: z.int().min(0).max(TIMEOUT_MAX_SECONDS),
+});
+
+export interface SnapshotJson {
+  readonly format: 1;
+  readonly timeouts: Timeouts;
+  readonly services: readonly (WireServiceRecord & {
+    readonly destinations: readonly WireDestination[];
+  })[];
+}
+
+export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
+  format: z.literal(1),
+  timeouts: TIMEOUTS_SCHEMA,
+  services: z.array(service.extend({ destinations: z.array(destination) })),
+});
+
+/** A place in JSON and what is wrong there. */
+export interface Problem {
+  /** `services[0].key.endpoint.port`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export function problemsOf(error: z.ZodError): Problem[] {
+  return error.issues.flatMap((issue) => problemsOfIssue(issue, []));
+}
+
+/** A union that matches nowhere is explained by the member that fits best: the one with the fewest problems. */
+function problemsOfIssue(issue: z.core.$ZodIssue, above: readonly PropertyKey[]): Problem[] {
+  const path = [...above, ...issue.path];
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) {
+    return [{ path: formatPath(path), message: issue.message }];
+  }
+  const members = issue.errors.map((issues) =>
+    issues.flatMap((inner) => problemsOfIssue(inner, path)),
+  );
+  return members.reduce((best, member) => (member.length < best.length ? member : best));
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === "number") return `${text}[${part}]`;
+    return text === "" ? String(part) : `${text}.${String(part)}`;
+  }, "");
+}

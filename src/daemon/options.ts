@@ -1,0 +1,92 @@
+/** What `sluice daemon` is asked for. */
+import { parseArgs } from "node:util";
+
+export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
+
+export interface DaemonOptions {
+  readonly socket: string;
+  /** Undefined keeps state in memory only. */
+  readonly state: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly connectionsMax: number;
+}
+
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+const CONNECTIONS_DEFAULT = 1 << 20;
+const CONNECTIONS_LIMIT = 1 << 24;
+
+/** The arguments make no sense; the message says which and what would. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const DAEMON_HELP = `Usage: sluice daemon [options]
+
+Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
+Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace.
+
+  --socket PATH      where ipvsadm finds it; mode 0660 (default: $SLUICE_SOCKET, else
+                     /run/sluice/sluice.sock)
+  --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH})
+  --no-state         keep nothing
+  --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
+  --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
+                     standard output
+  -h, --help         this
+
+Exit status: 0 ended by a signal, 1 could not start or go on, 2 wrong arguments.
+`;
+
+export function parseDaemonOptions(
+  args: readonly string[],
+  defaultSocket: string,
+): DaemonOptions | "help" {
+  const values = read(args);
+  if (values.help === true) return "help";
+  const level = values["log-level"] ?? "info";
+  if (!isLogLevel(level)) {
+    throw new UsageError(`--log-level ${level}: expected one of ${LOG_LEVELS.join(", ")}`);
+  }
+  if (values["no-state"] === true && values.state !== undefined) {
+    throw new UsageError("--state and --no-state exclude each other");
+  }
+  return {
+    socket: values.socket ?? defaultSocket,
+    state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
+    logLevel: level,
+    connectionsMax: connections(values.connections),
+  };
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        socket: { type: "string" },
+        state: { type: "string" },
+        "no-state": { type: "boolean" },
+        connections: { type: "string" },
+        "log-level": { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function connections(text: string | undefined): number {
+  if (text === undefined) return CONNECTIONS_DEFAULT;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value <= CONNECTIONS_LIMIT) return value;
+  throw new UsageError(
+    `--connections ${text}: expected a whole number from 1 to ${CONNECTIONS_LIMIT}`,
+  );
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return (LOG_LEVELS as readonly string[]).includes(text);
+}

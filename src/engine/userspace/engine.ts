@@ -1,0 +1,344 @@
+/**
+ * The engine without BPF: packet sockets around the director (ipvs/director.ts).
+ *
+ * A frame's way: packet ring → director → neighbour's address → transmitter, all in one turn of the event loop; the
+ * guard keeps the host's own stack out of it, the lane gives back what the director passes.
+ */
+import { randomBytes } from "node:crypto";
+import type { Instant } from "../../base/clock.ts";
+import type { DesiredState } from "../../ipvs/desired-state.ts";
+import { Director } from "../../ipvs/director.ts";
+import { notice } from "../../ipvs/forward/notices.ts";
+import type { Outcome } from "../../ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import type { ServiceKey } from "../../ipvs/service.ts";
+import type { Counters, Rates } from "../../ipvs/statistics.ts";
+import {
+  type ConnectionStatus,
+  connectionStatuses,
+  type ServiceStatus,
+  serviceStatus,
+} from "../../ipvs/status.ts";
+import type { Address } from "../../net/address.ts";
+import { ArpView } from "../../net/arp.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { macBytes } from "../../net/mac-address.ts";
+import { readUint16, writeUint16 } from "../../net/words.ts";
+import type { Engine } from "../engine.ts";
+import { arpQuestion, arpSender } from "./arp-exchange.ts";
+import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
+import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
+import { HostGuard } from "./host-guard.ts";
+import { HostLane, LANE_EXIT } from "./host-lane.ts";
+import { HostNetwork } from "./host-network.ts";
+import { isRepeatingPort } from "./links.ts";
+import { Neighbours } from "./neighbours.ts";
+import { PacketRing, type RingFrame } from "./packet-ring.ts";
+import { HEADROOM } from "./ring-layout.ts";
+import { Transmitter } from "./transmitter.ts";
+import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
+
+/** if_packet.h: the frame was addressed to this host. */
+const PACKET_HOST = 0;
+/** Connections looked at in one go of expiry: well below a millisecond. */
+const EXPIRE_BUDGET = 2_000;
+/** Entries that a listing reads before packets get their turn. */
+const LISTING_BUDGET = 1_000;
+/** The kernel's own number of rows, which listings show as `size`. */
+const CONNECTION_TABLE_SIZE = 4096;
+const CONNECTIONS_MAX = 1 << 20;
+
+/** What the engine cannot tell its caller otherwise, because no call is under way. */
+export interface EngineEvents {
+  /** Goes on, but not as it should: says what and what follows. */
+  warn(message: string, error: unknown): void;
+}
+
+export interface UserspaceEngineOptions {
+  readonly events: EngineEvents;
+  readonly connectionsMax?: number;
+}
+
+export class UserspaceEngine implements Engine {
+  readonly name = "userspace";
+  readonly connectionTableSize = CONNECTION_TABLE_SIZE;
+  readonly #director: Director;
+  readonly #network: HostNetwork;
+  readonly #lane: HostLane;
+  readonly #guard: HostGuard;
+  readonly #ring: PacketRing;
+  readonly #transmitter: Transmitter;
+  readonly #neighbours: Neighbours<WaitingFrame>;
+  readonly #sender: FrameSender;
+  readonly #packet = new Packet();
+  readonly #waited = new Packet();
+  readonly #arp = ArpView.unplaced();
+  readonly #arrival = {
+    interfaceIndex: 0,
+    isUnicast: true,
+    mark: 0,
+    segmentSize: 0,
+    isChecksumPartial: false,
+    headroom: 0,
+  };
+  #taken = new GuardMatcher(NO_RULES);
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #isOpen = true;
+
+  private constructor(
+    network: HostNetwork,
+    lane: HostLane,
+    guard: HostGuard,
+    connectionsMax: number,
+  ) {
+    this.#network = network;
+    this.#lane = lane;
+    this.#guard = guard;
+    const key = randomBytes(8);
+    this.#director = new Director({
+      host: network,
+      limit: connectionsMax,
+      hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+    });
+    this.#transmitter = new Transmitter();
+    this.#neighbours = new Neighbours<WaitingFrame>({
+      clock: { now },
+      known: (interfaceIndex, address) => network.neighbour(interfaceIndex, address),
+      ask: (interfaceIndex, address, mac) => this.#ask(interfaceIndex, address, mac),
+      send: (frame, interfaceIndex, mac) => this.#sender.sendWaiting(frame, interfaceIndex, mac),
+      undeliverable: (frame) => this.#refuse(frame),
+    });
+    this.#sender = new FrameSender(this.#transmitter, network, this.#neighbours);
+    this.#ring = new PacketRing({
+      ignoredInterfaces: ignored(network, lane),
+      onFrame: (frame) => this.#receive(frame),
+      onBatchEnd: () => this.#sender.flush(),
+    });
+    this.#scheduleTimer();
+  }
+
+  /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
+  static async open({
+    events,
+    connectionsMax = CONNECTIONS_MAX,
+  }: UserspaceEngineOptions): Promise<UserspaceEngine> {
+    await using stack = new AsyncDisposableStack();
+    // First the guard: there can be one only, so that a second engine does not take the first one's lane.
+    const guard = stack.use(
+      await HostGuard.open({
+        onLost: (error) =>
+          events.warn("the host's own stack sees the services' packets, too, for a moment", error),
+        onRestored: () =>
+          events.warn("the services' packets are taken from the host's own stack again", undefined),
+      }),
+    );
+    const lane = stack.use(new HostLane());
+    let engine: UserspaceEngine | undefined;
+    const network = stack.use(
+      await HostNetwork.open({
+        onChange: () => engine?.networkChanged(),
+        onNeighbour: ({ interfaceIndex, address }) =>
+          engine?.neighbourChanged(interfaceIndex, address),
+        onError: (error) => events.warn("cannot follow the host's network, trying again", error),
+      }),
+    );
+    engine = new UserspaceEngine(network, lane, guard, connectionsMax);
+    stack.move();
+    return engine;
+  }
+
+  async apply(desired: DesiredState): Promise<void> {
+    const rules = guardRulesFor(desired, [LANE_EXIT]);
+    // First the guard, which can fail: then nothing has changed.
+    await this.#guard.update(rules);
+    this.#taken = new GuardMatcher(rules);
+    this.#director.apply(desired);
+  }
+
+  async services(): Promise<readonly ServiceStatus[]> {
+    return [...this.#director.services.services()].map(serviceStatus);
+  }
+
+  async *connections(): AsyncGenerator<ConnectionStatus> {
+    let after = -1;
+    do {
+      const { statuses, last } = connectionStatuses(
+        this.#director.connections,
+        now(),
+        after,
+        LISTING_BUDGET,
+      );
+      yield* statuses;
+      after = last;
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (after >= 0 && this.#isOpen);
+  }
+
+  async totals(): Promise<{ counters: Counters; rates: Rates }> {
+    const { counters, rates } = this.#director.services.total;
+    return { counters, rates };
+  }
+
+  async zero(key: ServiceKey | undefined): Promise<void> {
+    this.#director.zero(key);
+  }
+
+  async reasons(): Promise<Readonly<Record<string, number>>> {
+    const ring = this.#ring.statistics();
+    const transmitted = this.#transmitter.statistics();
+    const neighbours = this.#neighbours.statistics();
+    return {
+      ...this.#director.reasons(),
+      "ring-full": ring.dropped,
+      "ring-truncated": ring.truncated,
+      "transmit-congested": transmitted.congested,
+      "transmit-failed": Object.values(transmitted.failed).reduce((sum, each) => sum + each, 0),
+      "neighbour-queue-full": neighbours.dropped,
+      "neighbour-silent": neighbours.undeliverable,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#ring[Symbol.dispose]();
+    this.#sender[Symbol.dispose]();
+    this.#transmitter[Symbol.dispose]();
+    this.#network[Symbol.dispose]();
+    await this.#guard[Symbol.asyncDispose]();
+    this.#lane[Symbol.dispose]();
+  }
+
+  private networkChanged(): void {
+    if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
+  }
+
+  private neighbourChanged(interfaceIndex: number, address: Address): void {
+    const known = this.#network.neighbour(interfaceIndex, address);
+    if (known === undefined || !this.#isOpen) return;
+    this.#neighbours.learn(interfaceIndex, address, known.mac);
+    this.#sender.flush();
+  }
+
+  #receive(frame: RingFrame): void {
+    const { memory, start, end, offload } = frame;
+    const { bytes } = memory;
+    if (end - start < ETHERNET_HEADER_LENGTH || frame.truncated) return;
+    const etherType = readUint16(bytes, start + 12);
+    if (etherType === ETHERTYPE.arp) {
+      this.#hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
+      return;
+    }
+    const arrival = this.#arrival;
+    arrival.interfaceIndex = frame.interfaceIndex;
+    arrival.isUnicast = frame.packetType === PACKET_HOST;
+    arrival.segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
+    arrival.isChecksumPartial = offload.needsChecksum;
+    // An Ethernet header and the transmitter's own must still fit before a tunnel's.
+    arrival.headroom = HEADROOM - VIRTIO_NET_HEADER_LENGTH;
+    const packet = this.#packet;
+    const fault = packet.moveTo(bytes, start + ETHERNET_HEADER_LENGTH, end, arrival);
+    if (fault !== undefined) {
+      this.#director.malformed();
+      return;
+    }
+    this.#act(this.#director.receive(packet, now()), frame);
+  }
+
+  #act(outcome: Outcome, frame: RingFrame): void {
+    const { verdict, packet, route, parts, notices } = outcome;
+    if (verdict === "forward" && route !== undefined) {
+      if (parts.length > 0) for (const part of parts) this.#sender.sendCopy(part, route);
+      else if (packet !== this.#packet) {
+        this.#sender.sendCopy(packet.bytes.subarray(packet.start, packet.end), route);
+      } else {
+        const { offload } = frame;
+        offload.needsChecksum = packet.isChecksumPartial;
+        this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
+      }
+    } else if (verdict === "pass" && this.#wasTaken(packet)) {
+      this.#giveBack(packet, frame);
+    }
+    for (const notice of notices) this.#sender.sendRouted(notice);
+  }
+
+  #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
+    if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
+    const sender = arpSender(this.#arp);
+    if (sender !== undefined)
+      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+  }
+
+  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
+  #refuse(frame: WaitingFrame): void {
+    const packet = this.#waited;
+    const { bytes } = frame;
+    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined)
+      return;
+    const back = this.#network.route(packet.source);
+    if (typeof back === "string") return;
+    const message = notice(packet, back.source, { kind: "host-unreachable" });
+    if (message !== undefined) this.#sender.sendRouted(message);
+  }
+
+  /** Asks who has `address`: by ARP ourselves, for IPv6 by the host's own neighbour discovery. */
+  #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
+    const own = this.#network.links.get(interfaceIndex)?.mac;
+    if (own === undefined) return;
+    if (address.family === "inet6") {
+      this.#network.seekNeighbour(interfaceIndex, address);
+      return;
+    }
+    const source = this.#network.sourceTowards(address, interfaceIndex);
+    this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
+  }
+
+  #wasTaken(packet: Packet): boolean {
+    // A reassembled packet: the fragments after its first one were taken, whatever their ports.
+    return packet !== this.#packet || this.#taken.takes(packet, this.#isForHost);
+  }
+
+  readonly #isForHost = (packet: Packet): boolean => this.#network.isLocal(packet.destination);
+
+  /** The packet is the host's after all, as it now lies. */
+  #giveBack(packet: Packet, frame: RingFrame): void {
+    const length = packet.end - packet.start;
+    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
+    bytes.set(this.#lane.destination, 0);
+    bytes.set(this.#lane.source, 6);
+    writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
+    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
+    const { offload } = frame;
+    offload.needsChecksum = packet.isChecksumPartial;
+    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
+  }
+
+  #expire(): void {
+    if (!this.#isOpen) return;
+    const at = now();
+    this.#neighbours.expire();
+    const more = this.#director.expire(at, EXPIRE_BUDGET);
+    this.#sender.flush();
+    if (more) this.#immediate = setImmediate(() => this.#expire());
+    else this.#scheduleTimer();
+  }
+
+  #scheduleTimer(): void {
+    // A coarse beat: deadlines that come up in between wait for it, at most so long.
+    const wait = Math.min(Math.max(this.#director.nextDeadline() - now(), 1), 100);
+    this.#timer = setTimeout(() => this.#expire(), wait);
+  }
+}
+
+function now(): Instant {
+  return performance.now() as Instant;
+}
+
+/** Interfaces whose frames are not the director's: the lane itself, and ports whose frames come again from their bridge. */
+function ignored(network: HostNetwork, lane: HostLane): number[] {
+  const ports = [...network.links.values()].filter(isRepeatingPort).map((link) => link.index);
+  return [lane.entryIndex, lane.exitIndex, ...ports];
+}

@@ -1,0 +1,126 @@
+/**
+ * IP packets out: finds the neighbour, puts the Ethernet header before the packet, and hands the frame to the
+ * transmitter. Packets that lie in the ring go from there; all others are copied to memory with an address first.
+ */
+import type { Route } from "../../ipvs/host.ts";
+import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { writeUint16 } from "../../net/words.ts";
+import type { HostNetwork } from "./host-network.ts";
+import { Memory } from "./libc.ts";
+import type { Neighbours } from "./neighbours.ts";
+import type { Transmitter } from "./transmitter.ts";
+import { noOffload, type Offload, VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
+
+/** Room for packets that the director makes, until they are sent: a batch's worth of the largest. */
+const STAGING_LENGTH = 0x40_0000;
+const MAC_LENGTH = 6;
+const ETHER_TYPE_AT = 12;
+const PLAIN = noOffload();
+
+/** A frame that waits for its neighbour's address, whole but for the two link-layer addresses. */
+export interface WaitingFrame {
+  readonly bytes: Uint8Array;
+  readonly offload: Offload;
+}
+
+export class FrameSender implements Disposable {
+  readonly #transmitter: Transmitter;
+  readonly #network: HostNetwork;
+  readonly #neighbours: Neighbours<WaitingFrame>;
+  readonly #staging = Memory.allocate(STAGING_LENGTH);
+  readonly #own = new Packet();
+  #staged = 0;
+
+  constructor(
+    transmitter: Transmitter,
+    network: HostNetwork,
+    neighbours: Neighbours<WaitingFrame>,
+  ) {
+    this.#transmitter = transmitter;
+    this.#network = network;
+    this.#neighbours = neighbours;
+  }
+
+  /**
+   * Sends the IP packet [start, end) of `memory` by `route`. The bytes before it are overwritten, and it must stay
+   * there until flush(). When the neighbour is not known yet, a copy waits for it.
+   */
+  send(memory: Memory, start: number, end: number, route: Route, offload: Offload): void {
+    const { interfaceIndex, nextHop } = route;
+    const { bytes } = memory;
+    const frame = start - ETHERNET_HEADER_LENGTH;
+    writeUint16(bytes, frame + ETHER_TYPE_AT, etherTypeOf(bytes[start]!));
+    const mac = this.#neighbours.find(interfaceIndex, nextHop);
+    if (mac === undefined) {
+      this.#hold(bytes.slice(frame, end), route, offload);
+    } else if (this.#address(bytes, frame, interfaceIndex, mac)) {
+      this.#transmitter.enqueue(memory, frame, end, interfaceIndex, offload);
+    }
+  }
+
+  /** As send() for a packet that lies anywhere. */
+  sendCopy(packet: Uint8Array, route: Route, offload: Offload = PLAIN): void {
+    const start = this.#stage(packet, ETHERNET_HEADER_LENGTH);
+    this.send(this.#staging, start, start + packet.length, route, offload);
+  }
+
+  /** Sends a packet of the host's own kind by its destination, if there is a way. */
+  sendRouted(packet: Uint8Array): void {
+    const own = this.#own;
+    const fault = own.moveTo(packet, 0, packet.length, NO_ARRIVAL);
+    if (fault !== undefined) return;
+    const route = this.#network.route(own.destination);
+    if (typeof route !== "string") this.sendCopy(packet, route);
+  }
+
+  /** Sends a whole frame. */
+  sendFrame(frame: Uint8Array, interfaceIndex: number, offload: Offload = PLAIN): void {
+    const start = this.#stage(frame, 0);
+    this.#transmitter.enqueue(this.#staging, start, start + frame.length, interfaceIndex, offload);
+  }
+
+  /** Sends a frame whose neighbour was found. */
+  sendWaiting({ bytes, offload }: WaitingFrame, interfaceIndex: number, mac: Uint8Array): void {
+    if (this.#address(bytes, 0, interfaceIndex, mac)) {
+      this.sendFrame(bytes, interfaceIndex, offload);
+    }
+  }
+
+  flush(): void {
+    this.#transmitter.flush();
+    this.#staged = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.#staging[Symbol.dispose]();
+  }
+
+  #hold(frame: Uint8Array, { interfaceIndex, nextHop }: Route, offload: Offload): void {
+    this.#neighbours.hold(interfaceIndex, nextHop, { bytes: frame, offload: { ...offload } });
+  }
+
+  /** False when the interface has gone. */
+  #address(bytes: Uint8Array, at: number, interfaceIndex: number, mac: Uint8Array): boolean {
+    const own = this.#network.links.get(interfaceIndex)?.mac;
+    if (own === undefined) return false;
+    for (let index = 0; index < MAC_LENGTH; index++) {
+      bytes[at + index] = mac[index]!;
+      bytes[at + MAC_LENGTH + index] = own[index]!;
+    }
+    return true;
+  }
+
+  #stage(bytes: Uint8Array, headroom: number): number {
+    const room = VIRTIO_NET_HEADER_LENGTH + headroom;
+    if (this.#staged + room + bytes.length > STAGING_LENGTH) this.flush();
+    const start = this.#staged + room;
+    this.#staging.bytes.set(bytes, start);
+    this.#staged = start + bytes.length;
+    return start;
+  }
+}
+
+function etherTypeOf(firstByte: number): number {
+  return firstByte >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
+}

@@ -1,0 +1,87 @@
+/** The handbook's experiment: one thing is broken on a real server, its requests hang, it is mended. */
+import type { Equipment } from "./equipment.ts";
+import { countBy, type ListedConnection } from "./listing.ts";
+import { ALTERNATES } from "./options.ts";
+import { REAL_SERVERS, type RealServerPlan } from "./plan.ts";
+import { type Answers, parseAnswers, requestsTimeoutMs, requestsTogether } from "./requests.ts";
+import type { Stage, Step } from "./scenario.ts";
+import { connectionsOf } from "./statements.ts";
+
+export interface Breakage {
+  /** What a reader sees happen, after "Experiment: ". */
+  readonly title: (host: string) => string;
+  readonly breaking: string;
+  readonly mending: string;
+}
+
+const REQUESTS = 4;
+
+/** `answered` tells who answered before: only what a scheduler sends requests to can be seen to hang. */
+export function experiment(
+  { plan, options }: Equipment,
+  { title, breaking, mending }: Breakage,
+  answered: () => readonly string[],
+): Step {
+  const [first, second] = REAL_SERVERS as readonly [RealServerPlan, RealServerPlan];
+  const victim = (): RealServerPlan =>
+    answered().includes(first.rip) || !answered().includes(second.rip) ? first : second;
+  const url = `http://${plan.vip}/`;
+  const timeoutMs = requestsTimeoutMs(REQUESTS);
+  // A scheduler that counts connections avoids the server with half-open ones until they expire.
+  const takesTurns = ALTERNATES[options.scheduler] && /rr$/.test(options.scheduler);
+  let answers: Answers = { from: [], unanswered: 0 };
+
+  return {
+    title: `Experiment: ${title(first.host)}`,
+    perform: async (stage) => {
+      await stage.run(victim().host, breaking);
+      stage.progress("requests that hang are given up after 2 s");
+      answers = await ask(stage);
+    },
+    statements: [
+      {
+        says: "requests that go to the broken server hang, the other's are answered",
+        check: async () => ({
+          ok: answers.unanswered > 0 && !answers.from.includes(victim().rip),
+          evidence: `${victim().host} is broken: ${describe(answers)}`,
+        }),
+      },
+      {
+        says: "node01 saw them come: ipvsadm -lnc shows them in SYN_RECV",
+        check: async (stage) => {
+          const { stdout } = await stage.run("node01", "ipvsadm -lnc");
+          const halfOpen = connectionsOf(stdout, plan).filter(({ state }) => state === "SYN_RECV");
+          const isVictims = ({ destination }: ListedConnection): boolean =>
+            destination === `${victim().rip}:${plan.realPort}`;
+          return {
+            ok: halfOpen.length === answers.unanswered && halfOpen.every(isVictims),
+            evidence: `SYN_RECV: ${countBy(halfOpen.map(({ destination }) => destination))}`,
+          };
+        },
+      },
+      {
+        says: "mended, every request is answered again",
+        check: async (stage) => {
+          await stage.run(victim().host, mending);
+          const after = await ask(stage);
+          const areBothBack = REAL_SERVERS.every(({ rip }) => after.from.includes(rip));
+          return {
+            ok: after.from.length === REQUESTS && (areBothBack || !takesTurns),
+            evidence: describe(after),
+          };
+        },
+      },
+    ],
+  };
+
+  async function ask(stage: Stage): Promise<Answers> {
+    const { output } = await stage.attempt("client", requestsTogether(url, REQUESTS), {
+      timeoutMs,
+    });
+    return parseAnswers(output);
+  }
+}
+
+function describe({ from, unanswered }: Answers): string {
+  return `answers: ${countBy(from.map((rip) => `from ${rip}`))}; ${unanswered} unanswered`;
+}

@@ -1,0 +1,27 @@
+import { ALTERNATES } from "./options.ts";
+
+export const LAB_HELP = `Usage: sluice lab [dr|nat] [options]
+       sluice lab shell HOST [COMMAND...]
+       sluice lab down
+
+Builds the classic LVS laboratory in network namespaces of its own, drives it with real requests, checks what LVS
+promises, and removes everything. Works as root, and without root where the kernel grants user namespaces.
+
+  dr     direct routing (default): client 192.168.150.1, director node01 .11, real servers node02 .12 and node03 .13,
+         VIP 192.168.150.100
+  nat    masquerading: the client outside in 203.0.113.0/24, node01 the real servers' gateway, VIP 203.0.113.100:80 on
+         real servers' port 8080
+
+Options:
+  --scheduler NAME   rr (default): one of ${Object.keys(ALTERNATES).join(" ")}
+  --requests N       how many requests the client sends, 2 to 1000 (default 10)
+  --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
+  --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
+  --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
+  --help             this
+
+shell  opens a shell on client, node01, node02 or node03 of the laboratory that is kept, or runs COMMAND there
+down   ends the laboratory that is kept
+
+Exit code: 0 every statement holds, 1 one fails, 2 wrong usage, 3 the laboratory cannot be built (stderr says why).
+`;

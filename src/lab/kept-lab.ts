@@ -1,0 +1,44 @@
+/** A kept laboratory: a shell on one of its hosts, and its end. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import { enterHost } from "./host.ts";
+import type { HostName } from "./plan.ts";
+import { hostEnvironment } from "./program.ts";
+import { forgetKept, type KeptLab, startTimeOf } from "./state-file.ts";
+
+/** Runs `command`, or an interactive shell, on a host; resolves to its exit code. */
+export async function openShell(
+  kept: KeptLab,
+  host: HostName,
+  command: readonly string[],
+): Promise<number> {
+  const shell = ["bash", "--noprofile", "--norc", "-i"];
+  const argv = enterHost(kept.hosts[host], command.length > 0 ? command : shell);
+  const user = kept.inUserNamespace ? ["--user", "--preserve-credentials"] : [];
+  const child = spawn(
+    "nsenter",
+    ["--target", `${kept.pid}`, ...user, "--mount", "--pid", "--net", "--", ...argv],
+    { stdio: "inherit", env: { ...hostEnvironment(process.env), PS1: `[root@${host} \\W]# ` } },
+  );
+  // Ctrl-C is for what runs in the shell.
+  const ignore = (): void => {};
+  process.on("SIGINT", ignore);
+  const [code] = (await once(child, "close")) as [number | null];
+  process.off("SIGINT", ignore);
+  return code ?? 1;
+}
+
+const END_TIMEOUT_MS = 10_000;
+const END_POLL_MS = 50;
+
+/** Ends a laboratory, and returns when all of it is gone. */
+export async function takeDown(kept: KeptLab, path: string): Promise<void> {
+  const isThere = (): boolean => startTimeOf(kept.pid) === kept.startTime;
+  if (isThere()) process.kill(kept.pid, "SIGTERM");
+  for (let waited = 0; isThere(); waited += END_POLL_MS) {
+    if (waited === END_TIMEOUT_MS) process.kill(kept.pid, "SIGKILL");
+    await delay(END_POLL_MS);
+  }
+  forgetKept(path);
+}

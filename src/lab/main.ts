@@ -1,0 +1,83 @@
+/** `sluice lab …`: the classic LVS laboratories. */
+import { LAB_HELP } from "./help.ts";
+import { openShell, takeDown } from "./kept-lab.ts";
+import { type LabCommand, parseLabArguments, UsageError } from "./options.ts";
+import { EXIT, runLab } from "./outside.ts";
+import { humanPresenter, jsonPresenter } from "./presenter.ts";
+import { LabFailure } from "./scenario.ts";
+import { readKept, stateFilePath } from "./state-file.ts";
+
+/** Programs that a laboratory starts on its hosts; not for the command line. */
+const PROGRAMS: Readonly<
+  Record<string, () => Promise<{ main(args: readonly string[]): Promise<void> }>>
+> = {
+  "@inside": () => import("./inside.ts"),
+  "@real-server": () => import("./real-server.ts"),
+};
+
+/** Resolves to the exit code, or to undefined when the process shall go on. */
+export async function main(args: readonly string[]): Promise<number | undefined> {
+  const program = PROGRAMS[args[0] ?? ""];
+  if (program !== undefined) {
+    await (await program()).main(args.slice(1));
+    return undefined;
+  }
+  try {
+    return await obey(parseLabArguments(args, process.cwd()));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(`${error.message}\nTry 'sluice lab --help'.`);
+      return EXIT.usage;
+    }
+    if (error instanceof LabFailure) {
+      complain(error.message);
+      return EXIT.notBuilt;
+    }
+    throw error;
+  }
+}
+
+async function obey(command: LabCommand): Promise<number> {
+  const uid = process.getuid!();
+  const stateFile = stateFilePath(uid, process.env);
+  switch (command.kind) {
+    case "help":
+      process.stdout.write(LAB_HELP);
+      return EXIT.ok;
+    case "down": {
+      const kept = readKept(stateFile, uid);
+      if (kept !== undefined) await takeDown(kept, stateFile);
+      process.stdout.write(
+        kept === undefined ? "No laboratory is kept.\n" : `lab ${kept.scenario} is removed.\n`,
+      );
+      return EXIT.ok;
+    }
+    case "shell": {
+      const kept = readKept(stateFile, uid);
+      if (kept === undefined) {
+        throw new LabFailure("No laboratory is kept: build one with 'sluice lab dr --keep'");
+      }
+      return await openShell(kept, command.host, command.command);
+    }
+    case "run": {
+      const kept = readKept(stateFile, uid);
+      if (kept !== undefined) {
+        throw new LabFailure(
+          `lab ${kept.scenario} is kept: end it with 'sluice lab down' before you build another`,
+        );
+      }
+      const { options } = command;
+      const presenter = options.json ? jsonPresenter() : humanPresenter(wantsColours());
+      return await runLab(options, stateFile, uid === 0, presenter);
+    }
+  }
+}
+
+/** https://no-color.org */
+function wantsColours(): boolean {
+  return process.stdout.isTTY && (process.env.NO_COLOR ?? "") === "";
+}
+
+function complain(message: string): void {
+  process.stderr.write(`sluice lab: ${message}\n`);
+}

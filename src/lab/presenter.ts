@@ -1,0 +1,157 @@
+/** How a laboratory's run is shown: to people, or to programs. */
+import type { LabEvent } from "./event.ts";
+import type { RunOptions } from "./options.ts";
+import { type LabPlan, PREFIX_LENGTH } from "./plan.ts";
+
+/** Each call gives the text to print now, possibly none. */
+export interface Presenter {
+  begin(plan: LabPlan, options: RunOptions): string;
+  show(event: LabEvent): string;
+  /** After the last event. */
+  finish(): string;
+}
+
+/** Statements that hold and that do not. A failure that ended the run counts as one that does not. */
+export interface Tally {
+  passed: number;
+  failed: number;
+}
+
+interface Paint {
+  bold(text: string): string;
+  dim(text: string): string;
+  green(text: string): string;
+  red(text: string): string;
+}
+
+const escapeCode =
+  (code: number) =>
+  (text: string): string =>
+    `\x1b[${code}m${text}\x1b[0m`;
+const plain = (text: string): string => text;
+
+const COLOURS: Paint = {
+  bold: escapeCode(1),
+  dim: escapeCode(2),
+  green: escapeCode(32),
+  red: escapeCode(31),
+};
+const NO_COLOURS: Paint = { bold: plain, dim: plain, green: plain, red: plain };
+
+export function humanPresenter(hasColours: boolean): Presenter {
+  const paint = hasColours ? COLOURS : NO_COLOURS;
+  const tally: Tally = { passed: 0, failed: 0 };
+  return {
+    begin: ({ title, hosts, vip }) => {
+      const rows = hosts.map(({ name, role, cards }) => {
+        const addresses = cards.map((card) => `${card.name} ${card.address}/${PREFIX_LENGTH}`);
+        return `  ${name.padEnd(8)}${addresses.join(", ").padEnd(50)}${role}\n`;
+      });
+      return `${paint.bold(title)}\n${rows.join("")}  ${"VIP".padEnd(8)}${vip}\n`;
+    },
+    show: (event) => {
+      switch (event.kind) {
+        case "step":
+          return `\n${paint.bold(`Step ${event.number}: ${event.title}`)}\n`;
+        case "command":
+          return `${paint.dim(`[root@${event.host} ~]#`)} ${event.command}\n${withEnd(event.output)}`;
+        case "statement": {
+          tally[event.ok ? "passed" : "failed"]++;
+          const mark = event.ok ? paint.green("✔") : paint.red("✘");
+          return `  ${mark} ${event.says}\n${paint.dim(indent(event.evidence))}\n`;
+        }
+        case "progress":
+          return `${paint.dim(`  … ${event.text.trim()}`)}\n`;
+        case "failure":
+          tally.failed++;
+          return `  ${paint.red("✘")} the laboratory cannot go on\n`;
+        case "kept":
+          return KEPT;
+        case "end":
+          return "";
+      }
+    },
+    finish: () => {
+      const total = tally.passed + tally.failed;
+      return tally.failed === 0
+        ? `\n${paint.green(`All ${total} statements hold.`)}\n`
+        : `\n${paint.red(`${tally.failed} of ${total} statements fail.`)}\n`;
+    },
+  };
+}
+
+const KEPT = `
+The laboratory stays. Play:
+  sluice lab shell node01          the director: try ipvsadm -ln, ipvsadm -lnc
+  sluice lab shell client curl http://…
+  sluice lab down                  removes everything
+`;
+
+interface StatementReport {
+  readonly says: string;
+  readonly ok: boolean;
+  readonly evidence: string;
+}
+
+interface StepReport {
+  readonly step: number;
+  readonly says: string;
+  readonly statements: StatementReport[];
+}
+
+/** One JSON object a line for each step, when it is done, and the summary, which counts steps. */
+export function jsonPresenter(): Presenter {
+  const tally: Tally = { passed: 0, failed: 0 };
+  let report: StepReport | undefined;
+  const flush = (): string => {
+    if (report === undefined) return "";
+    const { step, says, statements } = report;
+    const ok = statements.every((one) => one.ok);
+    const evidence = statements.map((one) => `${one.says}: ${one.evidence}`).join("\n");
+    const line = `${JSON.stringify({ step, says, ok, evidence, statements })}\n`;
+    tally[ok ? "passed" : "failed"]++;
+    report = undefined;
+    return line;
+  };
+  return {
+    begin: () => "",
+    show: (event) => {
+      switch (event.kind) {
+        case "step": {
+          const line = flush();
+          report = { step: event.number, says: event.title, statements: [] };
+          return line;
+        }
+        case "statement":
+        case "failure": {
+          // A failure before the first step is step 0: building the hosts.
+          report ??= { step: 0, says: "The hosts and their wires", statements: [] };
+          const { says, ok, evidence } =
+            event.kind === "statement"
+              ? event
+              : { says: "the laboratory can go on", ok: false, evidence: event.why };
+          report.statements.push({ says, ok, evidence });
+          return "";
+        }
+        case "command":
+        case "progress":
+        case "kept":
+        case "end":
+          return "";
+      }
+    },
+    finish: () => `${flush()}${JSON.stringify({ summary: tally })}\n`,
+  };
+}
+
+function indent(text: string): string {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => `      ${line}`)
+    .join("\n");
+}
+
+function withEnd(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
+}

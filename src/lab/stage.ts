@@ -1,0 +1,24 @@
+/** The stage that steps act on: real commands on real hosts, each told to the outside. */
+import type { LabEvent } from "./event.ts";
+import type { Hosts } from "./network.ts";
+import { LabFailure, type Stage } from "./scenario.ts";
+
+export function stageOn(hosts: Hosts, emit: (event: LabEvent) => void): Stage {
+  const attempt: Stage["attempt"] = async (host, command, limits = {}) => {
+    const result = await hosts[host].run(command, limits);
+    if (limits.isQuiet !== true) {
+      emit({ kind: "command", host, command, output: result.output });
+    }
+    return result;
+  };
+  return {
+    attempt,
+    run: async (host, command, limits) => {
+      const result = await attempt(host, command, limits);
+      if (result.code === 0) return result;
+      const said = result.output.trim() || "it said nothing";
+      throw new LabFailure(`${host}: '${command}' ended with code ${result.code}: ${said}`);
+    },
+    progress: (text) => emit({ kind: "progress", text }),
+  };
+}

@@ -1,0 +1,56 @@
+/** The entry point of `sluice`: above all layers, it loads a subcommand when it is asked for. */
+import { readFileSync } from "node:fs";
+
+interface Subcommand {
+  readonly says: string;
+  /** `main` resolves to the exit code, or to undefined when the process shall go on. */
+  readonly load: () => Promise<{ main(args: readonly string[]): Promise<number | undefined> }>;
+}
+
+// biome-ignore format: a table
+const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  daemon: { says: "runs the director",                              load: () => import("./daemon/main.ts") },
+  lab:    { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
+};
+
+const USAGE_EXIT_CODE = 2;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main([name = "help", ...args]: readonly string[]): Promise<number | undefined> {
+  if (Object.hasOwn(SUBCOMMANDS, name)) {
+    return await (await SUBCOMMANDS[name]!.load()).main(args);
+  }
+  switch (name) {
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(help());
+      return 0;
+    case "version":
+    case "--version":
+      process.stdout.write(`sluice ${version()}\n`);
+      return 0;
+    default:
+      process.stderr.write(`sluice: unknown command '${name}'\n${help()}`);
+      return USAGE_EXIT_CODE;
+  }
+}
+
+function help(): string {
+  const rows = Object.entries(SUBCOMMANDS).map(
+    ([name, { says }]) => `  ${name.padEnd(9)}${says}; see sluice ${name} --help\n`,
+  );
+  return `Usage: sluice COMMAND [arguments]
+
+${rows.join("")}  help     this
+  version  sluice's version
+
+Services are managed with ipvsadm, which talks to the running daemon.
+`;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

@@ -1,0 +1,77 @@
+/** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
+import type { ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
+import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
+import { formatServiceKey, type ServiceKey } from "../src/ipvs/service.ts";
+import type { Counters, Rates } from "../src/ipvs/statistics.ts";
+
+const NO_TRAFFIC: Counters = {
+  connections: 0,
+  inPackets: 0,
+  outPackets: 0,
+  inBytes: 0,
+  outBytes: 0,
+};
+
+const NO_RATES: Rates = {
+  connectionsPerSecond: 0,
+  inPacketsPerSecond: 0,
+  outPacketsPerSecond: 0,
+  inBytesPerSecond: 0,
+  outBytesPerSecond: 0,
+};
+
+export class MemoryEngine implements Engine {
+  readonly name = "memory";
+  readonly connectionTableSize = 4096;
+  /** What the next apply() throws, once. */
+  refusal: Error | undefined;
+  /** What connections() lists. */
+  entries: readonly ConnectionStatus[] = [];
+  desired: DesiredState = EMPTY_STATE;
+  /** In the order given; "all" for everything. */
+  readonly zeroed: string[] = [];
+  isDisposed = false;
+
+  async apply(desired: DesiredState): Promise<void> {
+    const { refusal } = this;
+    this.refusal = undefined;
+    if (refusal !== undefined) throw refusal;
+    this.desired = desired;
+  }
+
+  async services(): Promise<readonly ServiceStatus[]> {
+    return [...this.desired.services.values()].map((plan) => ({
+      plan,
+      destinations: plan.destinations.map((destination) => ({
+        plan: destination,
+        activeConnections: 0,
+        inactiveConnections: 0,
+        persistentConnections: 0,
+        counters: NO_TRAFFIC,
+        rates: NO_RATES,
+      })),
+      counters: NO_TRAFFIC,
+      rates: NO_RATES,
+    }));
+  }
+
+  async *connections(): AsyncGenerator<ConnectionStatus> {
+    yield* this.entries;
+  }
+
+  async totals(): Promise<{ counters: Counters; rates: Rates }> {
+    return { counters: NO_TRAFFIC, rates: NO_RATES };
+  }
+
+  async zero(key: ServiceKey | undefined): Promise<void> {
+    this.zeroed.push(key === undefined ? "all" : formatServiceKey(key));
+  }
+
+  async reasons(): Promise<Readonly<Record<string, number>>> {
+    return { "pass-no-service": 3 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.isDisposed = true;
+  }
+}
