@@ -3,7 +3,17 @@
  * ARCHITECTURE.md draws the same order.
  */
 const LAYERS = [
-  "base", "net", "ipvs", "simnet", "engine", "health", "control", "api", "cli", "daemon", "lab",
+  "base",
+  "net",
+  "ipvs",
+  "simnet",
+  "engine",
+  "health",
+  "control",
+  "api",
+  "cli",
+  "daemon",
+  "lab",
 ];
 
 const direction = LAYERS.slice(0, -1).map((layer, index) => ({
@@ -18,22 +28,33 @@ module.exports = {
   forbidden: [
     ...direction,
     {
+      name: "nobody-imports-the-entry-point",
+      comment:
+        "src/sluice.ts stands above all layers and loads a subcommand's layer when it is asked for.",
+      severity: "error",
+      from: { path: "^src/.+/" },
+      to: { path: "^src/[^/]+\\.ts$" },
+    },
+    {
       name: "ipvs-is-pure",
-      comment: "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",
+      comment:
+        "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",
       severity: "error",
       from: { path: "^src/(base|net|ipvs|simnet)/", pathNot: "\\.(test|contract)\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
     {
       name: "native-code-has-one-door",
-      comment: "koffi is called in the engines alone: everything else can be read without knowing the C ABI.",
+      comment:
+        "koffi is called in the engines alone: everything else can be read without knowing the C ABI.",
       severity: "error",
       from: { path: "^src/", pathNot: "^src/engine/(userspace|kernel)/" },
       to: { path: "node_modules/koffi" },
     },
     {
       name: "ipvsadm-starts-fast",
-      comment: "ipvsadm runs in shell loops: what the daemon needs (Hono, zod, pino) would double its start.",
+      comment:
+        "ipvsadm runs in shell loops: what the daemon needs (Hono, zod, pino) would double its start.",
       severity: "error",
       from: { path: "^src/cli/ipvsadm" },
       to: { path: "node_modules/(hono|@hono|zod|pino|koffi)/", reachable: true },
@@ -57,6 +78,9 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "require", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "require", "node", "default", "types"],
+    },
   },
 };

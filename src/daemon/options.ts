@@ -82,7 +82,9 @@ function connections(text: string | undefined): number {
   if (text === undefined) return CONNECTIONS_DEFAULT;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= 1 && value <= CONNECTIONS_LIMIT) return value;
-  throw new UsageError(`--connections ${text}: expected a whole number from 1 to ${CONNECTIONS_LIMIT}`);
+  throw new UsageError(
+    `--connections ${text}: expected a whole number from 1 to ${CONNECTIONS_LIMIT}`,
+  );
 }
 
 function isLogLevel(text: string): text is LogLevel {

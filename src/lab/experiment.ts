@@ -1,7 +1,6 @@
 /** The handbook's experiment: one thing is broken on a real server, its requests hang, it is mended. */
 import type { Equipment } from "./equipment.ts";
 import { countBy, type ListedConnection } from "./listing.ts";
-import { ALTERNATES } from "./options.ts";
 import { REAL_SERVERS, type RealServerPlan } from "./plan.ts";
 import { type Answers, parseAnswers, requestsTimeoutMs, requestsTogether } from "./requests.ts";
 import type { Stage, Step } from "./scenario.ts";
@@ -28,11 +27,14 @@ export function experiment(
   const url = `http://${plan.vip}/`;
   const timeoutMs = requestsTimeoutMs(REQUESTS);
   // A scheduler that counts connections avoids the server with half-open ones until they expire.
-  const takesTurns = ALTERNATES[options.scheduler] && /rr$/.test(options.scheduler);
+  const takesTurns = options.scheduler === "rr" || options.scheduler === "wrr";
   let answers: Answers = { from: [], unanswered: 0 };
 
   return {
-    title: `Experiment: ${title(first.host)}`,
+    // Read when the step begins: by then it is known who answered.
+    get title() {
+      return `Experiment: ${title(victim().host)}`;
+    },
     perform: async (stage) => {
       await stage.run(victim().host, breaking);
       stage.progress("requests that hang are given up after 2 s");

@@ -91,6 +91,8 @@ function ip(args: readonly string[], input = ""): Promise<string> {
       if (code === 0) resolve(answer);
       else reject(new LabFailure(`The wires cannot be laid: ${complaint.trim()}`));
     });
+    // A command that reads nothing may have ended by now; why it ended is told by its exit code and words.
+    child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });
 }

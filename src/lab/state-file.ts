@@ -2,6 +2,7 @@
 import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HOST_NAMES, type HostName, PLANS, type ScenarioName } from "./plan.ts";
+import { LabFailure } from "./scenario.ts";
 
 export interface KeptLab {
   readonly scenario: ScenarioName;
@@ -81,7 +82,7 @@ function readOwn(path: string, uid: number): string | undefined {
     const owners = [statSync(dirname(path)).uid, lstatSync(path).uid];
     const stranger = owners.find((owner) => owner !== uid);
     if (stranger !== undefined) {
-      throw new Error(`${path} belongs to user ${stranger}: it is not used. Remove it`);
+      throw new LabFailure(`${path} belongs to user ${stranger}: it is not used. Remove it`);
     }
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import type { DesiredState } from "../../ipvs/desired-state.ts";
 import { Director } from "../../ipvs/director.ts";
 import { notice } from "../../ipvs/forward/notices.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
@@ -21,15 +21,15 @@ import {
 } from "../../ipvs/status.ts";
 import type { Address } from "../../net/address.ts";
 import { ArpView } from "../../net/arp.ts";
-import { macBytes } from "../../net/mac-address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { macBytes } from "../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { arpQuestion, arpSender } from "./arp-exchange.ts";
 import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
-import { GuardRules } from "./guard-rules.ts";
+import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
-import { HostLane, LANE_INTERFACES } from "./host-lane.ts";
+import { HostLane, LANE_EXIT } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { isRepeatingPort } from "./links.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -81,12 +81,17 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  #rules = new GuardRules(EMPTY_STATE);
+  #taken = new GuardMatcher(NO_RULES);
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
 
-  private constructor(network: HostNetwork, lane: HostLane, guard: HostGuard, connectionsMax: number) {
+  private constructor(
+    network: HostNetwork,
+    lane: HostLane,
+    guard: HostGuard,
+    connectionsMax: number,
+  ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
@@ -119,17 +124,22 @@ export class UserspaceEngine implements Engine {
     connectionsMax = CONNECTIONS_MAX,
   }: UserspaceEngineOptions): Promise<UserspaceEngine> {
     await using stack = new AsyncDisposableStack();
-    const lane = stack.use(await HostLane.open());
+    // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
-      await HostGuard.open(LANE_INTERFACES.receiving, (error) =>
-        events.warn("the host's own stack sees the services' packets, too: restart Sluice", error),
-      ),
+      await HostGuard.open({
+        onLost: (error) =>
+          events.warn("the host's own stack sees the services' packets, too, for a moment", error),
+        onRestored: () =>
+          events.warn("the services' packets are taken from the host's own stack again", undefined),
+      }),
     );
+    const lane = stack.use(new HostLane());
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
         onChange: () => engine?.networkChanged(),
-        onNeighbour: ({ interfaceIndex, address }) => engine?.neighbourChanged(interfaceIndex, address),
+        onNeighbour: ({ interfaceIndex, address }) =>
+          engine?.neighbourChanged(interfaceIndex, address),
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
@@ -139,10 +149,10 @@ export class UserspaceEngine implements Engine {
   }
 
   async apply(desired: DesiredState): Promise<void> {
-    const rules = new GuardRules(desired);
+    const rules = guardRulesFor(desired, [LANE_EXIT]);
     // First the guard, which can fail: then nothing has changed.
     await this.#guard.update(rules);
-    this.#rules = rules;
+    this.#taken = new GuardMatcher(rules);
     this.#director.apply(desired);
   }
 
@@ -199,7 +209,7 @@ export class UserspaceEngine implements Engine {
     this.#transmitter[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
-    await this.#lane[Symbol.asyncDispose]();
+    this.#lane[Symbol.dispose]();
   }
 
   private networkChanged(): void {
@@ -249,7 +259,7 @@ export class UserspaceEngine implements Engine {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass" && this.#rules.takes(packet)) {
+    } else if (verdict === "pass" && this.#wasTaken(packet)) {
       this.#giveBack(packet, frame);
     }
     for (const notice of notices) this.#sender.sendRouted(notice);
@@ -258,14 +268,16 @@ export class UserspaceEngine implements Engine {
   #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
     if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
     const sender = arpSender(this.#arp);
-    if (sender !== undefined) this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+    if (sender !== undefined)
+      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
   }
 
   /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
   #refuse(frame: WaitingFrame): void {
     const packet = this.#waited;
     const { bytes } = frame;
-    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined) return;
+    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined)
+      return;
     const back = this.#network.route(packet.source);
     if (typeof back === "string") return;
     const message = notice(packet, back.source, { kind: "host-unreachable" });
@@ -284,15 +296,24 @@ export class UserspaceEngine implements Engine {
     this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
   }
 
+  #wasTaken(packet: Packet): boolean {
+    // A reassembled packet: the fragments after its first one were taken, whatever their ports.
+    return packet !== this.#packet || this.#taken.takes(packet, this.#isForHost);
+  }
+
+  readonly #isForHost = (packet: Packet): boolean => this.#network.isLocal(packet.destination);
+
   /** The packet is the host's after all, as it now lies. */
   #giveBack(packet: Packet, frame: RingFrame): void {
-    const bytes = packet.bytes.slice(packet.start - ETHERNET_HEADER_LENGTH, packet.end);
+    const length = packet.end - packet.start;
+    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
     bytes.set(this.#lane.destination, 0);
     bytes.set(this.#lane.source, 6);
     writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
+    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
     const { offload } = frame;
     offload.needsChecksum = packet.isChecksumPartial;
-    this.#sender.sendFrame(bytes, this.#lane.interfaceIndex, offload);
+    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
   }
 
   #expire(): void {
@@ -319,5 +340,5 @@ function now(): Instant {
 /** Interfaces whose frames are not the director's: the lane itself, and ports whose frames come again from their bridge. */
 function ignored(network: HostNetwork, lane: HostLane): number[] {
   const ports = [...network.links.values()].filter(isRepeatingPort).map((link) => link.index);
-  return [lane.interfaceIndex, lane.receivingIndex, ...ports];
+  return [lane.entryIndex, lane.exitIndex, ...ports];
 }

@@ -77,13 +77,7 @@ export class FrameSender implements Disposable {
   /** Sends a whole frame. */
   sendFrame(frame: Uint8Array, interfaceIndex: number, offload: Offload = PLAIN): void {
     const start = this.#stage(frame, 0);
-    this.#transmitter.enqueue(
-      this.#staging,
-      start,
-      start + frame.length,
-      interfaceIndex,
-      offload,
-    );
+    this.#transmitter.enqueue(this.#staging, start, start + frame.length, interfaceIndex, offload);
   }
 
   /** Sends a frame whose neighbour was found. */

@@ -1,0 +1,33 @@
+/** Adds up vitest's JSON reports: prints "N passed, N failed" and fails when a test did, or when there was none. */
+import { readFileSync } from "node:fs";
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  /** Files that could not even be loaded have no tests to count. */
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: unknown[];
+  }[];
+}
+
+const [status = "1", ...paths] = process.argv.slice(2);
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+for (const path of paths) {
+  const report = JSON.parse(readFileSync(path, "utf8")) as Report;
+  passed += report.numPassedTests;
+  failed += report.numFailedTests;
+  skipped += report.numPendingTests;
+  failed += report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  ).length;
+}
+// A check before the tests (format, types, ...) that failed is one failure.
+if (status !== "0" && failed === 0) failed = 1;
+process.stdout.write(
+  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,
+);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
