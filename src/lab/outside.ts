@@ -39,7 +39,7 @@ export async function runLab(
   // The reader has gone, as in `sluice lab | head`: 128 and SIGPIPE's number. The inside ends with us.
   process.stdout.once("error", () => process.exit(141));
   print(presenter.begin(plan));
-  const inside = startInside(inUserNamespace, mark, JSON.stringify(options));
+  const inside = startInside(inUserNamespace, mark, ["lab", "@inside", JSON.stringify(options)]);
   using interruption = new Interruption(inside);
   const outcome = await follow(inside, (event, pid) => {
     if (event.kind === "kept") keep(event.hosts, pid);

@@ -59,7 +59,6 @@ const at = {
 } as const;
 
 /** Where the checksum lies in the header: what a virtio header calls csum_offset. */
-export const TCP_CHECKSUM_OFFSET = at.checksum;
 
 const DEFAULT_WINDOW = 0xffff;
 

@@ -41,7 +41,7 @@ import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 /** if_packet.h: the frame was addressed to this host. */
 const PACKET_HOST = 0;
 /** Connections looked at in one go of expiry: well below a millisecond. */
-const EXPIRE_BUDGET = 2_000;
+export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
 const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
