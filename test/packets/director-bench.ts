@@ -119,7 +119,7 @@ export class DirectorBench {
   }
 
   #send(row: string): readonly string[] {
-    const options = new Options(row.split(/\s+/));
+    const options = new Options(row.split(" about ")[0]!.split(/\s+/));
     const whole = parsePacket(row, this.names);
     const limit = options.number("in");
     if (limit === undefined) return [this.#arrive(whole, options)];
@@ -147,8 +147,8 @@ export class DirectorBench {
       fault === undefined
         ? this.director.receive(this.#packet, this.#now as Instant)
         : this.director.malformed();
-    const text = describeOutcome(whole, outcome, this.names);
-    return [text, fault === undefined ? this.#connectionOf(outcome, whole) : ""].join(" ").trim();
+    const connection = fault === undefined ? this.#connectionOf(outcome, whole) : "";
+    return describeOutcome(whole, outcome, connection, this.names);
   }
 
   /** `[SYN_RECV 60 1/0]`: state, seconds left, its destination's active and inactive connections. */

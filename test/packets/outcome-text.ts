@@ -12,26 +12,35 @@
  */
 import type { Instant } from "../../src/base/clock.ts";
 import type { Outcome } from "../../src/ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
 import type { Address } from "../../src/net/address.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { Ipv4View } from "../../src/net/ipv4.ts";
 import { Ipv6View } from "../../src/net/ipv6.ts";
 import { Reassembler } from "../../src/net/reassembly.ts";
-import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
+import { hex } from "../bytes.ts";
 import type { Names } from "./names.ts";
 import { formatEnd, formatPacket } from "./packet-text.ts";
 import { internetChecksum, writeTrueChecksums } from "./true-checksums.ts";
 
-export function describeOutcome(sent: Uint8Array, outcome: Outcome, names: Names): string {
+/** `connection` is what is to be said of the packet's connection. */
+export function describeOutcome(
+  sent: Uint8Array,
+  outcome: Outcome,
+  connection: string,
+  names: Names,
+): string {
   const { verdict, reason, route, packet, parts, notices } = outcome;
   const words: string[] = [reason];
   if (route !== undefined) words.push(names.name(route.nextHop));
   if (verdict === "forward" || verdict === "pass") {
+    if (reason === "pass-fragment") return reason;
     const out = packet.bytes.slice(packet.start, packet.end);
     if (packet.isChecksumPartial) finishAsCard(out);
     words.push(describePackets(sent, parts.length > 0 ? parts : [out], reason, names));
     if (parts.length > 0) words.push(`parts ${parts.map(({ length }) => length).join(" ")}`);
   }
+  words.push(connection);
   const told = notices.map((each) => `; ${formatPacket(each, names)}${faultOf(each)}`);
   return words.filter((word) => word !== "").join(" ") + told.join("");
 }
@@ -46,10 +55,12 @@ function describePackets(
   if (isMalformed(sent)) return "";
   const wholes = reassemble(out);
   const words: string[] = [];
-  if (reason === "forward-tunnel") words.push(describeOuter(wholes[0]!, names));
-  const inner = reason === "forward-tunnel" ? wholes.map(innerOf) : wholes;
+  const isTunnel =
+    reason === "forward-tunnel" || (reason === "forward-icmp-request" && !isIcmp(wholes[0]!));
+  if (isTunnel) words.push(describeOuter(wholes[0]!, names));
+  const inner = isTunnel ? wholes.map(innerOf) : wholes;
   const first = inner[0]!;
-  if (isIcmp(sent) && `${sent}` === `${first}`) return "";
+  if (isIcmp(sent) && hex(sent) === hex(first)) return "";
   if (isIcmp(sent)) return [...words, formatPacket(first, names), ...wholes.map(faultOf)].join(" ");
   const before = headOf(sent);
   const after = headOf(first);
@@ -161,12 +172,16 @@ function difference(sent: Uint8Array, out: Uint8Array, isRewritten: boolean): st
 
 /** Whether the segments hold the payload of the super-packet that came. */
 function scatter(sent: Uint8Array, segments: readonly Uint8Array[]): string {
-  const payloadOf = (packet: Uint8Array): number[] => {
+  const payloadOf = (packet: Uint8Array): string => {
     const { payloadStart, protocol } = headOf(packet);
-    return [...packet.subarray(payloadStart + (protocol === IP_PROTOCOL.tcp ? 20 : 8))];
+    return hexDigits(packet.subarray(payloadStart + (protocol === IP_PROTOCOL.tcp ? 20 : 8)));
   };
-  const isWhole = `${segments.flatMap(payloadOf)}` === `${payloadOf(sent)}`;
+  const isWhole = segments.map(payloadOf).join("") === payloadOf(sent);
   return isWhole && segments.every(hasTrueChecksums) ? "" : "!! segments do not make the packet";
+}
+
+function hexDigits(bytes: Uint8Array): string {
+  return hex(bytes).replaceAll(" ", "");
 }
 
 function hasTrueChecksums(packet: Uint8Array): boolean {

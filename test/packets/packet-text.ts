@@ -6,6 +6,7 @@
  *     C:1000 > V:9 sctp:INIT                   chunks by name, joined by +
  *     C > V echo
  *     X > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df
+ *     D > R1 in gue:6080 C:1000 > V:80 S       in a tunnel: ipip, gre or gue
  *
  * Options: len, ttl (64), tos, id with a number; df, nocsum, badcsum.
  */
@@ -74,6 +75,7 @@ export function parsePacket(text: string, names: Names): Uint8Array {
   const words = before.trim().split(/\s+/);
   const [source, arrow, destination, kind, ...rest] = words;
   if (arrow !== ">" || kind === undefined) throw new RangeError(`Cannot read packet "${text}"`);
+  if (kind === "in") return parseTunnelPacket(words, names);
   const from = parseEnd(source!, names);
   const to = parseEnd(destination!, names);
   const addresses = { source: from.address, destination: to.address };
@@ -105,6 +107,36 @@ export function parsePacket(text: string, names: Names): Uint8Array {
       );
   if (options.has("badcsum")) spoilChecksum(packet, ipLength, protocol);
   return packet;
+}
+
+function parseTunnelPacket(words: readonly string[], names: Names): Uint8Array {
+  const [source, , destination, , kind, ...rest] = words as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const inner = parsePacket(rest.join(" "), names);
+  const [encapsulation, port] = kind.split(":") as [string, string?];
+  const view = Ipv4View.over(inner) as Ipv4View;
+  const addresses = { source: names.address(source), destination: names.address(destination) };
+  const outer = { ...addresses, dontFragment: view.dontFragment, timeToLive: view.timeToLive };
+  switch (encapsulation) {
+    case "gre":
+      return emitIpv4({ ...outer, protocol: IP_PROTOCOL.gre }, joined([0, 0, 8, 0], inner));
+    case "gue": {
+      const ports = { source: toPort(40_000), destination: toPort(Number(port)) };
+      const gue = joined([0, IP_PROTOCOL.ipip, 0, 0], inner);
+      return emitIpv4({ ...outer, protocol: IP_PROTOCOL.udp }, emitUdp(ports, gue));
+    }
+    default:
+      return emitIpv4({ ...outer, protocol: IP_PROTOCOL.ipip }, inner);
+  }
+}
+
+function joined(header: readonly number[], body: Uint8Array): Uint8Array {
+  return Uint8Array.from([...header, ...body]);
 }
 
 function emitBody(
