@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { networkInterfaces, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -10,6 +11,8 @@ import { summarize } from "./wire.ts";
 
 const CHECKOUT = resolve(import.meta.dirname, "../..");
 const SLUICE = join(CHECKOUT, "bin/sluice");
+/** Goes down to every process that these tests start, so that other laboratories of the machine are left alone. */
+const MARK = `LAB_TEST=${randomUUID()}`;
 const STATE_FILE = "/run/sluice/lab.json";
 
 interface Ended {
@@ -29,7 +32,9 @@ function start(
   file: string,
   args: readonly string[],
 ): ChildProcess & { readonly ended: Promise<Ended> } {
-  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const [name, value] = MARK.split("=") as [string, string];
+  const env = { ...process.env, [name]: value };
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], env });
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => {
     stdout += chunk.toString();
@@ -67,12 +72,13 @@ function expectAllOk(ended: Ended, stepCount: number): void {
   expect(ended.code).toBe(0);
 }
 
-/** Processes of any laboratory: their command lines by process id. */
+/** Processes that these tests' laboratories started: their command lines by process id. */
 function labProcesses(): Map<number, string> {
   const found = new Map<number, string>();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
-      if (!/(^|\0)SLUICE_LAB=/.test(readFileSync(`/proc/${pid}/environ`, "utf8"))) continue;
+      const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+      if (!environment.includes(MARK)) continue;
       found.set(Number(pid), readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " "));
     } catch {
       // It ended while we looked.
@@ -81,15 +87,24 @@ function labProcesses(): Map<number, string> {
   return found;
 }
 
-/** What a laboratory could leave on the machine. */
-function snapshot(): unknown {
-  return {
-    processes: [...labProcesses().values()],
-    namespaces: execFileSync("ip", ["netns", "list"], { encoding: "utf8" }),
-    interfaces: Object.keys(networkInterfaces()),
-    rules: execFileSync("nft", ["list", "ruleset"], { encoding: "utf8" }),
-    stateFiles: [STATE_FILE, "/tmp/sluice-65534/lab.json"].filter((path) => existsSync(path)),
-  };
+/** What a laboratory's namespaces, cards and addresses look like. Of the machine's own things none does. */
+const TRACES = /sluice|node0[123]|02:00:(c0:a8:96|cb:00:71)|192\.168\.150\.1|203\.0\.113\.1/;
+
+/** What laboratories left on the machine. */
+function traces(): readonly string[] {
+  const shown = [
+    ["ip", "netns", "list"],
+    ["ip", "-o", "link"],
+    ["ip", "-o", "address"],
+    ["nft", "list", "ruleset"],
+  ] as const;
+  return [
+    ...shown
+      .flatMap(([file, ...args]) => execFileSync(file, args, { encoding: "utf8" }).split("\n"))
+      .filter((line) => TRACES.test(line)),
+    ...[STATE_FILE, "/tmp/sluice-65534/lab.json"].filter((path) => existsSync(path)),
+    ...labProcesses().values(),
+  ];
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -111,15 +126,8 @@ async function runTo(title: string): Promise<ReturnType<typeof start>> {
   return lab;
 }
 
-let before: unknown;
-
-beforeEach(() => {
-  before = snapshot();
-});
-
-afterEach(() => {
-  expect(snapshot()).toEqual(before);
-});
+beforeEach(() => expect(traces()).toEqual([]));
+afterEach(() => expect(traces()).toEqual([]));
 
 describe("sluice lab", () => {
   test("dr holds what the handbook says, within 20 s", { timeout: 60_000 }, async () => {
@@ -141,7 +149,7 @@ describe("sluice lab", () => {
     expect(stdout).toContain("[root@node01 ~]# ipvsadm -A -t 192.168.150.100:80 -s rr\n");
     expect(stdout.match(/✔/g)?.length).toBeGreaterThan(20);
     expect(stdout).not.toContain("✘");
-    expect(stdout).not.toContain("\u001b");
+    expect(stdout).not.toContain("\x1b");
     expect(code).toBe(0);
   });
 
