@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import type { DesiredState } from "../../ipvs/desired-state.ts";
 import { Director } from "../../ipvs/director.ts";
 import { notice } from "../../ipvs/forward/notices.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
@@ -27,9 +27,9 @@ import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { arpQuestion, arpSender } from "./arp-exchange.ts";
 import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
-import { GuardRules } from "./guard-rules.ts";
+import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
-import { HostLane, LANE_INTERFACES } from "./host-lane.ts";
+import { HostLane, LANE_EXIT } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { isRepeatingPort } from "./links.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -41,7 +41,7 @@ import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 /** if_packet.h: the frame was addressed to this host. */
 const PACKET_HOST = 0;
 /** Connections looked at in one go of expiry: well below a millisecond. */
-const EXPIRE_BUDGET = 2_000;
+export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
 const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
@@ -81,7 +81,7 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  #rules = new GuardRules(EMPTY_STATE);
+  #taken = new GuardMatcher(NO_RULES);
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -124,12 +124,16 @@ export class UserspaceEngine implements Engine {
     connectionsMax = CONNECTIONS_MAX,
   }: UserspaceEngineOptions): Promise<UserspaceEngine> {
     await using stack = new AsyncDisposableStack();
-    const lane = stack.use(await HostLane.open());
+    // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
-      await HostGuard.open(LANE_INTERFACES.receiving, (error) =>
-        events.warn("the host's own stack sees the services' packets, too: restart Sluice", error),
-      ),
+      await HostGuard.open({
+        onLost: (error) =>
+          events.warn("the host's own stack sees the services' packets, too, for a moment", error),
+        onRestored: () =>
+          events.warn("the services' packets are taken from the host's own stack again", undefined),
+      }),
     );
+    const lane = stack.use(new HostLane());
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -145,10 +149,10 @@ export class UserspaceEngine implements Engine {
   }
 
   async apply(desired: DesiredState): Promise<void> {
-    const rules = new GuardRules(desired);
+    const rules = guardRulesFor(desired, [LANE_EXIT]);
     // First the guard, which can fail: then nothing has changed.
     await this.#guard.update(rules);
-    this.#rules = rules;
+    this.#taken = new GuardMatcher(rules);
     this.#director.apply(desired);
   }
 
@@ -205,7 +209,7 @@ export class UserspaceEngine implements Engine {
     this.#transmitter[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
-    await this.#lane[Symbol.asyncDispose]();
+    this.#lane[Symbol.dispose]();
   }
 
   private networkChanged(): void {
@@ -255,7 +259,7 @@ export class UserspaceEngine implements Engine {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass" && this.#rules.takes(packet)) {
+    } else if (verdict === "pass" && this.#wasTaken(packet)) {
       this.#giveBack(packet, frame);
     }
     for (const notice of notices) this.#sender.sendRouted(notice);
@@ -292,15 +296,24 @@ export class UserspaceEngine implements Engine {
     this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
   }
 
+  #wasTaken(packet: Packet): boolean {
+    // A reassembled packet: the fragments after its first one were taken, whatever their ports.
+    return packet !== this.#packet || this.#taken.takes(packet, this.#isForHost);
+  }
+
+  readonly #isForHost = (packet: Packet): boolean => this.#network.isLocal(packet.destination);
+
   /** The packet is the host's after all, as it now lies. */
   #giveBack(packet: Packet, frame: RingFrame): void {
-    const bytes = packet.bytes.slice(packet.start - ETHERNET_HEADER_LENGTH, packet.end);
+    const length = packet.end - packet.start;
+    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
     bytes.set(this.#lane.destination, 0);
     bytes.set(this.#lane.source, 6);
     writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
+    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
     const { offload } = frame;
     offload.needsChecksum = packet.isChecksumPartial;
-    this.#sender.sendFrame(bytes, this.#lane.interfaceIndex, offload);
+    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
   }
 
   #expire(): void {
@@ -327,5 +340,5 @@ function now(): Instant {
 /** Interfaces whose frames are not the director's: the lane itself, and ports whose frames come again from their bridge. */
 function ignored(network: HostNetwork, lane: HostLane): number[] {
   const ports = [...network.links.values()].filter(isRepeatingPort).map((link) => link.index);
-  return [lane.interfaceIndex, lane.receivingIndex, ...ports];
+  return [lane.entryIndex, lane.exitIndex, ...ports];
 }

@@ -1,197 +1,174 @@
 /**
- * Takes the services' packets away from the host's own stack, by a table of nftables that lives as long as we do.
+ * Takes the services' packets away from the host's own stack, which would answer them too.
  *
- * docs/decisions/0002: the table belongs to a child process (`flags owner`). However this process ends, the child's
- * standard input closes, the child ends, and the kernel removes the table.
+ * A packet socket sees a frame before netfilter does, so a drop in a prerouting chain leaves us our copy. The table is
+ * owned by an nft process that ends with this one, whatever ends it.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
-import { GuardRules, type GuardSets } from "./guard-rules.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GuardRules, NO_RULES } from "./guard-rules.ts";
+import {
+  type Change,
+  changesBetween,
+  commandFor,
+  createTable,
+  elementsOf,
+  type GuardElements,
+  NO_ELEMENTS,
+} from "./guard-table.ts";
+import { Nft, NftError } from "./nft.ts";
 
-/** Before connection tracking's defragmentation (-400 runs first), raw (-300) and all filters. */
-const PRIORITY = -310;
-/** What nft prints when a command of ours has been done: the echo of a marker. */
-const ANSWER_TIMEOUT_MS = 10_000;
+/** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
+const ELEMENTS_PER_TRANSACTION = 1_000;
 
-const FAMILIES = ["inet", "inet6"] as const;
-const KINDS = ["to", "toAnyPort", "from"] as const;
+const RESTART_MS = 1_000;
 
-type Family = (typeof FAMILIES)[number];
-type Kind = (typeof KINDS)[number];
-
-const ADDRESS_TYPE = { inet: "ipv4_addr", inet6: "ipv6_addr" } as const;
-const MATCH_FAMILY = { inet: "ip", inet6: "ip6" } as const;
-
-/** nft(8) could not do what it was asked, in its own words. */
-export class GuardError extends Error {
-  override readonly name = "GuardError";
+export interface HostGuardOptions {
+  /** nft ended by itself: until onRestored the host sees the services' packets. A restart is under way. */
+  readonly onLost: (error: Error) => void;
+  readonly onRestored: () => void;
 }
 
 export class HostGuard implements AsyncDisposable {
-  readonly #table: string;
-  /** Packets that come in here were handed back, and are the host's. */
-  readonly #laneInterface: string;
-  readonly #onLost: (error: GuardError) => void;
-  #child: ChildProcessWithoutNullStreams;
-  #output = "";
-  #waiting: { resolve: (text: string) => void; marker: string } | undefined;
-  #current = new GuardRules(EMPTY_STATE);
-  #closing = false;
+  readonly #options: HostGuardOptions;
+  #nft: Nft | undefined;
+  #wanted = NO_RULES;
+  #applied: GuardElements = NO_ELEMENTS;
+  /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
-  #counter = 0;
+  #isOpen = true;
+  #sparesOwn = true;
 
-  private constructor(table: string, laneInterface: string, onLost: (error: GuardError) => void) {
-    this.#table = table;
-    this.#laneInterface = laneInterface;
-    this.#onLost = onLost;
-    this.#child = this.#start();
+  private constructor(options: HostGuardOptions) {
+    this.#options = options;
   }
 
-  /** Makes the empty table. `onLost` is called when the table goes without us: the services' packets reach the host. */
-  static async open(
-    laneInterface: string,
-    onLost: (error: GuardError) => void,
-  ): Promise<HostGuard> {
-    const guard = new HostGuard(`sluice_${process.pid}`, laneInterface, onLost);
-    try {
-      await guard.#run(guard.#creation());
-    } catch (error) {
-      await guard[Symbol.asyncDispose]();
-      throw error;
-    }
+  /** Makes the table, empty. Rejects with nft's words when that cannot be. */
+  static async open(options: HostGuardOptions): Promise<HostGuard> {
+    const guard = new HostGuard(options);
+    await guard.#start();
     return guard;
   }
 
-  /** Makes the sets equal to `rules`, in one transaction: all or, when it throws, nothing changed. */
+  /**
+   * Whether replies of a server to the host itself are left to it. False on a kernel without nft_fib_inet: they are
+   * taken, too, and must be handed back by the host lane.
+   */
+  get sparesOwnConversations(): boolean {
+    return this.#sparesOwn;
+  }
+
+  /**
+   * Makes `rules` true, in one transaction when no more than 1000 elements change. When it rejects, with nft's words,
+   * what was true before is, except for transactions that were done.
+   */
   update(rules: GuardRules): Promise<void> {
-    const done = this.#queue.then(async () => {
-      const commands = this.#difference(this.#current, rules);
-      if (commands !== "") await this.#run(commands);
-      this.#current = rules;
-    });
-    this.#queue = done.catch(() => undefined);
-    return done;
+    this.#wanted = rules;
+    return this.#inTurn(() => this.#apply(rules));
   }
 
+  /** The host sees everything again when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    const child = this.#child;
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.stdin.end();
-    await ended;
+    this.#isOpen = false;
+    await this.#nft?.end();
   }
 
-  #start(): ChildProcessWithoutNullStreams {
-    const child = spawn("nft", ["-i"], {
-      stdio: "pipe",
-      // Its own process group: a Ctrl-C in the terminal is ours to handle, the guard goes last.
-      detached: true,
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-    });
-    const collect = (chunk: string): void => {
-      this.#output += chunk;
-      this.#settle();
-    };
-    child.stdout.setEncoding("utf8").on("data", collect);
-    child.stderr.setEncoding("utf8").on("data", collect);
-    child.stdin.on("error", () => undefined);
-    child.on("error", (error) => this.#lost(`cannot run nft: ${error.message}`));
-    child.on("exit", (code, signal) => this.#lost(`nft ended (${signal ?? code})`));
-    return child;
+  async #start(): Promise<void> {
+    const nft = new Nft((error) => this.#lost(nft, error));
+    try {
+      await this.#create(nft);
+    } catch (error) {
+      await nft.end();
+      throw error;
+    }
+    this.#nft = nft;
+    this.#applied = NO_ELEMENTS;
   }
 
-  #lost(why: string): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.resolve(`Error: ${why}`);
-    if (!this.#closing) this.#onLost(new GuardError(why));
+  async #create(nft: Nft): Promise<void> {
+    try {
+      await nft.run(createTable(true));
+      this.#sparesOwn = true;
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      // Without nft_fib_inet the first attempt failed for that; otherwise the second fails as the first did.
+      await nft.run(createTable(false)).catch((second: Error) => {
+        throw new NftError(`Cannot guard services: ${second.message}`, { cause: error });
+      });
+      this.#sparesOwn = false;
+    }
   }
 
-  /** Sends commands that nft takes as one transaction, and waits until they are done. */
-  async #run(commands: string): Promise<void> {
-    const marker = `sluice-${++this.#counter}`;
-    const answer = new Promise<string>((resolve, reject) => {
-      this.#waiting = { resolve, marker };
-      setTimeout(
-        () => reject(new GuardError(`nft did not answer within ${ANSWER_TIMEOUT_MS} ms`)),
-        ANSWER_TIMEOUT_MS,
-      ).unref();
-    });
-    this.#output = "";
-    // Interactive nft runs a line at a time, so commands are joined by ";" and make one transaction. A table named as
-    // the marker does not exist: the complaint about it says that everything before has been done.
-    this.#child.stdin.write(`${commands}\nlist table inet ${marker}\n`);
-    const output = await answer;
-    const failure = /Error: .*/.exec(output)?.[0];
-    if (failure !== undefined) throw new GuardError(`nft refused the rules: ${failure}`);
+  async #apply(rules: GuardRules): Promise<void> {
+    const nft = this.#nft;
+    if (nft === undefined) throw new NftError("Cannot guard services: nft is being restarted");
+    const wanted = elementsOf(rules);
+    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted))) {
+      await nft.run(transaction.map(commandFor).join("; "));
+      this.#applied = withChanges(this.#applied, transaction);
+    }
   }
 
-  #settle(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    const end = this.#output.indexOf(`list table inet ${waiting.marker}`);
-    if (end < 0) return;
-    this.#waiting = undefined;
-    // The complaint's own "Error:" stands in the line before the quoted command.
-    const before = this.#output.slice(0, end);
-    waiting.resolve(before.slice(0, before.lastIndexOf("Error: ")));
+  #lost(nft: Nft, error: Error): void {
+    // Of one that did not get as far as making its table, the starter tells.
+    if (nft !== this.#nft || !this.#isOpen) return;
+    this.#nft = undefined;
+    this.#options.onLost(error);
+    void this.#restart();
   }
 
-  #creation(): string {
-    const table = this.#table;
-    const sets = FAMILIES.flatMap((family) =>
-      KINDS.map((kind) => {
-        const type = `${ADDRESS_TYPE[family]} . inet_proto${kind === "toAnyPort" ? "" : " . inet_service"}`;
-        return `add set inet ${table} ${setName(family, kind)} { type ${type}; }`;
-      }),
-    );
-    const rules = FAMILIES.flatMap((family) => {
-      const ip = MATCH_FAMILY[family];
-      return [
-        `${ip} daddr . meta l4proto . th dport @${setName(family, "to")} drop`,
-        `${ip} daddr . meta l4proto @${setName(family, "toAnyPort")} drop`,
-        `${ip} saddr . meta l4proto . th sport @${setName(family, "from")} drop`,
-      ];
-    });
-    const chain = `add chain inet ${table} taken { type filter hook prerouting priority ${PRIORITY}; policy accept; }`;
-    return [
-      `add table inet ${table} { flags owner; }`,
-      ...sets,
-      chain,
-      `add rule inet ${table} taken iifname { "lo", "${this.#laneInterface}" } accept`,
-      ...rules.map((rule) => `add rule inet ${table} taken ${rule}`),
-    ].join("; ");
-  }
-
-  #difference(before: GuardRules, after: GuardRules): string {
-    const commands: string[] = [];
-    for (const family of FAMILIES) {
-      for (const kind of KINDS) {
-        const had = before[family][kind];
-        const wants = after[family][kind];
-        commands.push(
-          ...this.#change("delete", family, kind, missing(had, wants)),
-          ...this.#change("add", family, kind, missing(wants, had)),
-        );
+  async #restart(): Promise<void> {
+    while (this.#isOpen) {
+      await sleep(RESTART_MS, undefined, { ref: false });
+      if (!this.#isOpen) return;
+      try {
+        await this.#inTurn(async () => {
+          await this.#start();
+          await this.#apply(this.#wanted);
+        });
+        if (this.#isOpen) this.#options.onRestored();
+        else await this.#nft?.end();
+        return;
+      } catch (error) {
+        this.#options.onLost(error instanceof Error ? error : new NftError(String(error)));
       }
     }
-    return commands.join("; ");
   }
 
-  #change(verb: "add" | "delete", family: Family, kind: Kind, elements: string[]): string[] {
-    if (elements.length === 0) return [];
-    return [
-      `${verb} element inet ${this.#table} ${setName(family, kind)} { ${elements.join(", ")} }`,
-    ];
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
   }
 }
 
-function setName(family: Family, kind: Kind): string {
-  return `${family}_${{ to: "to", toAnyPort: "to_any_port", from: "from" }[kind]}`;
+/** The changes in portions that one transaction can hold. */
+export function transactionsOf(changes: readonly Change[]): Change[][] {
+  const transactions: Change[][] = [];
+  let room = 0;
+  for (const { verb, set, elements } of changes) {
+    for (let from = 0; from < elements.length; ) {
+      if (room === 0) {
+        transactions.push([]);
+        room = ELEMENTS_PER_TRANSACTION;
+      }
+      const part = elements.slice(from, from + room);
+      transactions.at(-1)!.push({ verb, set, elements: part });
+      from += part.length;
+      room -= part.length;
+    }
+  }
+  return transactions;
 }
 
-/** What `these` have and `those` have not. */
-function missing(these: GuardSets[Kind], those: GuardSets[Kind]): string[] {
-  return [...these].filter((each) => !those.has(each));
+function withChanges(before: GuardElements, changes: readonly Change[]): GuardElements {
+  const after: Record<string, ReadonlySet<string>> = { ...before };
+  for (const { verb, set, elements } of changes) {
+    const texts = new Set(after[set]);
+    for (const text of elements) {
+      if (verb === "add") texts.add(text);
+      else texts.delete(text);
+    }
+    after[set] = texts;
+  }
+  return after as GuardElements;
 }

@@ -133,11 +133,6 @@ export class HostNetwork implements Host, Disposable {
     };
   }
 
-  /** The address of this interface that ARP requests for `target` carry. Unspecified when it has none. */
-  addressOn(interfaceIndex: number, target: Address): Address {
-    return sourceAddress(this.#snapshot.addresses, interfaceIndex, target);
-  }
-
   /** The address of the host's own that speaks to `address` on this link. */
   sourceTowards(address: Address, interfaceIndex: number): Address {
     return sourceAddress(this.#snapshot.addresses, interfaceIndex, address);
