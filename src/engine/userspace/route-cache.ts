@@ -17,7 +17,7 @@ interface Answered {
 }
 
 export class RouteCache {
-  readonly #places: (Answered | undefined)[] = new Array<undefined>(PLACES).fill(undefined);
+  readonly #places = Array.from<Answered | undefined>({ length: PLACES });
 
   find(destination: Address): RouteAnswer | undefined {
     const answered = this.#places[placeOf(destination)];
