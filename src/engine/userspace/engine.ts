@@ -82,6 +82,8 @@ export class UserspaceEngine implements Engine {
     headroom: 0,
   };
   #taken = new GuardMatcher(NO_RULES);
+  /** When the batch of frames that is being handled began: its packets' time. */
+  #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -113,7 +115,7 @@ export class UserspaceEngine implements Engine {
     this.#ring = new PacketRing({
       ignoredInterfaces: ignored(network, lane),
       onFrame: (frame) => this.#receive(frame),
-      onBatchEnd: () => this.#sender.flush(),
+      onBatchEnd: () => this.#endBatch(),
     });
     this.#scheduleTimer();
   }
@@ -213,12 +215,16 @@ export class UserspaceEngine implements Engine {
   }
 
   private networkChanged(): void {
-    if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
+    if (!this.#isOpen) return;
+    this.#sender.forget();
+    this.#ring.ignore(ignored(this.#network, this.#lane));
   }
 
   private neighbourChanged(interfaceIndex: number, address: Address): void {
+    if (!this.#isOpen) return;
+    this.#sender.forget();
     const known = this.#network.neighbour(interfaceIndex, address);
-    if (known === undefined || !this.#isOpen) return;
+    if (known === undefined) return;
     this.#neighbours.learn(interfaceIndex, address, known.mac);
     this.#sender.flush();
   }
@@ -245,7 +251,13 @@ export class UserspaceEngine implements Engine {
       this.#director.malformed();
       return;
     }
-    this.#act(this.#director.receive(packet, now()), frame);
+    this.#batchTime ??= now();
+    this.#act(this.#director.receive(packet, this.#batchTime), frame);
+  }
+
+  #endBatch(): void {
+    this.#sender.flush();
+    this.#batchTime = undefined;
   }
 
   #act(outcome: Outcome, frame: RingFrame): void {
@@ -268,8 +280,9 @@ export class UserspaceEngine implements Engine {
   #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
     if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
     const sender = arpSender(this.#arp);
-    if (sender !== undefined)
-      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+    if (sender === undefined) return;
+    this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+    this.#sender.forget();
   }
 
   /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
@@ -320,6 +333,7 @@ export class UserspaceEngine implements Engine {
     if (!this.#isOpen) return;
     const at = now();
     this.#neighbours.expire();
+    this.#sender.forget();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
     this.#sender.flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
