@@ -28,6 +28,14 @@ module.exports = {
   forbidden: [
     ...direction,
     {
+      name: "nobody-imports-the-entry-point",
+      comment:
+        "src/sluice.ts stands above all layers and loads a subcommand's layer when it is asked for.",
+      severity: "error",
+      from: { path: "^src/.+/" },
+      to: { path: "^src/[^/]+\\.ts$" },
+    },
+    {
       name: "ipvs-is-pure",
       comment:
         "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",

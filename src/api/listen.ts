@@ -9,7 +9,7 @@ import type { Hono } from "hono";
 const SOCKET_MODE = 0o660;
 
 /** Another daemon answers on the socket. */
-export class SocketInUseError extends Error {
+class SocketInUseError extends Error {
   override readonly name = "SocketInUseError";
 }
 

@@ -1,5 +1,6 @@
 /** The process that a command runs in. */
 import { once } from "node:events";
+import { SystemNames } from "./ipvsadm/names.ts";
 import type { Surroundings } from "./ipvsadm/run.ts";
 
 export function processSurroundings(): Surroundings {
@@ -10,6 +11,7 @@ export function processSurroundings(): Surroundings {
   });
   return {
     environment: process.env,
+    names: new SystemNames(),
     stdin: process.stdin,
     write: async (text) => {
       if (!process.stdout.write(text)) await once(process.stdout, "drain");

@@ -95,15 +95,15 @@ export interface WireConnection {
   readonly persistenceEngine: { readonly name: string; readonly data: string } | null;
 }
 
-export function endpointToWire({ address, port }: Endpoint): WireEndpoint {
+function endpointToWire({ address, port }: Endpoint): WireEndpoint {
   return { address: address.toString(), port };
 }
 
-export function endpointFromWire({ address, port }: WireEndpoint): Endpoint {
+function endpointFromWire({ address, port }: WireEndpoint): Endpoint {
   return { address: addressFromWire(address), port: toPort(port) };
 }
 
-export function keyToWire(key: ServiceKey): WireServiceKey {
+function keyToWire(key: ServiceKey): WireServiceKey {
   return key.kind === "mark" ? key : { ...key, endpoint: endpointToWire(key.endpoint) };
 }
 

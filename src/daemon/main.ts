@@ -15,7 +15,7 @@ const USAGE_EXIT_CODE = 2;
 export async function main(args: readonly string[]): Promise<number> {
   let options: DaemonOptions | "help";
   try {
-    options = parseDaemonOptions(args, process.env["SLUICE_SOCKET"] || DEFAULT_SOCKET);
+    options = parseDaemonOptions(args, process.env.SLUICE_SOCKET || DEFAULT_SOCKET);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`sluice daemon: ${error.message}\nTry 'sluice daemon --help'.\n`);

@@ -8,7 +8,7 @@ import type { ServiceKey } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
-export type { ConnectionStatus, DestinationStatus, ServiceStatus } from "../ipvs/status.ts";
+export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
 export interface Engine extends AsyncDisposable {
   readonly name: string;

@@ -178,6 +178,9 @@ function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
   if (!endpoint.address.isUnicast) {
     throw invalid(service, `${endpoint.address} is not a unicast address`);
   }
+  if (endpoint.address.family === "inet6" && endpoint.address.isLinkLocal) {
+    throw invalid(service, `${endpoint.address} is a link-local address: it names no interface`);
+  }
 }
 
 function invalid(service: ServiceKey, why: string): LbError {

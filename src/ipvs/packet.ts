@@ -37,6 +37,9 @@ export const NO_ARRIVAL: Arrival = {
   headroom: 0,
 };
 
+/** The first byte of 127.0.0.0/8. */
+const INET_LOOPBACK = 127;
+
 /** Bytes of the transport header that must be there; 0 for protocols without ports. */
 function transportLength(protocol: number): number {
   switch (protocol) {
@@ -65,6 +68,8 @@ export class Packet {
   segmentSize = 0;
   isChecksumPartial = false;
   headroom = 0;
+  /** Of a packet that was reassembled here: bytes of its longest fragment, which no piece of it shall exceed. 0 of others. */
+  longestFragment = 0;
 
   family: 4 | 6 = 4;
   /** The transport protocol, past IPv6's extension headers. */
@@ -92,6 +97,7 @@ export class Packet {
     this.segmentSize = arrival.segmentSize;
     this.isChecksumPartial = arrival.isChecksumPartial;
     this.headroom = arrival.headroom;
+    this.longestFragment = 0;
     if (end <= start) return "truncated";
     return bytes[start]! >>> 4 === 6
       ? this.#moveToInet6(bytes, start, end)
@@ -113,6 +119,11 @@ export class Packet {
     return this.family === 4
       ? AddressOf.inet(this.destination3)
       : AddressOf.inet6(this.destination0, this.destination1, this.destination2, this.destination3);
+  }
+
+  get isSourceLoopback(): boolean {
+    if (this.family === 4) return this.source3 >>> 24 === INET_LOOPBACK;
+    return this.source3 === 1 && (this.source0 | this.source1 | this.source2) === 0;
   }
 
   get timeToLive(): number {

@@ -39,9 +39,13 @@ export function needsUserNamespace(isRoot: boolean): boolean {
   throw new LabFailure(explain(isRoot, complaints.join("; ")));
 }
 
-/** Starts the inside. Its first line is its process id, every other one an event. */
-export function startInside(inUserNamespace: boolean, mark: string, options: string): ChildProcess {
-  const inside = programLine("lab", "@inside", options);
+/** Starts this program's `words` as the inside. Its first line is its process id, every other one an event. */
+export function startInside(
+  inUserNamespace: boolean,
+  mark: string,
+  words: readonly string[],
+): ChildProcess {
+  const inside = programLine(...words);
   const [file, ...args] = unshare(inUserNamespace, ["sh", "-c", ENTER, "sh", ...inside]);
   const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
   stdio[LEASH] = "pipe";

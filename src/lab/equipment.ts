@@ -15,10 +15,10 @@ export interface Equipment {
   readonly plan: LabPlan;
   readonly options: RunOptions;
   readonly wire: Wire;
-  startWebServer(server: RealServerPlan): Promise<void>;
-  startDirector(): Promise<void>;
+  readonly startWebServer: (server: RealServerPlan) => Promise<void>;
+  readonly startDirector: () => Promise<void>;
   /** The exit code of the director's daemon after SIGTERM. */
-  stopDirector(): Promise<number | null>;
+  readonly stopDirector: () => Promise<number | null>;
 }
 
 /** Where a director's daemon listens by default; every host has a /run of its own. */

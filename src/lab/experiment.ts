@@ -1,9 +1,14 @@
 /** The handbook's experiment: one thing is broken on a real server, its requests hang, it is mended. */
 import type { Equipment } from "./equipment.ts";
 import { countBy, type ListedConnection } from "./listing.ts";
-import { ALTERNATES } from "./options.ts";
 import { REAL_SERVERS, type RealServerPlan } from "./plan.ts";
-import { type Answers, parseAnswers, requestsTimeoutMs, requestsTogether } from "./requests.ts";
+import {
+  type Answers,
+  parseAnswers,
+  requestsInTurn,
+  requestsTimeoutMs,
+  requestsTogether,
+} from "./requests.ts";
 import type { Stage, Step } from "./scenario.ts";
 import { connectionsOf } from "./statements.ts";
 
@@ -28,15 +33,18 @@ export function experiment(
   const url = `http://${plan.vip}/`;
   const timeoutMs = requestsTimeoutMs(REQUESTS);
   // A scheduler that counts connections avoids the server with half-open ones until they expire.
-  const takesTurns = ALTERNATES[options.scheduler] && /rr$/.test(options.scheduler);
+  const takesTurns = options.scheduler === "rr" || options.scheduler === "wrr";
   let answers: Answers = { from: [], unanswered: 0 };
 
   return {
-    title: `Experiment: ${title(first.host)}`,
+    // Read when the step begins: by then it is known who answered.
+    get title() {
+      return `Experiment: ${title(victim().host)}`;
+    },
     perform: async (stage) => {
       await stage.run(victim().host, breaking);
       stage.progress("requests that hang are given up after 2 s");
-      answers = await ask(stage);
+      answers = await ask(stage, requestsTogether);
     },
     statements: [
       {
@@ -63,7 +71,8 @@ export function experiment(
         says: "mended, every request is answered again",
         check: async (stage) => {
           await stage.run(victim().host, mending);
-          const after = await ask(stage);
+          // In turn: together they might overflow what ovf still has.
+          const after = await ask(stage, requestsInTurn);
           const areBothBack = REAL_SERVERS.every(({ rip }) => after.from.includes(rip));
           return {
             ok: after.from.length === REQUESTS && (areBothBack || !takesTurns),
@@ -74,8 +83,8 @@ export function experiment(
     ],
   };
 
-  async function ask(stage: Stage): Promise<Answers> {
-    const { output } = await stage.attempt("client", requestsTogether(url, REQUESTS), {
+  async function ask(stage: Stage, script: typeof requestsInTurn): Promise<Answers> {
+    const { output } = await stage.attempt("client", script(url, REQUESTS), {
       timeoutMs,
     });
     return parseAnswers(output);

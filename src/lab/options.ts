@@ -101,7 +101,8 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error });
+    // Its first sentence says what is wrong; the others are about Node's own conventions.
+    if (error instanceof TypeError) throw new UsageError(error.message.replace(/\. .*/s, ""));
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** The outside of a laboratory: starts its inside, shows what it tells, and sees to it that nothing remains. */
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
 import { needsUserNamespace, startInside } from "./box.ts";
@@ -11,6 +11,7 @@ import type { RunOptions } from "./options.ts";
 import { type HostName, PLANS } from "./plan.ts";
 import type { Presenter } from "./presenter.ts";
 import { findRemains } from "./remains.ts";
+import { LabFailure } from "./scenario.ts";
 import { startTimeOf, writeKept } from "./state-file.ts";
 
 export const EXIT = { ok: 0, statementFailed: 1, usage: 2, notBuilt: 3 } as const;
@@ -29,21 +30,24 @@ export async function runLab(
 ): Promise<number> {
   const plan = PLANS[options.scenario];
   const inUserNamespace = needsUserNamespace(isRoot);
-  if (options.pcap !== undefined) mkdirSync(options.pcap, { recursive: true });
+  if (options.pcap !== undefined) prepareCaptures(options.pcap);
   const mark = randomUUID();
   const print = (text: string): void => {
     if (text !== "") process.stdout.write(text);
   };
 
-  print(presenter.begin(plan, options));
-  const inside = startInside(inUserNamespace, mark, JSON.stringify(options));
+  // The reader has gone, as in `sluice lab | head`: 128 and SIGPIPE's number. The inside ends with us.
+  process.stdout.once("error", () => process.exit(141));
+  print(presenter.begin(plan));
+  const inside = startInside(inUserNamespace, mark, ["lab", "@inside", JSON.stringify(options)]);
   using interruption = new Interruption(inside);
   const outcome = await follow(inside, (event, pid) => {
     if (event.kind === "kept") keep(event.hosts, pid);
     print(presenter.show(event));
   });
   if (interruption.exitCode !== undefined) {
-    process.stderr.write("sluice lab: interrupted; everything is removed\n");
+    const { evidence } = findRemains(mark, plan, stateFile);
+    process.stderr.write(`sluice lab: interrupted; ${evidence}\n`);
     return interruption.exitCode;
   }
   if (outcome.failure !== undefined && !outcome.isFailureShown) {
@@ -63,14 +67,28 @@ export async function runLab(
   return outcome.hasFailedStatement ? EXIT.statementFailed : EXIT.ok;
 
   function keep(hosts: Readonly<Record<string, number>>, pid: number): void {
-    writeKept(stateFile, {
-      scenario: options.scenario,
-      pid,
-      startTime: startTimeOf(pid) ?? "",
-      inUserNamespace,
-      hosts: hosts as Record<HostName, number>,
-    });
+    try {
+      writeKept(stateFile, {
+        scenario: options.scenario,
+        pid,
+        startTime: startTimeOf(pid) ?? "",
+        inUserNamespace,
+        hosts: hosts as Record<HostName, number>,
+      });
+    } catch (error) {
+      leashOf(inside).destroy();
+      throw new LabFailure(`The laboratory cannot be kept: ${(error as Error).message}`);
+    }
     release(inside);
+  }
+}
+
+function prepareCaptures(directory: string): void {
+  try {
+    if (!existsSync(directory)) mkdirSync(directory);
+    accessSync(directory, constants.W_OK);
+  } catch (error) {
+    throw new LabFailure(`--pcap ${directory}: ${(error as Error).message}`);
   }
 }
 
@@ -133,11 +151,14 @@ async function follow(
 
 /** Lets a kept laboratory live on without us. */
 function release(inside: ChildProcess): void {
-  const leash = inside.stdio[LEASH] as Duplex;
-  leash.end(KEEP);
+  leashOf(inside).end(KEEP);
   inside.unref();
   inside.stdout!.destroy();
   inside.stderr!.destroy();
+}
+
+function leashOf(inside: ChildProcess): Duplex {
+  return inside.stdio[LEASH] as Duplex;
 }
 
 /** While it is there, a signal ends the inside first; a second one does not wait. */
@@ -155,7 +176,7 @@ class Interruption implements Disposable {
   }
 
   #interrupt(code: number): void {
-    if (this.exitCode === undefined) (this.#inside.stdio[LEASH] as Duplex).destroy();
+    if (this.exitCode === undefined) leashOf(this.#inside).destroy();
     // unshare takes its child along, and that everything else.
     else this.#inside.kill("SIGKILL");
     this.exitCode = code;

@@ -1,11 +1,10 @@
 /** How a laboratory's run is shown: to people, or to programs. */
 import type { LabEvent } from "./event.ts";
-import type { RunOptions } from "./options.ts";
 import { type LabPlan, PREFIX_LENGTH } from "./plan.ts";
 
 /** Each call gives the text to print now, possibly none. */
 export interface Presenter {
-  begin(plan: LabPlan, options: RunOptions): string;
+  begin(plan: LabPlan): string;
   show(event: LabEvent): string;
   /** After the last event. */
   finish(): string;
@@ -41,8 +40,10 @@ const NO_COLOURS: Paint = { bold: plain, dim: plain, green: plain, red: plain };
 export function humanPresenter(hasColours: boolean): Presenter {
   const paint = hasColours ? COLOURS : NO_COLOURS;
   const tally: Tally = { passed: 0, failed: 0 };
+  let address = "";
   return {
     begin: ({ title, hosts, vip }) => {
+      address = vip;
       const rows = hosts.map(({ name, role, cards }) => {
         const addresses = cards.map((card) => `${card.name} ${card.address}/${PREFIX_LENGTH}`);
         return `  ${name.padEnd(8)}${addresses.join(", ").padEnd(50)}${role}\n`;
@@ -66,7 +67,7 @@ export function humanPresenter(hasColours: boolean): Presenter {
           tally.failed++;
           return `  ${paint.red("✘")} the laboratory cannot go on\n`;
         case "kept":
-          return KEPT;
+          return kept(address);
         case "end":
           return "";
       }
@@ -80,11 +81,11 @@ export function humanPresenter(hasColours: boolean): Presenter {
   };
 }
 
-const KEPT = `
+const kept = (vip: string): string => `
 The laboratory stays. Play:
-  sluice lab shell node01          the director: try ipvsadm -ln, ipvsadm -lnc
-  sluice lab shell client curl http://…
-  sluice lab down                  removes everything
+  sluice lab shell node01                            the director: ipvsadm -ln, ipvsadm -lnc
+  sluice lab shell client curl http://${vip}/
+  sluice lab down                                    removes everything
 `;
 
 interface StatementReport {

@@ -16,9 +16,9 @@ export function requestsInTurn(url: string, count: number): string {
   return `for i in $(seq ${count}); do ${request(url)}; done`;
 }
 
-/** At once, so that those that hang do it together. */
+/** At once, so that those that hang do it together. Each says its word in one piece, or their letters would mix. */
 export function requestsTogether(url: string, count: number): string {
-  return `for i in $(seq ${count}); do ${request(url)} & done; wait`;
+  return `for i in $(seq ${count}); do (says=$(${request(url)} 2>&1); echo "$says") & done; wait`;
 }
 
 export interface Answers {

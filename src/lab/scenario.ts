@@ -39,8 +39,8 @@ export async function perform(
   for (const [index, step] of steps.entries()) {
     emit({ kind: "step", number: index + 1, title: step.title });
     await step.perform?.(stage);
-    for (const { says, check } of step.statements) {
-      emit({ kind: "statement", says, ...(await check(stage)) });
+    for (const statement of step.statements) {
+      emit({ kind: "statement", says: statement.says, ...(await statement.check(stage)) });
     }
   }
 }

@@ -3,6 +3,9 @@ import type { LabEvent } from "./event.ts";
 import type { Hosts } from "./network.ts";
 import { LabFailure, type Stage } from "./scenario.ts";
 
+/** The shell's code for a command that is not installed. */
+const NOT_FOUND = 127;
+
 export function stageOn(hosts: Hosts, emit: (event: LabEvent) => void): Stage {
   const attempt: Stage["attempt"] = async (host, command, limits = {}) => {
     const result = await hosts[host].run(command, limits);
@@ -17,7 +20,10 @@ export function stageOn(hosts: Hosts, emit: (event: LabEvent) => void): Stage {
       const result = await attempt(host, command, limits);
       if (result.code === 0) return result;
       const said = result.output.trim() || "it said nothing";
-      throw new LabFailure(`${host}: '${command}' ended with code ${result.code}: ${said}`);
+      const advice = result.code === NOT_FOUND ? ". 'npm run lab' installs what is missing" : "";
+      throw new LabFailure(
+        `${host}: '${command}' ended with code ${result.code}: ${said}${advice}`,
+      );
     },
     progress: (text) => emit({ kind: "progress", text }),
   };

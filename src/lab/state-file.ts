@@ -1,7 +1,16 @@
 /** Where a kept laboratory is remembered, from the command that keeps it to the one that takes it down. */
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { HOST_NAMES, type HostName, PLANS, type ScenarioName } from "./plan.ts";
+import { LabFailure } from "./scenario.ts";
 
 export interface KeptLab {
   readonly scenario: ScenarioName;
@@ -43,14 +52,21 @@ export function writeKept(path: string, kept: KeptLab): void {
 
 export function forgetKept(path: string): void {
   rmSync(path, { force: true });
+  try {
+    rmdirSync(dirname(path));
+  } catch {
+    // A daemon has its socket in there, or nobody ever made it.
+  }
 }
 
-/** When a process started, in clock ticks since boot, or undefined when there is none: proc_pid_stat(5), field 22. */
+/** When a process started, in clock ticks since boot, or undefined when it has ended: proc_pid_stat(5), fields 3, 22. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The command's name is in parentheses and may contain anything, also spaces and parentheses.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended, but nobody has asked how.
+    return state === "Z" ? undefined : fields[18];
   } catch {
     return undefined;
   }
@@ -81,7 +97,7 @@ function readOwn(path: string, uid: number): string | undefined {
     const owners = [statSync(dirname(path)).uid, lstatSync(path).uid];
     const stranger = owners.find((owner) => owner !== uid);
     if (stranger !== undefined) {
-      throw new Error(`${path} belongs to user ${stranger}: it is not used. Remove it`);
+      throw new LabFailure(`${path} belongs to user ${stranger}: it is not used. Remove it`);
     }
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -1,5 +1,5 @@
 /** What goes over the wires: taps at the switch's ports, read back by the steps, written as pcapng where wanted. */
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FrameTap } from "../engine/userspace/frame-tap.ts";
@@ -37,7 +37,8 @@ const FRAMES_MAX = 500_000;
 /** A frame is tapped before it is delivered, but this process may still have to be woken for it. */
 const SETTLE_MS = 150;
 
-/** Taps every card of `hosts`; `indexOf` gives a port's interface index. Files go to `directory`, one a host. */
+/** Taps every card of `hosts`; `indexOf` gives a port's interface index. Files go to `directory`, which exists, one a
+ * host. */
 export function tapWires(
   hosts: readonly HostPlan[],
   indexOf: (port: string) => number,
@@ -80,7 +81,6 @@ type WriteFrame = (card: number, bytes: Uint8Array, direction: "in" | "out") => 
 
 /** The capture of one host, its cards in the plan's order. Whole after every frame: nothing is held back. */
 function openCapture(directory: string, { name, cards }: HostPlan): WriteFrame {
-  mkdirSync(directory, { recursive: true });
   const file = openSync(join(directory, `${name}.pcapng`), "w");
   process.once("exit", () => closeSync(file));
   writeSync(file, sectionHeader({ application: "sluice lab", comment: `${name}'s wires` }));

@@ -72,7 +72,7 @@ const kinds: [text: string, kinds: string][] = [
   ["169.254.0.1", "unicast link-local"],
   ["223.255.255.255", "unicast"],
   ["224.0.0.18", "multicast"],
-  ["240.0.0.1", ""],
+  ["240.0.0.1", "unicast"],
   ["255.255.255.255", ""],
   ["::", "unspecified"],
   ["::1", "unicast loopback"],

@@ -13,6 +13,9 @@ export type Family = "inet" | "inet6";
 /** Bytes of an address on the wire. */
 export const ADDRESS_LENGTH = { inet: 4, inet6: 16 } as const;
 
+/** 255.255.255.255, signed. */
+const BROADCAST_WORD = -1;
+
 /** Who sends to whom: what a pseudo-header is made of. */
 export interface AddressPair {
   readonly source: Address;
@@ -127,9 +130,14 @@ export class Address {
     );
   }
 
-  /** IPv4: neither 0/8, nor multicast 224/4, nor reserved 240/4 with broadcast. IPv6: neither :: nor ff00::/8. */
+  /**
+   * IPv4: neither 0/8, nor multicast 224/4, nor 255.255.255.255; reserved 240/4 is, as in Linux (inet_addr_type()).
+   * IPv6: neither :: nor ff00::/8.
+   */
   get isUnicast(): boolean {
-    if (this.family === "inet") return this.w3 >>> 24 !== 0 && this.w3 >>> 24 < 224;
+    if (this.family === "inet") {
+      return this.w3 >>> 24 !== 0 && !this.isMulticast && this.w3 !== BROADCAST_WORD;
+    }
     return !this.isUnspecified && !this.isMulticast;
   }
 

@@ -5,6 +5,7 @@
  *     192.0.2.0/24, 2001:db8::/64               10.1.0.0/24, 2001:db8:1::/64
  *     client .10, other .11 ----- director .1, VIPs .100, .101 ----- server1 .11, server2 .12
  */
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
@@ -69,7 +70,7 @@ export class UserspaceBench implements Bench {
     const world = stack.use(new Namespace("world"));
     layWires(director, world);
     const [wires, engine] = await Promise.all([
-      Conversation.with(world.startNode(program("wire-ends.ts"), "outside", "inside")),
+      openWires(world.startNode(program("wire-ends.ts"), "outside", "inside")),
       RemoteEngine.in("userspace", director.startNode(program("engine-process.ts"))),
     ]);
     stack.move();
@@ -83,7 +84,7 @@ export class UserspaceBench implements Bench {
       const header = { destination: this.#directorMacs[wire], source, etherType, tag: undefined };
       return Buffer.from(emitEthernet(header, packet)).toString("hex");
     });
-    await this.#wires.ask(["send", wire, ...frames]);
+    await this.#wires.ask(JSON.stringify(["send", wire, ...frames]));
   }
 
   async arrivals(): Promise<readonly Arrival[]> {
@@ -91,7 +92,8 @@ export class UserspaceBench implements Bench {
     for (let quiet = 0; quiet < QUIET_ROUNDS; quiet++) {
       // An answer from the engine's event loop: it has been round since the packets came. A disposed one has none.
       await this.engine.reasons().catch(() => undefined);
-      const news = (await this.#wires.ask<[WireName, string][]>(["drain"])).flatMap(arrivalIn);
+      const heard = JSON.parse(await this.#wires.ask(JSON.stringify(["drain"])));
+      const news = (heard as [WireName, string][]).flatMap(arrivalIn);
       if (news.length > 0) quiet = -1;
       arrivals.push(...news);
     }
@@ -104,6 +106,12 @@ export class UserspaceBench implements Bench {
     this.#world[Symbol.dispose]();
     this.director[Symbol.dispose]();
   }
+}
+
+async function openWires(child: ChildProcessWithoutNullStreams): Promise<Conversation> {
+  const conversation = new Conversation(child);
+  await conversation.hear();
+  return conversation;
 }
 
 function layWires(director: Namespace, world: Namespace): void {

@@ -3,57 +3,41 @@
  *
  *     node test/userspace/forwarder.ts veth0 veth1
  *
- * Whatever arrives at one leaves by the other as it is, offloads included. Says "ready" when it forwards; writes its
- * statistics as JSON when its standard input ends, and ends.
+ * Whatever arrives at one leaves by the other as it is, offloads included. Says "ready" when it forwards, and answers
+ * each line of its standard input by what it counted, as JSON. Ends with its standard input.
  */
-
-import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { createInterface } from "node:readline";
+import { interfaceIndex } from "../../src/engine/userspace/libc.ts";
 import { PacketRing } from "../../src/engine/userspace/packet-ring.ts";
 import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
 
-const [left, right] = process.argv.slice(2).map(indexOf);
-if (left === undefined || right === undefined) {
-  throw new Error(
-    `Cannot forward: expected two interfaces, of ${Object.keys(networkInterfaces()).join(" ")}`,
-  );
-}
+const [left = 0, right = 0] = process.argv.slice(2).map(interfaceIndex);
 const transmitter = new Transmitter();
 let batches = 0;
-let busyNs = 0n;
 let largest = 0;
 const ring = new PacketRing({
   ignoredInterfaces: [],
-  onFrame: (frame) => {
-    const out = frame.interfaceIndex === left ? right : left;
-    largest = Math.max(largest, frame.end - frame.start);
-    transmitter.enqueue(frame.memory, frame.start, frame.end, out, frame.offload);
+  onFrame: ({ memory, start, end, interfaceIndex: from, offload }) => {
+    largest = Math.max(largest, end - start);
+    transmitter.enqueue(memory, start, end, from === left ? right : left, offload);
   },
   onBatchEnd: () => {
-    const began = process.hrtime.bigint();
     transmitter.flush();
-    busyNs += process.hrtime.bigint() - began;
     batches++;
   },
 });
 process.stdout.write("ready\n");
 
-process.stdin.on("end", () => {
-  const transmitMs = Number(busyNs) / 1e6;
+for await (const _ of createInterface({ input: process.stdin })) {
+  const { user, system } = process.cpuUsage();
   const report = {
     ring: ring.statistics(),
     transmit: transmitter.statistics(),
     batches,
     largest,
-    transmitMs,
-    cpuMs: (process.cpuUsage().user + process.cpuUsage().system) / 1000,
+    processorMs: (user + system) / 1000,
   };
-  ring[Symbol.dispose]();
-  transmitter[Symbol.dispose]();
   process.stdout.write(`${JSON.stringify(report)}\n`);
-});
-process.stdin.resume();
-
-function indexOf(name: string): number {
-  return Number(readFileSync(`/sys/class/net/${name}/ifindex`, "utf8"));
 }
+ring[Symbol.dispose]();
+transmitter[Symbol.dispose]();

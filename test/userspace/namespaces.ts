@@ -1,5 +1,10 @@
 /** Network namespaces for tests: made, used by child processes, and always removed. */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
+import {
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from "node:child_process";
 import { randomBytes } from "node:crypto";
 
 /** A network namespace of this machine, with its loopback up. Needs root. */
@@ -17,6 +22,12 @@ export class Namespace implements Disposable {
   run(command: string): string {
     const words = command.split(" ");
     return execFileSync("ip", ["netns", "exec", this.name, ...words], { encoding: "utf8" });
+  }
+
+  /** Runs a shell command and returns its exit status; 124 when it takes longer than a second. */
+  status(command: string): number | null {
+    const words = ["netns", "exec", this.name, "timeout", "1", "bash", "-c", command];
+    return spawnSync("ip", words, { stdio: "ignore" }).status;
   }
 
   /** Runs many lines of ip(8) at once. */
@@ -72,17 +83,5 @@ export function untilPrinted(child: ChildProcessWithoutNullStreams, text: string
     child.once("exit", (code) => {
       reject(new Error(`Ended with ${code} before it printed ${JSON.stringify(text)}: ${errors}`));
     });
-  });
-}
-
-/** Resolves with everything printed from now on until the program ended. */
-export function untilEnded(child: ChildProcessWithoutNullStreams): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = "";
-    child.stdout.on("data", (chunk) => {
-      printed += chunk;
-    });
-    child.once("error", reject);
-    child.once("close", () => resolve(printed));
   });
 }

@@ -6,6 +6,7 @@ import { type Fault, LbError } from "../../src/ipvs/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/service.ts";
 import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
 import { Conversation } from "./conversation.ts";
+import { decode, encode } from "./engine-json.ts";
 
 type Reply = { readonly value: unknown } | { readonly fault: Fault } | { readonly message: string };
 
@@ -21,9 +22,11 @@ export class RemoteEngine implements Engine {
   }
 
   static async in(name: string, child: ChildProcessWithoutNullStreams): Promise<RemoteEngine> {
-    const conversation = await Conversation.with(child);
-    const size = await conversation.ask<{ readonly value: number }>(["connectionTableSize"]);
-    return new RemoteEngine(name, size.value, conversation);
+    const conversation = new Conversation(child);
+    await conversation.hear();
+    const answer = await conversation.ask(encode(["connectionTableSize"]));
+    const { value } = decode(answer) as { readonly value: number };
+    return new RemoteEngine(name, value, conversation);
   }
 
   apply(desired: DesiredState): Promise<void> {
@@ -55,7 +58,7 @@ export class RemoteEngine implements Engine {
   }
 
   async #call<Value>(method: string, argument?: unknown): Promise<Value> {
-    const reply = await this.#conversation.ask<Reply>([method, argument]);
+    const reply = decode(await this.#conversation.ask(encode([method, argument]))) as Reply;
     if ("fault" in reply) throw new LbError(reply.fault);
     if ("message" in reply) throw new Error(reply.message);
     return reply.value as Value;

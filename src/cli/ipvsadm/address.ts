@@ -22,6 +22,7 @@ export async function readEndpoint(
   protocol: Protocol | undefined,
   names: Names,
 ): Promise<ReadEndpoint | undefined> {
+  if (/^\d+$/.test(text)) return undefined;
   if (!text.startsWith("[")) return readUnbracketed(text, protocol, names);
   const [, inside, portText] = /^\[([^\]]*)\]:(.*)$/s.exec(text) ?? [];
   if (inside === undefined || portText === undefined) return undefined;
@@ -64,7 +65,6 @@ async function readUnbracketed(
   if (inet6 !== undefined) return { address: inet6, port: undefined };
   const colon = text.lastIndexOf(":");
   if (colon < 0) {
-    if (/^\d+$/.test(text)) return undefined;
     const address = await readHost(text, names);
     return address && { address, port: undefined };
   }

@@ -1,7 +1,7 @@
 /** Reaches the daemon, or says what ipvsadm says when the kernel has no IPVS. */
 import { Client } from "../../api/client.ts";
 import { type Info, socketPath } from "../../api/routes.ts";
-import { mistake } from "./failure.ts";
+import { type Failure, mistake } from "./failure.ts";
 
 export async function connect(
   environment: Readonly<Record<string, string | undefined>>,
@@ -11,13 +11,20 @@ export async function connect(
   try {
     return { client, info: await client.call("info", {}, undefined) };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw mistake(
-      `Can't initialize ipvs: ${REASON[code ?? ""] ?? message}\n` +
-        "Are you sure that IP Virtual Server is built in the kernel or as module?\n" +
-        (ADVICE[code ?? ""] ?? defaultAdvice)(path),
-    );
+    throw notInitialized(error as NodeJS.ErrnoException, path);
   }
+}
+
+/** ipvsadm's two lines, and one that says what to do. */
+export function notInitialized(
+  { code = "", message }: NodeJS.ErrnoException,
+  path: string,
+): Failure {
+  return mistake(
+    `Can't initialize ipvs: ${REASON[code] ?? message}\n` +
+      "Are you sure that IP Virtual Server is built in the kernel or as module?\n" +
+      (ADVICE[code] ?? defaultAdvice)(path),
+  );
 }
 
 /** libipvs' words for what went wrong. */

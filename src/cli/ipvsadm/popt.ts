@@ -8,7 +8,7 @@
 import { SPELLINGS, type Spelling, type Tag } from "./grammar.ts";
 
 /** Why a word is not an option, as poptStrerror() words it. */
-export type PoptFault = "unknown option" | "missing argument" | "option does not take an argument";
+type PoptFault = "unknown option" | "missing argument" | "option does not take an argument";
 
 export interface PoptOption {
   readonly tag: Tag;

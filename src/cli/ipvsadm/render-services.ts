@@ -10,7 +10,7 @@ import type { TableListing, TableView } from "./command.ts";
 import { formatLargeNumber } from "./large-number.ts";
 import { type PrintEndpoint, protocolOf, signedMark } from "./printed-names.ts";
 import { formatSchedulerFlags } from "./scheduler-flags.ts";
-import { compareDestinations, compareServices } from "./sort.ts";
+import { kernelOrder, sortDestinations, sortServices } from "./sort.ts";
 
 /** An IPv4 service's column; an IPv6 service overflows it. */
 const SERVICE_WIDTH = 33;
@@ -49,14 +49,11 @@ export async function* renderServices(
     yield `IP Virtual Server version ${ipvsVersion} (size=${connectionTableSize})\n`;
   }
   yield TITLES[listing.view];
-  const inOrder = listing.isSorted
-    ? services.toSorted((a, b) => compareServices(a.key, b.key))
-    : services;
+  const inOrder = listing.isSorted ? sortServices(services) : kernelOrder(services);
   for (const service of inOrder) {
     yield await renderService(service, listing, print);
-    // Unsorted is the kernel's order: newest first.
     const destinations = listing.isSorted
-      ? service.destinations.toSorted(compareDestinations)
+      ? sortDestinations(service.destinations)
       : service.destinations.toReversed();
     for (const destination of destinations) {
       const at = await print(destination.endpoint, protocolOf(service.key));

@@ -2,7 +2,7 @@
 import { connect } from "./connect.ts";
 import { execute, type Session } from "./execute.ts";
 import { Failure, tryHelp } from "./failure.ts";
-import { SystemNames } from "./names.ts";
+import type { Names } from "./names.ts";
 import { parse } from "./parse.ts";
 import { readOptions } from "./popt.ts";
 import { USAGE } from "./usage.ts";
@@ -11,6 +11,7 @@ import { VERSION } from "./version.ts";
 /** What a run may touch. */
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly names: Names;
   readonly stdin: AsyncIterable<Buffer | string>;
   /** Resolves when more may be written. */
   readonly write: (text: string) => Promise<void>;
@@ -39,9 +40,9 @@ function informationFor(words: readonly string[]): string | undefined {
   return first.tag === "help" ? VERSION + USAGE : undefined;
 }
 
-async function open({ environment, write }: Surroundings) {
+async function open({ environment, names, write }: Surroundings) {
   const { client, info } = await connect(environment);
-  const session: Session = { client, info, names: new SystemNames(), write };
+  const session: Session = { client, info, names, write };
   return {
     session,
     async [Symbol.asyncDispose]() {

@@ -3,18 +3,16 @@ import type { WireForwarding, WireServiceRecord, WireServiceStatus } from "../..
 import { type PrintEndpoint, protocolOf, signedMark } from "./printed-names.ts";
 import { maskOf } from "./render-services.ts";
 import { formatSchedulerFlags } from "./scheduler-flags.ts";
-import { compareDestinations, compareServices } from "./sort.ts";
+import { sortDestinations, sortServices } from "./sort.ts";
 
 export async function* renderRules(
   services: readonly WireServiceStatus[],
   print: PrintEndpoint,
 ): AsyncGenerator<string> {
-  for (const service of services.toSorted((a, b) => compareServices(a.key, b.key))) {
+  for (const service of sortServices(services)) {
     const name = await serviceOption(service, print);
     yield `-A ${name}${serviceOptions(service)}\n`;
-    for (const { endpoint, forwarding, weight } of service.destinations.toSorted(
-      compareDestinations,
-    )) {
+    for (const { endpoint, forwarding, weight } of sortDestinations(service.destinations)) {
       const at = await print(endpoint, protocolOf(service.key));
       yield `-a ${name} -r ${at} ${METHOD[forwarding.kind]} -w ${weight}${tunnelOptions(forwarding)}\n`;
     }

@@ -1,14 +1,47 @@
 /**
  * The order of listings: ipvsadm's, which subtracts 32-bit numbers and looks at the sign. So 224.0.0.1 comes before
- * 10.0.0.1, and where the differences wrap around the order is not even transitive.
+ * 10.0.0.1. Where differences wrap around, the order is not transitive and what comes out depends on how it is sorted
+ * and on the order before: newest first, as the kernel lists, and by merging, as C's qsort() does.
  */
-import type { WireDestination, WireServiceKey } from "../../control/wire.ts";
+import type { WireDestination, WireServiceKey, WireServiceStatus } from "../../control/wire.ts";
 import { Address } from "../../net/address.ts";
 
 const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
 
+/** From the oldest first, as the API lists, to the kernel's: services at addresses before marks, newest first. */
+export function kernelOrder(services: readonly WireServiceStatus[]): WireServiceStatus[] {
+  const isMark = ({ key }: WireServiceStatus) => Number(key.kind === "mark");
+  return services.toReversed().toSorted((a, b) => isMark(a) - isMark(b));
+}
+
+/** From the oldest first, as the API lists. */
+export function sortServices(services: readonly WireServiceStatus[]): WireServiceStatus[] {
+  return mergeSort(kernelOrder(services), (a, b) => compareServices(a.key, b.key));
+}
+
+/** From the oldest first, as the API lists. */
+export function sortDestinations<Destination extends WireDestination>(
+  destinations: readonly Destination[],
+): Destination[] {
+  return mergeSort(destinations.toReversed(), compareDestinations);
+}
+
+/** glibc's msort_with_tmp(): the smaller half first, equal items in their order. */
+function mergeSort<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): Item[] {
+  if (items.length <= 1) return [...items];
+  const middle = items.length >> 1;
+  const left = mergeSort(items.slice(0, middle), compare);
+  const right = mergeSort(items.slice(middle), compare);
+  const merged: Item[] = [];
+  let [i, j] = [0, 0];
+  while (i < left.length && j < right.length) {
+    merged.push(compare(left[i]!, right[j]!) <= 0 ? left[i++]! : right[j++]!);
+  }
+  return [...merged, ...left.slice(i), ...right.slice(j)];
+}
+
 /** By mark (services without one are first), family, protocol, address, port. */
-export function compareServices(a: WireServiceKey, b: WireServiceKey): number {
+function compareServices(a: WireServiceKey, b: WireServiceKey): number {
   if (a.kind === "mark" || b.kind === "mark") {
     const byMark = ((a.kind === "mark" ? a.mark : 0) - (b.kind === "mark" ? b.mark : 0)) | 0;
     if (byMark !== 0 || a.kind !== "mark" || b.kind !== "mark") return byMark;
@@ -24,7 +57,7 @@ export function compareServices(a: WireServiceKey, b: WireServiceKey): number {
 }
 
 /** By address, as the family of the first says, then port; families are not told apart. */
-export function compareDestinations(a: WireDestination, b: WireDestination): number {
+function compareDestinations(a: WireDestination, b: WireDestination): number {
   const [left, right] = [addressWords(a.endpoint.address), addressWords(b.endpoint.address)];
   return compareWords(left, right, left.length) || a.endpoint.port - b.endpoint.port;
 }

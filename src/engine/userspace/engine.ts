@@ -25,10 +25,9 @@ import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { HostGuard } from "./host-guard.ts";
-import { HostLane, LANE_INTERFACES } from "./host-lane.ts";
+import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { isRepeatingPort } from "./links.ts";
-import { claimNamespace } from "./namespace-claim.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
 import { TakenPackets } from "./taken-packets.ts";
@@ -38,7 +37,7 @@ import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 /** if_packet.h: the frame was addressed to this host. */
 const PACKET_HOST = 0;
 /** Connections looked at in one go of expiry: well below a millisecond. */
-const EXPIRE_BUDGET = 2_000;
+export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
 const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
@@ -63,7 +62,6 @@ interface Parts {
   readonly network: HostNetwork;
   readonly lane: HostLane;
   readonly guard: HostGuard;
-  readonly claim: AsyncDisposable;
 }
 
 export class UserspaceEngine implements Engine {
@@ -74,7 +72,6 @@ export class UserspaceEngine implements Engine {
   readonly #lane: HostLane;
   readonly #guard: HostGuard;
   readonly #taken: TakenPackets;
-  readonly #claim: AsyncDisposable;
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
@@ -87,20 +84,22 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
+  /** When the batch of frames that is being handled began: its packets' time. */
+  #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
 
   private constructor(
-    { network, lane, guard, claim }: Parts,
+    { network, lane, guard }: Parts,
     { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
-    this.#claim = claim;
     this.#taken = new TakenPackets({
       guard,
+      isForHost: (packet) => network.isLocal(packet.destination),
       destinationsInUse: () => this.#destinationsInUse(),
       onError: (error) =>
         events.warn("some of the host's own packets take a detour, trying again", error),
@@ -116,7 +115,7 @@ export class UserspaceEngine implements Engine {
     this.#ring = new PacketRing({
       ignoredInterfaces: ignored(network, lane),
       onFrame: (frame) => this.#receive(frame),
-      onBatchEnd: () => this.#sender.flush(),
+      onBatchEnd: () => this.#endBatch(),
     });
     this.#scheduleTimer();
   }
@@ -125,15 +124,16 @@ export class UserspaceEngine implements Engine {
   static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
     const { events } = options;
     await using stack = new AsyncDisposableStack();
-    const claim = stack.use(await claimNamespace());
-    const lane = stack.use(await HostLane.open());
+    // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
-      await HostGuard.open(LANE_INTERFACES.receiving, {
+      await HostGuard.open({
         onLost: (error) =>
-          events.warn("the guard is lost: the host, too, sees the services' packets", error),
-        onRestored: () => events.inform("the guard is back"),
+          events.warn("the host's own stack sees the services' packets, too, for a moment", error),
+        onRestored: () =>
+          events.inform("the services' packets are taken from the host's own stack again"),
       }),
     );
+    const lane = stack.use(new HostLane());
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -146,7 +146,7 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    engine = new UserspaceEngine({ network, lane, guard, claim }, options);
+    engine = new UserspaceEngine({ network, lane, guard }, options);
     stack.move();
     return engine;
   }
@@ -209,12 +209,13 @@ export class UserspaceEngine implements Engine {
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
-    await this.#lane[Symbol.asyncDispose]();
-    await this.#claim[Symbol.asyncDispose]();
+    this.#lane[Symbol.dispose]();
   }
 
   #networkChanged(): void {
-    if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
+    if (!this.#isOpen) return;
+    this.#sender.forget();
+    this.#ring.ignore(ignored(this.#network, this.#lane));
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {
@@ -245,7 +246,13 @@ export class UserspaceEngine implements Engine {
       this.#director.malformed();
       return;
     }
-    this.#act(this.#director.receive(packet, now()), frame);
+    this.#batchTime ??= now();
+    this.#act(this.#director.receive(packet, this.#batchTime), frame);
+  }
+
+  #endBatch(): void {
+    this.#sender.flush();
+    this.#batchTime = undefined;
   }
 
   #act(outcome: Outcome, frame: RingFrame): void {
@@ -268,14 +275,15 @@ export class UserspaceEngine implements Engine {
 
   /** The packet is the host's after all, as it now lies. */
   #giveBack(packet: Packet, frame: RingFrame): void {
-    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + packet.length);
-    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
+    const length = packet.end - packet.start;
+    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
     bytes.set(this.#lane.destination, 0);
     bytes.set(this.#lane.source, 6);
     writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
+    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
     const { offload } = frame;
     offload.needsChecksum = packet.isChecksumPartial;
-    this.#sender.sendFrame(bytes, this.#lane.interfaceIndex, offload);
+    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
   }
 
   /** Those whose connections the director still deals with: without a service of a family, with none of it. */
@@ -312,5 +320,5 @@ function now(): Instant {
 /** Interfaces whose frames are not the director's: the lane itself, and ports whose frames come again from their bridge. */
 function ignored(network: HostNetwork, lane: HostLane): number[] {
   const ports = [...network.links.values()].filter(isRepeatingPort).map((link) => link.index);
-  return [lane.interfaceIndex, lane.receivingIndex, ...ports];
+  return [lane.entryIndex, lane.exitIndex, ...ports];
 }

@@ -22,6 +22,8 @@ import { noOffload, type Offload, VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-
 /** Room for packets that the director makes, until they are sent: a batch's worth of the largest. */
 const STAGING_LENGTH = 0x40_0000;
 const MAC_LENGTH = 6;
+/** Routes whose link-layer addresses are remembered. */
+const ADDRESSES_MAX = 4096;
 const ETHER_TYPE_AT = 12;
 const PLAIN = noOffload();
 
@@ -39,6 +41,8 @@ export class FrameSender implements Disposable {
   readonly #own = new Packet();
   readonly #waited = new Packet();
   readonly #arp = ArpView.unplaced();
+  /** By route, the neighbour's link-layer address and our own, as a frame begins with them. */
+  readonly #addresses = new Map<Route, Uint8Array>();
   #staged = 0;
 
   constructor(transmitter: Transmitter, network: HostNetwork, clock: Clock) {
@@ -58,16 +62,24 @@ export class FrameSender implements Disposable {
    * there until flush(). When the neighbour is not known yet, a copy waits for it.
    */
   send(memory: Memory, start: number, end: number, route: Route, offload: Offload): void {
-    const { interfaceIndex, nextHop } = route;
     const { bytes } = memory;
     const frame = start - ETHERNET_HEADER_LENGTH;
     writeUint16(bytes, frame + ETHER_TYPE_AT, etherTypeOf(bytes[start]!));
-    const mac = this.#neighbours.find(interfaceIndex, nextHop);
-    if (mac === undefined) {
+    const addresses = this.#addresses.get(route) ?? this.#resolve(route);
+    if (addresses === undefined) {
       this.#hold(bytes.slice(frame, end), route, offload);
-    } else if (this.#address(bytes, frame, interfaceIndex, mac)) {
-      this.#transmitter.enqueue(memory, frame, end, interfaceIndex, offload);
+      return;
     }
+    for (let index = 0; index < ETHER_TYPE_AT; index++) bytes[frame + index] = addresses[index]!;
+    this.#transmitter.enqueue(memory, frame, end, route.interfaceIndex, offload);
+  }
+
+  /**
+   * Has every route's link-layer addresses looked up again: to be called when one may have changed, and from time to
+   * time, because neighbours that are in use must be seen to be.
+   */
+  forget(): void {
+    if (this.#addresses.size > 0) this.#addresses.clear();
   }
 
   /** As send() for a packet that lies anywhere. */
@@ -95,20 +107,22 @@ export class FrameSender implements Disposable {
   hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
     if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
     const sender = arpSender(this.#arp);
-    if (sender !== undefined) {
-      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
-    }
+    if (sender === undefined) return;
+    this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
+    this.forget();
   }
 
   /** What the host's own stack knows of a neighbour has changed. */
   neighbourChanged(interfaceIndex: number, address: Address): void {
+    this.forget();
     const known = this.#network.neighbour(interfaceIndex, address);
     if (known !== undefined) this.#neighbours.learn(interfaceIndex, address, known.mac);
   }
 
-  /** Asks again for neighbours, and refuses what waited in vain: at nextDeadline(). */
+  /** Asks again for neighbours, and refuses what waited in vain. To be called at nextDeadline(). */
   expire(): void {
     this.#neighbours.expire();
+    this.forget();
   }
 
   nextDeadline(): Instant {
@@ -128,18 +142,35 @@ export class FrameSender implements Disposable {
     this.#staging[Symbol.dispose]();
   }
 
+  /** Undefined when the neighbour is not known yet, or the interface has gone. */
+  #resolve(route: Route): Uint8Array | undefined {
+    const { interfaceIndex, nextHop } = route;
+    const neighbour = this.#neighbours.find(interfaceIndex, nextHop);
+    const own = this.#network.links.get(interfaceIndex)?.mac;
+    if (neighbour === undefined || own === undefined) return undefined;
+    const addresses = new Uint8Array(2 * MAC_LENGTH);
+    addresses.set(neighbour);
+    addresses.set(own, MAC_LENGTH);
+    if (this.#addresses.size >= ADDRESSES_MAX) this.forget();
+    this.#addresses.set(route, addresses);
+    return addresses;
+  }
+
   #hold(frame: Uint8Array, { interfaceIndex, nextHop }: Route, offload: Offload): void {
     this.#neighbours.hold(interfaceIndex, nextHop, { bytes: frame, offload: { ...offload } });
   }
 
   /** A frame whose neighbour was found. */
   #sendWaiting({ bytes, offload }: WaitingFrame, interfaceIndex: number, mac: Uint8Array): void {
-    if (this.#address(bytes, 0, interfaceIndex, mac)) {
-      this.sendFrame(bytes, interfaceIndex, offload);
-    }
+    const own = this.#network.links.get(interfaceIndex)?.mac;
+    // Else the interface has gone.
+    if (own === undefined) return;
+    bytes.set(mac);
+    bytes.set(own, MAC_LENGTH);
+    this.sendFrame(bytes, interfaceIndex, offload);
   }
 
-  /** Nobody answered for the next hop of a frame that waited: its sender is told. */
+  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
   #refuse({ bytes }: WaitingFrame): void {
     const packet = this.#waited;
     const fault = packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL);
@@ -160,17 +191,6 @@ export class FrameSender implements Disposable {
     }
     const source = this.#network.sourceTowards(address, interfaceIndex);
     this.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
-  }
-
-  /** False when the interface has gone. */
-  #address(bytes: Uint8Array, at: number, interfaceIndex: number, mac: Uint8Array): boolean {
-    const own = this.#network.links.get(interfaceIndex)?.mac;
-    if (own === undefined) return false;
-    for (let index = 0; index < MAC_LENGTH; index++) {
-      bytes[at + index] = mac[index]!;
-      bytes[at + MAC_LENGTH + index] = own[index]!;
-    }
-    return true;
   }
 
   #stage(bytes: Uint8Array, headroom: number): number {

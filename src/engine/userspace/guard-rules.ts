@@ -1,40 +1,33 @@
-/**
- * Which packets are taken away from the host's own stack, because a service's director decides about them.
- *
- * To a service's address, protocol and port; and from a masqueraded server's, whose replies the host would forward
- * untranslated. Of fragments only the first shows ports, and ICMP errors show them in what they quote: those are taken
- * by address alone. The nftables sets and the engine's own test are made of the same rules, so that what was taken and
- * then passed can be given back, and nothing else.
- */
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
-import type { Destination } from "../../ipvs/destination.ts";
+/** Which packets the director takes and the host's own stack must not see, as values. */
+
 import type { Packet } from "../../ipvs/packet.ts";
-import type { Endpoint, Protocol, ServicePlan } from "../../ipvs/service.ts";
+import type { Protocol } from "../../ipvs/service.ts";
 import type { Address, Family } from "../../net/address.ts";
 import { ICMP_TYPE } from "../../net/icmp.ts";
 import { ICMPV6_TYPE } from "../../net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import type { Port } from "../../net/port.ts";
 
-/** The nftables sets of a family. Their elements are text, as nft reads it. */
-export const GUARD_SETS = [
-  /** `address . protocol . port`, where packets go to. */
-  "to",
-  /** `address . protocol`, for services of any port. */
-  "toAnyPort",
-  /** `address . protocol . port`, where packets come from. */
-  "from",
-  "fromAnyPort",
-  /** Services' addresses: fragments to them. */
-  "services",
-  /** Masqueraded servers' addresses: fragments and ICMP errors from them. */
-  "servers",
-] as const;
+/** One end of conversations; without a port, all of that protocol. */
+export interface GuardEndpoint {
+  readonly protocol: Protocol;
+  readonly address: Address;
+  readonly port: Port | undefined;
+}
 
-export type GuardSetName = (typeof GUARD_SETS)[number];
-export type GuardSets = Readonly<Record<GuardSetName, ReadonlySet<string>>>;
+export interface GuardRules {
+  /** What is sent to these. */
+  readonly services: readonly GuardEndpoint[];
+  /** What these send through this host, and not to it: replies of masqueraded servers, and ICMP errors of theirs. */
+  readonly replies: readonly GuardEndpoint[];
+  /** Packets that come in by these (the host lane's) are left alone. */
+  readonly exemptInterfaces: readonly string[];
+}
 
-/** Types of the ICMP messages that quote a packet. */
-export const ICMP_ERRORS: Readonly<Record<Family, readonly number[]>> = {
+export const NO_RULES: GuardRules = { services: [], replies: [], exemptInterfaces: [] };
+
+/** Types of the ICMP messages that quote a packet, and so are about a conversation. */
+export const ICMP_ERRORS = {
   inet: [
     ICMP_TYPE.destinationUnreachable,
     ICMP_TYPE.sourceQuench,
@@ -47,127 +40,128 @@ export const ICMP_ERRORS: Readonly<Record<Family, readonly number[]>> = {
     ICMPV6_TYPE.timeExceeded,
     ICMPV6_TYPE.parameterProblem,
   ],
+} as const satisfies Record<Family, readonly number[]>;
+
+const NUMBERS: Readonly<Record<Protocol, number>> = {
+  tcp: IP_PROTOCOL.tcp,
+  udp: IP_PROTOCOL.udp,
+  sctp: IP_PROTOCOL.sctp,
 };
 
-const FTP_PORT = 21;
-const PROTOCOL_NAME: Readonly<Record<number, Protocol>> = { 6: "tcp", 17: "udp", 132: "sctp" };
+/** Of a server's ICMP errors it does not matter which conversation they are about. */
+const ANY_PROTOCOL = 0;
 
-export class GuardRules {
-  /** By family: one nftables set holds one type of address. */
-  readonly inet: GuardSets;
-  readonly inet6: GuardSets;
+/** No port has this number. */
+const ANY = -1;
 
-  private constructor(make: (family: Family, name: GuardSetName) => ReadonlySet<string>) {
-    const setsOf = (family: Family) =>
-      Object.fromEntries(GUARD_SETS.map((name) => [name, make(family, name)])) as GuardSets;
-    this.inet = setsOf("inet");
-    this.inet6 = setsOf("inet6");
+/** The same rules for the packet path: was this packet taken away from the host? Lookups allocate nothing. */
+export class GuardMatcher {
+  readonly #services: EndpointSet;
+  readonly #replies: EndpointSet;
+  readonly #servers = new EndpointSet([]);
+
+  constructor(rules: GuardRules) {
+    this.#services = new EndpointSet(rules.services);
+    this.#replies = new EndpointSet(rules.replies);
+    for (const { address } of rules.replies) this.#servers.add(address, ANY_PROTOCOL, ANY);
   }
 
-  /** What these services need. */
-  static for({ services }: DesiredState): GuardRules {
-    const collector = new Collector();
-    for (const plan of services.values()) {
-      const servers = plan.destinations
-        .filter(({ forwarding }) => forwarding.kind === "masquerade")
-        .map(({ endpoint }) => endpoint);
-      collector.add(plan, servers);
-    }
-    return new GuardRules((family, name) => collector[family][name]);
-  }
-
-  /** What connections to these destinations need, if they are masqueraded: a connection keeps its method. */
-  static forConnectionsTo(destinations: Iterable<Destination>): GuardRules {
-    const collector = new Collector();
-    for (const { service, plan } of destinations) collector.add(service.plan, [plan.endpoint]);
-    return new GuardRules((family, name) => collector[family][name]);
-  }
-
-  union(other: GuardRules): GuardRules {
-    return new GuardRules(
-      (family, name) => new Set([...this[family][name], ...other[family][name]]),
-    );
-  }
-
-  intersection(other: GuardRules): GuardRules {
-    return new GuardRules((family, name) => {
-      const theirs = other[family][name];
-      return new Set([...this[family][name]].filter((each) => theirs.has(each)));
-    });
-  }
-
-  equals(other: GuardRules): boolean {
-    return (["inet", "inet6"] as const).every((family) =>
-      GUARD_SETS.every((name) => {
-        const [ours, theirs] = [this[family][name], other[family][name]];
-        return ours.size === theirs.size && [...ours].every((each) => theirs.has(each));
-      }),
-    );
-  }
-
-  /** Whether the host's stack did not get this packet. `isInPieces`: it came as fragments. */
-  takes(packet: Packet, isInPieces: boolean): boolean {
-    const family = packet.family === 4 ? "inet" : "inet6";
-    const sets = this[family];
-    const { source, destination, protocol } = packet;
-    if (isInPieces) return sets.services.has(`${destination}`) || sets.servers.has(`${source}`);
+  /**
+   * For a unicast packet of an Ethernet interface that is not exempt. `isForHost`: its destination is an address of the
+   * host; it is only asked when that matters. `isFragment`: it is one, or came as some.
+   */
+  takes(
+    packet: Packet,
+    isForHost: (packet: Packet) => boolean,
+    isFragment = packet.isFragment,
+  ): boolean {
+    const { protocol } = packet;
     if (protocol === IP_PROTOCOL.icmp || protocol === IP_PROTOCOL.icmpv6) {
-      const type = packet.bytes[packet.transport]!;
-      return ICMP_ERRORS[family].includes(type) && sets.servers.has(`${source}`);
+      return !isFragment && this.#takesIcmp(packet) && !isForHost(packet);
     }
-    const name = PROTOCOL_NAME[protocol];
-    if (name === undefined) return false;
+    const { destination0, destination1, destination2, destination3, destinationPort } = packet;
+    const to = this.#services;
+    // prettier-ignore
+    if (
+      isFragment
+        ? to.hasAddress(destination0, destination1, destination2, destination3, protocol)
+        : to.has(destination0, destination1, destination2, destination3, protocol, destinationPort)
+    )
+      return true;
+    const { source0, source1, source2, source3, sourcePort } = packet;
+    const from = this.#replies;
+    const isReply = isFragment
+      ? from.hasAddress(source0, source1, source2, source3, protocol)
+      : from.has(source0, source1, source2, source3, protocol, sourcePort);
+    return isReply && !isForHost(packet);
+  }
+
+  #takesIcmp({ family, bytes, transport, source0, source1, source2, source3 }: Packet): boolean {
+    const errors: readonly number[] = ICMP_ERRORS[family === 4 ? "inet" : "inet6"];
     return (
-      sets.to.has(`${destination} . ${name} . ${packet.destinationPort}`) ||
-      sets.toAnyPort.has(`${destination} . ${name}`) ||
-      sets.from.has(`${source} . ${name} . ${packet.sourcePort}`) ||
-      sets.fromAnyPort.has(`${source} . ${name}`)
+      errors.includes(bytes[transport]!) &&
+      this.#servers.hasAddress(source0, source1, source2, source3, ANY_PROTOCOL)
     );
   }
 }
 
-/** Fills the sets, service by service. */
-class Collector {
-  readonly inet = emptySets();
-  readonly inet6 = emptySets();
+interface Member {
+  readonly address: Address;
+  readonly protocol: number;
+  /** ANY, or a port. */
+  readonly ports: Set<number>;
+}
 
-  add({ key, persistence }: ServicePlan, servers: readonly Endpoint[]): void {
-    // A firewall mark is set by netfilter itself, which this engine cannot see: nothing is taken for it.
-    if (key.kind === "mark") return;
-    const { protocol, endpoint } = key;
-    // The data connections of a persistent FTP service come to any port, too.
-    const isAnyPort = endpoint.port === 0 || (endpoint.port === FTP_PORT && persistence);
-    const own = this[endpoint.address.family];
-    own.services.add(`${endpoint.address}`);
-    if (isAnyPort) own.toAnyPort.add(portless(endpoint.address, protocol));
-    else own.to.add(element(endpoint, protocol));
-    for (const server of servers) {
-      const theirs = this[server.address.family];
-      theirs.servers.add(`${server.address}`);
-      if (isAnyPort) theirs.fromAnyPort.add(portless(server.address, protocol));
-      else theirs.from.add(element({ ...server, port: server.port || endpoint.port }, protocol));
+class EndpointSet {
+  readonly #chains = new Map<number, Member[]>();
+
+  constructor(endpoints: readonly GuardEndpoint[]) {
+    for (const { address, protocol, port } of endpoints) {
+      this.add(address, NUMBERS[protocol], port ?? ANY);
     }
+  }
+
+  add(address: Address, protocol: number, port: number): void {
+    const { w0, w1, w2, w3 } = address;
+    const member = this.#member(w0, w1, w2, w3, protocol) ?? this.#add(address, protocol);
+    member.ports.add(port);
+  }
+
+  has(w0: number, w1: number, w2: number, w3: number, protocol: number, port: number): boolean {
+    const member = this.#member(w0, w1, w2, w3, protocol);
+    return member !== undefined && (member.ports.has(port) || member.ports.has(ANY));
+  }
+
+  /** With some port. */
+  hasAddress(w0: number, w1: number, w2: number, w3: number, protocol: number): boolean {
+    return this.#member(w0, w1, w2, w3, protocol) !== undefined;
+  }
+
+  #add(address: Address, protocol: number): Member {
+    const member = { address, protocol, ports: new Set<number>() };
+    const key = keyOf(address.w0, address.w1, address.w2, address.w3, protocol);
+    const chain = this.#chains.get(key);
+    if (chain === undefined) this.#chains.set(key, [member]);
+    else chain.push(member);
+    return member;
+  }
+
+  #member(w0: number, w1: number, w2: number, w3: number, protocol: number): Member | undefined {
+    const chain = this.#chains.get(keyOf(w0, w1, w2, w3, protocol));
+    if (chain === undefined) return undefined;
+    for (const member of chain) {
+      const { address } = member;
+      const isSame =
+        address.w3 === w3 && address.w2 === w2 && address.w1 === w1 && address.w0 === w0;
+      if (isSame && member.protocol === protocol) return member;
+    }
+    return undefined;
   }
 }
 
-function element({ address, port }: Endpoint, protocol: Protocol): string {
-  return `${address} . ${protocol} . ${port}`;
+function keyOf(w0: number, w1: number, w2: number, w3: number, protocol: number): number {
+  let key = Math.imul(w0, 0x9e3779b1) ^ w1;
+  key = Math.imul(key, 0x9e3779b1) ^ w2;
+  key = Math.imul(key, 0x9e3779b1) ^ w3;
+  return key ^ Math.imul(protocol, 0x85ebca6b);
 }
-
-function portless(address: Address, protocol: Protocol): string {
-  return `${address} . ${protocol}`;
-}
-
-function emptySets(): Record<GuardSetName, Set<string>> {
-  return {
-    to: new Set(),
-    toAnyPort: new Set(),
-    from: new Set(),
-    fromAnyPort: new Set(),
-    services: new Set(),
-    servers: new Set(),
-  };
-}
-
-/** Nothing is taken. */
-export const NO_RULES = GuardRules.for(EMPTY_STATE);

@@ -1,185 +1,174 @@
 /**
- * Takes the services' packets away from the host's own stack, by a table of nftables that lives as long as we do.
+ * Takes the services' packets away from the host's own stack, which would answer them too.
  *
- * docs/decisions/0002: the table belongs to a child process. When that is lost, another takes its place.
+ * A packet socket sees a frame before netfilter does, so a drop in a prerouting chain leaves us our copy. The table is
+ * owned by an nft process that ends with this one, whatever ends it.
  */
-import type { Family } from "../../net/address.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GuardRules, NO_RULES } from "./guard-rules.ts";
 import {
-  GUARD_SETS,
-  type GuardRules,
-  type GuardSetName,
-  ICMP_ERRORS,
-  NO_RULES,
-} from "./guard-rules.ts";
-import { type NftError, NftSession } from "./nft-session.ts";
+  type Change,
+  changesBetween,
+  commandFor,
+  createTable,
+  elementsOf,
+  type GuardElements,
+  NO_ELEMENTS,
+} from "./guard-table.ts";
+import { Nft, NftError } from "./nft.ts";
 
-/**
- * Before connection tracking puts fragments together (-400), so that a fragment is one here whether the host tracks
- * connections or not; and so before raw (-300) and all filters.
- */
-const PRIORITY = -450;
+/** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
+const ELEMENTS_PER_TRANSACTION = 1_000;
 
+/** After an attempt to start nft again that failed. */
 const RETRY_MS = 1_000;
 
-const FAMILIES = ["inet", "inet6"] as const;
-
-const PARTS: Readonly<Record<GuardSetName, readonly string[]>> = {
-  to: ["inet_proto", "inet_service"],
-  toAnyPort: ["inet_proto"],
-  from: ["inet_proto", "inet_service"],
-  fromAnyPort: ["inet_proto"],
-  services: [],
-  servers: [],
-};
-
-/** How nft says it, by family. */
-const WORDS = {
-  inet: { ip: "ip", address: "ipv4_addr", isFragment: "ip frag-off & 0x3fff != 0", icmp: "icmp" },
-  inet6: { ip: "ip6", address: "ipv6_addr", isFragment: "exthdr frag exists", icmp: "icmpv6" },
-} as const satisfies Record<Family, object>;
-
-export interface HostGuardEvents {
-  /** The table is gone: until onRestored the services' packets reach the host's own stack, too. */
-  onLost(error: Error): void;
-  onRestored(): void;
+export interface HostGuardOptions {
+  /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
+  readonly onLost: (error: Error) => void;
+  readonly onRestored: () => void;
 }
 
 export class HostGuard implements AsyncDisposable {
-  readonly #table = `sluice_${process.pid}`;
-  /** Packets that come in here were handed back, and are the host's. */
-  readonly #laneInterface: string;
-  readonly #events: HostGuardEvents;
-  #session: NftSession | undefined;
-  #rules = NO_RULES;
-  #last: Promise<unknown> = Promise.resolve();
-  #retry: NodeJS.Timeout | undefined;
+  readonly #options: HostGuardOptions;
+  #nft: Nft | undefined;
+  #wanted = NO_RULES;
+  #applied: GuardElements = NO_ELEMENTS;
+  /** One after the other: a transaction builds on the one before. */
+  #queue: Promise<unknown> = Promise.resolve();
   #isOpen = true;
+  #sparesOwn = true;
 
-  private constructor(laneInterface: string, events: HostGuardEvents) {
-    this.#laneInterface = laneInterface;
-    this.#events = events;
+  private constructor(options: HostGuardOptions) {
+    this.#options = options;
   }
 
-  /** Makes the table, empty. Throws an NftError when it cannot. */
-  static async open(laneInterface: string, events: HostGuardEvents): Promise<HostGuard> {
-    const guard = new HostGuard(laneInterface, events);
-    await guard.#start(NO_RULES);
+  /** Makes the table, empty. Rejects with nft's words when that cannot be. */
+  static async open(options: HostGuardOptions): Promise<HostGuard> {
+    const guard = new HostGuard(options);
+    await guard.#start();
     return guard;
   }
 
-  /** Makes the table follow `rules`, in one transaction: all or, when it throws, nothing changed. */
-  update(rules: GuardRules): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#session === undefined) {
-        await this.#start(rules);
-        this.#events.onRestored();
-      } else {
-        const commands = difference(this.#table, this.#rules, rules);
-        if (commands.length > 0) await this.#session.run(commands.join("; "));
-      }
-      this.#rules = rules;
-    });
+  /**
+   * Whether replies of a server to the host itself are left to it. False on a kernel without nft_fib_inet: they are
+   * taken, too, and must be handed back by the host lane.
+   */
+  get sparesOwnConversations(): boolean {
+    return this.#sparesOwn;
   }
 
+  /**
+   * Makes `rules` true, in one transaction when no more than 1000 elements change. When it rejects, with nft's words,
+   * what was true before is, except for transactions that were done.
+   */
+  update(rules: GuardRules): Promise<void> {
+    this.#wanted = rules;
+    return this.#inTurn(() => this.#apply(rules));
+  }
+
+  /** The host sees everything again when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false;
-    clearTimeout(this.#retry);
-    await this.#inTurn(async () => this.#session?.[Symbol.asyncDispose]());
+    await this.#nft?.end();
   }
 
-  async #start(rules: GuardRules): Promise<void> {
-    const session: NftSession = new NftSession((error) => this.#lost(session, error));
+  async #start(): Promise<void> {
+    const nft = new Nft((error) => this.#lost(nft, error));
     try {
-      const commands = [
-        ...creation(this.#table, this.#laneInterface),
-        ...difference(this.#table, NO_RULES, rules),
-      ];
-      await session.run(commands.join("; "));
+      await this.#create(nft);
     } catch (error) {
-      await session[Symbol.asyncDispose]();
+      await nft.end();
       throw error;
     }
-    this.#session = session;
+    this.#nft = nft;
+    this.#applied = NO_ELEMENTS;
   }
 
-  /** A session that is not in use yet has a caller who is told otherwise. */
-  #lost(session: NftSession, error: NftError): void {
-    if (session !== this.#session) return;
-    this.#session = undefined;
-    this.#events.onLost(error);
-    this.#restore();
+  async #create(nft: Nft): Promise<void> {
+    try {
+      await nft.run(createTable(true));
+      this.#sparesOwn = true;
+    } catch (error) {
+      if (!(error instanceof NftError)) throw error;
+      // Without nft_fib_inet the first attempt failed for that; otherwise the second fails as the first did.
+      await nft.run(createTable(false)).catch((second: Error) => {
+        throw new NftError(`Cannot guard services: ${second.message}`, { cause: error });
+      });
+      this.#sparesOwn = false;
+    }
   }
 
-  #restore(): void {
-    // Only an nft that cannot be started fails here; it is tried until it can.
-    this.update(this.#rules).catch(() => {
-      if (!this.#isOpen) return;
-      this.#retry = setTimeout(() => this.#restore(), RETRY_MS);
-      this.#retry.unref();
-    });
+  async #apply(rules: GuardRules): Promise<void> {
+    const nft = this.#nft;
+    if (nft === undefined) throw new NftError("Cannot guard services: nft is being restarted");
+    const wanted = elementsOf(rules);
+    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted))) {
+      await nft.run(transaction.map(commandFor).join("; "));
+      this.#applied = withChanges(this.#applied, transaction);
+    }
+  }
+
+  #lost(nft: Nft, error: Error): void {
+    // Of one that did not get as far as making its table, the starter tells.
+    if (nft !== this.#nft || !this.#isOpen) return;
+    this.#nft = undefined;
+    this.#options.onLost(error);
+    void this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    while (this.#isOpen) {
+      try {
+        await this.#inTurn(async () => {
+          await this.#start();
+          await this.#apply(this.#wanted);
+        });
+        if (this.#isOpen) this.#options.onRestored();
+        else await this.#nft?.end();
+        return;
+      } catch (error) {
+        this.#options.onLost(error instanceof Error ? error : new NftError(String(error)));
+      }
+      await sleep(RETRY_MS, undefined, { ref: false });
+    }
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(work);
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
   }
 }
 
-function creation(table: string, laneInterface: string): string[] {
-  const sets = FAMILIES.flatMap((family) =>
-    GUARD_SETS.map((name) => {
-      const type = [WORDS[family].address, ...PARTS[name]].join(" . ");
-      return `add set inet ${table} ${setName(family, name)} { type ${type}; }`;
-    }),
-  );
-  return [
-    `add table inet ${table} { flags owner; }`,
-    ...sets,
-    `add chain inet ${table} taken { type filter hook prerouting priority ${PRIORITY}; policy accept; }`,
-    `add rule inet ${table} taken iifname { "lo", "${laneInterface}" } accept`,
-    ...FAMILIES.flatMap(takingRules).map((rule) => `add rule inet ${table} taken ${rule} drop`),
-  ];
+/** The changes in portions that one transaction can hold. */
+export function transactionsOf(changes: readonly Change[]): Change[][] {
+  const transactions: Change[][] = [];
+  let room = 0;
+  for (const { verb, set, elements } of changes) {
+    for (let from = 0; from < elements.length; ) {
+      if (room === 0) {
+        transactions.push([]);
+        room = ELEMENTS_PER_TRANSACTION;
+      }
+      const part = elements.slice(from, from + room);
+      transactions.at(-1)!.push({ verb, set, elements: part });
+      from += part.length;
+      room -= part.length;
+    }
+  }
+  return transactions;
 }
 
-function takingRules(family: Family): string[] {
-  const { ip, isFragment, icmp } = WORDS[family];
-  const set = (name: GuardSetName): string => `@${setName(family, name)}`;
-  return [
-    `${ip} daddr . meta l4proto . th dport ${set("to")}`,
-    `${ip} daddr . meta l4proto ${set("toAnyPort")}`,
-    `${ip} saddr . meta l4proto . th sport ${set("from")}`,
-    `${ip} saddr . meta l4proto ${set("fromAnyPort")}`,
-    `${ip} daddr ${set("services")} ${isFragment}`,
-    `${ip} saddr ${set("servers")} ${isFragment}`,
-    `${ip} saddr ${set("servers")} ${icmp} type { ${ICMP_ERRORS[family].join(", ")} }`,
-  ];
-}
-
-/** Removals first: an element cannot be added twice, and each is in one of both. */
-function difference(table: string, before: GuardRules, after: GuardRules): string[] {
-  return FAMILIES.flatMap((family) =>
-    GUARD_SETS.flatMap((name) => {
-      const [had, wants] = [before[family][name], after[family][name]];
-      const set = `inet ${table} ${setName(family, name)}`;
-      return [
-        ...change(
-          `delete element ${set}`,
-          [...had].filter((each) => !wants.has(each)),
-        ),
-        ...change(
-          `add element ${set}`,
-          [...wants].filter((each) => !had.has(each)),
-        ),
-      ];
-    }),
-  );
-}
-
-function change(command: string, elements: readonly string[]): string[] {
-  return elements.length === 0 ? [] : [`${command} { ${elements.join(", ")} }`];
-}
-
-function setName(family: Family, name: GuardSetName): string {
-  return `${family}_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+function withChanges(before: GuardElements, changes: readonly Change[]): GuardElements {
+  const after: Record<string, ReadonlySet<string>> = { ...before };
+  for (const { verb, set, elements } of changes) {
+    const texts = new Set(after[set]);
+    for (const text of elements) {
+      if (verb === "add") texts.add(text);
+      else texts.delete(text);
+    }
+    after[set] = texts;
+  }
+  return after as GuardElements;
 }

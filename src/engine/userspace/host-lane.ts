@@ -1,119 +1,153 @@
 /**
- * A way back into the host's own stack, for packets that the guard took and the director then passed.
+ * A way back for packets that the guard took away and the director does not want: a veth pair in this namespace. What is
+ * sent into one end comes in at the other, as if from a wire, and goes up the host's own stack.
  *
- * A pair of virtual interfaces: what is sent into one end comes out of the other as received (docs/decisions/0002).
- * Made when the engine starts, because its name must be in the guard's rules; removed when it ends. One that a killed
- * daemon left behind is replaced.
+ * Made when the engine starts, not with the first service: that it cannot be made shall be known at start, and removing
+ * what a killed process left stops everything for tens of milliseconds. A TUN device would do the same, but needs privileges that a user namespace lacks.
  */
-import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
-import { promisify } from "node:util";
-import { type MacAddress, macBytes, parseMac } from "../../net/mac-address.ts";
+import { ADDRESS_HEADER_LENGTH } from "./interface-addresses.ts";
+import { interfaceIndex, SystemCallError } from "./libc.ts";
+import { LINK_HEADER_LENGTH } from "./links.ts";
+import { Netlink, RTM } from "./netlink.ts";
+import { type Attribute, emitAttributes, FLAG, viewOf } from "./netlink-message.ts";
 
-const run = promisify(execFile);
+/** We send into this one. */
+const LANE_ENTRY = "sluice-entry";
+/** The host receives from this one: the guard must exempt it, and the packet ring ignore it. */
+export const LANE_EXIT = "sluice-exit";
 
-/** Frames are sent into `slc-in` and come out of `slc-host`. At most 15 characters (IFNAMSIZ). */
-export const LANE_INTERFACES = { sending: "slc-in", receiving: "slc-host" } as const;
+/** Locally administered; nobody else is on the wire. */
+const ENTRY_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 1);
+const EXIT_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 2);
 
-/** Passed packets may be reassembled or segmented by nobody yet: as large as IP allows. */
+/** The most that a veth takes, so that whatever the host's interfaces received goes through. */
 const MTU = 65_535;
 
-/**
- * The host's reverse path test, also the loose one, refuses every packet on an interface without an address
- * (fib_validate_source()). RFC 7600's dummy address belongs to nobody and is routed nowhere; of scope "host" it is
- * never a source.
- */
-const DUMMY_ADDRESS = "192.0.0.8/32";
+// biome-ignore format: a table
+const IFLA = { address: 1, name: 3, mtu: 4, linkInfo: 18, perFamily: 26 } as const;
+const IFLA_INFO = { kind: 1, data: 2 } as const;
+const VETH_INFO_PEER = 1;
+const IFF = { up: 0x1, noArp: 0x80 } as const;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IFLA_INET_CONF = 1;
+/** IPV4_DEVCONF_*, include/uapi/linux/ip.h. */
+const SETTING = { rpFilter: 8, acceptLocal: 23 } as const;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 
-/** The host could not be given the interfaces. */
-export class LaneError extends Error {
-  override readonly name = "LaneError";
-}
+const RT_SCOPE_HOST = 254;
+const IFA_LOCAL = 2;
+/** 192.0.0.8, the dummy address of RFC 7600: a source for nobody, a destination for nobody. */
+const DUMMY_ADDRESS = Uint8Array.of(192, 0, 0, 8);
 
-export class HostLane implements AsyncDisposable {
-  /** Where frames are sent into. */
-  readonly interfaceIndex: number;
-  /** Where they come out: the packet ring must not hear it. */
-  readonly receivingIndex: number;
-  /** What frames must be addressed to. */
-  readonly destination: Uint8Array;
-  readonly source: Uint8Array;
+const ATTEMPT = "make the way back to the host's stack";
 
-  private constructor(sending: Link, receiving: Link) {
-    this.interfaceIndex = sending.index;
-    this.receivingIndex = receiving.index;
-    this.source = macBytes(sending.mac);
-    this.destination = macBytes(receiving.mac);
-  }
+export class HostLane implements Disposable {
+  /** What frames that are sent into the entry must be addressed to. */
+  readonly destination: Uint8Array = EXIT_MAC;
+  readonly source: Uint8Array = ENTRY_MAC;
+  readonly entryIndex: number;
+  readonly exitIndex: number;
+  readonly #netlink: Netlink;
+  #isOpen = true;
 
-  /** Makes the pair in the current network namespace. Throws a LaneError with ip(8)'s words. */
-  static async open(): Promise<HostLane> {
-    const { sending, receiving } = LANE_INTERFACES;
-    await ip("link", "delete", sending).catch(() => undefined);
-    await ip("link", "add", sending, "type", "veth", "peer", "name", receiving);
+  /** Replaces what a process before us may have left. Throws a SystemCallError when the kernel refuses. */
+  constructor() {
+    this.#netlink = new Netlink();
     try {
-      for (const name of [sending, receiving]) await configure(name);
-      await ip("address", "add", DUMMY_ADDRESS, "dev", receiving, "scope", "host");
-      // The strict reverse path test would refuse clients whose route is another interface: loose looks for any route.
-      await set(`ipv4/conf/${receiving}/rp_filter`, "2");
-      // Packets whose source is an address of the host's own may come this way, too.
-      await set(`ipv4/conf/${receiving}/accept_local`, "1");
-      await set(`ipv4/conf/${receiving}/forwarding`, await globalForwarding());
-      return new HostLane(await link(sending), await link(receiving));
+      this.#remove();
+      this.#make();
+      this.entryIndex = interfaceIndex(LANE_ENTRY);
+      this.exitIndex = interfaceIndex(LANE_EXIT);
+      this.#configure(this.exitIndex);
+      this.#addDummyAddress(this.exitIndex);
+      this.#configure(this.entryIndex);
     } catch (error) {
-      await ip("link", "delete", sending).catch(() => undefined);
+      this.#netlink[Symbol.dispose]();
       throw error;
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await ip("link", "delete", LANE_INTERFACES.sending).catch(() => undefined);
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      this.#remove();
+    } finally {
+      this.#netlink[Symbol.dispose]();
+    }
+  }
+
+  #make(): void {
+    const peer = Buffer.concat([
+      new Uint8Array(LINK_HEADER_LENGTH),
+      emitAttributes(identity(LANE_EXIT, EXIT_MAC)),
+    ]);
+    const data: Attribute[] = [[VETH_INFO_PEER, peer]];
+    const info: Attribute[] = [
+      [IFLA_INFO.kind, "veth"],
+      [IFLA_INFO.data, data],
+    ];
+    const attributes: Attribute[] = [...identity(LANE_ENTRY, ENTRY_MAC), [IFLA.linkInfo, info]];
+    const flags = FLAG.create | FLAG.exclusive;
+    this.#netlink.change(RTM.newLink, flags, linkHeader(0, 0), attributes, ATTEMPT);
+  }
+
+  /**
+   * Loose reverse path filter: packets come from clients whom the host would answer by another interface. No IPv6
+   * address, so that the interface keeps silent. Settings come before it goes up.
+   */
+  #configure(index: number): void {
+    const inet: Attribute[] = [
+      [SETTING.rpFilter, 2],
+      [SETTING.acceptLocal, 1],
+    ];
+    const perFamily: Attribute[] = [
+      [AF_INET, [[IFLA_INET_CONF, inet]]],
+      [AF_INET6, [[IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(IN6_ADDR_GEN_MODE_NONE)]]],
+    ];
+    const settings: Attribute[] = [[IFLA.perFamily, perFamily]];
+    this.#netlink.change(RTM.setLink, 0, linkHeader(index, 0), settings, ATTEMPT);
+    const header = linkHeader(index, IFF.up | IFF.noArp);
+    this.#netlink.change(RTM.setLink, 0, header, [], ATTEMPT);
+  }
+
+  /** Without any address even a loose reverse path filter drops everything: __fib_validate_source(). */
+  #addDummyAddress(index: number): void {
+    const header = new Uint8Array(ADDRESS_HEADER_LENGTH);
+    header.set([AF_INET, 32, 0, RT_SCOPE_HOST]);
+    viewOf(header).setUint32(4, index, true);
+    const address: Attribute[] = [[IFA_LOCAL, DUMMY_ADDRESS]];
+    this.#netlink.change(RTM.newAddress, FLAG.create, header, address, ATTEMPT);
+  }
+
+  /** Removing one end removes both. */
+  #remove(): void {
+    const attempt = "remove the way back to the host's stack";
+    try {
+      const name: Attribute[] = [[IFLA.name, LANE_ENTRY]];
+      this.#netlink.change(RTM.deleteLink, 0, linkHeader(0, 0), name, attempt);
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.code !== "ENODEV") throw error;
+    }
   }
 }
 
-async function configure(name: string): Promise<void> {
-  // No addresses of its own making and no ARP: nobody but us speaks here.
-  await set(`ipv6/conf/${name}/addr_gen_mode`, "1");
-  await set(`ipv6/conf/${name}/accept_ra`, "0");
-  await ip("link", "set", name, "mtu", String(MTU), "arp", "off", "up");
+function identity(name: string, mac: Uint8Array): Attribute[] {
+  return [
+    [IFLA.name, name],
+    [IFLA.mtu, MTU],
+    [IFLA.address, mac],
+  ];
 }
 
-interface Link {
-  readonly index: number;
-  readonly mac: MacAddress;
-}
-
-async function link(name: string): Promise<Link> {
-  const [found] = JSON.parse(await ip("-json", "link", "show", name)) as {
-    ifindex: number;
-    address: string;
-  }[];
-  const mac = found === undefined ? undefined : parseMac(found.address);
-  if (found === undefined || mac === undefined) {
-    throw new LaneError(`Cannot find the interface ${name} that was just made`);
-  }
-  return { index: found.ifindex, mac };
-}
-
-async function ip(...words: string[]): Promise<string> {
-  try {
-    const path = `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`;
-    const { stdout } = await run("ip", words, { env: { ...process.env, PATH: path } });
-    return stdout;
-  } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim();
-    throw new LaneError(`ip ${words.join(" ")}: ${said || (error as Error).message}`);
-  }
-}
-
-/** Interfaces of a host that forwards forward; one made later inherits `default`, which may not be what `all` is. */
-async function globalForwarding(): Promise<string> {
-  return (await readFile("/proc/sys/net/ipv4/ip_forward", "utf8")).trim();
-}
-
-/** A setting that the kernel does not have (no IPv6) needs no value. */
-async function set(path: string, value: string): Promise<void> {
-  await writeFile(`/proc/sys/net/${path}`, value).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw new LaneError(`Cannot set ${path}: ${error.message}`);
-  });
+/** A struct ifinfomsg that sets `flags` and leaves the others. */
+function linkHeader(index: number, flags: number): Uint8Array {
+  const header = new Uint8Array(LINK_HEADER_LENGTH);
+  const view = viewOf(header);
+  view.setInt32(4, index, true);
+  view.setUint32(8, flags, true);
+  view.setUint32(12, flags, true);
+  return header;
 }

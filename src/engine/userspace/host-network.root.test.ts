@@ -1,5 +1,5 @@
-import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Conversation } from "../../../test/userspace/conversation.ts";
 import { connect, Namespace } from "../../../test/userspace/namespaces.ts";
 
 let host: Namespace;
@@ -25,17 +25,10 @@ beforeAll(async () => {
   }
   peer.run("ip addr add 10.0.0.2/24 dev eth0");
   peer.run("ip addr add 2001:db8::2/64 dev eth0 nodad");
-  const child = host.startNode(
-    new URL("../../../test/userspace/ask-network.ts", import.meta.url).pathname,
-  );
-  child.stderr.pipe(process.stderr);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? '"ended"');
-  ask = (line) => {
-    child.stdin.write(`${line}\n`);
-    return next();
-  };
-  expect(await next()).toBe("ready");
+  const program = new URL("../../../test/userspace/ask-network.ts", import.meta.url).pathname;
+  const conversation = new Conversation(host.startNode(program));
+  ask = async (line) => JSON.parse(await conversation.ask(line));
+  expect(await conversation.hear()).toBe('"ready"');
 });
 
 afterAll(() => {

@@ -43,6 +43,7 @@ const c = {
   // Messages are given by address: they and what they point to lie in memory that does not move.
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
   close:      libc.func("int close(int fd)"),
+  if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
 };
 
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
@@ -50,14 +51,7 @@ const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 /** errno numbers that callers tell apart. */
-export const errno = {
-  EINTR: 4,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  EEXIST: 17,
-  ENODEV: 19,
-  ENOBUFS: 105,
-} as const;
+export const errno = { EINTR: 4, EAGAIN: 11, ENOBUFS: 105 } as const;
 
 export function errnoName(value: number): string {
   return ERRNO_NAMES.get(value) ?? `errno ${value}`;
@@ -114,6 +108,15 @@ export function sendMessages(fd: number, address: number, count: number): number
 
 export function close(fd: number): void {
   c.close(fd);
+}
+
+/** The index of an interface of this network namespace. */
+export function interfaceIndex(name: string): number {
+  const index = c.if_nametoindex(name);
+  if (index === 0) {
+    throw new SystemCallError("if_nametoindex", koffi.errno(), `find interface ${name}`);
+  }
+  return index;
 }
 
 /** Memory outside of V8's heap: it has an address, which stays. */

@@ -7,7 +7,7 @@ import { attributesIn, type Message, viewOf } from "./netlink-message.ts";
 import { addressIn, familyNumber, familyOf } from "./route-table.ts";
 
 /** "permanent": an operator says so. "confirmed": heard of just now. "stale": was so once. */
-export type Certainty = "permanent" | "confirmed" | "stale";
+type Certainty = "permanent" | "confirmed" | "stale";
 
 export interface NeighbourKey {
   readonly interfaceIndex: number;

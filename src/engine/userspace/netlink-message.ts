@@ -23,7 +23,7 @@ export const FLAG = {
   create: 0x400,
 } as const;
 
-export const MESSAGE_HEADER_LENGTH = 16;
+const MESSAGE_HEADER_LENGTH = 16;
 const ATTRIBUTE_HEADER_LENGTH = 4;
 const NESTED = 0x8000;
 const TYPE_MASK = 0x3fff;

@@ -42,6 +42,7 @@ export const RTM = {
   newLink: 16,
   deleteLink: 17,
   getLink: 18,
+  setLink: 19,
   newAddress: 20,
   getAddress: 22,
   getRoute: 26,

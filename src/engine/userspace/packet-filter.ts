@@ -25,7 +25,7 @@ const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 const INSTRUCTION_LENGTH = 8;
 
 /** BPF_MAXINSNS, less what is not per interface. */
-export const FILTER_INTERFACES_MAX = 2000;
+const FILTER_INTERFACES_MAX = 2000;
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 

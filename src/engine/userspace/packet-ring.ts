@@ -1,6 +1,16 @@
 /**
  * Frames in: one packet socket for all interfaces of the network namespace, with a receive ring that the kernel fills
  * and we read in place (packet(7), Documentation/networking/packet_mmap.rst, net/packet/af_packet.c).
+ *
+ * TPACKET_V2 wakes us for each frame, TPACKET_V3 for a block, full or a millisecond old at the earliest. Measured through
+ * test/userspace/forwarder.ts on kernel 6.18, two cores, both ends of the wire on the same machine:
+ *
+ *                    | round trip through it, median | 64-byte frames forwarded | processor time per frame
+ *     without        | 15 us                         |                          |
+ *     V2             | 40 us                         | 350 000 /s               | 2.6 us
+ *     V3, 1 ms       | 2000 us                       | 310 000 to 440 000 /s    | 2.0 us
+ *
+ * A proxy waits for answers, so V2. How long the slots are makes no difference there (2 KiB: 38 us, 2.6 us).
  */
 import {
   bind,
@@ -19,13 +29,7 @@ import {
   openPacketSocket,
   SOL_PACKET,
 } from "./packet-socket.ts";
-import {
-  BLOCK_LENGTH,
-  FRAMES_PER_BLOCK,
-  HEADROOM_RESERVED,
-  SLOT_LENGTH,
-  slotStart,
-} from "./ring-layout.ts";
+import { BLOCK_LENGTH, FRAMES_PER_BLOCK, HEADROOM, SLOT_LENGTH, slotStart } from "./ring-layout.ts";
 import {
   noOffload,
   type Offload,
@@ -110,7 +114,7 @@ export class PacketRing implements Disposable {
     try {
       attachFilter(this.#fd, receiveFilter(options.ignoredInterfaces));
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
-      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM_RESERVED, "reserve headroom");
+      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
       setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
       const blocks = requestRing(this.#fd, options.blocks ?? BLOCKS_DEFAULT);
       this.#slots = blocks * FRAMES_PER_BLOCK;

@@ -6,11 +6,8 @@
  * the struct virtio_net_hdr.
  */
 
-/** PACKET_RESERVE: asked for, before each frame. */
-export const HEADROOM_RESERVED = 128;
-
-/** Bytes before each frame that may be written without harm, the struct virtio_net_hdr of a longer frame included. */
-export const HEADROOM = HEADROOM_RESERVED;
+/** PACKET_RESERVE: bytes before each frame that may be written, those for a struct virtio_net_hdr included. */
+export const HEADROOM = 128;
 
 /**
  * 64 KiB of packet, and the headers before it. Not a multiple of a large power of two, so that the beginnings of

@@ -15,7 +15,7 @@ import {
 } from "./netlink-message.ts";
 import { PrefixTable } from "./prefix-table.ts";
 
-export interface Hop {
+interface Hop {
   readonly interfaceIndex: number;
   /** Undefined when the destination is on the link. */
   readonly gateway: Address | undefined;

@@ -8,14 +8,24 @@
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import type { Packet } from "../../ipvs/packet.ts";
-import { GuardRules, NO_RULES } from "./guard-rules.ts";
+import { GuardMatcher, type GuardRules } from "./guard-rules.ts";
 import type { HostGuard } from "./host-guard.ts";
+import {
+  BASE_RULES,
+  intersection,
+  isSameSize,
+  rulesForConnectionsTo,
+  rulesForServices,
+  union,
+} from "./needed-rules.ts";
 
 /** How long what nothing needs any more may stay taken. */
 const REVIEW_INTERVAL_MS = 1_000;
 
 export interface TakenPacketsOptions {
   readonly guard: HostGuard;
+  /** Whether the packet's destination is an address of the host. */
+  readonly isForHost: (packet: Packet) => boolean;
   /** Destinations that connections go to, removed ones included. */
   readonly destinationsInUse: () => Iterable<Destination>;
   /** The guard still takes more than it must. It is tried again, and meanwhile all of that is given back. */
@@ -25,9 +35,10 @@ export interface TakenPacketsOptions {
 export class TakenPackets implements Disposable {
   readonly #options: TakenPacketsOptions;
   /** What services need. */
-  #wanted = NO_RULES;
+  #wanted = BASE_RULES;
   /** What the guard takes: that, and what connections need besides. */
-  #rules = NO_RULES;
+  #rules = BASE_RULES;
+  #matcher = new GuardMatcher(BASE_RULES);
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -37,7 +48,7 @@ export class TakenPackets implements Disposable {
 
   /** Whether the host's stack did not get this packet. `isInPieces`: it came as fragments. */
   has(packet: Packet, isInPieces: boolean): boolean {
-    return this.#rules.takes(packet, isInPieces);
+    return this.#matcher.takes(packet, this.#options.isForHost, isInPieces);
   }
 
   /**
@@ -55,14 +66,14 @@ export class TakenPackets implements Disposable {
   async #during(desired: DesiredState, change: () => void): Promise<void> {
     const { guard } = this.#options;
     const before = this.#rules;
-    const wanted = GuardRules.for(desired);
-    this.#rules = before.union(wanted);
+    const wanted = rulesForServices(desired);
+    this.#set(union(before, wanted));
     try {
       await guard.update(this.#rules);
       change();
     } catch (error) {
       await guard.update(before).catch(this.#options.onError);
-      this.#rules = before;
+      this.#set(before);
       this.#reviewLater();
       throw error;
     }
@@ -73,12 +84,12 @@ export class TakenPackets implements Disposable {
   /** Stops taking what neither services nor connections need. */
   async #release(): Promise<void> {
     const { guard, destinationsInUse, onError } = this.#options;
-    const inUse = GuardRules.forConnectionsTo(destinationsInUse());
-    const needed = this.#wanted.union(this.#rules.intersection(inUse));
-    if (!needed.equals(this.#rules)) {
+    const inUse = rulesForConnectionsTo(destinationsInUse());
+    const needed = union(this.#wanted, intersection(this.#rules, inUse));
+    if (!isSameSize(needed, this.#rules)) {
       try {
         await guard.update(needed);
-        this.#rules = needed;
+        this.#set(needed);
       } catch (error) {
         onError(error);
       }
@@ -86,9 +97,14 @@ export class TakenPackets implements Disposable {
     this.#reviewLater();
   }
 
+  #set(rules: GuardRules): void {
+    this.#rules = rules;
+    this.#matcher = new GuardMatcher(rules);
+  }
+
   #reviewLater(): void {
     clearTimeout(this.#review);
-    if (this.#rules.equals(this.#wanted)) return;
+    if (isSameSize(this.#rules, this.#wanted)) return;
     this.#review = setTimeout(() => {
       void this.#inTurn(() => this.#release());
     }, REVIEW_INTERVAL_MS);

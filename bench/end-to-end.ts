@@ -1,0 +1,123 @@
+/**
+ * What does a balancer cost end to end, beside another one?
+ *
+ * Asked: requests per second direct to a server, through Sluice's userspace engine (direct routing, NAT) and through
+ * HAProxy in TCP mode, with connections kept alive and with a connection for each request; and the processor time
+ * that the balancer's process takes for a million requests.
+ */
+import { randomUUID } from "node:crypto";
+import { Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { needsUserNamespace, startInside } from "../src/lab/box.ts";
+import { LEASH } from "../src/lab/inside.ts";
+import { LabFailure } from "../src/lab/scenario.ts";
+import { CONNECTIONS, LOADS, type Load, measure, type Sample } from "./load.ts";
+import { median } from "./median.ts";
+import { buildBench, VARIANTS, type Variant } from "./topology.ts";
+
+export interface VariantFigures {
+  readonly load: Load;
+  readonly variant: Variant;
+  /** Medians of the rounds. */
+  readonly requestsPerSecond: number;
+  readonly balancerCpu: number | undefined;
+  readonly totalCpu: number;
+  /** Of all rounds. */
+  readonly errors: number;
+}
+
+const ROUNDS = 5;
+const SECONDS = 3;
+
+export const END_TO_END_METHOD = `\
+Four hosts in network namespaces, joined by veth pairs and bridges, offloads as the kernel sets them: a client with wrk
+(one thread, ${CONNECTIONS} connections), a real server (HAProxy that answers by itself, one thread), and on hosts of their own
+Sluice and HAProxy in TCP mode (Debian's, default number of threads). All share the machine's processors, so requests
+per second tell what a request costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round;
+medians. Processor time is user and system time from /proc for a million requests, of the balancer's process and of
+wrk, balancer and server together. The kernel delivers a frame in the time of whoever sends it: what the server's
+TCP does with a balancer's frame counts as the balancer's, for both kinds.`;
+
+type Event =
+  | { readonly kind: "progress"; readonly text: string }
+  | { readonly kind: "failure"; readonly text: string }
+  | { readonly kind: "figures"; readonly figures: readonly VariantFigures[] };
+
+/** Builds everything in namespaces of its own; whatever ends, nothing stays. Throws a LabFailure when it cannot be. */
+export async function measureEndToEnd(
+  progress: (text: string) => void,
+): Promise<readonly VariantFigures[]> {
+  const inside = startInside(needsUserNamespace(process.getuid?.() === 0), randomUUID(), [INSIDE]);
+  inside.stderr?.pipe(process.stderr);
+  // The inside ends when we do; Ctrl-C ends us, for the inside is detached from the terminal.
+  let figures: readonly VariantFigures[] | undefined;
+  let failure = "it ended early";
+  for await (const line of createInterface({ input: inside.stdout! })) {
+    if (!line.startsWith("{")) continue;
+    const event = JSON.parse(line) as Event;
+    if (event.kind === "progress") progress(event.text);
+    else if (event.kind === "failure") failure = event.text;
+    else figures = event.figures;
+  }
+  if (figures === undefined) throw new LabFailure(`The end-to-end benchmark failed: ${failure}`);
+  return figures;
+}
+
+/** The word by which this program knows that it is the inside. */
+export const INSIDE = "@inside";
+
+/** The first process of the namespaces: everything in them ends with it. */
+export async function runInside(): Promise<never> {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+  process.stdout.on("error", () => process.exit(1));
+  const leash = new Socket({ fd: LEASH });
+  for (const event of ["error", "close"]) leash.on(event, () => process.exit(1));
+  leash.resume();
+  try {
+    emit({ kind: "figures", figures: await measureAll() });
+  } catch (error) {
+    emit({ kind: "failure", text: (error as Error).message });
+  }
+  process.exit(0);
+}
+
+async function measureAll(): Promise<readonly VariantFigures[]> {
+  const bench = await buildBench();
+  const samples = new Map<string, Sample[]>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const load of LOADS) {
+      for (const variant of turned(VARIANTS, round)) {
+        const sample = await measure(bench, variant, load, SECONDS);
+        const text = `${variant}, ${load}: ${sample.requestsPerSecond.toFixed(0)} requests a second`;
+        emit({ kind: "progress", text: `round ${round + 1} of ${ROUNDS}, ${text}` });
+        const key = `${load} ${variant}`;
+        samples.set(key, [...(samples.get(key) ?? []), sample]);
+      }
+    }
+  }
+  return LOADS.flatMap((load) =>
+    VARIANTS.map((variant) => {
+      const rounds = samples.get(`${load} ${variant}`) ?? [];
+      const balancer = rounds.flatMap(({ balancerCpu }) => balancerCpu ?? []);
+      return {
+        load,
+        variant,
+        requestsPerSecond: median(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
+        balancerCpu: balancer.length === 0 ? undefined : median(balancer),
+        totalCpu: median(rounds.map(({ totalCpu }) => totalCpu)),
+        errors: rounds.reduce((sum, { errors }) => sum + errors, 0),
+      };
+    }),
+  );
+}
+
+/** The same, begun at another place in each round: none is always the one after the quiet or the busy one. */
+function turned<Value>(values: readonly Value[], by: number): readonly Value[] {
+  return [...values.slice(by), ...values.slice(0, by)];
+}
+
+function emit(event: Event): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}

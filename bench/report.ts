@@ -1,0 +1,135 @@
+/** The figures as tables, for the terminal and for RESULTS.md. */
+import { execFileSync } from "node:child_process";
+import { cpus, release, totalmem } from "node:os";
+import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
+import { LOADS } from "./load.ts";
+import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
+
+export interface Figures {
+  readonly memory?: MemoryFigures;
+  readonly endToEnd?: readonly VariantFigures[];
+}
+
+const VARIANT_NAMES = {
+  direct: "direct",
+  "sluice-dr": "Sluice, direct routing",
+  "sluice-nat": "Sluice, NAT",
+  haproxy: "HAProxy, TCP mode",
+} as const;
+
+const LOAD_TITLES = {
+  "keep-alive": "Connections kept alive",
+  "connection-per-request": "A connection for each request",
+} as const;
+
+export function report({ memory, endToEnd }: Figures): string {
+  const parts = [
+    "# Benchmark results",
+    "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
+    machine(),
+    ...(memory === undefined ? [] : memoryReport(memory)),
+    ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function machine(): string {
+  const [first] = cpus();
+  return table(
+    ["", ""],
+    [
+      ["Date", `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`],
+      ["Commit", commit()],
+      ["Processors", `${cpus().length} × ${first?.model.trim() ?? "unknown"}`],
+      ["Memory", `${Math.round(totalmem() / 2 ** 30)} GiB`],
+      ["Linux, Node", `${release()}, ${process.version}`],
+    ],
+  );
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]): string =>
+      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const isChanged = git("status", "--porcelain", "--", "src") !== "";
+    return `${git("rev-parse", "--short", "HEAD")}${isChanged ? " with changes" : ""}`;
+  } catch {
+    // A package has no history.
+    return "unknown";
+  }
+}
+
+function memoryReport(figures: MemoryFigures): string[] {
+  return [
+    "## In memory",
+    MEMORY_METHOD,
+    table(
+      ["Established flows", "ns per packet", "floor, ns", "ratio"],
+      figures.established.map(({ flows, packetNs, floorNs }) => [
+        flows.toLocaleString("en"),
+        packetNs.toFixed(0),
+        floorNs.toFixed(0),
+        (packetNs / floorNs).toFixed(1),
+      ]),
+    ),
+    table(
+      ["", ""],
+      [
+        ["New connections per second", thousands(figures.newConnectionsPerSecond)],
+        ["Bytes per connection, of a million", figures.bytesPerConnection.toFixed(0)],
+        ["Resident bytes per connection", figures.residentBytesPerConnection.toFixed(0)],
+        ["Longest expiry, of a million", `${figures.longestExpireMs.toFixed(2)} ms`],
+      ],
+    ),
+  ];
+}
+
+function endToEndReport(figures: readonly VariantFigures[]): string[] {
+  return [
+    "## End to end",
+    END_TO_END_METHOD,
+    ...LOADS.flatMap((load) => {
+      const rows = figures.filter((each) => each.load === load);
+      const rate = (variant: string): number =>
+        rows.find((each) => each.variant === variant)?.requestsPerSecond ?? Number.NaN;
+      return [
+        `### ${LOAD_TITLES[load]}`,
+        table(
+          ["", "requests/s", "to direct", "to HAProxy", "balancer's CPU s", "all CPU s", "errors"],
+          rows.map(({ variant, requestsPerSecond, balancerCpu, totalCpu, errors }) => [
+            VARIANT_NAMES[variant],
+            thousands(requestsPerSecond),
+            (requestsPerSecond / rate("direct")).toFixed(2),
+            (requestsPerSecond / rate("haproxy")).toFixed(2),
+            balancerCpu?.toFixed(1) ?? "",
+            totalCpu.toFixed(1),
+            `${errors}`,
+          ]),
+        ),
+      ];
+    }),
+  ];
+}
+
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
+/** The first column is text, the others are numbers. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) =>
+    Math.max(3, ...all.map((row) => row[column]?.length ?? 0)),
+  );
+  const isNumeric = head.length > 2;
+  const line = (row: readonly string[]): string =>
+    `| ${row
+      .map((cell, column) =>
+        column > 0 && isNumeric ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join(" | ")} |`;
+  const rule = widths.map((width, column) =>
+    column > 0 && isNumeric ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
+  );
+  return [line(head), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,101 @@
+/**
+ * A conversation with nft(8): one `nft -i` process that lives as long as its tables shall.
+ *
+ * Its tables have `flags owner`: the kernel removes them with the netlink socket that made them, that is, with nft, and
+ * nft ends with our end of its standard input. So nothing is left behind even when this process is killed.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+
+/** What nft said when it refused. */
+export class NftError extends Error {
+  override readonly name = "NftError";
+}
+
+/** nft is often installed where the PATH of ordinary users does not lead. */
+const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+
+interface Pending {
+  readonly mark: string;
+  readonly resolve: () => void;
+  readonly reject: (error: NftError) => void;
+}
+
+export class Nft {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #ended: Promise<void>;
+  readonly #pending: Pending[] = [];
+  #said = "";
+  #count = 0;
+  #failure: NftError | undefined;
+
+  /** `onEnd` is called when nft ends without having been told to. */
+  constructor(onEnd: (error: NftError) => void) {
+    // Detached: a Ctrl-C at our terminal is not meant for nft.
+    this.#child = spawn("nft", ["-i"], { detached: true, env: { ...process.env, PATH } });
+    this.#child.stdout.resume();
+    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    // The same trouble ends the process, which is told of below.
+    this.#child.stdin.on("error", () => {});
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ended = promise;
+    const end = (why: string): void => {
+      resolve();
+      if (this.#failure !== undefined) return;
+      this.#failure = new NftError(why);
+      for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
+      onEnd(this.#failure);
+    };
+    this.#child.once("error", (error) => {
+      const isMissing = "code" in error && error.code === "ENOENT";
+      end(isMissing ? "nft was not found: install nftables" : `nft: ${error.message}`);
+    });
+    this.#child.once("close", (code, signal) => {
+      end(`nft ended by ${signal ?? `itself with status ${code}`}: ${errorsIn(this.#said)}`);
+    });
+  }
+
+  /** Runs commands, separated by ";", as one transaction. Rejects with nft's words when it refuses them. */
+  run(commands: string): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // nft does not say when it is done. A word that it does not know comes back on standard error, after whatever it
+    // had to say about the commands.
+    const mark = `done_${++this.#count}`;
+    this.#pending.push({ mark, resolve, reject });
+    this.#child.stdin.write(`${commands}\n${mark}\n`);
+    return promise;
+  }
+
+  /** Ends nft, and with it its tables. Resolves when they are gone. */
+  async end(): Promise<void> {
+    this.#failure ??= new NftError("nft was ended");
+    for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
+    this.#child.stdin.end();
+    await this.#ended;
+  }
+
+  #hear(text: string): void {
+    this.#said += text;
+    for (;;) {
+      const first = this.#pending[0];
+      if (first === undefined) return;
+      const end = this.#said.indexOf(`${first.mark}\n`);
+      if (end < 0) return;
+      this.#pending.shift();
+      // The last error is about the mark.
+      const errors = errorLines(this.#said.slice(0, end)).slice(0, -1);
+      this.#said = this.#said.slice(end + first.mark.length + 1);
+      if (errors.length === 0) first.resolve();
+      else first.reject(new NftError(errors.join("; ")));
+    }
+  }
+}
+
+/** Without the quoted commands, which can be long. */
+function errorLines(said: string): string[] {
+  return said.split("\n").flatMap((line) => /Error: (.*)/.exec(line)?.[1] ?? []);
+}
+
+function errorsIn(said: string): string {
+  return errorLines(said).join("; ") || "it said nothing";
+}

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { parseLabArguments, UsageError } from "./options.ts";
+
+const parse = (line: string) => parseLabArguments(line.split(" ").filter(Boolean), "/home/learner");
+
+const DEFAULTS = {
+  scenario: "dr",
+  scheduler: "rr",
+  requests: 10,
+  keep: false,
+  json: false,
+  pcap: undefined,
+};
+
+// biome-ignore format: a table
+const runs: readonly (readonly [line: string, differs: object])[] = [
+  ["",                                {}],
+  ["dr",                              {}],
+  ["nat",                             { scenario: "nat" }],
+  ["--json",                          { json: true }],
+  ["dr --keep --scheduler wlc",       { keep: true, scheduler: "wlc" }],
+  ["nat --requests=3 --pcap wires",   { scenario: "nat", requests: 3, pcap: "/home/learner/wires" }],
+  ["--pcap /tmp/wires --requests 1000", { pcap: "/tmp/wires", requests: 1000 }],
+];
+
+test.for(runs)("lab %s", ([line, differs]) => {
+  expect(parse(line)).toEqual({ kind: "run", options: { ...DEFAULTS, ...differs } });
+});
+
+// biome-ignore format: a table
+const others: readonly (readonly [line: string, command: object])[] = [
+  ["help",                         { kind: "help" }],
+  ["nat --help",                   { kind: "help" }],
+  ["shell --help",                 { kind: "help" }],
+  ["down",                         { kind: "down" }],
+  ["shell node02",                 { kind: "shell", host: "node02", command: [] }],
+  ["shell client curl --help",     { kind: "shell", host: "client", command: ["curl", "--help"] }],
+  ["shell node01 -- ipvsadm -ln",  { kind: "shell", host: "node01", command: ["ipvsadm", "-ln"] }],
+];
+
+test.for(others)("lab %s", ([line, command]) => {
+  expect(parse(line)).toEqual(command);
+});
+
+// biome-ignore format: a table
+const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
+  ["tun",                  /Unknown laboratory 'tun': expected dr, nat, shell or down/],
+  ["dr nat",               /Unexpected argument 'nat'/],
+  ["--scheduler fastest",  /Unknown scheduler 'fastest': expected one of rr, wrr/],
+  ["--scheduler toString", /Unknown scheduler/],
+  ["--scheduler",          /--scheduler/],
+  ["--requests ten",       /--requests ten: expected 2 to 1000/],
+  ["--requests 1",         /expected 2 to 1000/],
+  ["--requests 1001",      /expected 2 to 1000/],
+  ["--fast",               /^Unknown option '--fast'$/],
+  ["--pcap /run/wires",    /choose another place/],
+  ["shell",                /client, node01, node02, node03: none was given/],
+  ["shell node04",         /'node04' is none/],
+  ["down now",             /takes no arguments, got 'now'/],
+];
+
+test.for(mistakes)("lab %s is refused", ([line, says]) => {
+  expect(() => parse(line)).toThrow(UsageError);
+  expect(() => parse(line)).toThrow(says);
+});

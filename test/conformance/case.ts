@@ -1,0 +1,79 @@
+/**
+ * What a case is: steps, as data, that every side carries out and reports on alike.
+ *
+ * Addresses and marks that no other case may have are written as VIP, VIP6 and MARK: removed servers live on in the
+ * kernel for minutes, and a service that is added again would revive them.
+ */
+
+export type Step =
+  /** A command line of ipvsadm. Its exit code, stdout and stderr are compared. */
+  | { readonly kind: "ipvsadm"; readonly words: readonly string[]; readonly stdin: string }
+  /** Exactly these rules, a line each, and the default timeouts, are in force from here on. */
+  | { readonly kind: "begin"; readonly rules: string }
+  /** `ipvsadm -S -n`, compared. */
+  | { readonly kind: "rules" }
+  /** A packet (packets.ts reads it) arrives. What leaves is compared. */
+  | { readonly kind: "packet"; readonly packet: string }
+  /** Time passes, in milliseconds. */
+  | { readonly kind: "wait"; readonly ms: number }
+  /** The connection table's entries of this case's services are compared. */
+  | { readonly kind: "connections" }
+  /** Weight, active and inactive connections of this case's servers are compared. */
+  | { readonly kind: "services" };
+
+/** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
+export type Comparison = "frames" | "servers";
+
+export interface Case {
+  readonly group: string;
+  readonly name: string;
+  readonly compare: Comparison;
+  /** Names below net.ipv4.vs, in force during this case's steps only. */
+  readonly sysctls: Readonly<Record<string, number>>;
+  readonly steps: readonly Step[];
+}
+
+/** What a step did, as a side reports it. */
+export type Observation =
+  | {
+      readonly kind: "ran";
+      readonly exitCode: number;
+      readonly stdout: string;
+      readonly stderr: string;
+    }
+  /** Frames that left, each with its interface. */
+  | { readonly kind: "sent"; readonly frames: readonly Frame[] }
+  | { readonly kind: "saw"; readonly lines: readonly string[] }
+  /** Nothing to compare. */
+  | { readonly kind: "waited" };
+
+export interface Frame {
+  readonly wire: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A step's observation and when it was made, in milliseconds since the side's beginning. */
+export interface Report {
+  readonly atMs: number;
+  readonly observation: Observation;
+}
+
+/** Something that can carry out cases. */
+export interface Side {
+  /** Reports by case, one for each step. `times` tells for each step when another side did it, where one did. */
+  perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
+}
+
+/** The words of a command line; double quotes keep blanks and make empty words. */
+export function wordsOf(line: string): string[] {
+  return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+}
+
+export function ipvsadm(line: string, stdin = ""): Step {
+  return { kind: "ipvsadm", words: wordsOf(line), stdin };
+}
+
+/** Many commands as one step: what a case begins with. */
+export function restore(...lines: readonly string[]): Step {
+  return { kind: "ipvsadm", words: ["-R"], stdin: `${lines.join("\n")}\n` };
+}

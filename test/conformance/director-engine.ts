@@ -1,0 +1,175 @@
+/** A director behind the engine's interface, with a clock that stands still until it is moved. */
+import type { Instant } from "../../src/base/clock.ts";
+import type { Engine } from "../../src/engine/engine.ts";
+import type { DesiredState } from "../../src/ipvs/desired-state.ts";
+import { Director } from "../../src/ipvs/director.ts";
+import type { Outcome } from "../../src/ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
+import { formatEndpoint, type ServiceKey } from "../../src/ipvs/service.ts";
+import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
+import {
+  type ConnectionStatus,
+  connectionStatuses,
+  type ServiceStatus,
+  serviceStatus,
+} from "../../src/ipvs/status.ts";
+import type { Sysctls } from "../../src/ipvs/sysctls.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
+import type { Frame } from "./case.ts";
+import { HOST, INTERFACES, interfaceOf, neighbourAt, type WireName } from "./laboratory.ts";
+import { connectionLine, serverLine, serviceLine } from "./lines.ts";
+import type { Place } from "./place.ts";
+
+const CONNECTIONS_MAX = 20_000;
+
+/** The wire of what the director leaves to the host's own stack. */
+export const HOST_WIRE = "host";
+
+export class DirectorEngine implements Engine {
+  readonly name = "director";
+  readonly connectionTableSize = 4096;
+  readonly #director: Director;
+  #now = 0 as Instant;
+
+  constructor(sysctls: Sysctls) {
+    this.#director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2], sysctls });
+  }
+
+  /** Does on the way what time brings, each at its time. */
+  moveClock(nowMs: number): void {
+    for (;;) {
+      const deadline = this.#director.nextDeadline();
+      if (deadline > nowMs) break;
+      this.#now = Math.max(deadline, this.#now) as Instant;
+      this.#director.expire(this.#now, CONNECTIONS_MAX);
+    }
+    this.#now = nowMs as Instant;
+  }
+
+  /** What leaves when a frame arrives. */
+  receive(frame: Frame): Frame[] {
+    const bytes = frame.bytes.slice(ETHERNET_HEADER_LENGTH);
+    const packet = new Packet();
+    const { index } = interfaceOf(frame.wire as WireName);
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: index };
+    const fault = packet.moveTo(bytes, 0, bytes.length, arrival);
+    const outcome =
+      fault === undefined ? this.#director.receive(packet, this.#now) : this.#director.malformed();
+    return framesOf(outcome);
+  }
+
+  async apply(desired: DesiredState): Promise<void> {
+    this.#director.apply(desired);
+  }
+
+  async services(): Promise<readonly ServiceStatus[]> {
+    return [...this.#director.services.services()].map(serviceStatus);
+  }
+
+  async *connections(): AsyncGenerator<ConnectionStatus> {
+    yield* this.#statuses();
+  }
+
+  async totals(): Promise<{ counters: Counters; rates: Rates }> {
+    const { counters, rates } = this.#director.services.total;
+    return { counters, rates };
+  }
+
+  async zero(key: ServiceKey | undefined): Promise<void> {
+    this.#director.zero(key);
+  }
+
+  async reasons(): Promise<Readonly<Record<string, number>>> {
+    return this.#director.reasons();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  connectionLines(place: Place): string[] {
+    return this.#statuses()
+      .filter(
+        ({ virtual }) =>
+          place.owns(virtual.address) || virtual.address.toString() === markText(place.mark),
+      )
+      .map(({ protocol, client, virtual, destination, state, expiresInMs }) =>
+        connectionLine({
+          protocol,
+          client: formatEndpoint(client),
+          virtual: formatEndpoint(virtual),
+          destination: formatEndpoint(destination),
+          state,
+          expiresInSeconds: Math.floor(expiresInMs / 1000),
+        }),
+      )
+      .toSorted();
+  }
+
+  /** In the kernel's order: destinations newest first. */
+  serviceLines(place: Place): string[] {
+    return [...this.#director.services.services()]
+      .filter(({ key }) =>
+        key.kind === "mark" ? key.mark === place.mark : place.owns(key.endpoint.address),
+      )
+      .map(serviceStatus)
+      .flatMap(({ plan, destinations }) => [
+        plan.key.kind === "mark"
+          ? serviceLine("FWM", String(plan.key.mark), plan.scheduler)
+          : serviceLine(
+              plan.key.protocol.toUpperCase(),
+              formatEndpoint(plan.key.endpoint),
+              plan.scheduler,
+            ),
+        ...destinations.toReversed().map((destination) =>
+          serverLine({
+            at: formatEndpoint(destination.plan.endpoint),
+            method: METHOD[destination.plan.forwarding.kind],
+            weight: destination.plan.weight,
+            active: destination.activeConnections,
+            inactive: destination.inactiveConnections,
+          }),
+        ),
+      ]);
+  }
+
+  #statuses(): ConnectionStatus[] {
+    return connectionStatuses(this.#director.connections, this.#now, 0, CONNECTIONS_MAX).statuses;
+  }
+}
+
+const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;
+
+/** A mark's template has the mark as its virtual address. */
+function markText(mark: number): string {
+  return [mark >>> 24, (mark >>> 16) & 0xff, (mark >>> 8) & 0xff, mark & 0xff].join(".");
+}
+
+function framesOf({ verdict, packet, route, parts, notices }: Outcome): Frame[] {
+  const notes = notices.map((bytes) => routed(bytes));
+  if (verdict === "pass") return [{ wire: HOST_WIRE, bytes: wholeOf(packet) }, ...notes];
+  if (verdict !== "forward") return notes;
+  const packets = parts.length > 0 ? parts : [wholeOf(packet)];
+  return [...packets.map((bytes) => framed(bytes, route!)), ...notes];
+}
+
+function wholeOf({ bytes, start, end }: Packet): Uint8Array {
+  return bytes.slice(start, end);
+}
+
+/** As the host would send a packet of its own. */
+function routed(bytes: Uint8Array): Frame {
+  const packet = new Packet();
+  packet.moveTo(bytes, 0, bytes.length, NO_ARRIVAL);
+  const route = HOST.route(packet.destination);
+  if (typeof route === "string") return { wire: route, bytes };
+  return framed(bytes, route);
+}
+
+function framed(bytes: Uint8Array, route: Parameters<typeof neighbourAt>[0]): Frame {
+  const { wire, mac } = neighbourAt(route);
+  const leaving = INTERFACES.find(({ index }) => index === route.interfaceIndex)!;
+  const etherType = bytes[0]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
+  return {
+    wire,
+    bytes: emitEthernet({ source: leaving.mac, destination: mac, etherType }, bytes),
+  };
+}

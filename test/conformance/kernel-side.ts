@@ -1,0 +1,134 @@
+/** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
+import type { Case, Frame, Observation, Report, Side, Step } from "./case.ts";
+import { readConnections, readServices } from "./kernel-files.ts";
+import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
+import { frameOf } from "./packets.ts";
+import { Place } from "./place.ts";
+import { boot } from "./user-mode-linux.ts";
+
+// biome-ignore format: a list
+const MODULES = [
+  "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "sctp", "tun",
+];
+
+const PREPARATION = "prepare";
+
+export class KernelSide implements Side {
+  readonly #timeoutMs: number;
+  /** As `uname -rv` has it. */
+  version = "";
+
+  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async perform(cases: readonly Case[]): Promise<Report[][]> {
+    const text = await boot({ programme: programme(cases), timeoutMs: this.#timeoutMs });
+    const reports = cases.map((): Report[] => []);
+    for (const line of text.split("\n")) {
+      const [name = "", step, at, kind = "", ...words] = line.split(" ");
+      if (name === PREPARATION) this.#prepared(kind, words);
+      const of = cases[Number(name)];
+      if (of === undefined || name === "") continue;
+      reports[Number(name)]![Number(step)] = {
+        atMs: Number(at),
+        observation: observed(kind, words, of.steps[Number(step)]!),
+      };
+    }
+    return reports;
+  }
+
+  #prepared(kind: string, words: readonly string[]): void {
+    if (kind !== "ran") return;
+    const [code, output, complaint] = words;
+    if (code !== "0")
+      throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+    this.version = unpacked(output).toString().trim() || this.version;
+  }
+}
+
+/** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
+function programme(cases: readonly Case[]): string {
+  const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation()];
+  let group = "";
+  for (const [index, each] of cases.entries()) {
+    if (each.group !== group) lines.push("together");
+    group = each.group;
+    lines.push(`case ${index}`);
+    for (const [name, value] of Object.entries(each.sysctls)) {
+      lines.push(`with net/ipv4/vs/${name} ${value}`);
+    }
+    const place = new Place(index);
+    lines.push(...each.steps.map((step) => lineOf(step, place)));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function preparation(): string[] {
+  const { batch, sysctls } = DIRECTOR_HOST;
+  return [
+    ...INTERFACES.map(({ name }) => `wire ${name}`),
+    ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
+    `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
+    `run ${packed("uname\0-r")} -`,
+  ];
+}
+
+function lineOf(step: Step, place: Place): string {
+  switch (step.kind) {
+    case "ipvsadm": {
+      const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
+      return `run ${packed(words.join("\0"))} ${packed(place.fill(step.stdin))}`;
+    }
+    case "begin":
+      return `begin ${packed(step.rules)}`;
+    case "rules":
+      return "rules";
+    case "packet": {
+      const { wire, bytes } = frameOf(place.fill(step.packet));
+      return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
+    }
+    case "wait":
+      return `wait ${step.ms}`;
+    case "connections":
+      return `connections ${place.needles.join(" ")}`;
+    case "services":
+      return `services ${place.needles.join(" ")}`;
+  }
+}
+
+function observed(kind: string, words: readonly string[], step: Step): Observation {
+  switch (kind) {
+    case "ran": {
+      const [code, output, complaint] = words;
+      return {
+        kind,
+        exitCode: Number(code),
+        stdout: unpacked(output).toString(),
+        stderr: unpacked(complaint).toString(),
+      };
+    }
+    case "sent":
+      return { kind, frames: words.map(frame) };
+    case "saw": {
+      const text = unpacked(words[0]).toString();
+      return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
+    }
+    default:
+      return { kind: "waited" };
+  }
+}
+
+function frame(word: string): Frame {
+  const [wire = "", digits] = word.split(":");
+  return { wire, bytes: unpacked(digits) };
+}
+
+function packed(text: string): string {
+  return Buffer.from(text).toString("hex") || "-";
+}
+
+function unpacked(word: string | undefined): Buffer {
+  return Buffer.from(word === "-" || word === undefined ? "" : word, "hex");
+}

@@ -1,0 +1,49 @@
+/** `npm run conformance`: the kernel's own IPVS beside ours. */
+import type { Case } from "./case.ts";
+import { allCases } from "./cases/index.ts";
+import { compare } from "./compare.ts";
+import { DirectorSide } from "./director-side.ts";
+import { KernelSide } from "./kernel-side.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
+import { isAgreeing, type Outcome, render, summarize } from "./outcome.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  let options: Options;
+  try {
+    options = readOptions(words);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
+  if (options.isHelp) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const cases = allCases(options).filter((each) => fullName(each).includes(options.filter));
+  if (cases.length === 0) {
+    process.stderr.write(`No case has ${JSON.stringify(options.filter)} in its name\n`);
+    return 2;
+  }
+  const kernel = new KernelSide(options);
+  const expected = await kernel.perform(cases);
+  const times = expected.map((reports) => {
+    const [first] = reports;
+    return reports.map(({ atMs }) => atMs - (first?.atMs ?? 0));
+  });
+  const actual = await new DirectorSide().perform(cases, times);
+  const outcomes: Outcome[] = cases.map((each, index) => ({
+    case: each,
+    differences: compare(each, expected[index]!, actual[index]!),
+  }));
+  const summary = { kernel: kernel.version, ...summarize(outcomes) };
+  process.stdout.write(
+    options.isJson ? `${JSON.stringify(summary, undefined, 2)}\n` : render(outcomes, summary),
+  );
+  return outcomes.every(isAgreeing) ? 0 : 1;
+}
+
+function fullName({ group, name }: Case): string {
+  return `${group}: ${name}`;
+}
