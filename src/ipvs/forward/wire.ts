@@ -64,7 +64,7 @@ export class Wire {
     if (
       packet.segmentSize === 0 &&
       packet.headroom >= overhead &&
-      packet.length + overhead <= mtu
+      packet.length + overhead <= Math.min(mtu, LENGTH_MAX)
     ) {
       this.#complete(packet);
       outer.identification = this.#nextIdentification();
