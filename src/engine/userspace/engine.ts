@@ -31,6 +31,7 @@ import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane, LANE_EXIT } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
+import { inlineThePacketPath } from "./inlining.ts";
 import { isRepeatingPort } from "./links.ts";
 import { Neighbours } from "./neighbours.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
@@ -125,6 +126,7 @@ export class UserspaceEngine implements Engine {
     events,
     connectionsMax = CONNECTIONS_MAX,
   }: UserspaceEngineOptions): Promise<UserspaceEngine> {
+    inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
