@@ -27,6 +27,7 @@ import { FrameSender } from "./frame-sender.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
+import { inlineThePacketPath } from "./inlining.ts";
 import { isRepeatingPort } from "./links.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
@@ -123,6 +124,7 @@ export class UserspaceEngine implements Engine {
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
   static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
     const { events } = options;
+    inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
