@@ -27,7 +27,7 @@ import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { arpQuestion, arpSender } from "./arp-exchange.ts";
 import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
-import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
+import { addressesIn, GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane, LANE_EXIT } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
@@ -83,6 +83,8 @@ export class UserspaceEngine implements Engine {
     headroom: 0,
   };
   #taken = new GuardMatcher(NO_RULES);
+  /** The services' and the masqueraded servers'. */
+  #addresses: readonly Address[] = [];
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -114,7 +116,7 @@ export class UserspaceEngine implements Engine {
     });
     this.#sender = new FrameSender(this.#transmitter, network, this.#neighbours);
     this.#ring = new PacketRing({
-      ignoredInterfaces: ignored(network, lane),
+      filter: { ignoredInterfaces: ignored(network, lane), addresses: [] },
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
     });
@@ -154,10 +156,22 @@ export class UserspaceEngine implements Engine {
 
   async apply(desired: DesiredState): Promise<void> {
     const rules = guardRulesFor(desired, [LANE_EXIT]);
-    // First the guard, which can fail: then nothing has changed.
-    await this.#guard.update(rules);
-    this.#taken = new GuardMatcher(rules);
-    this.#director.apply(desired);
+    // What the guard takes must be heard from the first moment to the last.
+    this.#listen([...this.#addresses, ...addressesIn(rules)]);
+    try {
+      // First the guard, which can fail: then nothing has changed.
+      await this.#guard.update(rules);
+      this.#taken = new GuardMatcher(rules);
+      this.#addresses = addressesIn(rules);
+      this.#director.apply(desired);
+    } finally {
+      this.#listen(this.#addresses);
+    }
+  }
+
+  #listen(addresses: readonly Address[]): void {
+    if (!this.#isOpen) return;
+    this.#ring.filter({ ignoredInterfaces: ignored(this.#network, this.#lane), addresses });
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -219,7 +233,7 @@ export class UserspaceEngine implements Engine {
   private networkChanged(): void {
     if (!this.#isOpen) return;
     this.#sender.forget();
-    this.#ring.ignore(ignored(this.#network, this.#lane));
+    this.#listen(this.#addresses);
   }
 
   private neighbourChanged(interfaceIndex: number, address: Address): void {

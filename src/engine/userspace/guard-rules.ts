@@ -49,6 +49,11 @@ export function guardRulesFor(
   return { services, replies, exemptInterfaces };
 }
 
+/** Of one of these is every packet that the rules take. */
+export function addressesIn({ services, replies }: GuardRules): Address[] {
+  return [...services, ...replies].map(({ address }) => address);
+}
+
 function withAnyPort({ address, port }: Endpoint): Omit<GuardEndpoint, "protocol"> {
   return { address, port: port === ANY_PORT ? undefined : port };
 }
