@@ -20,6 +20,7 @@ import { Outgoing } from "./outgoing.ts";
 import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
+import { SCHEDULERS } from "./schedulers/index.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
@@ -81,8 +82,9 @@ export class Director {
     this.#sysctls = sysctls;
   }
 
-  /** Makes the services equal to `desired`. Connections stay. */
+  /** Makes the services equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
+    checkSchedulers(desired);
     this.connections.timeouts = desired.timeouts;
     const hasRemoved = this.services.apply(desired);
     if (hasRemoved && this.#sysctls.expire_nodest_conn) this.connections.expireUnavailable();
@@ -194,5 +196,13 @@ export class Director {
     }
     whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
+  }
+}
+
+/** The one thing that a state, however it was made, could ask for and nobody has. */
+function checkSchedulers({ services }: DesiredState): void {
+  for (const { key, scheduler } of services.values()) {
+    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
+    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }

@@ -7,7 +7,7 @@ import { type Address, Address as AddressOf } from "../net/address.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { type Ipv4Fault, Ipv4View } from "../net/ipv4.ts";
 import { type Ipv6Fault, Ipv6View } from "../net/ipv6.ts";
-import { NOWHERE, readUint16 } from "../net/words.ts";
+import { NOWHERE, readInt32, readUint16 } from "../net/words.ts";
 
 /** "transport-truncated": the transport header ends early. */
 export type PacketFault = Ipv4Fault | Ipv6Fault | "transport-truncated";
@@ -36,6 +36,10 @@ export const NO_ARRIVAL: Arrival = {
   isChecksumPartial: false,
   headroom: 0,
 };
+
+/** Where the addresses are: read here and not by the view, because every packet comes this way. */
+const INET_SOURCE_AT = 12;
+const INET_DESTINATION_AT = 16;
 
 /** The first byte of 127.0.0.0/8. */
 const INET_LOOPBACK = 127;
@@ -144,9 +148,9 @@ export class Packet {
     this.transport = ipv4.payloadStart;
     this.isFragment = ipv4.isFragment;
     this.source0 = this.source1 = this.source2 = 0;
-    this.source3 = ipv4.sourceWord;
+    this.source3 = readInt32(bytes, start + INET_SOURCE_AT);
     this.destination0 = this.destination1 = this.destination2 = 0;
-    this.destination3 = ipv4.destinationWord;
+    this.destination3 = readInt32(bytes, start + INET_DESTINATION_AT);
     return this.#readPorts();
   }
 

@@ -51,6 +51,13 @@ export class ServiceTable {
     return this.#destinations[id]!;
   }
 
+  /** Those that connections go to, removed ones included. */
+  *inUse(): Generator<Destination> {
+    for (const each of this.#destinations) {
+      if (each !== undefined && each.connections > 0) yield each;
+    }
+  }
+
   countConnection(destination: Destination): void {
     destination.traffic.countConnection();
     destination.service.traffic.countConnection();

@@ -123,8 +123,12 @@ export class Tracker {
       flags &= ~CONNECTION_FLAG.noOutput;
       table.setFlags(id, flags);
     }
-    const isInputOnly = direction === "input" && (flags & CONNECTION_FLAG.noOutput) !== 0;
-    const way = isInputOnly ? DIRECTION.inputOnly : DIRECTION[direction];
+    const way =
+      direction === "output"
+        ? DIRECTION.output
+        : (flags & CONNECTION_FLAG.noOutput) !== 0
+          ? DIRECTION.inputOnly
+          : DIRECTION.input;
     const states = this.#machine(packet.protocol);
     const before = table.state(id);
     const event = eventOf(packet);

@@ -176,7 +176,7 @@ function emitBody(
       ? [IP_PROTOCOL.icmp, emitIcmp({ type, code, rest }, payload)]
       : [IP_PROTOCOL.icmpv6, emitIcmpv6({ type, code, rest }, payload, addresses)];
   }
-  const flags = [...kind].reduce((sum, letter) => sum | flagOf(letter), 0);
+  const flags = kind.split("").reduce((sum, letter) => sum | flagOf(letter), 0);
   return [IP_PROTOCOL.tcp, emitTcp({ ...ports, flags }, filler(room - 20), addresses)];
 }
 

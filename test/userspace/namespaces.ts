@@ -30,6 +30,12 @@ export class Namespace implements Disposable {
     return spawnSync("ip", words, { stdio: "ignore" }).status;
   }
 
+  /** Runs many lines of ip(8) at once. */
+  batch(lines: readonly string[]): void {
+    const input = lines.map((line) => `${line}\n`).join("");
+    execFileSync("ip", ["-netns", this.name, "-batch", "-"], { input, encoding: "utf8" });
+  }
+
   /** Starts a program that dispose() ends. */
   start(command: string, ...args: readonly string[]): ChildProcessWithoutNullStreams {
     const child = spawn("ip", ["netns", "exec", this.name, command, ...args]);

@@ -18,6 +18,7 @@ import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import { errorTos } from "./notices.ts";
 import { Quote } from "./quote.ts";
+import type { Rewriting } from "./transmit.ts";
 import { innerPacketStart, tunnelOverhead } from "./tunnel.ts";
 
 /** RFC 791: every link carries so much. */
@@ -32,7 +33,7 @@ const ENCAPSULATION: Readonly<Record<number, "ipip" | "gre" | "gue">> = {
   [IP_PROTOCOL.udp]: "gue",
 };
 
-export class IcmpRelay {
+export class IcmpRelay implements Rewriting {
   readonly #parts: Parts;
   readonly #quote = new Quote();
 
@@ -94,14 +95,19 @@ export class IcmpRelay {
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);
     const method = table.flags(id) & FORWARDING_MASK;
-    const port = table.destinationPort(id);
-    return transmitter.sendIcmp(packet, outcome, destination, method, () => {
-      const to = tracker.to(id);
-      if (packet.family === 4) packet.ipv4.setDestination(to.w3);
-      else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
-      this.#quote.rewrite("source", to, port);
-      this.#refreshChecksum(packet);
-    });
+    transmitter.send(packet, outcome, destination, method, id, this);
+    if (outcome.verdict === "forward") outcome.reason = "forward-icmp-request";
+    return outcome;
+  }
+
+  /** Does to an error about a reply, and to its quote, what NAT did to the request. */
+  rewriteDestination(packet: Packet, connection: number): void {
+    const { tracker } = this.#parts;
+    const to = tracker.to(connection);
+    if (packet.family === 4) packet.ipv4.setDestination(to.w3);
+    else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
+    this.#quote.rewrite("source", to, tracker.port(connection));
+    this.#refreshChecksum(packet);
   }
 
   /**

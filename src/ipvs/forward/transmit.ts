@@ -21,7 +21,7 @@ const MTU_MIN = { inet: 68, inet6: 1280 } as const;
 
 const IPIP: Tunnel = { kind: "tunnel", encapsulation: "ipip" };
 
-/** What the transmitter asks of connections, by id. */
+/** Where connections go and come from, by id. */
 export interface Ends {
   to(id: number): Words;
   port(id: number): number;
@@ -29,7 +29,12 @@ export interface Ends {
   virtualPort(id: number): number;
 }
 
-export class Transmitter {
+/** Points a packet at its connection's real server. */
+export interface Rewriting {
+  rewriteDestination(packet: Packet, connection: number): void;
+}
+
+export class Transmitter implements Rewriting {
   readonly #masquerade = new Masquerade();
   readonly #wire = new Wire();
   readonly #host: Host;
@@ -44,7 +49,7 @@ export class Transmitter {
 
   /**
    * Sends the packet of a client to `destination` by `method` (FORWARDING's numbers): as the connection has it, because
-   * an entry keeps its method when its destination is configured anew.
+   * an entry keeps its method when its destination is configured anew. `rewriting` does what NAT asks for.
    */
   send(
     packet: Packet,
@@ -52,96 +57,67 @@ export class Transmitter {
     destination: Destination,
     method: number,
     connection: number,
+    rewriting: Rewriting = this,
   ): OutcomeSlot {
-    const route = this.#take(packet, outcome, destination, method);
-    if (route === undefined) return outcome;
-    if (method === FORWARDING.masquerade) {
-      const to = this.#connections.to(connection);
-      this.#masquerade.rewriteDestination(packet, to, this.#connections.port(connection));
-    }
-    return this.#launch(packet, outcome, destination, method, route);
-  }
-
-  /** As send() for an ICMP error about a reply: `rewrite` does to it and its quote what NAT would. */
-  sendIcmp(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    destination: Destination,
-    method: number,
-    rewrite: () => void,
-  ): OutcomeSlot {
-    const route = this.#take(packet, outcome, destination, method);
-    if (route === undefined) return outcome;
-    if (method === FORWARDING.masquerade) rewrite();
-    this.#launch(packet, outcome, destination, method, route);
-    if (outcome.verdict === "forward") outcome.reason = "forward-icmp-request";
-    return outcome;
-  }
-
-  /** The route that the packet may take, its time to live spent; undefined when `outcome` says why it may not. */
-  #take(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    destination: Destination,
-    method: number,
-  ): Route | "local" | undefined {
     const route = destination.route(this.#host);
-    if (route === "local") return this.#takeHome(packet, outcome, destination, method);
-    if (route === "unreachable") {
-      this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
-      return undefined;
+    if (typeof route === "string") {
+      const isMasqueraded = method === FORWARDING.masquerade;
+      if (route === "local" && isMasqueraded) {
+        if (isExposed(packet, destination)) return outcome.drop("drop-crosses-local");
+        rewriting.rewriteDestination(packet, connection);
+      }
+      if (route === "local") return outcome.pass("pass-local-destination");
+      return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
     }
-    if (packet.isSourceLoopback) {
-      outcome.drop("drop-crosses-local");
-      return undefined;
-    }
+    if (packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
     const mtu = destination.mtuOf(route);
-    const refused =
-      method === FORWARDING.tunnel
-        ? this.#prepareForTunnel(packet, outcome, destination, mtu)
-        : this.#prepare(packet, outcome, mtu);
-    return refused === undefined ? route : undefined;
+    if (method === FORWARDING.tunnel) {
+      return this.#sendThroughTunnel(packet, outcome, destination, route, mtu);
+    }
+    const refused = this.#prepare(packet, outcome, mtu);
+    if (refused !== undefined) return refused;
+    if (method === FORWARDING.masquerade) {
+      rewriting.rewriteDestination(packet, connection);
+      return this.#wire.fit(packet, outcome.forward("forward-masquerade", route), mtu);
+    }
+    return this.#wire.fit(packet, outcome.forward("forward-route", route), mtu);
   }
 
-  /** The director is the real server itself. Nobody outside may be let in to what listens on the loopback alone. */
-  #takeHome(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    { address }: Destination,
-    method: number,
-  ): "local" | undefined {
-    const isExposed =
-      method === FORWARDING.masquerade && address.isLoopback && !packet.isSourceLoopback;
-    if (!isExposed) return "local";
-    outcome.drop("drop-crosses-local");
-    return undefined;
+  /** Points a TCP, UDP or SCTP packet at its connection's real server. */
+  rewriteDestination(packet: Packet, connection: number): void {
+    const to = this.#connections.to(connection);
+    this.#masquerade.rewriteDestination(packet, to, this.#connections.port(connection));
   }
 
-  #launch(
+  #sendThroughTunnel(
     packet: Packet,
     outcome: OutcomeSlot,
     destination: Destination,
-    method: number,
-    route: Route | "local",
+    route: Route,
+    outerMtu: number,
   ): OutcomeSlot {
-    if (route === "local") return outcome.pass("pass-local-destination");
-    const mtu = destination.mtuOf(route);
-    switch (method) {
-      case FORWARDING.tunnel:
-        return this.#wire.tunnel(
-          packet,
-          outcome.forward("forward-tunnel", route),
-          destination,
-          tunnelOf(destination),
-          route.source,
-          this.#sysctls().pmtu_disc,
-          mtu,
-        );
-      case FORWARDING.masquerade:
-        return this.#wire.fit(packet, outcome.forward("forward-masquerade", route), mtu);
-      default:
-        return this.#wire.fit(packet, outcome.forward("forward-route", route), mtu);
+    const refused = this.#spendTimeToLive(packet, outcome);
+    if (refused !== undefined) return refused;
+    const { address } = destination;
+    const tunnel = tunnelOf(destination);
+    const { pmtu_disc } = this.#sysctls();
+    const mtu = outerMtu - tunnelOverhead(tunnel, address);
+    if (mtu < MTU_MIN[address.family]) return outcome.drop("drop-packet-too-big");
+    // Without path MTU discovery outer packets are fragmented.
+    if (packet.family === 6 || pmtu_disc) {
+      const tooBig = this.#checkLength(packet, outcome, mtu);
+      if (tooBig !== undefined) return tooBig;
     }
+    const forward = outcome.forward("forward-tunnel", route);
+    return this.#wire.tunnel(
+      packet,
+      forward,
+      destination,
+      tunnel,
+      route.source,
+      pmtu_disc,
+      outerMtu,
+    );
   }
 
   /**
@@ -202,22 +178,6 @@ export class Transmitter {
     return this.#spendTimeToLive(packet, outcome) ?? this.#checkLength(packet, outcome, mtu);
   }
 
-  #prepareForTunnel(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    destination: Destination,
-    outerMtu: number,
-  ): OutcomeSlot | undefined {
-    const refused = this.#spendTimeToLive(packet, outcome);
-    if (refused !== undefined) return refused;
-    const { address } = destination;
-    const mtu = outerMtu - tunnelOverhead(tunnelOf(destination), address);
-    if (mtu < MTU_MIN[address.family]) return outcome.drop("drop-packet-too-big");
-    // Without path MTU discovery outer packets are fragmented.
-    if (packet.family === 4 && !this.#sysctls().pmtu_disc) return undefined;
-    return this.#checkLength(packet, outcome, mtu);
-  }
-
   #spendTimeToLive(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
     if (packet.timeToLive <= 1) {
       return this.refuse(packet, outcome, "drop-time-exceeded", { kind: "time-exceeded" });
@@ -231,11 +191,17 @@ export class Transmitter {
    * on in such.
    */
   #checkLength(packet: Packet, outcome: OutcomeSlot, mtu: number): OutcomeSlot | undefined {
+    if (packet.length <= mtu) return undefined;
     const length = packet.longestFragment || wireLength(packet);
     if (length <= mtu) return undefined;
     if (packet.family === 4 && !packet.ipv4.dontFragment) return undefined;
     return this.refuse(packet, outcome, "drop-packet-too-big", { kind: "too-big", mtu });
   }
+}
+
+/** Whether somebody outside would be let in to what listens on the loopback alone. */
+function isExposed(packet: Packet, { address }: Destination): boolean {
+  return address.isLoopback && !packet.isSourceLoopback;
 }
 
 /** The destination's tunnel, or plain IP in IP when it was configured anew with another method meanwhile. */

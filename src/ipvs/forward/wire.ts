@@ -39,7 +39,8 @@ export class Wire {
 
   /** The outcome, which forwards the packet: as it lies, or in parts of `mtu` bytes at most. */
   fit(packet: Packet, outcome: OutcomeSlot, mtu: number): OutcomeSlot {
-    const limit = packet.longestFragment === 0 ? mtu : Math.min(mtu, packet.longestFragment);
+    if (packet.longestFragment === 0 && packet.length <= mtu) return outcome;
+    const limit = Math.min(mtu, packet.longestFragment || mtu);
     if (wireLength(packet) <= limit) return outcome;
     const whole = this.#wholePackets(packet);
     if (whole === undefined) return outcome.drop("drop-packet-too-big");
@@ -64,7 +65,7 @@ export class Wire {
     if (
       packet.segmentSize === 0 &&
       packet.headroom >= overhead &&
-      packet.length + overhead <= mtu
+      packet.length + overhead <= Math.min(mtu, LENGTH_MAX)
     ) {
       this.#complete(packet);
       outer.identification = this.#nextIdentification();
