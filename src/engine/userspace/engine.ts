@@ -24,6 +24,7 @@ import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { FrameSender } from "./frame-sender.ts";
+import { addressesIn } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
@@ -85,6 +86,8 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
+  /** Whose packets the ring receives: the services' and the masqueraded servers'. */
+  #addresses: readonly Address[] = [];
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -102,6 +105,7 @@ export class UserspaceEngine implements Engine {
       guard,
       isForHost: (packet) => network.isLocal(packet.destination),
       destinationsInUse: () => this.#destinationsInUse(),
+      onRules: (rules) => this.#listenTo(addressesIn(rules)),
       onError: (error) =>
         events.warn("some of the host's own packets take a detour, trying again", error),
     });
@@ -114,7 +118,7 @@ export class UserspaceEngine implements Engine {
     this.#transmitter = new Transmitter();
     this.#sender = new FrameSender(this.#transmitter, network, { now });
     this.#ring = new PacketRing({
-      ignoredInterfaces: ignored(network, lane),
+      filter: { ignoredInterfaces: ignored(network, lane), addresses: this.#addresses },
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
     });
@@ -217,7 +221,13 @@ export class UserspaceEngine implements Engine {
   #networkChanged(): void {
     if (!this.#isOpen) return;
     this.#sender.forget();
-    this.#ring.ignore(ignored(this.#network, this.#lane));
+    this.#listenTo(this.#addresses);
+  }
+
+  #listenTo(addresses: readonly Address[]): void {
+    this.#addresses = addresses;
+    if (!this.#isOpen) return;
+    this.#ring.filter({ ignoredInterfaces: ignored(this.#network, this.#lane), addresses });
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {

@@ -26,6 +26,11 @@ export interface GuardRules {
 
 export const NO_RULES: GuardRules = { services: [], replies: [], exemptInterfaces: [] };
 
+/** Of one of these is every packet that the rules take, or it is ICMP. */
+export function addressesIn({ services, replies }: GuardRules): Address[] {
+  return [...services, ...replies].map(({ address }) => address);
+}
+
 /** Types of the ICMP messages that quote a packet, and so are about a conversation. */
 export const ICMP_ERRORS = {
   inet: [

@@ -28,6 +28,8 @@ export interface TakenPacketsOptions {
   readonly isForHost: (packet: Packet) => boolean;
   /** Destinations that connections go to, removed ones included. */
   readonly destinationsInUse: () => Iterable<Destination>;
+  /** Before the guard takes more, and after it takes less. */
+  readonly onRules: (rules: GuardRules) => void;
   /** The guard still takes more than it must. It is tried again, and meanwhile all of that is given back. */
   readonly onError: (error: unknown) => void;
 }
@@ -100,6 +102,7 @@ export class TakenPackets implements Disposable {
   #set(rules: GuardRules): void {
     this.#rules = rules;
     this.#matcher = new GuardMatcher(rules);
+    this.#options.onRules(rules);
   }
 
   #reviewLater(): void {
