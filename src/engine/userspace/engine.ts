@@ -30,6 +30,7 @@ import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { isRepeatingPort } from "./links.ts";
+import { claimNamespace } from "./namespace-claim.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
 import { TakenPackets } from "./taken-packets.ts";
@@ -64,6 +65,7 @@ interface Parts {
   readonly network: HostNetwork;
   readonly lane: HostLane;
   readonly guard: HostGuard;
+  readonly claim: AsyncDisposable;
 }
 
 export class UserspaceEngine implements Engine {
@@ -74,6 +76,7 @@ export class UserspaceEngine implements Engine {
   readonly #lane: HostLane;
   readonly #guard: HostGuard;
   readonly #taken: TakenPackets;
+  readonly #claim: AsyncDisposable;
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
@@ -95,12 +98,13 @@ export class UserspaceEngine implements Engine {
   #isOpen = true;
 
   private constructor(
-    { network, lane, guard }: Parts,
+    { network, lane, guard, claim }: Parts,
     { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
+    this.#claim = claim;
     this.#taken = new TakenPackets({
       guard,
       isForHost: (packet) => network.isLocal(packet.destination),
@@ -130,7 +134,8 @@ export class UserspaceEngine implements Engine {
     const { events } = options;
     inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
-    // First the guard: there can be one only, so that a second engine does not take the first one's lane.
+    // First of all, so that a second engine does not take the first one's lane.
+    const claim = stack.use(await claimNamespace());
     const guard = stack.use(
       await HostGuard.open({
         onLost: (error) =>
@@ -152,7 +157,7 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    engine = new UserspaceEngine({ network, lane, guard }, options);
+    engine = new UserspaceEngine({ network, lane, guard, claim }, options);
     stack.move();
     return engine;
   }
@@ -216,6 +221,7 @@ export class UserspaceEngine implements Engine {
     this.#taken[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
     this.#lane[Symbol.dispose]();
+    await this.#claim[Symbol.asyncDispose]();
   }
 
   #networkChanged(): void {

@@ -93,7 +93,8 @@ export class HostGuard implements AsyncDisposable {
       if (!(error instanceof NftError)) throw error;
       // Without nft_fib_inet the first attempt failed for that; otherwise the second fails as the first did.
       await nft.run(createTable(false)).catch((second: Error) => {
-        throw new NftError(`Cannot guard services: ${second.message}`, { cause: error });
+        const hint = second.message.includes("not permitted") ? " (it needs CAP_NET_ADMIN)" : "";
+        throw new NftError(`Cannot guard services: ${second.message}${hint}`, { cause: error });
       });
       this.#sparesOwn = false;
     }

@@ -86,7 +86,7 @@ export class Nft {
       const errors = errorLines(this.#said.slice(0, end)).slice(0, -1);
       this.#said = this.#said.slice(end + first.mark.length + 1);
       if (errors.length === 0) first.resolve();
-      else first.reject(new NftError(errors.join("; ")));
+      else first.reject(new NftError(inWords(errors)));
     }
   }
 }
@@ -96,6 +96,11 @@ function errorLines(said: string): string[] {
   return said.split("\n").flatMap((line) => /Error: (.*)/.exec(line)?.[1] ?? []);
 }
 
+/** Each once: nft says the same of every rule of a transaction that may not be. */
+function inWords(errors: readonly string[]): string {
+  return [...new Set(errors)].join("; ");
+}
+
 function errorsIn(said: string): string {
-  return errorLines(said).join("; ") || "it said nothing";
+  return inWords(errorLines(said)) || "it said nothing";
 }

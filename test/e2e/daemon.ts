@@ -1,0 +1,97 @@
+/** `sluice daemon` in a director's network namespace, with its socket and state in a directory of its own. */
+import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client } from "../../src/api/client.ts";
+import type { Namespace } from "../userspace/namespaces.ts";
+import { untilPrinted } from "../userspace/namespaces.ts";
+
+const SLUICE = new URL("../../src/sluice.ts", import.meta.url).pathname;
+const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where a daemon keeps what outlives it: several can follow each other. */
+export class DaemonHome implements Disposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), "sluice-test-"));
+
+  get socket(): string {
+    return join(this.#directory, "sluice.sock");
+  }
+
+  get state(): string {
+    return join(this.#directory, "state.json");
+  }
+
+  /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
+  async start(host: Namespace): Promise<Daemon> {
+    const child = this.launch(host);
+    await untilPrinted(child, "the director runs");
+    return new Daemon(child, this.socket);
+  }
+
+  /** The daemon, however far it gets. */
+  launch(host: Namespace, ...options: readonly string[]): ChildProcessWithoutNullStreams {
+    const paths = ["--socket", this.socket, "--state", this.state];
+    return host.startNode(SLUICE, "daemon", ...paths, ...options);
+  }
+
+  /** Runs an ipvsadm command line; an input is for -R. */
+  ipvsadm(line: string, input = ""): CommandResult {
+    const { status, stdout, stderr } = spawnSync(IPVSADM, line.split(" "), {
+      encoding: "utf8",
+      input,
+      env: { ...process.env, SLUICE_SOCKET: this.socket },
+    });
+    return { code: status, stdout, stderr };
+  }
+
+  /** Runs command lines that must succeed. */
+  configure(...lines: readonly string[]): void {
+    for (const line of lines) {
+      const { code, stderr } = this.ipvsadm(line);
+      if (code !== 0) throw new Error(`ipvsadm ${line} ended with ${code}: ${stderr}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+export class Daemon {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #client: Client;
+
+  constructor(child: ChildProcessWithoutNullStreams, socket: string) {
+    this.#child = child;
+    this.#client = new Client(socket);
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** How many packets left for this reason. */
+  async count(reason: string): Promise<number> {
+    return (await this.#client.call("reasons", {}, undefined))[reason] ?? 0;
+  }
+
+  /** Resolves with the exit code, or null when the signal ended it. */
+  async end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = once(this.#child, "exit");
+    this.#child.kill(signal);
+    const [code] = (await ended) as [number | null];
+    return code;
+  }
+}

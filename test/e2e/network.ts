@@ -1,0 +1,106 @@
+/**
+ * Real hosts around a director, each in a network namespace of its own:
+ *
+ *     client C ---outside--- E, V (director) D ---inside--- R1, R2 (server)
+ *          \_________________________back_________________________/
+ *
+ * The real servers answer through the director (NAT), or by the way back (direct routing). Addresses are those of
+ * test/packets/names.ts; the way back is 10.2.0.0/24, .1 at the client and .2 at the server.
+ */
+import { spawnSync } from "node:child_process";
+import { connect, Namespace, untilPrinted } from "../userspace/namespaces.ts";
+
+export const C = "10.9.0.2";
+export const V = "10.9.0.100";
+export const R1 = "10.1.0.21";
+export const R2 = "10.1.0.22";
+/** On the inside network, and nobody's. */
+export const NOBODY = "10.1.0.99";
+
+const SPEAKER = new URL("./speaker.ts", import.meta.url).pathname;
+const ANSWER_TIMEOUT_SECONDS = 2;
+
+const SETTINGS = [
+  "net.ipv4.conf.all.rp_filter=0",
+  "net.ipv4.conf.default.rp_filter=0",
+  "net.ipv4.conf.all.send_redirects=0",
+  "net.ipv4.icmp_ratelimit=0",
+  "net.ipv6.conf.all.disable_ipv6=1",
+  "net.ipv6.conf.default.disable_ipv6=1",
+].join(" ");
+
+export class Network implements Disposable {
+  readonly client = new Namespace("client");
+  readonly director = new Namespace("director");
+  readonly server = new Namespace("server");
+
+  constructor() {
+    try {
+      this.#lay();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const host of [this.client, this.director, this.server]) host[Symbol.dispose]();
+  }
+
+  /** The way that the server's answers to the client take. */
+  answersGo(way: "through the director" | "back"): void {
+    const gateway = way === "back" ? "10.2.0.1" : "10.1.0.1";
+    this.server.batch([`route replace 10.9.0.0/16 via ${gateway}`]);
+  }
+
+  /** The server takes packets for V, too, as direct routing and tunnels need it. */
+  hideVip(): void {
+    this.server.batch([`address add ${V}/32 dev lo`]);
+  }
+
+  /** Starts a server that speaker.ts describes. */
+  async speak(host: Namespace, port: number, name = "-"): Promise<void> {
+    await untilPrinted(host.startNode(SPEAKER, "serve", String(port), name), "listening");
+  }
+
+  /** What the client gets from V: the name of who answers, "refused", or "silence". */
+  ask(port: number, from = this.client): string {
+    const talk = `exec 3<>/dev/tcp/${V}/${port} && echo who >&3 && cat <&3`;
+    const words = ["netns", "exec", from.name, "timeout", `${ANSWER_TIMEOUT_SECONDS}`];
+    const { stdout, stderr, status } = spawnSync("ip", [...words, "bash", "-c", talk], {
+      encoding: "utf8",
+    });
+    if (status === 0) return stdout.trim();
+    return stderr.includes("refused") ? "refused" : "silence";
+  }
+
+  /** What speaker.ts in another role tells. */
+  async speaker(host: Namespace, ...args: readonly string[]): Promise<string> {
+    return (await untilPrinted(host.startNode(SPEAKER, ...args), "\n")).trim();
+  }
+
+  #lay(): void {
+    const { client, director, server } = this;
+    for (const host of [client, director, server]) host.run(`sysctl -qw ${SETTINGS}`);
+    director.run("sysctl -qw net.ipv4.ip_forward=1");
+    connect(client, "outside", director, "outside");
+    connect(director, "inside", server, "inside");
+    connect(server, "back", client, "back");
+    client.batch([
+      `address add ${C}/16 dev outside`,
+      "address add 10.2.0.1/24 dev back",
+      "route add 10.1.0.0/16 via 10.9.0.1",
+    ]);
+    director.batch([
+      "address add 10.9.0.1/16 dev outside",
+      `address add ${V}/32 dev outside`,
+      "address add 10.1.0.1/16 dev inside",
+    ]);
+    server.batch([
+      `address add ${R1}/16 dev inside`,
+      `address add ${R2}/16 dev inside`,
+      "address add 10.2.0.2/24 dev back",
+    ]);
+    this.answersGo("through the director");
+  }
+}
