@@ -12,13 +12,15 @@ import { connect, Namespace, untilPrinted } from "../userspace/namespaces.ts";
 
 export const C = "10.9.0.2";
 export const V = "10.9.0.100";
+export const D = "10.1.0.1";
 export const R1 = "10.1.0.21";
 export const R2 = "10.1.0.22";
 /** On the inside network, and nobody's. */
 export const NOBODY = "10.1.0.99";
 
 const SPEAKER = new URL("./speaker.ts", import.meta.url).pathname;
-const ANSWER_TIMEOUT_SECONDS = 2;
+/** Longer than the director looks for a neighbour. */
+const ANSWER_TIMEOUT_SECONDS = 4;
 
 const SETTINGS = [
   "net.ipv4.conf.all.rp_filter=0",
@@ -49,7 +51,7 @@ export class Network implements Disposable {
 
   /** The way that the server's answers to the client take. */
   answersGo(way: "through the director" | "back"): void {
-    const gateway = way === "back" ? "10.2.0.1" : "10.1.0.1";
+    const gateway = way === "back" ? "10.2.0.1" : D;
     this.server.batch([`route replace 10.9.0.0/16 via ${gateway}`]);
   }
 
@@ -63,15 +65,16 @@ export class Network implements Disposable {
     await untilPrinted(host.startNode(SPEAKER, "serve", String(port), name), "listening");
   }
 
-  /** What the client gets from V: the name of who answers, "refused", or "silence". */
-  ask(port: number, from = this.client): string {
-    const talk = `exec 3<>/dev/tcp/${V}/${port} && echo who >&3 && cat <&3`;
-    const words = ["netns", "exec", from.name, "timeout", `${ANSWER_TIMEOUT_SECONDS}`];
+  /** What the client gets from V, or another: the name of who answers, "refused", "unreachable" or "silence". */
+  ask(port: number, address = V): string {
+    const talk = `exec 3<>/dev/tcp/${address}/${port} && echo who >&3 && cat <&3`;
+    const words = ["netns", "exec", this.client.name, "timeout", `${ANSWER_TIMEOUT_SECONDS}`];
     const { stdout, stderr, status } = spawnSync("ip", [...words, "bash", "-c", talk], {
       encoding: "utf8",
     });
     if (status === 0) return stdout.trim();
-    return stderr.includes("refused") ? "refused" : "silence";
+    if (stderr.includes("refused")) return "refused";
+    return stderr.includes("No route to host") ? "unreachable" : "silence";
   }
 
   /** What speaker.ts in another role tells. */
@@ -94,7 +97,7 @@ export class Network implements Disposable {
     director.batch([
       "address add 10.9.0.1/16 dev outside",
       `address add ${V}/32 dev outside`,
-      "address add 10.1.0.1/16 dev inside",
+      `address add ${D}/16 dev inside`,
     ]);
     server.batch([
       `address add ${R1}/16 dev inside`,
