@@ -1,7 +1,7 @@
 /** `sluice daemon` in a director's network namespace, with its socket and state in a directory of its own. */
 import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../src/api/client.ts";
@@ -42,12 +42,19 @@ export class DaemonHome implements Disposable {
     return host.startNode(SLUICE, "daemon", ...paths, ...options);
   }
 
+  /** As launch(), by another user, who may do as he likes with the directory. */
+  launchAs(host: Namespace, user: string): ChildProcessWithoutNullStreams {
+    chmodSync(this.#directory, 0o777);
+    const words = ["--reuid", user, "--regid", user, "--clear-groups", process.execPath, SLUICE];
+    return host.start("setpriv", ...words, "daemon", "--socket", this.socket, "--no-state");
+  }
+
   /** Runs an ipvsadm command line; an input is for -R. */
   ipvsadm(line: string, input = ""): CommandResult {
     const { status, stdout, stderr } = spawnSync(IPVSADM, line.split(" "), {
       encoding: "utf8",
       input,
-      env: { ...process.env, SLUICE_SOCKET: this.socket },
+      env: this.#environment(),
     });
     return { code: status, stdout, stderr };
   }
@@ -58,6 +65,10 @@ export class DaemonHome implements Disposable {
       const { code, stderr } = this.ipvsadm(line);
       if (code !== 0) throw new Error(`ipvsadm ${line} ended with ${code}: ${stderr}`);
     }
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    return { ...process.env, SLUICE_SOCKET: this.socket };
   }
 
   [Symbol.dispose](): void {
@@ -85,6 +96,22 @@ export class Daemon {
   /** How many packets left for this reason. */
   async count(reason: string): Promise<number> {
     return (await this.#client.call("reasons", {}, undefined))[reason] ?? 0;
+  }
+
+  /** Adds a service that tells nothing but its port, by the API. Rejects when it is not acknowledged. */
+  async addService(port: number): Promise<void> {
+    await this.#client.call(
+      "addService",
+      {},
+      {
+        key: { kind: "endpoint", protocol: "tcp", endpoint: { address: "10.0.0.1", port } },
+        scheduler: "rr",
+        schedulerFlags: [],
+        onePacket: false,
+        persistence: null,
+        persistenceEngine: null,
+      },
+    );
   }
 
   /** Resolves with the exit code, or null when the signal ended it. */
