@@ -8,6 +8,7 @@
  * test/packets/names.ts; the way back is 10.2.0.0/24, .1 at the client and .2 at the server.
  */
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { connect, Namespace, untilPrinted } from "../userspace/namespaces.ts";
 
 export const C = "10.9.0.2";
@@ -75,6 +76,19 @@ export class Network implements Disposable {
     if (status === 0) return stdout.trim();
     if (stderr.includes("refused")) return "refused";
     return stderr.includes("No route to host") ? "unreachable" : "silence";
+  }
+
+  /** A connection of the client's to V that stays until it is ended. */
+  async hold(port: number): Promise<{ end(): Promise<void> }> {
+    const child = this.client.startNode(SPEAKER, "hold", V, String(port));
+    await untilPrinted(child, "\n");
+    return {
+      async end() {
+        const ended = once(child, "exit");
+        child.stdin.end();
+        await ended;
+      },
+    };
   }
 
   /** What speaker.ts in another role tells. */

@@ -84,9 +84,20 @@ export class BenchNetwork implements AsyncDisposable {
     const frames = packets.map((packet) => {
       const etherType = (packet[0] ?? 0) >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
       const header = { destination: this.#directorMacs[wire], source, etherType, tag: undefined };
-      return Buffer.from(emitEthernet(header, packet)).toString("hex");
+      return emitEthernet(header, packet);
     });
-    await this.#wires.ask(JSON.stringify(["send", wire, ...frames]));
+    await this.sendFrames(wire, frames);
+  }
+
+  /** Whole frames, whatever they are. */
+  async sendFrames(wire: WireName, frames: readonly Uint8Array[]): Promise<void> {
+    const texts = frames.map((frame) => Buffer.from(frame).toString("hex"));
+    await this.#wires.ask(JSON.stringify(["send", wire, ...texts]));
+  }
+
+  /** The director's link-layer address on a wire. */
+  macOn(wire: WireName): MacAddress {
+    return this.#directorMacs[wire];
   }
 
   async drain(): Promise<Arrival[]> {

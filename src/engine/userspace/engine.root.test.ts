@@ -1,5 +1,9 @@
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
+import { prng } from "../../base/prng.ts";
+import { ETHERTYPE, emitEthernet } from "../../net/ethernet.ts";
+import { parseMac } from "../../net/mac-address.ts";
+import { packet, sees, state } from "../contract/watching.contract.ts";
 import { describeEngine } from "../engine.contract.ts";
 
 let network: BenchNetwork;
@@ -13,3 +17,48 @@ afterAll(async () => {
 });
 
 describeEngine("the userspace engine", () => UserspaceBench.open(network));
+
+// A red run names its seed.
+const SEEDS = [1, 2, 3];
+const FRAMES = 1_000;
+
+test.for(SEEDS)("frames of rubbish do no harm, seed %i", async (seed) => {
+  await using bench = await UserspaceBench.open(network);
+  await bench.engine.apply(
+    state("-A -t V:80", "-a -t V:80 -r R1 -m", "-A -u V:53", "-a -u V:53 -r R1 -i"),
+  );
+  const before = await bench.engine.reasons();
+  await network.sendFrames("outside", rubbish(seed));
+  await bench.arrivals();
+  const after = await bench.engine.reasons();
+  expect(after["pass-malformed"]! - before["pass-malformed"]!).toBeGreaterThan(FRAMES / 10);
+  expect(await sees(bench, "C", "C:9999 > V:80 S")).toEqual(["R1: C:9999 > R1:80 S ttl 63"]);
+});
+
+/** Noise with an IP or ARP type; packets for the services, cut short or with bytes changed. */
+function rubbish(seed: number): Uint8Array[] {
+  const random = prng(seed);
+  const source = parseMac("02:00:00:00:00:66")!;
+  const destination = network.macOn("outside");
+  const types = Object.values(ETHERTYPE);
+  const models = [
+    "C:1 > V:80 S",
+    "C:2 > V:53 udp len 100",
+    "R1 > V too-big mtu 1400 about V:80 > C:3 . len 1500",
+    "D > R1 in ipip C:4 > V:80 S",
+  ].map((row) => packet(row));
+  return Array.from({ length: FRAMES }, () => {
+    const etherType = random.of(types);
+    const header = { destination, source, tag: undefined };
+    if (random.below(2) === 0) {
+      const noise = Uint8Array.from({ length: random.below(1400) }, () => random.below(256));
+      return emitEthernet({ ...header, etherType }, noise);
+    }
+    const model = random.of(models);
+    const cut = model.slice(0, 1 + random.below(model.length));
+    for (let changes = random.below(4); changes > 0; changes--) {
+      cut[random.below(cut.length)] = random.below(256);
+    }
+    return emitEthernet({ ...header, etherType: ETHERTYPE.ipv4 }, cut);
+  });
+}
