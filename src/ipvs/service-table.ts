@@ -149,6 +149,8 @@ export class ServiceTable {
     if (destination.service !== service) destination.traffic.zero();
     destination.service = service;
     destination.isAvailable = true;
+    // One that is revived with weight 0 has forgotten its weight: __ip_vs_update_dest() with add.
+    destination.lastWeight = plan.weight;
     destination.update(plan);
     service.destinations = [destination, ...service.destinations];
     service.notify("added", destination);

@@ -1,8 +1,8 @@
 /**
  * What a case is: steps, as data, that every side carries out and reports on alike.
  *
- * Addresses and marks that no other case may have are written as VIP, VIP6 and MARK: removed servers live on in the
- * kernel for minutes, and a service that is added again would revive them.
+ * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT and MARK: removed servers live on in
+ * the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
  */
 
 export type Step =
@@ -76,4 +76,15 @@ export function ipvsadm(line: string, stdin = ""): Step {
 /** Many commands as one step: what a case begins with. */
 export function restore(...lines: readonly string[]): Step {
   return { kind: "ipvsadm", words: ["-R"], stdin: `${lines.join("\n")}\n` };
+}
+
+export function packet(text: string): Step {
+  return { kind: "packet", packet: text };
+}
+
+export const CONNECTIONS: Step = { kind: "connections" };
+export const SERVICES: Step = { kind: "services" };
+
+export function wait(ms: number): Step {
+  return { kind: "wait", ms };
 }

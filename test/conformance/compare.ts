@@ -1,6 +1,8 @@
 /** Two sides' reports, step by step: what differs. */
 import { linesOf } from "./canonical.ts";
 import type { Case, Report, Step } from "./case.ts";
+import { frameOf } from "./packets.ts";
+import type { Place } from "./place.ts";
 
 export interface Difference {
   readonly step: number;
@@ -13,14 +15,19 @@ export interface Difference {
 const EXPIRES = /^(.*expires )(-?\d+)$/;
 const EXPIRES_TOLERANCE_SECONDS = 1;
 
+/** Both sides' reports of one case at its place. */
 export function compare(
   { steps, compare: comparison }: Case,
+  place: Place,
   expected: readonly Report[],
   actual: readonly Report[],
 ): Difference[] {
   return steps.flatMap((step, index): Difference[] => {
-    const ours = linesOf(actual[index]?.observation, comparison);
-    const theirs = linesOf(expected[index]?.observation, comparison);
+    const arrived = step.kind === "packet" ? frameOf(place.fill(step.packet)) : undefined;
+    const words = step.kind === "ipvsadm" ? step.words : [];
+    const [theirs, ours] = [expected, actual].map((reports) =>
+      linesOf(reports[index]?.observation, comparison, arrived, words),
+    ) as [string[], string[]];
     if (step.kind === "wait" || step.kind === "begin" || isSame(theirs, ours)) return [];
     return [{ step: index, what: describeStep(step), lines: diff(theirs, ours) }];
   });

@@ -1,6 +1,7 @@
 /** A director behind the engine's interface, with a clock that stands still until it is moved. */
 import type { Instant } from "../../src/base/clock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
 import type { DesiredState } from "../../src/ipvs/desired-state.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { Outcome } from "../../src/ipvs/outcome.ts";
@@ -14,16 +15,14 @@ import {
   serviceStatus,
 } from "../../src/ipvs/status.ts";
 import type { Sysctls } from "../../src/ipvs/sysctls.ts";
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import type { Frame } from "./case.ts";
-import { HOST, INTERFACES, interfaceOf, neighbourAt, type WireName } from "./laboratory.ts";
+import { hostAnswers } from "./host-stack.ts";
+import { framed, HOST, interfaceOf, routed, type WireName } from "./laboratory.ts";
 import { connectionLine, serverLine, serviceLine } from "./lines.ts";
 import type { Place } from "./place.ts";
 
 const CONNECTIONS_MAX = 20_000;
-
-/** The wire of what the director leaves to the host's own stack. */
-export const HOST_WIRE = "host";
 
 export class DirectorEngine implements Engine {
   readonly name = "director";
@@ -132,7 +131,8 @@ export class DirectorEngine implements Engine {
   }
 
   #statuses(): ConnectionStatus[] {
-    return connectionStatuses(this.#director.connections, this.#now, 0, CONNECTIONS_MAX).statuses;
+    return connectionStatuses(this.#director.connections, this.#now, NO_CONNECTION, CONNECTIONS_MAX)
+      .statuses;
   }
 }
 
@@ -144,32 +144,9 @@ function markText(mark: number): string {
 }
 
 function framesOf({ verdict, packet, route, parts, notices }: Outcome): Frame[] {
-  const notes = notices.map((bytes) => routed(bytes));
-  if (verdict === "pass") return [{ wire: HOST_WIRE, bytes: wholeOf(packet) }, ...notes];
+  const notes = notices.map(routed);
+  if (verdict === "pass") return [...hostAnswers(packet), ...notes];
   if (verdict !== "forward") return notes;
-  const packets = parts.length > 0 ? parts : [wholeOf(packet)];
+  const packets = parts.length > 0 ? parts : [packet.bytes.slice(packet.start, packet.end)];
   return [...packets.map((bytes) => framed(bytes, route!)), ...notes];
-}
-
-function wholeOf({ bytes, start, end }: Packet): Uint8Array {
-  return bytes.slice(start, end);
-}
-
-/** As the host would send a packet of its own. */
-function routed(bytes: Uint8Array): Frame {
-  const packet = new Packet();
-  packet.moveTo(bytes, 0, bytes.length, NO_ARRIVAL);
-  const route = HOST.route(packet.destination);
-  if (typeof route === "string") return { wire: route, bytes };
-  return framed(bytes, route);
-}
-
-function framed(bytes: Uint8Array, route: Parameters<typeof neighbourAt>[0]): Frame {
-  const { wire, mac } = neighbourAt(route);
-  const leaving = INTERFACES.find(({ index }) => index === route.interfaceIndex)!;
-  const etherType = bytes[0]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
-  return {
-    wire,
-    bytes: emitEthernet({ source: leaving.mac, destination: mac, etherType }, bytes),
-  };
 }

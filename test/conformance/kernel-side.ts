@@ -23,9 +23,27 @@ export class KernelSide implements Side {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** Two guests at once: one works through command lines, which flush the table, the other through packets. */
   async perform(cases: readonly Case[]): Promise<Report[][]> {
-    const text = await boot({ programme: programme(cases), timeoutMs: this.#timeoutMs });
+    const numbered = cases.map((each, index) => ({ index, each }));
+    const { true: commands = [], false: packets = [] } = Object.groupBy(numbered, ({ each }) =>
+      each.steps.some(({ kind }) => kind === "begin") ? "true" : "false",
+    );
     const reports = cases.map((): Report[] => []);
+    await Promise.all(
+      [commands, packets]
+        .filter((share) => share.length > 0)
+        .map((share) => this.#performIn(share, cases, reports)),
+    );
+    return reports;
+  }
+
+  async #performIn(
+    share: readonly Numbered[],
+    cases: readonly Case[],
+    reports: Report[][],
+  ): Promise<void> {
+    const text = await boot({ programme: programme(share), timeoutMs: this.#timeoutMs });
     for (const line of text.split("\n")) {
       const [name = "", step, at, kind = "", ...words] = line.split(" ");
       if (name === PREPARATION) this.#prepared(kind, words);
@@ -36,7 +54,6 @@ export class KernelSide implements Side {
         observation: observed(kind, words, of.steps[Number(step)]!),
       };
     }
-    return reports;
   }
 
   #prepared(kind: string, words: readonly string[]): void {
@@ -48,11 +65,17 @@ export class KernelSide implements Side {
   }
 }
 
+interface Numbered {
+  /** Among all cases: it is the case's name in the guest, and says its place. */
+  readonly index: number;
+  readonly each: Case;
+}
+
 /** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
-function programme(cases: readonly Case[]): string {
+function programme(cases: readonly Numbered[]): string {
   const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation()];
   let group = "";
-  for (const [index, each] of cases.entries()) {
+  for (const { index, each } of cases) {
     if (each.group !== group) lines.push("together");
     group = each.group;
     lines.push(`case ${index}`);

@@ -12,7 +12,13 @@ const KNOWN: readonly KnownDifference[] = [
   {
     title: "No connection synchronisation",
     group: "ipvsadm",
-    name: /^--start-daemon (master|backup)/,
+    name: /^--start-daemon[ =](master|backup)/,
+  },
+  { title: "No service without a scheduler", group: "ipvsadm", name: / -s none$/ },
+  {
+    title: "Thresholds follow Linux 6.12",
+    group: "schedulers",
+    name: /, thresholds changed midway$/,
   },
 ];
 

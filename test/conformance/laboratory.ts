@@ -7,8 +7,10 @@
  */
 import type { Host, Route } from "../../src/ipvs/host.ts";
 import { Address } from "../../src/net/address.ts";
+import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 import { parsePrefix, prefixContains } from "../../src/net/prefix.ts";
+import type { Frame } from "./case.ts";
 
 export type WireName = "wan" | "lan";
 
@@ -43,7 +45,7 @@ interface Neighbour {
 /** Real servers by the last part of their address. */
 const SERVER_NUMBERS = Array.from({ length: 20 }, (_, index) => 21 + index);
 
-export const NEIGHBOURS: readonly Neighbour[] = [
+const NEIGHBOURS: readonly Neighbour[] = [
   { wire: "wan", address: "10.8.0.254", mac: mac("02:00:00:00:01:fe") },
   { wire: "wan", address: "fd08::fe", mac: mac("02:00:00:00:01:fe") },
   { wire: "lan", address: "192.168.150.254", mac: mac("02:00:00:00:02:fe") },
@@ -102,6 +104,8 @@ export const DIRECTOR_HOST = {
     "net/ipv6/conf/all/forwarding": "1",
     "net/ipv4/conf/all/rp_filter": "0",
     "net/ipv4/conf/default/rp_filter": "0",
+    // The director may be DR servers' gateway: what comes from a VIP, which is its own address, is no martian.
+    "net/ipv4/conf/all/accept_local": "1",
     "net/ipv4/conf/all/send_redirects": "0",
     "net/ipv4/conf/default/send_redirects": "0",
     "net/ipv6/conf/default/router_solicitations": "0",
@@ -139,11 +143,27 @@ export function senderOf(address: Address): { wire: WireName; mac: MacAddress } 
 }
 
 /** Who gets what leaves by a route. */
-export function neighbourAt({ nextHop }: Route): { wire: WireName; mac: MacAddress } {
+function neighbourAt({ nextHop }: Route): { wire: WireName; mac: MacAddress } {
   const text = nextHop.toString();
   const neighbour = NEIGHBOURS.find(({ address }) => address === text);
   if (neighbour === undefined) throw new RangeError(`The laboratory has no neighbour ${text}`);
   return neighbour;
+}
+
+/** A frame around a packet that leaves by a route. */
+export function framed(packet: Uint8Array, route: Route): Frame {
+  const { wire, mac: destination } = neighbourAt(route);
+  const etherType = packet[0]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
+  const header = { source: interfaceOf(wire).mac, destination, etherType };
+  return { wire, bytes: emitEthernet(header, packet) };
+}
+
+/** A frame around a packet of the host's own. */
+export function routed(packet: Uint8Array): Frame {
+  const isInet6 = packet[0]! >>> 4 === 6;
+  const destination = Address.fromBytes(packet, isInet6 ? 24 : 16, isInet6 ? "inet6" : "inet");
+  const route = HOST.route(destination);
+  return typeof route === "string" ? { wire: route, bytes: packet } : framed(packet, route);
 }
 
 /** What to call the neighbour with a hardware address. */

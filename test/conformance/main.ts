@@ -6,6 +6,7 @@ import { DirectorSide } from "./director-side.ts";
 import { KernelSide } from "./kernel-side.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
 import { isAgreeing, type Outcome, render, summarize } from "./outcome.ts";
+import { Place } from "./place.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -35,7 +36,7 @@ async function main(words: readonly string[]): Promise<number> {
   const actual = await new DirectorSide().perform(cases, times);
   const outcomes: Outcome[] = cases.map((each, index) => ({
     case: each,
-    differences: compare(each, expected[index]!, actual[index]!),
+    differences: compare(each, new Place(index), expected[index]!, actual[index]!),
   }));
   const summary = { kernel: kernel.version, ...summarize(outcomes) };
   process.stdout.write(

@@ -1,17 +1,20 @@
-/** The addresses and the mark that one case has for itself, in place of VIP, VIP6 and MARK. */
+/** The addresses and the mark that one case has for itself, in place of VIP, VIP6, CLIENT and MARK. */
 import { Address } from "../../src/net/address.ts";
 
 const VIP_BASE = 0x0a01_0000;
+const CLIENT_BASE = 0x0a09_4000;
 const MARK_BASE = 1000;
 
 export class Place {
   readonly vip: Address;
   readonly vip6: Address;
+  readonly client: Address;
   readonly mark: number;
 
   constructor(index: number) {
     this.vip = Address.inet(VIP_BASE + index);
     this.vip6 = Address.inet6(0xfd01_0000, 0, 0, index);
+    this.client = Address.inet(CLIENT_BASE + index);
     this.mark = MARK_BASE + index;
   }
 
@@ -19,6 +22,7 @@ export class Place {
     return text
       .replaceAll("VIP6", this.vip6.toString())
       .replaceAll("VIP", this.vip.toString())
+      .replaceAll("CLIENT", this.client.toString())
       .replaceAll("MARK", String(this.mark));
   }
 

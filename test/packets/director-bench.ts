@@ -7,7 +7,7 @@
  *     bytes 4500 0014 ...                   a packet, raw
  *     +60                                   so many seconds pass
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
- *     -L   -Lc   -L --stats   -Z            listings, one line for each entry
+ *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
  */
 import type { Instant } from "../../src/base/clock.ts";
 import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
@@ -60,6 +60,7 @@ export class DirectorBench {
     if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
     if (row.startsWith("sysctl ")) return this.#quietly(() => this.#set(row.slice(7)));
     if (row.startsWith("-Lc")) return orNothing(this.#connections());
+    if (row === "-L --total") return [formatCounters(this.director.services.total.counters)];
     if (row.startsWith("-L")) return orNothing(this.#services(row.includes("--stats")));
     if (row.startsWith("-Z")) return this.#quietly(() => this.#zero(row));
     if (row.startsWith("-")) return this.#quietly(() => this.#command(row));

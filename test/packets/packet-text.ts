@@ -39,6 +39,8 @@ const MESSAGES: Readonly<Record<string, readonly [inet: readonly [number, number
   "unreachable-host": [[ICMP_TYPE.destinationUnreachable, UNREACHABLE_CODE.host], [ICMPV6_TYPE.destinationUnreachable, UNREACHABLE_CODE_V6.address]],
   "too-big":          [[ICMP_TYPE.destinationUnreachable, UNREACHABLE_CODE.fragmentationNeeded], [ICMPV6_TYPE.packetTooBig, 0]],
   "time-exceeded":    [[ICMP_TYPE.timeExceeded, 0], [ICMPV6_TYPE.timeExceeded, 0]],
+  "source-quench":    [[ICMP_TYPE.sourceQuench, 0], [0, 0]],
+  "parameter-problem": [[ICMP_TYPE.parameterProblem, 0], [ICMPV6_TYPE.parameterProblem, 0]],
   "echo":             [[ICMP_TYPE.echoRequest, 0], [ICMPV6_TYPE.echoRequest, 0]],
   "echo-reply":       [[ICMP_TYPE.echoReply, 0], [ICMPV6_TYPE.echoReply, 0]],
 };

@@ -2,14 +2,13 @@
  * The userspace engine on a bench: a director in a network namespace, and the wires' far ends in another, where a
  * test plays every other host, frame by frame.
  *
- *     192.0.2.0/24, 2001:db8::/64               10.1.0.0/24, 2001:db8:1::/64
- *     client .10, other .11 ----- director .1, VIPs .100, .101 ----- server1 .11, server2 .12
+ *     C, C2 ----- E, V, V2 (director) D ----- R1, R2       (names.ts; 10.9.0.0/16, 10.1.0.0/16 and their IPv6 kin)
  */
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
+import { Names } from "../packets/names.ts";
 import { Conversation } from "./conversation.ts";
 import { connect, Namespace } from "./namespaces.ts";
 import { RemoteEngine } from "./remote-engine.ts";
@@ -19,22 +18,25 @@ type WireName = "outside" | "inside";
 interface StationPlan {
   readonly wire: WireName;
   readonly mac: MacAddress;
-  readonly addresses: readonly string[];
 }
 
-// biome-ignore format: a table
 const STATIONS: Readonly<Record<Station, StationPlan>> = {
-  client:  { wire: "outside", mac: mac(10), addresses: ["192.0.2.10", "2001:db8::10"] },
-  other:   { wire: "outside", mac: mac(11), addresses: ["192.0.2.11", "2001:db8::11"] },
-  server1: { wire: "inside",  mac: mac(21), addresses: ["10.1.0.11", "2001:db8:1::11"] },
-  server2: { wire: "inside",  mac: mac(22), addresses: ["10.1.0.12", "2001:db8:1::12"] },
+  C: { wire: "outside", mac: mac(10) },
+  C2: { wire: "outside", mac: mac(11) },
+  R1: { wire: "inside", mac: mac(21) },
+  R2: { wire: "inside", mac: mac(22) },
 };
 
-// biome-ignore format: a table
-const DIRECTOR: Readonly<Record<WireName, readonly string[]>> = {
-  outside: ["192.0.2.1/24", "192.0.2.100/32", "192.0.2.101/32", "2001:db8::1/64", "2001:db8::100/128"],
-  inside:  ["10.1.0.1/24", "2001:db8:1::1/64"],
+/** Where the director has which addresses; VIPs have the whole length. */
+const DIRECTOR: Readonly<Record<WireName, Readonly<Record<string, "network" | "host">>>> = {
+  outside: { E: "network", V: "host", V2: "host" },
+  inside: { D: "network" },
 };
+
+const FAMILIES = [
+  { names: new Names("inet"), lengths: { network: 16, host: 32 } },
+  { names: new Names("inet6"), lengths: { network: 64, host: 128 } },
+] as const;
 
 const SETTINGS = [
   "net.ipv4.ip_forward=1",
@@ -46,38 +48,38 @@ const SETTINGS = [
   "net.ipv4.icmp_ratelimit=0",
 ];
 
+const WIRE_ENDS = new URL("./wire-ends.ts", import.meta.url).pathname;
+const ENGINE_PROCESS = new URL("./engine-process.ts", import.meta.url).pathname;
+
 /** Rounds without news after which everything that was sent has been dealt with. */
 const QUIET_ROUNDS = 2;
 
-export class UserspaceBench implements Bench {
-  readonly engine: Engine;
+/** The wires and who plays the hosts at their ends: many benches, one after the other, can stand on it. */
+export class BenchNetwork implements AsyncDisposable {
   readonly director: Namespace;
   readonly #world: Namespace;
   readonly #wires: Conversation;
   readonly #directorMacs: Readonly<Record<WireName, MacAddress>>;
 
-  private constructor(director: Namespace, world: Namespace, wires: Conversation, engine: Engine) {
+  private constructor(director: Namespace, world: Namespace, wires: Conversation) {
     this.director = director;
     this.#world = world;
     this.#wires = wires;
-    this.engine = engine;
     this.#directorMacs = { outside: macOf(director, "outside"), inside: macOf(director, "inside") };
   }
 
-  static async open(): Promise<UserspaceBench> {
+  static async open(): Promise<BenchNetwork> {
     using stack = new DisposableStack();
     const director = stack.use(new Namespace("director"));
     const world = stack.use(new Namespace("world"));
     layWires(director, world);
-    const [wires, engine] = await Promise.all([
-      openWires(world.startNode(program("wire-ends.ts"), "outside", "inside")),
-      RemoteEngine.in("userspace", director.startNode(program("engine-process.ts"))),
-    ]);
+    const wires = new Conversation(world.startNode(WIRE_ENDS, "outside", "inside"));
+    await wires.hear();
     stack.move();
-    return new UserspaceBench(director, world, wires, engine);
+    return new BenchNetwork(director, world, wires);
   }
 
-  async send(station: Station, ...packets: Uint8Array[]): Promise<void> {
+  async send(station: Station, packets: readonly Uint8Array[]): Promise<void> {
     const { wire, mac: source } = STATIONS[station];
     const frames = packets.map((packet) => {
       const etherType = (packet[0] ?? 0) >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
@@ -87,13 +89,43 @@ export class UserspaceBench implements Bench {
     await this.#wires.ask(JSON.stringify(["send", wire, ...frames]));
   }
 
+  async drain(): Promise<Arrival[]> {
+    const heard = JSON.parse(await this.#wires.ask(JSON.stringify(["drain"])));
+    return (heard as [WireName, string][]).flatMap(arrivalIn);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#wires.end();
+    this.#world[Symbol.dispose]();
+    this.director[Symbol.dispose]();
+  }
+}
+
+export class UserspaceBench implements Bench {
+  readonly engine: Engine;
+  readonly #network: BenchNetwork;
+
+  private constructor(engine: Engine, network: BenchNetwork) {
+    this.engine = engine;
+    this.#network = network;
+  }
+
+  /** A fresh engine on `network`, where no other is at work. */
+  static async open(network: BenchNetwork): Promise<UserspaceBench> {
+    const engine = await RemoteEngine.in("userspace", network.director.startNode(ENGINE_PROCESS));
+    return new UserspaceBench(engine, network);
+  }
+
+  send(station: Station, ...packets: Uint8Array[]): Promise<void> {
+    return this.#network.send(station, packets);
+  }
+
   async arrivals(): Promise<readonly Arrival[]> {
     const arrivals: Arrival[] = [];
     for (let quiet = 0; quiet < QUIET_ROUNDS; quiet++) {
       // An answer from the engine's event loop: it has been round since the packets came. A disposed one has none.
       await this.engine.reasons().catch(() => undefined);
-      const heard = JSON.parse(await this.#wires.ask(JSON.stringify(["drain"])));
-      const news = (heard as [WireName, string][]).flatMap(arrivalIn);
+      const news = await this.#network.drain();
       if (news.length > 0) quiet = -1;
       arrivals.push(...news);
     }
@@ -102,16 +134,7 @@ export class UserspaceBench implements Bench {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.engine[Symbol.asyncDispose]();
-    await this.#wires.end();
-    this.#world[Symbol.dispose]();
-    this.director[Symbol.dispose]();
   }
-}
-
-async function openWires(child: ChildProcessWithoutNullStreams): Promise<Conversation> {
-  const conversation = new Conversation(child);
-  await conversation.hear();
-  return conversation;
 }
 
 function layWires(director: Namespace, world: Namespace): void {
@@ -119,19 +142,23 @@ function layWires(director: Namespace, world: Namespace): void {
   director.run(`sysctl -qw ${SETTINGS.join(" ")}`);
   const wires = Object.keys(DIRECTOR) as WireName[];
   for (const wire of wires) connect(director, wire, world, wire);
-  const addresses = wires.flatMap((wire) =>
-    DIRECTOR[wire].map((address) => `address add ${address} dev ${wire}${nodad(address)}`),
+  const addresses = FAMILIES.flatMap(({ names, lengths }) =>
+    wires.flatMap((wire) =>
+      Object.entries(DIRECTOR[wire]).map(([name, length]) => {
+        const nodad = names.family === "inet6" ? " nodad" : "";
+        return `address add ${names.address(name)}/${lengths[length]} dev ${wire}${nodad}`;
+      }),
+    ),
   );
-  const neighbours = Object.values(STATIONS).flatMap(({ wire, mac, addresses }) =>
-    addresses.map((address) => `neighbour add ${address} lladdr ${mac} dev ${wire} nud permanent`),
+  const neighbours = FAMILIES.flatMap(({ names }) =>
+    Object.entries(STATIONS).map(
+      ([name, { wire, mac }]) =>
+        `neighbour add ${names.address(name)} lladdr ${mac} dev ${wire} nud permanent`,
+    ),
   );
   director.batch([...addresses, ...neighbours]);
   // Complete checksums, so that what the host itself sends can be checked, too.
   for (const wire of wires) director.run(`ethtool -K ${wire} tx off`);
-}
-
-function nodad(address: string): string {
-  return address.includes(":") ? " nodad" : "";
 }
 
 /** The frame's IP packet, when it is for one of the stations. */
@@ -150,8 +177,4 @@ function mac(last: number): MacAddress {
 
 function macOf(namespace: Namespace, name: string): MacAddress {
   return parseMac(namespace.run(`cat /sys/class/net/${name}/address`).trim())!;
-}
-
-function program(name: string): string {
-  return new URL(name, import.meta.url).pathname;
 }

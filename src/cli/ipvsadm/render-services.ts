@@ -90,7 +90,8 @@ async function serviceName({ key }: WireServiceStatus, print: PrintEndpoint): Pr
 function flags(service: WireServiceStatus): string {
   const { scheduler, persistence, persistenceEngine, onePacket } = service;
   const schedulerFlags = formatSchedulerFlags(service.schedulerFlags, scheduler);
-  let text = schedulerFlags === "" ? "" : ` (${schedulerFlags})`;
+  // sh and mh have no name for flag-3: alone it is printed as an empty list.
+  let text = service.schedulerFlags.length === 0 ? "" : ` (${schedulerFlags})`;
   if (persistence !== null) {
     text += ` persistent ${persistence.timeoutSeconds}`;
     const mask = maskOf(persistence);

@@ -43,7 +43,7 @@ function serviceOptions(service: WireServiceRecord): string {
   if (persistenceEngine !== null) text += ` --pe ${persistenceEngine}`;
   if (onePacket) text += " -o";
   const flags = formatSchedulerFlags(service.schedulerFlags, scheduler);
-  return flags === "" ? text : `${text} -b ${flags}`;
+  return service.schedulerFlags.length === 0 ? text : `${text} -b ${flags}`;
 }
 
 function tunnelOptions(forwarding: WireForwarding): string {

@@ -1,4 +1,15 @@
-import { UserspaceBench } from "../../../test/userspace/bench.ts";
+import { afterAll, beforeAll } from "vitest";
+import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
 import { describeEngine } from "../engine.contract.ts";
 
-describeEngine("the userspace engine", () => UserspaceBench.open());
+let network: BenchNetwork;
+
+beforeAll(async () => {
+  network = await BenchNetwork.open();
+});
+
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+});
+
+describeEngine("the userspace engine", () => UserspaceBench.open(network));

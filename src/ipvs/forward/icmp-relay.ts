@@ -172,7 +172,6 @@ export class IcmpRelay implements Rewriting {
   }
 
   #isChecksumRight(packet: Packet): boolean {
-    if (packet.isChecksumPartial) return true;
     const { icmp, icmpv6 } = this.#quote;
     if (packet.family === 4) return icmp.isChecksumRight();
     return icmpv6.isChecksumRight(packet.ipv6.pseudoHeader(icmpv6.length));

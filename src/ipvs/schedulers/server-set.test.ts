@@ -36,12 +36,24 @@ test("keeps its last server, and all when all are drained", () => {
   expect([set.size, set.lastChange]).toEqual([2, 3]);
 });
 
-test("stays as small as the service where servers come and go", () => {
+test("keeps a removed server that may come back", () => {
+  const [first, second, third] = candidates("w1 2/0, w1 1/0, w1 0/0");
+  const set = new ServerSet(first!, 0);
+  set.add(second!, 2, 0);
+  first!.isAvailable = second!.isAvailable = false;
+  set.add(third!, 1, 0);
+  expect([set.size, set.leastLoaded()]).toEqual([3, third]);
+  second!.isAvailable = true;
+  third!.weight = 0;
+  expect(set.leastLoaded()).toBe(second);
+});
+
+test("stays small where servers come and go", () => {
   const set = new ServerSet(candidate(), 0);
-  for (let count = 0; count < 1000; count++) {
+  for (let count = 0; count < 2000; count++) {
     const server = candidate();
     set.add(server, 3, 0);
     server.isAvailable = false;
   }
-  expect(set.size).toBeLessThanOrEqual(3);
+  expect(set.size).toBeLessThanOrEqual(3 + 256);
 });

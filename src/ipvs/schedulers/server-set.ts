@@ -1,6 +1,9 @@
 import { isLess, leastLoaded, overhead } from "./load.ts";
 import type { Candidate } from "./scheduler.ts";
 
+/** More removed servers than wait in the trash of any service that is edited by hand or by health checks. */
+const REMOVED_MAX = 256;
+
 /** The servers that lblcr has for one address: struct ip_vs_dest_set of ip_vs_lblcr.c. */
 export class ServerSet<Kind extends Candidate> {
   /** The newest first. */
@@ -27,12 +30,12 @@ export class ServerSet<Kind extends Candidate> {
   }
 
   /**
-   * Adds a server. Removed ones stay, as they may come back, but go when there are as many as `limit`, the
-   * destinations of the service: the kernel's set grows for ever where servers come and go.
+   * Adds a server. Removed ones stay, as they may come back, but go when REMOVED_MAX more are there than `configured`,
+   * the destinations of the service: the kernel's set grows for ever where servers come and go.
    */
-  add(server: Kind, limit: number, now: number): void {
+  add(server: Kind, configured: number, now: number): void {
     if (this.#members.includes(server)) return;
-    if (this.#members.length >= limit) {
+    if (this.#members.length >= configured + REMOVED_MAX) {
       this.#members = this.#members.filter(({ isAvailable }) => isAvailable);
     }
     this.#members.unshift(server);

@@ -1,10 +1,14 @@
-/** Every case. */
+/** Every case. Those that read the connection table come before those that fill it. */
 import type { Case } from "../case.ts";
 import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
 import { generatedCases } from "./generated-lines.ts";
+import { schedulerCases } from "./schedulers.ts";
+import { tcpStateCases } from "./tcp-states.ts";
 
 export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
   return [
+    ...tcpStateCases(),
+    ...schedulerCases(),
     ...commandLineCases(),
     ...restoreCases(),
     ...viewCases(),

@@ -55,6 +55,28 @@ C:1000 > V:53 udp => forward-route R1 [UDP 300 0/1]
 | UDP V:54 0 in 0/0 out 0/0
 | -> R1:54 0 in 0/0 out 0/0
 
+# the total is of all services, removed ones included [inet]
+-A -u V:53 -s rr
+-a -u V:53 -r R1 -m
+-A -u V:54 -s rr
+-a -u V:54 -r R1 -m
+C:1000 > V:53 udp => forward-masquerade R1 to R1:53 [UDP 300 0/1]
+R1:53 > C:1000 udp => forward-reply C from V:53 [UDP 300 0/1]
+-D -u V:53
+C:1000 > V:54 udp => forward-masquerade R1 to R1:54 [UDP 300 0/1]
+-L --total
+| 0 in 0/0 out 0/0
++2
+-L --total
+| 2 in 2/56 out 1/28
+-Z -u V:54
++2
+-L --total
+| 2 in 2/56 out 1/28
+-Z
+-L --total
+| 0 in 0/0 out 0/0
+
 # a removed destination counts no more, nor does one through whose template nothing goes [inet]
 -A -u V:53 -s rr
 -a -u V:53 -r R1 -g

@@ -47,6 +47,22 @@ C > V unreachable-port about V:53 > C:1000 udp   => forward-icmp-request R1 C > 
 | -> R1:53 1 in 2/84 out 1/56
 -Lc
 | UDP 198 UDP C:1000 V:53 R1:53
+-A -u V:54 -s rr
+-a -u V:54 -r R1 -g
+C:1000 > V:54 udp                              => forward-route R1 [UDP 300 0/1]
+R1 > C unreachable-port about C:1000 > V:54 udp => pass-reply
+-A -u V:55 -s rr
+-a -u V:55 -r R2 -i
+C:1000 > V:55 udp => forward-tunnel R2 in D > R2 ipip [UDP 300 0/1]
+Y > D unreachable-host about D > R2 in ipip C:1000 > V:55 udp => forward-icmp-reply; V > C unreachable-host about C:1000 > V:55 udp
++2
+-L --stats
+| UDP V:53 1 in 2/84 out 1/56
+| -> R1:53 1 in 2/84 out 1/56
+| UDP V:54 1 in 1/28 out 1/56
+| -> R1:54 1 in 1/28 out 1/56
+| UDP V:55 1 in 1/28 out 1/28
+| -> R2:55 1 in 1/28 out 1/28
 
 # DR: an error about a request that passes the director on its way to the client is let through
 -A -t V:80 -s rr
@@ -86,6 +102,29 @@ X > V unreachable-host about V > C echo-reply  => pass-icmp-unrelated
 C > V echo                                     => pass-not-balanced
 C > V echo-reply                               => pass-not-balanced
 
+# of IPv4 only the kinds that the kernel handles are relayed, of IPv6 all errors [inet]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+X > V source-quench about V:80 > C:1000 .     => forward-icmp-request R1 X > V source-quench ttl 63 about V:80 > C:1000 .
+X > V parameter-problem about V:80 > C:1000 . => pass-not-balanced
+
+# of IPv4 only the kinds that the kernel handles are relayed, of IPv6 all errors [inet6]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+X > V parameter-problem about V:80 > C:1000 . => forward-icmp-request R1 X > V parameter-problem ttl 63 about V:80 > C:1000 .
+
+# nobody is told at an address that is not one host's [inet]
+-A -t V:80
+224.0.0.1:1000 > V:80 S  => drop-no-destination
+127.0.0.1:1000 > V:80 S  => drop-no-destination
+
+# nobody is told at an address that is not one host's [inet6]
+-A -t V:80
+[ff02::1]:1000 > V:80 S  => drop-no-destination
+[::1]:1000 > V:80 S      => drop-no-destination
+
 # nobody is told about what happened to an error
 -A -t V:80 -s rr
 -a -t V:80 -r R1 -m
@@ -119,7 +158,10 @@ Y > D too-big mtu 1450 about D > R1 in ipip C:1000 > V:80 . len 1480 df => forwa
 Y > D too-big mtu 1300 about D > R1 in ipip C:1000 > V:80 . len 1480    => drop-path-mtu-learnt
 C:1000 > V:80 . len 1281 df   => drop-packet-too-big [ESTABLISHED 900 1/0]; V > C too-big mtu 1280 about C:1000 > V:80 . len 1281 ttl 63 df
 Y > D too-big mtu 70 about D > R1 in ipip C:1000 > V:80 . len 1480 df   => forward-icmp-reply; V > C too-big mtu 532 about C:1000 > V:80 . len 1480 df
-+601
++590
+C:1000 > V:80 . len 532 df    => forward-tunnel R1 in D > R1 ipip df [ESTABLISHED 900 1/0]
+C:1000 > V:80 . len 1480 df   => drop-packet-too-big [ESTABLISHED 900 1/0]; V > C too-big mtu 532 about C:1000 > V:80 . len 1480 ttl 63 df
++11
 C:1000 > V:80 . len 1480 df   => forward-tunnel R1 in D > R1 ipip df [ESTABLISHED 900 1/0]
 
 # errors about GRE and GUE tunnel packets [inet]

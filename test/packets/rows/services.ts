@@ -132,6 +132,42 @@ C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
 | TCP V:80 1 in 1/40 out 0/0
 | -> R1:80 0 in 0/0 out 0/0
 
+# templates keep a destination in the trash, too [inet]
+-A -u V:53 -s rr -p 900
+-a -u V:53 -r R1 -g
+C:1000 > V:53 udp => forward-route R1 [UDP 300 0/1]
+-d -u V:53 -r R1
++800                                          -- the connection ended after 300
+-a -u V:53 -r R1 -g
++2
+-L --stats
+| UDP V:53 1 in 1/28 out 0/0
+| -> R1:53 1 in 1/28 out 0/0
+
+# a destination that came back from the trash is there to stay
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+-d -t V:80 -r R1
++70
+-a -t V:80 -r R1 -g
++300
+C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+
+# removed again, a destination has its two minutes again [inet]
+-A -u V:53 -s rr -o
+-a -u V:53 -r R1 -g
+C:1000 > V:53 udp => forward-route R1
+-d -u V:53 -r R1
++90                                           -- found idle at 60
+-a -u V:53 -r R1 -g
+-d -u V:53 -r R1
++119
+-a -u V:53 -r R1 -g
++2
+-L --stats
+| UDP V:53 1 in 1/28 out 0/0
+| -> R1:53 1 in 1/28 out 0/0
+
 # under a new service a destination comes back with its connections, its statistics begin again [inet]
 -A -t V:80 -s rr
 -a -t V:80 -r R1 -g
@@ -214,6 +250,38 @@ C:20 > V:21 S      => pass-source-port-20
 -E -t V:21 -s rr -p 60
 C:1002 > V:21 S    => forward-route R1 [SYN_RECV 60 2/0]
 C:1003 > V:1024 S  => forward-route R1 [SYN_RECV 60 3/0]
+
+# a mark may come with any address, of which the host's are balanced
+-A -f 7 -s rr
+-a -f 7 -r R1:0 -g
+C:1000 > V:80 S mark 7   => forward-route R1 [SYN_RECV 60 1/0]
+C:1000 > Q:80 S mark 7   => pass-not-local
+C:1000 > V2:80 S mark 7  => forward-route R1 [SYN_RECV 60 2/0]
+C:1000 > V:80 . mark 7   => forward-route R1 [ESTABLISHED 900 2/0]
+host disown V
+C:1000 > V:80 . mark 7   => pass-not-local [ESTABLISHED 900 2/0]
+
+# a mark may come with any address: all of it matters [inet6]
+-A -f 7 -s rr
+-a -f 7 -r R1:0 -g
+C:1000 > V:80 S mark 7               => forward-route R1 [SYN_RECV 60 1/0]
+C:1000 > [fe09::100]:80 S mark 7     => pass-not-local
+C:1000 > V:80 . mark 7               => forward-route R1 [ESTABLISHED 900 1/0]
+C:1000 > [fd09:0:0:1::100]:80 S mark 7 => pass-not-local
+C:1000 > V:80 . mark 7               => forward-route R1 [ESTABLISHED 900 1/0]
+C:1000 > [fd09::1:0:100]:80 S mark 7 => pass-not-local
+
+# another scheduler, or other flags of its, begins anew and knows every destination [inet]
+-A -u V:80 -s rr
+-a -u V:80 -r R1
+-a -u V:80 -r R2 -w 0
+-a -u V:80 -r R3
+-E -u V:80 -s sh
+10.9.0.9:20000 > V:80 udp => drop-no-destination; V > 10.9.0.9 unreachable-port about 10.9.0.9:20000 > V:80 udp
+-E -u V:80 -s sh -b sh-fallback
+10.9.0.9:20000 > V:80 udp => forward-route R1 [UDP 300 0/1]
+-E -u V:80 -s mh
+10.9.1.3:20000 > V:80 udp => forward-route R3 [UDP 300 0/1]
 
 # a masqueraded server of a mark without a port gets the packet's own
 -A -f 7 -s rr

@@ -243,6 +243,9 @@ C:1000 > V:80 . ttl 2 tos 184    => forward-tunnel R1 in D > R1 ipip outer-ttl 1
 C:1000 > V:80 . tos 1            => forward-tunnel R1 in D > R1 ipip tos 1 [ESTABLISHED 900 1/0]
 C:1000 > V:80 . tos 3            => forward-tunnel R1 in D > R1 ipip tos 2 [ESTABLISHED 900 1/0]
 C:1000 > V:80 . len 900 partial  => forward-tunnel R1 in D > R1 ipip [ESTABLISHED 900 1/0]
+-A -u V:53 -s rr
+-a -u V:53 -r R1 -i
+C:1000 > V:53 udp len 900 partial => forward-tunnel R1 in D > R1 ipip [UDP 300 0/1]
 
 # GUE: 32 bytes of headers leave 1468 [inet]
 -A -t V:80 -s rr
