@@ -12,38 +12,41 @@ export interface Sample {
   readonly requestsPerSecond: number;
   /** wrk's: sockets that failed or timed out, and answers other than 2xx and 3xx. */
   readonly errors: number;
-  /** Of the balancer's process, for a million requests; undefined without one. */
-  readonly cpuSeconds: number | undefined;
+  /** Processor time for a million requests: the balancer's process's, undefined without one; */
+  readonly balancerCpu: number | undefined;
+  /** and that of wrk, balancer and server together. */
+  readonly totalCpu: number;
 }
 
 /** USER_HZ, the unit of /proc/PID/stat: 100 on every Linux that is built today. */
 const TICKS_PER_SECOND = 100;
 
 export async function measure(
-  { client, urls, balancers }: Bench,
+  { client, server, urls, balancers }: Bench,
   variant: Variant,
   load: Load,
   seconds: number,
 ): Promise<Sample> {
   const close = load === "keep-alive" ? "" : "-H 'Connection: close' ";
-  const before = cpuSeconds(balancers[variant]);
+  const balancer = balancers[variant];
+  const before = { balancer: cpuSeconds(balancer), server: cpuSeconds(server) };
   const { code, output } = await client.run(
-    `wrk -t 1 -c ${CONNECTIONS} -d ${seconds} ${close}${urls[variant]}`,
+    `wrk -t 1 -c ${CONNECTIONS} -d ${seconds} ${close}${urls[variant]} && times`,
     { timeoutMs: (seconds + 15) * 1000 },
   );
-  const after = cpuSeconds(balancers[variant]);
+  const balancerSeconds = cpuSeconds(balancer) - before.balancer;
+  const serverSeconds = cpuSeconds(server) - before.server;
   const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
   const rate = Number(/Requests\/sec:\s*([\d.]+)/.exec(output)?.[1] ?? 0);
   if (code !== 0 || requests === 0) {
     throw new LabFailure(`wrk through ${variant} got no answers: ${output.trim()}`);
   }
+  const millions = requests / 1_000_000;
   return {
     requestsPerSecond: rate,
     errors: errorsIn(output),
-    cpuSeconds:
-      before === undefined || after === undefined
-        ? undefined
-        : ((after - before) / requests) * 1_000_000,
+    balancerCpu: balancer === undefined ? undefined : balancerSeconds / millions,
+    totalCpu: (balancerSeconds + serverSeconds + childrensSeconds(output)) / millions,
   };
 }
 
@@ -58,9 +61,16 @@ function errorsIn(output: string): number {
   );
 }
 
-/** User and system time of the process with all its threads: fields 14 and 15 of proc_pid_stat(5). */
-function cpuSeconds(pid: number | undefined): number | undefined {
-  if (pid === undefined) return undefined;
+/** What the shell's `times` says of its children, in its last line: user and system time, as `0m1.23s 0m4.56s`. */
+function childrensSeconds(output: string): number {
+  const [, ...parts] = /(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*$/.exec(output) ?? [];
+  const [userMinutes = 0, user = 0, systemMinutes = 0, system = 0] = parts.map(Number);
+  return (userMinutes + systemMinutes) * 60 + user + system;
+}
+
+/** User and system time of the process with all its threads: fields 14 and 15 of proc_pid_stat(5). 0 for none. */
+function cpuSeconds(pid: number | undefined): number {
+  if (pid === undefined) return 0;
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The name, in parentheses, may hold anything.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -7,6 +7,7 @@
 import type { Instant } from "../src/base/clock.ts";
 import { prng } from "../src/base/prng.ts";
 import { EXPIRE_BUDGET } from "../src/engine/userspace/engine.ts";
+import { inlineThePacketPath } from "../src/engine/userspace/inlining.ts";
 import { addDestination, addService, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
 import { Director } from "../src/ipvs/director.ts";
 import type { Host } from "../src/ipvs/host.ts";
@@ -177,6 +178,7 @@ class Bench {
 
 /** Some seconds of one processor and some 400 MB of memory. */
 export function measureMemory(progress: (text: string) => void): MemoryFigures {
+  inlineThePacketPath();
   const bench = new Bench();
   const growth = measureGrowth(bench, progress);
   const established = FLOWS.map((flows) => {

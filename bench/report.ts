@@ -95,13 +95,14 @@ function endToEndReport(figures: readonly VariantFigures[]): string[] {
       return [
         `### ${LOAD_TITLES[load]}`,
         table(
-          ["", "requests/s", "to direct", "to HAProxy", "CPU s per million", "errors"],
-          rows.map(({ variant, requestsPerSecond, cpuSeconds, errors }) => [
+          ["", "requests/s", "to direct", "to HAProxy", "balancer's CPU s", "all CPU s", "errors"],
+          rows.map(({ variant, requestsPerSecond, balancerCpu, totalCpu, errors }) => [
             VARIANT_NAMES[variant],
             thousands(requestsPerSecond),
             (requestsPerSecond / rate("direct")).toFixed(2),
             (requestsPerSecond / rate("haproxy")).toFixed(2),
-            cpuSeconds?.toFixed(1) ?? "",
+            balancerCpu?.toFixed(1) ?? "",
+            totalCpu.toFixed(1),
             `${errors}`,
           ]),
         ),

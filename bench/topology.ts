@@ -2,6 +2,7 @@
  * The network of the end-to-end benchmark: a client, a real server, and a balancer of each kind on a host of its own,
  * all built like the laboratories' (src/lab).
  */
+import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { firstLine, type Host } from "../src/lab/host.ts";
 import { buildNetwork, type Hosts } from "../src/lab/network.ts";
@@ -36,18 +37,22 @@ export interface Bench {
   readonly client: Host;
   /** Where the client asks. */
   readonly urls: Readonly<Record<Variant, string>>;
-  /** The balancer's process, as /proc counts; none for "direct". */
+  /** The real server's process, as /proc counts. */
+  readonly server: number;
+  /** The balancer's process; none for "direct". */
   readonly balancers: Readonly<Record<Variant, number | undefined>>;
 }
 
 export async function buildBench(): Promise<Bench> {
+  await unfilterBridges();
   const hosts = await buildNetwork(PLAN);
   await configure(hosts);
-  await startServer(hosts.node02);
+  const server = await startServer(hosts.node02);
   const haproxy = await startHaproxy(hosts.node03);
   const sluice = await startSluice(hosts.node01);
   return {
     client: hosts.client,
+    server,
     urls: {
       direct: `http://${SERVER}/`,
       "sluice-dr": `http://${DR_VIP}/`,
@@ -56,6 +61,15 @@ export async function buildBench(): Promise<Bench> {
     },
     balancers: { direct: undefined, "sluice-dr": sluice, "sluice-nat": sluice, haproxy },
   };
+}
+
+/** A switch has no firewall: where br_netfilter is loaded, every frame would go through netfilter at every bridge. */
+async function unfilterBridges(): Promise<void> {
+  for (const tool of ["iptables", "ip6tables", "arptables"]) {
+    await writeFile(`/proc/sys/net/bridge/bridge-nf-call-${tool}`, "0").catch(() => {
+      // Where the setting is missing, so is the cost.
+    });
+  }
 }
 
 /** As the laboratories have it, and more ports for connections by the thousand. */
@@ -87,8 +101,8 @@ const HAPROXY_DEFAULTS = `
   timeout http-keep-alive 60s
 `;
 
-async function startServer(server: Host): Promise<void> {
-  await startHaproxyWith(
+function startServer(server: Host): Promise<number> {
+  return startHaproxyWith(
     server,
     `
 global

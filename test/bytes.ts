@@ -10,3 +10,13 @@ export function bytes(hex: string): Uint8Array {
     Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16),
   );
 }
+
+/** The inverse, in groups of two bytes: `9c40 0035`. */
+export function hex(bytes: Uint8Array): string {
+  return [...bytes]
+    .map(
+      (byte, index) =>
+        (index % 2 === 0 && index > 0 ? " " : "") + byte.toString(16).padStart(2, "0"),
+    )
+    .join("");
+}

@@ -36,7 +36,10 @@ async function run(options: DaemonOptions): Promise<number> {
     const engine = stack.use(
       await UserspaceEngine.open({
         connectionsMax: options.connectionsMax,
-        events: { warn: (message, error) => log.warn({ err: error }, message) },
+        events: {
+          warn: (message, error) => log.warn({ err: error }, message),
+          inform: (message) => log.info(message),
+        },
       }),
     );
     const file = options.state === undefined ? undefined : new SnapshotFile(options.state);

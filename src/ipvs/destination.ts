@@ -80,9 +80,19 @@ export class Destination implements Candidate {
     return this.#pathMtu;
   }
 
-  /** A router could not pass a tunnel packet on: ipv4_update_pmtu(). Forgotten by expirePathMtu(). */
+  /** The largest packet that gets there by `route`, in bytes: a router on the way may have told of less. */
+  mtuOf({ mtu }: Route): number {
+    return Math.min(mtu, this.#pathMtu);
+  }
+
+  /**
+   * A router could not pass a packet on: ipv4_update_pmtu(). Never learns more than it knew; forgotten by
+   * expirePathMtu().
+   */
   learnPathMtu(mtu: number, now: number): void {
-    this.#pathMtu = Math.max(mtu, PATH_MTU_MIN);
+    const believed = Math.max(mtu, PATH_MTU_MIN);
+    if (believed > this.#pathMtu) return;
+    this.#pathMtu = believed;
     this.#pathMtuExpiresAt = now + PATH_MTU_LIFE_MS;
   }
 

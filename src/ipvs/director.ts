@@ -17,9 +17,10 @@ import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
-import { Packet } from "./packet.ts";
+import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
+import { SCHEDULERS } from "./schedulers/index.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
@@ -27,6 +28,10 @@ import { Tracker } from "./tracker.ts";
 
 /** How often schedulers' caches and the trash are looked after. */
 const HOUSEKEEPING_INTERVAL_MS = 1_000;
+
+/** Bytes before a packet that was reassembled: for a tunnel's headers, and before them for a frame's. */
+const HEADROOM = 64;
+const ROOM_BEFORE = HEADROOM + 64;
 
 export interface DirectorOptions {
   readonly host: Host;
@@ -56,7 +61,7 @@ export class Director {
     this.#sysctls = { ...DEFAULT_SYSCTLS, ...sysctls };
     const read = (): Sysctls => this.#sysctls;
     this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
-    const transmitter = new Transmitter(host, read);
+    const transmitter = new Transmitter(host, this.connections, read);
     const parts = {
       host,
       services: this.services,
@@ -77,13 +82,12 @@ export class Director {
     this.#sysctls = sysctls;
   }
 
-  /** Makes the services equal to `desired`. Connections stay. */
+  /** Makes the services equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
+    checkSchedulers(desired);
     this.connections.timeouts = desired.timeouts;
-    const removed = this.services.apply(desired);
-    if (this.#sysctls.expire_nodest_conn && removed.length > 0) {
-      this.connections.expireUnavailable();
-    }
+    const hasRemoved = this.services.apply(desired);
+    if (hasRemoved && this.#sysctls.expire_nodest_conn) this.connections.expireUnavailable();
   }
 
   /**
@@ -107,7 +111,8 @@ export class Director {
   expire(now: Instant, budget: number): boolean {
     if (now >= this.#nextEstimation) {
       // A late call (a busy daemon) does not shift the rounds that follow.
-      this.#nextEstimation = Math.max(this.#nextEstimation + ESTIMATION_INTERVAL_MS, now + 1);
+      const missed = Math.floor((now - this.#nextEstimation) / ESTIMATION_INTERVAL_MS);
+      this.#nextEstimation += (missed + 1) * ESTIMATION_INTERVAL_MS;
       this.#estimate();
     }
     if (now >= this.#nextHousekeeping) {
@@ -178,21 +183,26 @@ export class Director {
 
   /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */
   #reassemble(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
-    if (!this.services.concerns(packet)) return outcome.pass("pass-fragment");
+    if (!this.services.concern(packet)) return outcome.pass("pass-fragment");
     const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
     if (bytes === undefined) return outcome.hold("hold-fragment");
     const { interfaceIndex, isUnicast, mark } = packet;
-    const arrival = {
-      interfaceIndex,
-      isUnicast,
-      mark,
-      segmentSize: 0,
-      isChecksumPartial: false,
-      headroom: 0,
-    };
+    const memory = new Uint8Array(ROOM_BEFORE + bytes.length);
+    memory.set(bytes, ROOM_BEFORE);
+    const arrival = { ...NO_ARRIVAL, interfaceIndex, isUnicast, mark, headroom: HEADROOM };
     const whole = this.#whole;
-    if (whole.moveTo(bytes, 0, bytes.length, arrival) !== undefined)
+    if (whole.moveTo(memory, ROOM_BEFORE, memory.length, arrival) !== undefined) {
       return outcome.pass("pass-malformed");
+    }
+    whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
+  }
+}
+
+/** The one thing that a state, however it was made, could ask for and nobody has. */
+function checkSchedulers({ services }: DesiredState): void {
+  for (const { key, scheduler } of services.values()) {
+    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
+    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }

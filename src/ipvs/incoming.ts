@@ -5,17 +5,17 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
-import { TCP_FLAG } from "../net/tcp.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING_MASK } from "./connections/flow.ts";
+import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
 import type { Destination } from "./destination.ts";
 import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
+import { isFirst, mayOpen } from "./packet-event.ts";
 import { isUsable, Templates } from "./persistence.ts";
-import type { Reason } from "./reasons.ts";
 import type { Request } from "./schedulers/scheduler.ts";
 import type { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
@@ -24,8 +24,6 @@ import type { VirtualService } from "./virtual-service.ts";
 
 const FTP_PORT = 21;
 const FTP_DATA_PORT = 20;
-/** Offset of the flags in a TCP header. */
-const TCP_FLAGS_AT = 13;
 /** conn_reuse_mode's bit for the state in which DR and TUN see a connection end. */
 const REUSE_FIN_WAIT = 2;
 
@@ -72,73 +70,66 @@ export class Incoming {
   }
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
-    const { tracker } = this.#parts;
-    const found = tracker.find(packet, now);
-    let id = found;
-    if (id !== NO_CONNECTION && isFirst(packet) && this.#isToBeRescheduled(id)) id = NO_CONNECTION;
-    if (id !== NO_CONNECTION && !this.#destination(id).isAvailable) {
-      if (!this.#parts.sysctls().expire_nodest_conn)
-        return outcome.drop("drop-destination-removed");
-      id = NO_CONNECTION;
+    const { tracker, services, host, sysctls } = this.#parts;
+    const id = tracker.find(packet, now);
+    if (id === NO_CONNECTION) return this.#begin(packet, outcome, now);
+    const destination = services.destination(tracker.table.destinationId(id));
+    // Packets to a VIP that the host lost are not the director's: in the kernel they would not reach LOCAL_IN.
+    if (!destination.service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
+      if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
+      if (!sysctls().expire_nodest_conn) return outcome.drop("drop-destination-removed");
     }
-    if (id !== NO_CONNECTION) {
-      if (!this.#isLocal(packet, id)) return outcome.pass("pass-not-local");
-      return this.#forward(packet, outcome, id, now);
-    }
-    const made = this.#schedule(packet, outcome, now);
+    this.#begin(packet, outcome, now);
     // Only now: the entry that is given up still counted while its successor was scheduled, as in the kernel.
-    if (found !== NO_CONNECTION) tracker.giveUp(found);
-    return typeof made === "number" ? this.#forward(packet, outcome, made, now) : made;
-  }
-
-  #forward(packet: Packet, outcome: OutcomeSlot, id: number, now: Instant): OutcomeSlot {
-    const { tracker, services, transmitter } = this.#parts;
-    const destination = this.#destination(id);
-    const port = tracker.table.destinationPort(id);
-    const method = tracker.table.flags(id) & FORWARDING_MASK;
-    services.countIn(destination, packet.length);
-    tracker.advance(id, packet, "input", now);
-    transmitter.send(packet, outcome, destination, method, tracker.to(id), port);
-    tracker.finish(id);
+    tracker.giveUp(id);
     return outcome;
   }
 
-  #destination(id: number): Destination {
-    return this.#parts.services.destination(this.#parts.tracker.table.destinationId(id));
+  /** A packet of no connection. */
+  #begin(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    const { tracker, services } = this.#parts;
+    const id = this.#schedule(packet, outcome, now);
+    if (typeof id !== "number") return id;
+    const destination = services.destination(tracker.table.destinationId(id));
+    return this.#forward(packet, outcome, id, destination, now);
+  }
+
+  #forward(
+    packet: Packet,
+    outcome: OutcomeSlot,
+    id: number,
+    destination: Destination,
+    now: Instant,
+  ): OutcomeSlot {
+    const { tracker, services, transmitter } = this.#parts;
+    const flags = tracker.table.flags(id);
+    services.countIn(destination, packet.length);
+    tracker.advance(id, packet, "input", now);
+    transmitter.send(packet, outcome, destination, flags & FORWARDING_MASK, id);
+    if ((flags & CONNECTION_FLAG.onePacket) !== 0) tracker.giveUp(id);
+    return outcome;
   }
 
   /** A client's first packet on an old entry: whether that entry is to be forgotten. is_new_conn_expected(). */
-  #isToBeRescheduled(id: number): boolean {
+  #isToBeRescheduled(id: number, destination: Destination): boolean {
     const { table } = this.#parts.tracker;
     const { conn_reuse_mode, expire_nodest_conn } = this.#parts.sysctls();
-    if (expire_nodest_conn && this.#destination(id).weight === 0) return true;
+    if (expire_nodest_conn && destination.weight === 0) return true;
     if (conn_reuse_mode === 0 || table.control(id) !== NO_CONNECTION) return false;
     const state = table.state(id);
-    if (table.protocol(id) !== IP_PROTOCOL.tcp) return false;
-    return (
-      state === TCP_STATE.timeWait ||
-      state === TCP_STATE.close ||
-      ((conn_reuse_mode & REUSE_FIN_WAIT) !== 0 &&
-        state === TCP_STATE.finWait &&
-        (table.flags(id) & CONNECTION_FLAG.noOutput) !== 0)
-    );
-  }
-
-  /** The packets of a VIP that the host lost are not the director's: in the kernel they would not reach LOCAL_IN. */
-  #isLocal(packet: Packet, id: number): boolean {
-    return this.#destination(id).service.isLocal(packet, this.#parts.host);
+    if (table.protocol(id) === IP_PROTOCOL.sctp) return state === SCTP_STATE.closed;
+    if (state === TCP_STATE.timeWait || state === TCP_STATE.close) return true;
+    const hasReplies = (table.flags(id) & CONNECTION_FLAG.noOutput) === 0;
+    return (conn_reuse_mode & REUSE_FIN_WAIT) !== 0 && state === TCP_STATE.finWait && !hasReplies;
   }
 
   /** A new connection's id, or the outcome when there is none. */
   #schedule(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
-    const { services, host } = this.#parts;
-    if (!this.#mayOpen(packet)) {
-      return outcome.pass(
-        services.find(packet) === undefined ? "pass-no-service" : "pass-not-first",
-      );
-    }
+    const { services, host, sysctls } = this.#parts;
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
+    if (!mayOpen(packet, sysctls().sloppy_tcp)) return outcome.pass("pass-not-first");
     if (!service.isLocal(packet, host)) return outcome.pass("pass-not-local");
     if (packet.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
     const { persistence } = service.plan;
@@ -213,28 +204,7 @@ export class Incoming {
     if (service.port === FTP_PORT && packet.destinationPort !== FTP_PORT) {
       return outcome.pass("pass-ftp-other-port");
     }
-    const reason: Reason = "drop-no-destination";
-    return this.#parts.transmitter.refuse(packet, outcome, reason, { kind: "port-unreachable" });
+    const trouble = { kind: "port-unreachable" } as const;
+    return this.#parts.transmitter.refuse(packet, outcome, "drop-no-destination", trouble);
   }
-
-  #mayOpen(packet: Packet): boolean {
-    if (packet.protocol === IP_PROTOCOL.udp) return true;
-    if (packet.protocol === IP_PROTOCOL.sctp) return isFirst(packet);
-    const flags = packet.bytes[packet.transport + TCP_FLAGS_AT]!;
-    if ((flags & TCP_FLAG.rst) !== 0) return false;
-    return (flags & TCP_FLAG.syn) !== 0 || this.#parts.sysctls().sloppy_tcp;
-  }
-}
-
-const SCTP_HEADER_LENGTH = 12;
-const SCTP_INIT = 1;
-
-/** is_new_conn(): TCP's SYN, whatever else is set; SCTP's INIT. */
-function isFirst(packet: Packet): boolean {
-  const { bytes, transport, end, protocol } = packet;
-  if (protocol === IP_PROTOCOL.tcp) return (bytes[transport + TCP_FLAGS_AT]! & TCP_FLAG.syn) !== 0;
-  if (protocol !== IP_PROTOCOL.sctp) return false;
-  return (
-    transport + SCTP_HEADER_LENGTH < end && bytes[transport + SCTP_HEADER_LENGTH] === SCTP_INIT
-  );
 }

@@ -10,6 +10,7 @@ import { FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import type { Parts } from "./incoming.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
+import { isReset } from "./packet-event.ts";
 
 export class Outgoing {
   readonly #parts: Parts;
@@ -29,17 +30,22 @@ export class Outgoing {
       return outcome.pass("pass-not-forwarding");
     }
     const isMasqueraded = (table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
+    if (isMasqueraded) {
+      // The kernel's hook comes after what its forwarding refuses: such packets count nowhere.
+      const refused = transmitter.prepareReply(packet, outcome, route);
+      if (refused !== undefined) return refused;
+    }
     services.countOut(services.destination(table.destinationId(id)), packet.length);
     tracker.advance(id, packet, "output", now);
-    if (!isMasqueraded) return outcome.pass("pass-reply");
-    if (route === "unreachable") return outcome.drop("drop-unreachable");
-    return transmitter.reply(packet, outcome, route, tracker.virtual(id), table.virtualPort(id));
+    if (!isMasqueraded || route === "unreachable") return outcome.pass("pass-reply");
+    return transmitter.reply(packet, outcome, route, id);
   }
 
   /** A real server that sends from a service's port without an entry is told so, if the operator wants it. */
   #unknown(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
     const { services, sysctls, transmitter } = this.#parts;
-    if (!sysctls().nat_icmp_send || !services.hasMasqueraded(packet)) return undefined;
+    if (!sysctls().nat_icmp_send || !services.addresses.hasMasqueraded(packet)) return undefined;
+    if (isReset(packet)) return undefined;
     return transmitter.refuse(packet, outcome, "drop-no-destination", { kind: "port-unreachable" });
   }
 }

@@ -7,7 +7,7 @@ import { type Address, Address as AddressOf } from "../net/address.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { type Ipv4Fault, Ipv4View } from "../net/ipv4.ts";
 import { type Ipv6Fault, Ipv6View } from "../net/ipv6.ts";
-import { NOWHERE, readUint16 } from "../net/words.ts";
+import { NOWHERE, readInt32, readUint16 } from "../net/words.ts";
 
 /** "transport-truncated": the transport header ends early. */
 export type PacketFault = Ipv4Fault | Ipv6Fault | "transport-truncated";
@@ -37,6 +37,13 @@ export const NO_ARRIVAL: Arrival = {
   headroom: 0,
 };
 
+/** Where the addresses are: read here and not by the view, because every packet comes this way. */
+const INET_SOURCE_AT = 12;
+const INET_DESTINATION_AT = 16;
+
+/** The first byte of 127.0.0.0/8. */
+const INET_LOOPBACK = 127;
+
 /** Bytes of the transport header that must be there; 0 for protocols without ports. */
 function transportLength(protocol: number): number {
   switch (protocol) {
@@ -65,6 +72,8 @@ export class Packet {
   segmentSize = 0;
   isChecksumPartial = false;
   headroom = 0;
+  /** Of a packet that was reassembled here: bytes of its longest fragment, which no piece of it shall exceed. 0 of others. */
+  longestFragment = 0;
 
   family: 4 | 6 = 4;
   /** The transport protocol, past IPv6's extension headers. */
@@ -92,6 +101,7 @@ export class Packet {
     this.segmentSize = arrival.segmentSize;
     this.isChecksumPartial = arrival.isChecksumPartial;
     this.headroom = arrival.headroom;
+    this.longestFragment = 0;
     if (end <= start) return "truncated";
     return bytes[start]! >>> 4 === 6
       ? this.#moveToInet6(bytes, start, end)
@@ -115,6 +125,11 @@ export class Packet {
       : AddressOf.inet6(this.destination0, this.destination1, this.destination2, this.destination3);
   }
 
+  get isSourceLoopback(): boolean {
+    if (this.family === 4) return this.source3 >>> 24 === INET_LOOPBACK;
+    return this.source3 === 1 && (this.source0 | this.source1 | this.source2) === 0;
+  }
+
   get timeToLive(): number {
     return this.family === 4 ? this.ipv4.timeToLive : this.ipv6.hopLimit;
   }
@@ -133,9 +148,9 @@ export class Packet {
     this.transport = ipv4.payloadStart;
     this.isFragment = ipv4.isFragment;
     this.source0 = this.source1 = this.source2 = 0;
-    this.source3 = ipv4.sourceWord;
+    this.source3 = readInt32(bytes, start + INET_SOURCE_AT);
     this.destination0 = this.destination1 = this.destination2 = 0;
-    this.destination3 = ipv4.destinationWord;
+    this.destination3 = readInt32(bytes, start + INET_DESTINATION_AT);
     return this.#readPorts();
   }
 

@@ -67,9 +67,11 @@ export class Templates {
     flow.virtual2 = packet.destination2;
     flow.virtual3 = packet.destination3;
     if (service.mark !== 0) {
+      // The mark stands where an IPv4 address would: in the kernel's union that is an IPv6 address's first word.
       flow.protocol = 0;
-      flow.virtual0 = flow.virtual1 = flow.virtual2 = 0;
-      flow.virtual3 = service.mark | 0;
+      flow.virtual0 = packet.family === 4 ? 0 : service.mark | 0;
+      flow.virtual1 = flow.virtual2 = 0;
+      flow.virtual3 = packet.family === 4 ? service.mark | 0 : 0;
       flow.virtualPort = 0;
     }
     flow.clientPort = 0;

@@ -34,6 +34,7 @@ export const REASONS = [
   "drop-packet-too-big",
   "drop-crosses-local",
   "drop-bad-checksum",
+  "drop-path-mtu-learnt",
   "hold-fragment",
 ] as const;
 

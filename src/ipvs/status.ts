@@ -4,7 +4,6 @@ import type { Instant } from "../base/clock.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
-import { CONNECTION_FLAG } from "./connections/flow.ts";
 import type { DestinationPlan, Endpoint, ServicePlan } from "./service.ts";
 import type { Counters, Rates } from "./statistics.ts";
 import type { Tracker } from "./tracker.ts";
@@ -30,7 +29,7 @@ export interface ServiceStatus {
 
 /** An entry of the connection table. */
 export interface ConnectionStatus {
-  /** "IP" is a firewall mark's template: `virtual.address` then is the mark. */
+  /** "IP" is a firewall mark's template: `virtual.address` then begins with the mark. */
   readonly protocol: "TCP" | "UDP" | "SCTP" | "IP";
   /** As `ipvsadm -lnc` names it: ESTABLISHED, SYN_RECV, NONE, ASSURED, ... */
   readonly state: string;
@@ -77,17 +76,12 @@ export function connectionStatuses(
 function connectionStatus(tracker: Tracker, id: number, now: Instant): ConnectionStatus {
   const { table } = tracker;
   const family = table.family(id);
-  const isMark = (table.flags(id) & CONNECTION_FLAG.template) !== 0 && table.protocol(id) === 0;
   return {
     protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
     state: tracker.stateName(id),
     expiresInMs: Math.max(0, table.expiresAt(id) - now),
     client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
-    virtual: endpoint(
-      isMark ? 4 : family,
-      (word) => table.virtual(id, word),
-      table.virtualPort(id),
-    ),
+    virtual: endpoint(family, (word) => table.virtual(id, word), table.virtualPort(id)),
     destination: endpoint(
       table.destinationFamily(id),
       (word) => table.destination(id, word),

@@ -5,7 +5,7 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
-import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
+import { Binding, CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import {
   assuresTemplate,
   CONTROLLING_MS,
@@ -15,21 +15,14 @@ import {
   TEMPLATE_STATE,
   templateStateName,
 } from "./connections/protocol-states.ts";
-import { sctpEvent } from "./connections/sctp-state.ts";
 import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
-import { tcpEvent } from "./connections/tcp-state.ts";
-import { UDP_EVENT } from "./connections/udp-state.ts";
 import type { Destination } from "./destination.ts";
 import type { Words } from "./forward/masquerade.ts";
 import type { Packet } from "./packet.ts";
+import { eventOf, NO_EVENT } from "./packet-event.ts";
+import { ReplySources } from "./reply-sources.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./service.ts";
 import type { ServiceTable } from "./service-table.ts";
-
-/** Offset of the flags in a TCP header, and of the first chunk in an SCTP packet. */
-const TCP_FLAGS_AT = 13;
-const SCTP_CHUNK_AT = 12;
-const SCTP_CHUNK_HEADER = 4;
-const NO_CHUNK = -1;
 
 /** Four signed words; one object is reused. */
 class WordSlot {
@@ -45,10 +38,13 @@ export class Tracker {
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #words = new WordSlot();
+  readonly #replySources = new ReplySources();
   readonly #decide = (id: number): number => this.#expire(id);
   #timeouts: Timeouts = DEFAULT_TIMEOUTS;
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
+  /** The sweep for connections of removed destinations: the last one looked at, unset when there is none under way. */
+  #sweptTo: number | undefined;
 
   constructor(table: ConnectionTable, services: ServiceTable) {
     this.table = table;
@@ -61,6 +57,7 @@ export class Tracker {
 
   /** Timers that run keep running; each connection's next packet brings the new time. */
   set timeouts(timeouts: Timeouts) {
+    if (timeouts === this.#timeouts) return;
     this.#timeouts = timeouts;
     this.#states = new ProtocolStates(timeouts, { secureTcp: this.#secureTcp });
   }
@@ -72,6 +69,8 @@ export class Tracker {
 
   /** The connection that this packet answers in. */
   findReply(packet: Packet, now: Instant): number {
+    const fold = packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3;
+    if (!this.#replySources.has(fold, packet.sourcePort)) return NO_CONNECTION;
     const flow = this.#flow;
     flow.family = packet.family;
     flow.protocol = packet.protocol;
@@ -109,7 +108,9 @@ export class Tracker {
     if (isOnePacket && packet.protocol === PROTOCOL.udp) binding.flags |= CONNECTION_FLAG.onePacket;
     binding.mark = packet.mark;
     const id = this.table.add(this.#fromClient(packet), binding, now, NEW_CONNECTION_MS);
-    if (id !== NO_CONNECTION) destination.bind(binding.flags);
+    if (id === NO_CONNECTION) return id;
+    destination.bind(binding.flags);
+    this.#replySources.add(this.#replyFold(id), this.#replyPort(id));
     return id;
   }
 
@@ -122,11 +123,20 @@ export class Tracker {
       flags &= ~CONNECTION_FLAG.noOutput;
       table.setFlags(id, flags);
     }
-    const isInputOnly = direction === "input" && (flags & CONNECTION_FLAG.noOutput) !== 0;
-    const way = isInputOnly ? DIRECTION.inputOnly : DIRECTION[direction];
+    const way =
+      direction === "output"
+        ? DIRECTION.output
+        : (flags & CONNECTION_FLAG.noOutput) !== 0
+          ? DIRECTION.inputOnly
+          : DIRECTION.input;
     const states = this.#machine(packet.protocol);
     const before = table.state(id);
-    const after = states.next(way, eventOf(packet), before);
+    const event = eventOf(packet);
+    if (event === NO_EVENT) {
+      table.touch(id, now, table.timeoutMs(id));
+      return;
+    }
+    const after = states.next(way, event, before);
     if (after !== before) {
       table.setState(id, after);
       this.#recount(id, flags, states.isActive(after));
@@ -143,11 +153,6 @@ export class Tracker {
     this.table.touch(template, now, this.table.timeoutMs(template));
   }
 
-  /** An entry for one datagram only is over once the datagram is sent. */
-  finish(id: number): void {
-    if ((this.table.flags(id) & CONNECTION_FLAG.onePacket) !== 0) this.giveUp(id);
-  }
-
   /** Forgets a connection at once, unless others hang on it: ip_vs_conn_expire_now(). */
   giveUp(id: number): void {
     if (this.table.controlledCount(id) > 0) return;
@@ -155,26 +160,32 @@ export class Tracker {
     this.table.remove(id);
   }
 
-  /** Forgets the connections of destinations that are not configured any more. */
+  /** Forgets the connections of destinations that are not configured any more, bit by bit in expire(). */
   expireUnavailable(): void {
-    const { table } = this;
-    for (let id = table.nextId(NO_CONNECTION); id !== NO_CONNECTION; id = table.nextId(id)) {
-      if (!this.#services.destination(table.destinationId(id)).isAvailable) this.giveUp(id);
-    }
+    this.#sweptTo = NO_CONNECTION;
   }
 
   /** Work that time brings, on at most `budget` connections. True when there is more to do at once. */
   expire(now: Instant, budget: number): boolean {
-    return this.table.expire(now, budget, this.#decide).more;
+    const isSweeping = this.#sweep(budget);
+    return this.table.expire(now, budget, this.#decide).more || isSweeping;
   }
 
   nextDeadline(): Instant | undefined {
-    return this.table.nextDeadline();
+    return this.#sweptTo === undefined ? this.table.nextDeadline() : (0 as Instant);
   }
 
   /** Where the connection's packets go. The object is reused. */
   to(id: number): Words {
     return this.#fill(id, "destination");
+  }
+
+  port(id: number): number {
+    return this.table.destinationPort(id);
+  }
+
+  virtualPort(id: number): number {
+    return this.table.virtualPort(id);
   }
 
   /** What its client talks to. The object is reused. */
@@ -200,14 +211,61 @@ export class Tracker {
     return 0;
   }
 
+  /** ip_vs_expire_nodest_conn_flush(). True when there is more to look at. */
+  #sweep(budget: number): boolean {
+    if (this.#sweptTo === undefined) return false;
+    const { table } = this;
+    let last = this.#sweptTo;
+    for (let looked = 0; looked < budget; looked++) {
+      const id = table.nextId(last);
+      if (id === NO_CONNECTION) {
+        this.#sweptTo = undefined;
+        return false;
+      }
+      last = id;
+      if (!this.#destinationOf(id).isAvailable) this.#giveUpWithControl(id);
+    }
+    this.#sweptTo = last;
+    return true;
+  }
+
+  /** A template goes with the last of its connections. */
+  #giveUpWithControl(id: number): void {
+    const control = this.table.control(id);
+    this.giveUp(id);
+    if (control !== NO_CONNECTION) this.giveUp(control);
+  }
+
+  #destinationOf(id: number): Destination {
+    return this.#services.destination(this.table.destinationId(id));
+  }
+
   #unbind(id: number): void {
-    this.#services.destination(this.table.destinationId(id)).unbind(this.table.flags(id));
+    const flags = this.table.flags(id);
+    this.#destinationOf(id).unbind(flags);
+    if ((flags & CONNECTION_FLAG.template) !== 0) return;
+    this.#replySources.delete(this.#replyFold(id), this.#replyPort(id));
+  }
+
+  /** Where the connection's replies come from. */
+  #replyFold(id: number): number {
+    const { w0, w1, w2, w3 } = this.#isMasqueraded(id) ? this.to(id) : this.virtual(id);
+    return w0 ^ w1 ^ w2 ^ w3;
+  }
+
+  #replyPort(id: number): number {
+    const { table } = this;
+    return this.#isMasqueraded(id) ? table.destinationPort(id) : table.virtualPort(id);
+  }
+
+  #isMasqueraded(id: number): boolean {
+    return (this.table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
   }
 
   #recount(id: number, flags: number, isActive: boolean): void {
     const wasActive = (flags & CONNECTION_FLAG.inactive) === 0;
     if (wasActive === isActive) return;
-    const destination = this.#services.destination(this.table.destinationId(id));
+    const destination = this.#destinationOf(id);
     this.table.setFlags(id, flags ^ CONNECTION_FLAG.inactive);
     if (isActive) destination.activate();
     else destination.deactivate();
@@ -244,24 +302,4 @@ export class Tracker {
     flow.virtualPort = packet.destinationPort;
     return flow;
   }
-}
-
-function eventOf(packet: Packet): number {
-  switch (packet.protocol) {
-    case PROTOCOL.tcp:
-      return tcpEvent(packet.bytes[packet.transport + TCP_FLAGS_AT]!);
-    case PROTOCOL.sctp:
-      return sctpEventOf(packet);
-    default:
-      return UDP_EVENT.datagram;
-  }
-}
-
-/** From the first two chunks; the second begins at a multiple of four (RFC 9260 section 3.2). */
-function sctpEventOf({ bytes, transport, end }: Packet): number {
-  const first = transport + SCTP_CHUNK_AT;
-  if (first + SCTP_CHUNK_HEADER > end) return sctpEvent(NO_CHUNK, NO_CHUNK);
-  const length = (bytes[first + 2]! << 8) | bytes[first + 3]!;
-  const second = first + ((Math.max(length, SCTP_CHUNK_HEADER) + 3) & ~3);
-  return sctpEvent(bytes[first]!, second < end ? bytes[second]! : NO_CHUNK);
 }

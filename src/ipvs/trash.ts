@@ -15,7 +15,8 @@ const IDLE_MS = 120_000;
 export class Trash {
   readonly #destinations = new Map<string, Destination>();
   readonly #idleSince = new Map<Destination, number>();
-  #nextCheck = 0;
+  /** Unset while it is empty. */
+  #nextCheck: number | undefined;
 
   add(destination: Destination): void {
     this.#destinations.set(keyOf(destination.service, destination.plan), destination);
@@ -32,8 +33,13 @@ export class Trash {
     return destination;
   }
 
-  /** Forgets those idle for long enough; looks once a minute. */
+  /** Forgets those idle for long enough; looks once a minute, first a minute after something came in. */
   expire(now: number, forget: (destination: Destination) => void): void {
+    if (this.#destinations.size === 0) {
+      this.#nextCheck = undefined;
+      return;
+    }
+    this.#nextCheck ??= now + CHECK_INTERVAL_MS;
     if (now < this.#nextCheck) return;
     this.#nextCheck = now + CHECK_INTERVAL_MS;
     for (const [key, destination] of this.#destinations) {

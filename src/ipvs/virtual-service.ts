@@ -1,5 +1,5 @@
 import { prng } from "../base/prng.ts";
-import type { Address } from "../net/address.ts";
+import { Address } from "../net/address.ts";
 import type { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
@@ -15,6 +15,17 @@ import { Traffic } from "./statistics.ts";
 
 /** IP protocol numbers of the protocols that services are of. */
 export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+/** A packet whose destination is asked about: as words, and whole. */
+export interface LocalityQuestion {
+  readonly destination0: number;
+  readonly destination1: number;
+  readonly destination2: number;
+  readonly destination3: number;
+  readonly destination: Address;
+}
+
+const NOBODY = Address.inet6(0, 0, 0, 0);
 
 /** A service at work: its plan, its scheduler's state and its destinations. The kernel's struct ip_vs_service. */
 export class VirtualService {
@@ -32,6 +43,7 @@ export class VirtualService {
   #scheduler: Scheduler<Destination>;
   #isLocal = false;
   #localGeneration = -1;
+  #asked = NOBODY;
 
   constructor(plan: ServicePlan) {
     const { key } = plan;
@@ -60,16 +72,28 @@ export class VirtualService {
   }
 
   /**
-   * Whether the packet's destination is the host's own, without which the kernel would not hand it to IPVS. For a
-   * service with an address this is asked once until the host's addresses change.
+   * Whether the packet's destination is the host's own, without which the kernel would not hand it to IPVS. Asked once
+   * for an address until the host's addresses change; a firewall mark may come with many.
    */
-  isLocal(packet: { readonly destination: Address }, host: Host): boolean {
-    if (this.key.kind === "mark") return host.isLocal(packet.destination);
-    if (this.#localGeneration !== host.generation) {
-      this.#isLocal = host.isLocal(this.key.endpoint.address);
+  isLocal(packet: LocalityQuestion, host: Host): boolean {
+    if (this.#localGeneration !== host.generation || !this.#isSameQuestion(packet)) {
+      const { destination } = packet;
+      this.#isLocal = host.isLocal(destination);
       this.#localGeneration = host.generation;
+      this.#asked = destination;
     }
     return this.#isLocal;
+  }
+
+  #isSameQuestion(packet: LocalityQuestion): boolean {
+    if (this.mark === 0) return true;
+    const { w0, w1, w2, w3 } = this.#asked;
+    return (
+      packet.destination3 === w3 &&
+      packet.destination2 === w2 &&
+      packet.destination1 === w1 &&
+      packet.destination0 === w0
+    );
   }
 
   notify(event: SchedulerEvent, which?: Destination): void {

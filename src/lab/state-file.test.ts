@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   forgetKept,
@@ -49,6 +49,14 @@ test("what is written is read, by nobody else", () => {
   expect(statSync(path).mode & 0o077).toBe(0);
   forgetKept(path);
   expect(readKept(path, UID)).toBeUndefined();
+  expect(existsSync(dirname(path))).toBe(false);
+});
+
+test("what else is beside it stays", () => {
+  writeKept(path, alive());
+  writeFileSync(join(dirname(path), "sluice.sock"), "");
+  forgetKept(path);
+  expect(existsSync(join(dirname(path), "sluice.sock"))).toBe(true);
 });
 
 test("a second laboratory does not replace the first", () => {

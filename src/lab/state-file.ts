@@ -1,5 +1,13 @@
 /** Where a kept laboratory is remembered, from the command that keeps it to the one that takes it down. */
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { HOST_NAMES, type HostName, PLANS, type ScenarioName } from "./plan.ts";
 import { LabFailure } from "./scenario.ts";
@@ -44,6 +52,11 @@ export function writeKept(path: string, kept: KeptLab): void {
 
 export function forgetKept(path: string): void {
   rmSync(path, { force: true });
+  try {
+    rmdirSync(dirname(path));
+  } catch {
+    // A daemon has its socket in there, or nobody ever made it.
+  }
 }
 
 /** When a process started, in clock ticks since boot, or undefined when it has ended: proc_pid_stat(5), fields 3, 22. */

@@ -61,6 +61,8 @@ interface Piece extends Fragment {
   readonly key: string;
   readonly moreFragments: boolean;
   readonly metCongestion: boolean;
+  /** As a packet of its own, in bytes. */
+  readonly packetLength: number;
   /** The headers before the fragment's payload as the whole datagram will have them but for its length; a copy. */
   header(): Uint8Array;
 }
@@ -70,6 +72,8 @@ interface Datagram {
   /** By offset; never overlapping. */
   readonly fragments: Fragment[];
   bytes: number;
+  /** The longest fragment as a packet of its own, in bytes. */
+  longest: number;
   /** Known when the last fragment is there. */
   length: number | undefined;
   /** The first fragment's headers, made the whole datagram's. */
@@ -92,6 +96,7 @@ export class Reassembler {
   readonly #limits: ReassemblyLimits;
   /** The oldest first: a Map keeps the order of insertion, and all have the same timeout. */
   readonly #datagrams = new Map<string, Datagram>();
+  #longestFragment = 0;
 
   constructor(limits: Partial<ReassemblyLimits> = {}) {
     this.#limits = { ...DEFAULT_REASSEMBLY_LIMITS, ...limits };
@@ -100,6 +105,14 @@ export class Reassembler {
   /** Datagrams in the making. */
   get size(): number {
     return this.#datagrams.size;
+  }
+
+  /**
+   * Bytes of the longest fragment, as a packet, of what add() made whole last: no piece of it should be longer when it
+   * is fragmented again (the kernel's frag_max_size).
+   */
+  get longestFragment(): number {
+    return this.#longestFragment;
   }
 
   /** When expire() will have something to do next. */
@@ -122,6 +135,7 @@ export class Reassembler {
       return undefined;
     }
     if (offset === 0 && !moreFragments) {
+      this.#longestFragment = piece.packetLength;
       return this.#finish(packet, piece.header(), [piece], payload.length);
     }
     const datagram = this.#datagrams.get(key) ?? this.#begin(key, now);
@@ -135,9 +149,11 @@ export class Reassembler {
     if (fault !== undefined) return this.#giveUp(key, fault);
     if (offset === 0) datagram.header = piece.header();
     datagram.metCongestion ||= piece.metCongestion;
+    datagram.longest = Math.max(datagram.longest, piece.packetLength);
     if (datagram.bytes !== datagram.length || datagram.header === undefined) return undefined;
 
     this.#datagrams.delete(key);
+    this.#longestFragment = datagram.longest;
     if (datagram.metCongestion) markCongestion(datagram.header);
     return this.#finish(packet, datagram.header, datagram.fragments, datagram.length);
   }
@@ -176,6 +192,7 @@ export class Reassembler {
       expiresAt: (now + this.#limits.timeoutMs) as Instant,
       fragments: [],
       bytes: 0,
+      longest: 0,
       length: undefined,
       header: undefined,
       metCongestion: false,
@@ -231,6 +248,7 @@ function pieceOfInet(packet: Ipv4View): Piece {
     offset: packet.fragmentOffset,
     payload: packet.payload,
     moreFragments: packet.moreFragments,
+    packetLength: packet.end - packet.start,
     metCongestion: (packet.tos & ECN_MASK) === CONGESTION_EXPERIENCED,
     header: () => packet.bytes.slice(packet.start, packet.payloadStart),
   };
@@ -245,6 +263,7 @@ function pieceOfInet6(packet: Ipv6View): Piece {
     offset: packet.fragmentOffset,
     payload: bytes.subarray(fragmentStart + IPV6_FRAGMENT_HEADER_LENGTH, end),
     moreFragments: packet.moreFragments,
+    packetLength: end - start,
     metCongestion: (packet.trafficClass & ECN_MASK) === CONGESTION_EXPERIENCED,
     header() {
       const header = bytes.slice(start, fragmentStart);

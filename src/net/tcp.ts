@@ -58,6 +58,9 @@ const at = {
   urgentPointer: 18,
 } as const;
 
+/** Where the checksum lies in the header: what a virtio header calls csum_offset. */
+export const TCP_CHECKSUM_OFFSET = at.checksum;
+
 const DEFAULT_WINDOW = 0xffff;
 
 /** A TCP segment where it lies: every read and write goes to the packet's own bytes. */

@@ -9,10 +9,11 @@ export class Conversation {
   constructor(child: ChildProcessWithoutNullStreams) {
     this.#child = child;
     child.stderr.pipe(process.stderr);
+    child.stdin.on("error", () => {});
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** What it says next. */
+  /** What it says next. Rejects when it has ended. */
   async hear(): Promise<string> {
     const { value, done } = await this.#lines.next();
     if (done === true) throw new Error("The program ended before it said something");
@@ -27,6 +28,7 @@ export class Conversation {
 
   /** Ends its standard input and resolves when it ended. */
   async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("close", resolve));
     this.#child.stdin.end();
     await ended;

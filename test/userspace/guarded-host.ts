@@ -40,7 +40,7 @@ const guard = await HostGuard.open({
 const lane = new HostLane();
 const transmitter = new Transmitter();
 const ring = new PacketRing({
-  ignoredInterfaces: [lane.entryIndex, lane.exitIndex],
+  filter: { ignoredInterfaces: [lane.entryIndex, lane.exitIndex], addresses: undefined },
   blocks: 4,
   onFrame: ({ memory, start, end, offload }) => {
     if (packet.moveTo(memory.bytes, start + ETHERNET_HEADER_LENGTH, end, arrival)) return;

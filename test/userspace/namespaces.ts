@@ -7,6 +7,9 @@ import {
 } from "node:child_process";
 import { randomBytes } from "node:crypto";
 
+/** As bin/sluice's: tests start many programs, and stripping their types is most of that. */
+const COMPILE_CACHE = new URL("../../node_modules/.cache/compiled", import.meta.url).pathname;
+
 /** A network namespace of this machine, with its loopback up. Needs root. */
 export class Namespace implements Disposable {
   readonly name: string;
@@ -30,9 +33,17 @@ export class Namespace implements Disposable {
     return spawnSync("ip", words, { stdio: "ignore" }).status;
   }
 
+  /** Runs many lines of ip(8) at once. */
+  batch(lines: readonly string[]): void {
+    const input = lines.map((line) => `${line}\n`).join("");
+    execFileSync("ip", ["-netns", this.name, "-batch", "-"], { input, encoding: "utf8" });
+  }
+
   /** Starts a program that dispose() ends. */
   start(command: string, ...args: readonly string[]): ChildProcessWithoutNullStreams {
-    const child = spawn("ip", ["netns", "exec", this.name, command, ...args]);
+    const child = spawn("ip", ["netns", "exec", this.name, command, ...args], {
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
+    });
     this.#children.push(child);
     return child;
   }

@@ -7,11 +7,11 @@
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
+import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { notice } from "../../ipvs/forward/notices.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
-import type { ServiceKey } from "../../ipvs/service.ts";
+import { Packet } from "../../ipvs/packet.ts";
+import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
   type ConnectionStatus,
@@ -20,21 +20,19 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Address } from "../../net/address.ts";
-import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
-import { macBytes } from "../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
-import { arpQuestion, arpSender } from "./arp-exchange.ts";
-import { FrameSender, type WaitingFrame } from "./frame-sender.ts";
-import { GuardMatcher, guardRulesFor, NO_RULES } from "./guard-rules.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { addressesIn } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
-import { HostLane, LANE_EXIT } from "./host-lane.ts";
+import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
+import { inlineThePacketPath } from "./inlining.ts";
 import { isRepeatingPort } from "./links.ts";
-import { Neighbours } from "./neighbours.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
+import { TakenPackets } from "./taken-packets.ts";
 import { Transmitter } from "./transmitter.ts";
 import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 
@@ -52,11 +50,20 @@ const CONNECTIONS_MAX = 1 << 20;
 export interface EngineEvents {
   /** Goes on, but not as it should: says what and what follows. */
   warn(message: string, error: unknown): void;
+  /** What was warned of is over. */
+  inform(message: string): void;
 }
 
 export interface UserspaceEngineOptions {
   readonly events: EngineEvents;
   readonly connectionsMax?: number;
+}
+
+/** What is opened before the engine, and closed by it. */
+interface Parts {
+  readonly network: HostNetwork;
+  readonly lane: HostLane;
+  readonly guard: HostGuard;
 }
 
 export class UserspaceEngine implements Engine {
@@ -66,13 +73,11 @@ export class UserspaceEngine implements Engine {
   readonly #network: HostNetwork;
   readonly #lane: HostLane;
   readonly #guard: HostGuard;
+  readonly #taken: TakenPackets;
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
-  readonly #neighbours: Neighbours<WaitingFrame>;
   readonly #sender: FrameSender;
   readonly #packet = new Packet();
-  readonly #waited = new Packet();
-  readonly #arp = ArpView.unplaced();
   readonly #arrival = {
     interfaceIndex: 0,
     isUnicast: true,
@@ -81,20 +86,29 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  #taken = new GuardMatcher(NO_RULES);
+  /** Whose packets the ring receives: the services' and the masqueraded servers'. */
+  #addresses: readonly Address[] = [];
+  /** When the batch of frames that is being handled began: its packets' time. */
+  #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
 
   private constructor(
-    network: HostNetwork,
-    lane: HostLane,
-    guard: HostGuard,
-    connectionsMax: number,
+    { network, lane, guard }: Parts,
+    { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
     this.#lane = lane;
     this.#guard = guard;
+    this.#taken = new TakenPackets({
+      guard,
+      isForHost: (packet) => network.isLocal(packet.destination),
+      destinationsInUse: () => this.#destinationsInUse(),
+      onRules: (rules) => this.#listenTo(addressesIn(rules)),
+      onError: (error) =>
+        events.warn("some of the host's own packets take a detour, trying again", error),
+    });
     const key = randomBytes(8);
     this.#director = new Director({
       host: network,
@@ -102,27 +116,19 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
     this.#transmitter = new Transmitter();
-    this.#neighbours = new Neighbours<WaitingFrame>({
-      clock: { now },
-      known: (interfaceIndex, address) => network.neighbour(interfaceIndex, address),
-      ask: (interfaceIndex, address, mac) => this.#ask(interfaceIndex, address, mac),
-      send: (frame, interfaceIndex, mac) => this.#sender.sendWaiting(frame, interfaceIndex, mac),
-      undeliverable: (frame) => this.#refuse(frame),
-    });
-    this.#sender = new FrameSender(this.#transmitter, network, this.#neighbours);
+    this.#sender = new FrameSender(this.#transmitter, network, { now });
     this.#ring = new PacketRing({
-      ignoredInterfaces: ignored(network, lane),
+      filter: { ignoredInterfaces: ignored(network, lane), addresses: this.#addresses },
       onFrame: (frame) => this.#receive(frame),
-      onBatchEnd: () => this.#sender.flush(),
+      onBatchEnd: () => this.#endBatch(),
     });
     this.#scheduleTimer();
   }
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
-  static async open({
-    events,
-    connectionsMax = CONNECTIONS_MAX,
-  }: UserspaceEngineOptions): Promise<UserspaceEngine> {
+  static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
+    const { events } = options;
+    inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     // First the guard: there can be one only, so that a second engine does not take the first one's lane.
     const guard = stack.use(
@@ -130,30 +136,29 @@ export class UserspaceEngine implements Engine {
         onLost: (error) =>
           events.warn("the host's own stack sees the services' packets, too, for a moment", error),
         onRestored: () =>
-          events.warn("the services' packets are taken from the host's own stack again", undefined),
+          events.inform("the services' packets are taken from the host's own stack again"),
       }),
     );
     const lane = stack.use(new HostLane());
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
-        onChange: () => engine?.networkChanged(),
-        onNeighbour: ({ interfaceIndex, address }) =>
-          engine?.neighbourChanged(interfaceIndex, address),
+        onChange: () => {
+          if (engine !== undefined) engine.#networkChanged();
+        },
+        onNeighbour: ({ interfaceIndex, address }) => {
+          if (engine !== undefined) engine.#neighbourChanged(interfaceIndex, address);
+        },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    engine = new UserspaceEngine(network, lane, guard, connectionsMax);
+    engine = new UserspaceEngine({ network, lane, guard }, options);
     stack.move();
     return engine;
   }
 
   async apply(desired: DesiredState): Promise<void> {
-    const rules = guardRulesFor(desired, [LANE_EXIT]);
-    // First the guard, which can fail: then nothing has changed.
-    await this.#guard.update(rules);
-    this.#taken = new GuardMatcher(rules);
-    this.#director.apply(desired);
+    await this.#taken.during(desired, () => this.#director.apply(desired));
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -187,7 +192,7 @@ export class UserspaceEngine implements Engine {
   async reasons(): Promise<Readonly<Record<string, number>>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
-    const neighbours = this.#neighbours.statistics();
+    const neighbours = this.#sender.neighbours();
     return {
       ...this.#director.reasons(),
       "ring-full": ring.dropped,
@@ -208,18 +213,26 @@ export class UserspaceEngine implements Engine {
     this.#sender[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
     this.#network[Symbol.dispose]();
+    this.#taken[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
     this.#lane[Symbol.dispose]();
   }
 
-  private networkChanged(): void {
-    if (this.#isOpen) this.#ring.ignore(ignored(this.#network, this.#lane));
+  #networkChanged(): void {
+    if (!this.#isOpen) return;
+    this.#sender.forget();
+    this.#listenTo(this.#addresses);
   }
 
-  private neighbourChanged(interfaceIndex: number, address: Address): void {
-    const known = this.#network.neighbour(interfaceIndex, address);
-    if (known === undefined || !this.#isOpen) return;
-    this.#neighbours.learn(interfaceIndex, address, known.mac);
+  #listenTo(addresses: readonly Address[]): void {
+    this.#addresses = addresses;
+    if (!this.#isOpen) return;
+    this.#ring.filter({ ignoredInterfaces: ignored(this.#network, this.#lane), addresses });
+  }
+
+  #neighbourChanged(interfaceIndex: number, address: Address): void {
+    if (!this.#isOpen) return;
+    this.#sender.neighbourChanged(interfaceIndex, address);
     this.#sender.flush();
   }
 
@@ -229,7 +242,7 @@ export class UserspaceEngine implements Engine {
     if (end - start < ETHERNET_HEADER_LENGTH || frame.truncated) return;
     const etherType = readUint16(bytes, start + 12);
     if (etherType === ETHERTYPE.arp) {
-      this.#hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
+      this.#sender.hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
       return;
     }
     const arrival = this.#arrival;
@@ -245,7 +258,13 @@ export class UserspaceEngine implements Engine {
       this.#director.malformed();
       return;
     }
-    this.#act(this.#director.receive(packet, now()), frame);
+    this.#batchTime ??= now();
+    this.#act(this.#director.receive(packet, this.#batchTime), frame);
+  }
+
+  #endBatch(): void {
+    this.#sender.flush();
+    this.#batchTime = undefined;
   }
 
   #act(outcome: Outcome, frame: RingFrame): void {
@@ -259,49 +278,12 @@ export class UserspaceEngine implements Engine {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass" && this.#wasTaken(packet)) {
-      this.#giveBack(packet, frame);
+    } else if (verdict === "pass") {
+      const isInPieces = packet.isFragment || packet !== this.#packet;
+      if (this.#taken.has(packet, isInPieces)) this.#giveBack(packet, frame);
     }
     for (const notice of notices) this.#sender.sendRouted(notice);
   }
-
-  #hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
-    if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
-    const sender = arpSender(this.#arp);
-    if (sender !== undefined)
-      this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
-  }
-
-  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
-  #refuse(frame: WaitingFrame): void {
-    const packet = this.#waited;
-    const { bytes } = frame;
-    if (packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL) !== undefined)
-      return;
-    const back = this.#network.route(packet.source);
-    if (typeof back === "string") return;
-    const message = notice(packet, back.source, { kind: "host-unreachable" });
-    if (message !== undefined) this.#sender.sendRouted(message);
-  }
-
-  /** Asks who has `address`: by ARP ourselves, for IPv6 by the host's own neighbour discovery. */
-  #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
-    const own = this.#network.links.get(interfaceIndex)?.mac;
-    if (own === undefined) return;
-    if (address.family === "inet6") {
-      this.#network.seekNeighbour(interfaceIndex, address);
-      return;
-    }
-    const source = this.#network.sourceTowards(address, interfaceIndex);
-    this.#sender.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
-  }
-
-  #wasTaken(packet: Packet): boolean {
-    // A reassembled packet: the fragments after its first one were taken, whatever their ports.
-    return packet !== this.#packet || this.#taken.takes(packet, this.#isForHost);
-  }
-
-  readonly #isForHost = (packet: Packet): boolean => this.#network.isLocal(packet.destination);
 
   /** The packet is the host's after all, as it now lies. */
   #giveBack(packet: Packet, frame: RingFrame): void {
@@ -316,10 +298,18 @@ export class UserspaceEngine implements Engine {
     this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
   }
 
+  /** Those whose connections the director still deals with: without a service of a family, with none of it. */
+  *#destinationsInUse(): Generator<Destination> {
+    const { services } = this.#director;
+    for (const destination of services.inUse()) {
+      if (services.has(familyOf(destination.service.key) === "inet" ? 4 : 6)) yield destination;
+    }
+  }
+
   #expire(): void {
     if (!this.#isOpen) return;
     const at = now();
-    this.#neighbours.expire();
+    this.#sender.expire();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
     this.#sender.flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
@@ -327,8 +317,10 @@ export class UserspaceEngine implements Engine {
   }
 
   #scheduleTimer(): void {
-    // A coarse beat: deadlines that come up in between wait for it, at most so long.
-    const wait = Math.min(Math.max(this.#director.nextDeadline() - now(), 1), 100);
+    // What packets bring about meanwhile is due in a second at the earliest, and the director's own housekeeping in a
+    // second at the latest: so no deadline needs the timer moved.
+    const deadline = Math.min(this.#director.nextDeadline(), this.#sender.nextDeadline());
+    const wait = Math.max(deadline - now(), 1);
     this.#timer = setTimeout(() => this.#expire(), wait);
   }
 }

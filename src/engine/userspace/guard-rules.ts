@@ -1,18 +1,16 @@
 /** Which packets the director takes and the host's own stack must not see, as values. */
 
-import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Packet } from "../../ipvs/packet.ts";
-import type { Endpoint } from "../../ipvs/service.ts";
-import type { Address } from "../../net/address.ts";
+import type { Protocol } from "../../ipvs/service.ts";
+import type { Address, Family } from "../../net/address.ts";
+import { ICMP_TYPE } from "../../net/icmp.ts";
+import { ICMPV6_TYPE } from "../../net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { ANY_PORT, type Port } from "../../net/port.ts";
-
-/** The protocols that services have, and ICMP, which speaks of their connections. */
-type GuardProtocol = "tcp" | "udp" | "sctp" | "icmp" | "icmpv6";
+import type { Port } from "../../net/port.ts";
 
 /** One end of conversations; without a port, all of that protocol. */
 export interface GuardEndpoint {
-  readonly protocol: GuardProtocol;
+  readonly protocol: Protocol;
   readonly address: Address;
   readonly port: Port | undefined;
 }
@@ -20,7 +18,7 @@ export interface GuardEndpoint {
 export interface GuardRules {
   /** What is sent to these. */
   readonly services: readonly GuardEndpoint[];
-  /** What these send through this host, and not to it: replies of masqueraded servers. */
+  /** What these send through this host, and not to it: replies of masqueraded servers, and ICMP errors of theirs. */
   readonly replies: readonly GuardEndpoint[];
   /** Packets that come in by these (the host lane's) are left alone. */
   readonly exemptInterfaces: readonly string[];
@@ -28,38 +26,35 @@ export interface GuardRules {
 
 export const NO_RULES: GuardRules = { services: [], replies: [], exemptInterfaces: [] };
 
-/**
- * The rules of a desired state: its services, and the servers whose replies the host would forward untranslated. A
- * firewall mark is set by netfilter itself, which this engine cannot see: nothing is taken for it.
- */
-export function guardRulesFor(
-  { services: plans }: DesiredState,
-  exemptInterfaces: readonly string[],
-): GuardRules {
-  const services: GuardEndpoint[] = [];
-  const replies: GuardEndpoint[] = [];
-  for (const { key, destinations } of plans.values()) {
-    if (key.kind === "mark") continue;
-    const { protocol } = key;
-    services.push({ protocol, ...withAnyPort(key.endpoint) });
-    for (const { endpoint, forwarding } of destinations) {
-      if (forwarding.kind === "masquerade") replies.push({ protocol, ...withAnyPort(endpoint) });
-    }
-  }
-  return { services, replies, exemptInterfaces };
+/** Of one of these is every packet that the rules take, or it is ICMP. */
+export function addressesIn({ services, replies }: GuardRules): Address[] {
+  return [...services, ...replies].map(({ address }) => address);
 }
 
-function withAnyPort({ address, port }: Endpoint): Omit<GuardEndpoint, "protocol"> {
-  return { address, port: port === ANY_PORT ? undefined : port };
-}
+/** Types of the ICMP messages that quote a packet, and so are about a conversation. */
+export const ICMP_ERRORS = {
+  inet: [
+    ICMP_TYPE.destinationUnreachable,
+    ICMP_TYPE.sourceQuench,
+    ICMP_TYPE.timeExceeded,
+    ICMP_TYPE.parameterProblem,
+  ],
+  inet6: [
+    ICMPV6_TYPE.destinationUnreachable,
+    ICMPV6_TYPE.packetTooBig,
+    ICMPV6_TYPE.timeExceeded,
+    ICMPV6_TYPE.parameterProblem,
+  ],
+} as const satisfies Record<Family, readonly number[]>;
 
-const NUMBERS: Readonly<Record<GuardProtocol, number>> = {
+const NUMBERS: Readonly<Record<Protocol, number>> = {
   tcp: IP_PROTOCOL.tcp,
   udp: IP_PROTOCOL.udp,
   sctp: IP_PROTOCOL.sctp,
-  icmp: IP_PROTOCOL.icmp,
-  icmpv6: IP_PROTOCOL.icmpv6,
 };
+
+/** Of a server's ICMP errors it does not matter which conversation they are about. */
+const ANY_PROTOCOL = 0;
 
 /** No port has this number. */
 const ANY = -1;
@@ -68,18 +63,27 @@ const ANY = -1;
 export class GuardMatcher {
   readonly #services: EndpointSet;
   readonly #replies: EndpointSet;
+  readonly #servers = new EndpointSet([]);
 
   constructor(rules: GuardRules) {
     this.#services = new EndpointSet(rules.services);
     this.#replies = new EndpointSet(rules.replies);
+    for (const { address } of rules.replies) this.#servers.add(address, ANY_PROTOCOL, ANY);
   }
 
   /**
    * For a unicast packet of an Ethernet interface that is not exempt. `isForHost`: its destination is an address of the
-   * host; it is only asked when that matters.
+   * host; it is only asked when that matters. `isFragment`: it is one, or came as some.
    */
-  takes(packet: Packet, isForHost: (packet: Packet) => boolean): boolean {
-    const { protocol, isFragment } = packet;
+  takes(
+    packet: Packet,
+    isForHost: (packet: Packet) => boolean,
+    isFragment = packet.isFragment,
+  ): boolean {
+    const { protocol } = packet;
+    if (protocol === IP_PROTOCOL.icmp || protocol === IP_PROTOCOL.icmpv6) {
+      return !isFragment && this.#takesIcmp(packet) && !isForHost(packet);
+    }
     const { destination0, destination1, destination2, destination3, destinationPort } = packet;
     const to = this.#services;
     // prettier-ignore
@@ -96,6 +100,14 @@ export class GuardMatcher {
       : from.has(source0, source1, source2, source3, protocol, sourcePort);
     return isReply && !isForHost(packet);
   }
+
+  #takesIcmp({ family, bytes, transport, source0, source1, source2, source3 }: Packet): boolean {
+    const errors: readonly number[] = ICMP_ERRORS[family === 4 ? "inet" : "inet6"];
+    return (
+      errors.includes(bytes[transport]!) &&
+      this.#servers.hasAddress(source0, source1, source2, source3, ANY_PROTOCOL)
+    );
+  }
 }
 
 interface Member {
@@ -110,11 +122,14 @@ class EndpointSet {
 
   constructor(endpoints: readonly GuardEndpoint[]) {
     for (const { address, protocol, port } of endpoints) {
-      const { w0, w1, w2, w3 } = address;
-      const number = NUMBERS[protocol];
-      const member = this.#member(w0, w1, w2, w3, number) ?? this.#add(address, number);
-      member.ports.add(port ?? ANY);
+      this.add(address, NUMBERS[protocol], port ?? ANY);
     }
+  }
+
+  add(address: Address, protocol: number, port: number): void {
+    const { w0, w1, w2, w3 } = address;
+    const member = this.#member(w0, w1, w2, w3, protocol) ?? this.#add(address, protocol);
+    member.ports.add(port);
   }
 
   has(w0: number, w1: number, w2: number, w3: number, protocol: number, port: number): boolean {

@@ -1,11 +1,11 @@
 /** The guard's nftables table as text: nft(8). */
-import type { GuardEndpoint, GuardRules } from "./guard-rules.ts";
+import { type GuardEndpoint, type GuardRules, ICMP_ERRORS } from "./guard-rules.ts";
 
 const GUARD_TABLE = "inet sluice_guard";
 
 /**
  * The sets, with the type of their elements. A conversation is found whole by its port or by having any; of a later
- * fragment, which has no ports, only the address is known.
+ * fragment, which has no ports, only the address is known, and of an ICMP error about a conversation, too.
  */
 // biome-ignore format: a table
 const SETS = {
@@ -21,6 +21,8 @@ const SETS = {
   replyEveryPort6: "ipv6_addr . inet_proto",
   replyFragments4: "ipv4_addr . inet_proto",
   replyFragments6: "ipv6_addr . inet_proto",
+  servers4:   "ipv4_addr",
+  servers6:   "ipv6_addr",
   exempt:     "ifname",
 } as const;
 
@@ -29,13 +31,18 @@ type SetName = keyof typeof SETS;
 /** The elements of each set, as text. */
 export type GuardElements = Readonly<Record<SetName, ReadonlySet<string>>>;
 
+/** Of all fragments of a packet the first, too: its ports may be another's, and then it goes back whole. */
+const FRAGMENT4 = "ip frag-off & 0x3fff != 0";
+const FRAGMENT6 = "exthdr frag exists";
+
 /**
- * Before connection tracking and the raw table (-300), after reassembly for connection tracking (-400). The first three
- * rules leave alone what the packet ring does not receive either.
+ * Before connection tracking puts fragments together (-400), so that a fragment is one here whether the host tracks
+ * connections or not; and so before the raw table (-300) and all filters. The first three rules leave alone what the
+ * packet ring does not receive either.
  */
 function rules(hasFib: boolean): string {
   return [
-    "type filter hook prerouting priority -310; policy accept",
+    "type filter hook prerouting priority -450; policy accept",
     "meta iiftype != ether accept",
     "meta pkttype != host accept",
     "iifname @exempt accept",
@@ -43,16 +50,18 @@ function rules(hasFib: boolean): string {
     "ip6 daddr . meta l4proto . th dport @services6 drop",
     "ip daddr . meta l4proto @everyPort4 drop",
     "ip6 daddr . meta l4proto @everyPort6 drop",
-    "ip frag-off & 0x1fff != 0 ip daddr . meta l4proto @fragments4 drop",
-    "frag frag-off != 0 ip6 daddr . meta l4proto @fragments6 drop",
+    `${FRAGMENT4} ip daddr . meta l4proto @fragments4 drop`,
+    `${FRAGMENT6} ip6 daddr . meta l4proto @fragments6 drop`,
     // The host's own conversations with a server are none of ours.
     ...(hasFib ? ["fib daddr type local accept"] : []),
     "ip saddr . meta l4proto . th sport @replies4 drop",
     "ip6 saddr . meta l4proto . th sport @replies6 drop",
     "ip saddr . meta l4proto @replyEveryPort4 drop",
     "ip6 saddr . meta l4proto @replyEveryPort6 drop",
-    "ip frag-off & 0x1fff != 0 ip saddr . meta l4proto @replyFragments4 drop",
-    "frag frag-off != 0 ip6 saddr . meta l4proto @replyFragments6 drop",
+    `${FRAGMENT4} ip saddr . meta l4proto @replyFragments4 drop`,
+    `${FRAGMENT6} ip6 saddr . meta l4proto @replyFragments6 drop`,
+    `ip saddr @servers4 icmp type { ${ICMP_ERRORS.inet.join(", ")} } drop`,
+    `ip6 saddr @servers6 icmpv6 type { ${ICMP_ERRORS.inet6.join(", ")} } drop`,
   ].join("; ");
 }
 
@@ -81,6 +90,8 @@ export function elementsOf({ services, replies, exemptInterfaces }: GuardRules):
     replyEveryPort6: texts(replies6.filter(everyPort)),
     replyFragments4: hosts(replies4),
     replyFragments6: hosts(replies6),
+    servers4: addresses(replies4),
+    servers6: addresses(replies6),
     exempt: new Set(exemptInterfaces.map((name) => JSON.stringify(name))),
   };
 }
@@ -123,11 +134,15 @@ function hosts(endpoints: readonly GuardEndpoint[]): ReadonlySet<string> {
   return texts(endpoints.map((endpoint) => ({ ...endpoint, port: undefined })));
 }
 
+function addresses(endpoints: readonly GuardEndpoint[]): ReadonlySet<string> {
+  return new Set(endpoints.map(({ address }) => `${address}`));
+}
+
 function texts(endpoints: readonly GuardEndpoint[]): ReadonlySet<string> {
   return new Set(
-    endpoints.map(({ address, protocol, port }) => {
-      const name = protocol === "icmpv6" ? "ipv6-icmp" : protocol;
-      return `${address.toString()} . ${name}${port === undefined ? "" : ` . ${port}`}`;
-    }),
+    endpoints.map(
+      ({ address, protocol, port }) =>
+        `${address} . ${protocol}${port === undefined ? "" : ` . ${port}`}`,
+    ),
   );
 }

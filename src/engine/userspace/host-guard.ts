@@ -20,10 +20,11 @@ import { Nft, NftError } from "./nft.ts";
 /** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
 const ELEMENTS_PER_TRANSACTION = 1_000;
 
-const RESTART_MS = 1_000;
+/** After an attempt to start nft again that failed. */
+const RETRY_MS = 1_000;
 
 export interface HostGuardOptions {
-  /** nft ended by itself: until onRestored the host sees the services' packets. A restart is under way. */
+  /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
   readonly onLost: (error: Error) => void;
   readonly onRestored: () => void;
 }
@@ -118,8 +119,6 @@ export class HostGuard implements AsyncDisposable {
 
   async #restart(): Promise<void> {
     while (this.#isOpen) {
-      await sleep(RESTART_MS, undefined, { ref: false });
-      if (!this.#isOpen) return;
       try {
         await this.#inTurn(async () => {
           await this.#start();
@@ -131,6 +130,7 @@ export class HostGuard implements AsyncDisposable {
       } catch (error) {
         this.#options.onLost(error instanceof Error ? error : new NftError(String(error)));
       }
+      await sleep(RETRY_MS, undefined, { ref: false });
     }
   }
 

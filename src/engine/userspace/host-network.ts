@@ -24,7 +24,14 @@ import {
 } from "./neighbour-table.ts";
 import { Netlink, NetlinkNews, RTM } from "./netlink.ts";
 import { FLAG, type Message } from "./netlink-message.ts";
-import { familyNumber, ROUTE_HEADER_LENGTH, RouteTable, routeIn } from "./route-table.ts";
+import { type RouteAnswer, RouteCache } from "./route-cache.ts";
+import {
+  familyNumber,
+  ROUTE_HEADER_LENGTH,
+  RouteTable,
+  type RouteTarget,
+  routeIn,
+} from "./route-table.ts";
 
 /** Changes come in bunches: the first of one waits this long for the others. */
 const SETTLE_MS = 10;
@@ -39,6 +46,10 @@ interface Snapshot {
   readonly addresses: readonly InterfaceAddress[];
   readonly routes: RouteTable;
   readonly forwarding: Readonly<Record<Family, boolean>>;
+  /** What was asked of all this. */
+  readonly answers: RouteCache;
+  /** By what the kernel says of it: a way over a gateway is one for all destinations. */
+  readonly gateways: Map<RouteTarget, Route>;
 }
 
 export interface HostNetworkOptions {
@@ -74,6 +85,8 @@ export class HostNetwork implements Host, Disposable {
       addresses: [],
       routes: new RouteTable([]),
       forwarding: { inet: false, inet6: false },
+      answers: new RouteCache(),
+      gateways: new Map(),
     };
     this.#news = new NetlinkNews(
       (message) => this.#hear(message),
@@ -109,12 +122,23 @@ export class HostNetwork implements Host, Disposable {
     return this.#snapshot.forwarding[family];
   }
 
-  /** Allocates when the destination is on the link: whoever asks often keeps the answer until `generation` grows. */
-  route(destination: Address): Route | "local" | "unreachable" {
-    const { routes, links, addresses } = this.#snapshot;
+  /** The same object for the same question, as a rule, until `generation` grows. */
+  route(destination: Address): RouteAnswer {
+    const { answers } = this.#snapshot;
+    const known = answers.find(destination);
+    if (known !== undefined) return known;
+    const answer = this.#findRoute(destination);
+    answers.set(destination, answer);
+    return answer;
+  }
+
+  #findRoute(destination: Address): RouteAnswer {
+    const { routes, links, addresses, gateways } = this.#snapshot;
     const target = routes.find(destination);
     if (target === undefined || target.kind === "throw") return "unreachable";
     if (target.kind !== "unicast") return target.kind;
+    const known = gateways.get(target);
+    if (known !== undefined) return known;
     const { interfaceIndex, gateway } = target.hop;
     const link = links.get(interfaceIndex);
     if (link === undefined || !link.isUp) return "unreachable";
@@ -125,12 +149,14 @@ export class HostNetwork implements Host, Disposable {
         interfaceIndex,
         gateway?.family === destination.family ? gateway : destination,
       );
-    return {
+    const route = {
       interfaceIndex,
       nextHop: gateway ?? destination,
       source,
       mtu: target.mtu === undefined ? link.mtu : Math.min(target.mtu, link.mtu),
     };
+    if (gateway?.family === destination.family) gateways.set(target, route);
+    return route;
   }
 
   /** The address of the host's own that speaks to `address` on this link. */
@@ -228,6 +254,8 @@ export class HostNetwork implements Host, Disposable {
       addresses: present(addresses.map(interfaceAddressIn)),
       routes: new RouteTable(present([...inet, ...inet6].map(routeIn))),
       forwarding: { inet: await this.#forwarding("inet"), inet6: await this.#forwarding("inet6") },
+      answers: new RouteCache(),
+      gateways: new Map(),
     };
   }
 

@@ -21,7 +21,7 @@ import {
   SystemCallError,
   setOption,
 } from "./libc.ts";
-import { receiveFilter } from "./packet-filter.ts";
+import { type FrameFilter, receiveFilter } from "./packet-filter.ts";
 import {
   attachFilter,
   everyInterface,
@@ -74,8 +74,8 @@ export interface RingFrame {
 }
 
 export interface PacketRingOptions {
-  /** Frames of these are not received (see receiveFilter). */
-  readonly ignoredInterfaces: Iterable<number>;
+  /** See receiveFilter(). */
+  readonly filter: FrameFilter;
   /** Must not throw. The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
   readonly onFrame: (frame: RingFrame) => void;
   /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
@@ -112,7 +112,7 @@ export class PacketRing implements Disposable {
     this.#options = options;
     this.#fd = openPacketSocket("receive frames");
     try {
-      attachFilter(this.#fd, receiveFilter(options.ignoredInterfaces));
+      attachFilter(this.#fd, receiveFilter(options.filter));
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
       setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
       setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
@@ -137,9 +137,9 @@ export class PacketRing implements Disposable {
     }
   }
 
-  /** Replaces the interfaces whose frames are not received. */
-  ignore(interfaces: Iterable<number>): void {
-    attachFilter(this.#fd, receiveFilter(interfaces));
+  /** Replaces the filter. */
+  filter(filter: FrameFilter): void {
+    attachFilter(this.#fd, receiveFilter(filter));
   }
 
   statistics(): RingStatistics {

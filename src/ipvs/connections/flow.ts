@@ -8,7 +8,7 @@
 /** The two ends that a client sees: what a packet is looked up by. */
 export class Flow {
   family: 4 | 6 = 4;
-  /** The IP protocol's number; 0 (IP) for the template of a firewall mark, with the mark in virtual3. */
+  /** The IP protocol's number; 0 (IP) for the template of a firewall mark, with the mark as the virtual address. */
   protocol = 0;
   client0 = 0;
   client1 = 0;

@@ -5,15 +5,20 @@
  * requests, ip_vs_nat_icmp() for the rewriting of both.
  */
 import type { Instant } from "../../base/clock.ts";
+import type { Address } from "../../net/address.ts";
 import { emitIcmp, ICMP_TYPE, UNREACHABLE_CODE } from "../../net/icmp.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
 import { NO_CONNECTION } from "../connections/connection-table.ts";
 import { FORWARDING, FORWARDING_MASK } from "../connections/flow.ts";
+import type { Destination } from "../destination.ts";
+import type { Host } from "../host.ts";
 import type { Parts } from "../incoming.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
+import { errorTos } from "./notices.ts";
 import { Quote } from "./quote.ts";
+import type { Rewriting } from "./transmit.ts";
 import { innerPacketStart, tunnelOverhead } from "./tunnel.ts";
 
 /** RFC 791: every link carries so much. */
@@ -21,7 +26,14 @@ const IPV4_MTU_MIN = 68;
 /** RFC 1812 section 4.3.2.3, without the headers of the error itself. */
 const QUOTE_LENGTH_MAX = 548;
 
-export class IcmpRelay {
+/** Protocols that tunnel packets have. */
+const ENCAPSULATION: Readonly<Record<number, "ipip" | "gre" | "gue">> = {
+  [IP_PROTOCOL.ipip]: "ipip",
+  [IP_PROTOCOL.gre]: "gre",
+  [IP_PROTOCOL.udp]: "gue",
+};
+
+export class IcmpRelay implements Rewriting {
   readonly #parts: Parts;
   readonly #quote = new Quote();
 
@@ -32,8 +44,8 @@ export class IcmpRelay {
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     if (!this.#quote.moveTo(packet)) return outcome.pass("pass-not-balanced");
     return (
-      this.#aboutTunnel(packet, outcome, now) ??
       this.#aboutRequest(packet, outcome, now) ??
+      this.#aboutTunnel(packet, outcome, now) ??
       this.#aboutReply(packet, outcome, now) ??
       outcome.pass("pass-icmp-unrelated")
     );
@@ -47,46 +59,55 @@ export class IcmpRelay {
     if (flow === undefined) return undefined;
     const id = table.findByReply(flow, now);
     if (id === NO_CONNECTION) return undefined;
-    if ((table.flags(id) & FORWARDING_MASK) !== FORWARDING.masquerade) return undefined;
     const route = host.route(packet.destination);
-    if (route === "unreachable") return outcome.drop("drop-unreachable");
-    if (route !== "local" && !host.isForwarding(packet.family === 4 ? "inet" : "inet6")) {
+    if (route !== "local" && !isForwarding(host, packet))
       return outcome.pass("pass-not-forwarding");
+    const destination = services.destination(table.destinationId(id));
+    const isMasqueraded = (table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
+    if (!isMasqueraded || route === "unreachable") {
+      services.countOut(destination, packet.length);
+      return outcome.pass("pass-reply");
     }
-    if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
-    services.countOut(services.destination(table.destinationId(id)), packet.length);
     const refused = transmitter.prepareReply(packet, outcome, route);
     if (refused !== undefined) return refused;
+    if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
+    services.countOut(destination, packet.length);
     const virtual = tracker.virtual(id);
     if (packet.family === 4) packet.ipv4.setSource(virtual.w3);
     else packet.ipv6.setSource(virtual.w0, virtual.w1, virtual.w2, virtual.w3);
     this.#quote.rewrite("destination", virtual, table.virtualPort(id));
     this.#refreshChecksum(packet);
-    if (route === "local") return outcome.pass("pass-local-destination");
-    return outcome.forward("forward-icmp-reply", route);
+    return transmitter.finishReply(packet, outcome, route, "forward-icmp-reply");
   }
 
   /** From the client or a router before it, about a reply: to the real server. */
   #aboutReply(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
-    const { tracker, services, transmitter } = this.#parts;
+    const { tracker, services, host, transmitter } = this.#parts;
     const { table } = tracker;
     const flow = this.#quote.flow("destination");
     if (flow === undefined) return undefined;
     const id = table.findByClient(flow, now);
     if (id === NO_CONNECTION) return undefined;
+    // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
+    const isSeen = host.isLocal(packet.destination) || isForwarding(host, packet);
+    if (!isSeen) return outcome.pass("pass-not-local");
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);
     const method = table.flags(id) & FORWARDING_MASK;
-    const port = table.destinationPort(id);
-    transmitter.sendIcmp(packet, outcome, destination, method, () => {
-      const to = tracker.to(id);
-      if (packet.family === 4) packet.ipv4.setDestination(to.w3);
-      else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
-      this.#quote.rewrite("source", to, port);
-      this.#refreshChecksum(packet);
-    });
+    transmitter.send(packet, outcome, destination, method, id, this);
+    if (outcome.verdict === "forward") outcome.reason = "forward-icmp-request";
     return outcome;
+  }
+
+  /** Does to an error about a reply, and to its quote, what NAT did to the request. */
+  rewriteDestination(packet: Packet, connection: number): void {
+    const { tracker } = this.#parts;
+    const to = tracker.to(connection);
+    if (packet.family === 4) packet.ipv4.setDestination(to.w3);
+    else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
+    this.#quote.rewrite("source", to, tracker.port(connection));
+    this.#refreshChecksum(packet);
   }
 
   /**
@@ -94,46 +115,63 @@ export class IcmpRelay {
    * own packet. "Fragmentation needed" also teaches the path's MTU, and is told with what the tunnel leaves of it.
    */
   #aboutTunnel(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
-    const { tracker, services, host } = this.#parts;
-    const { icmp } = this.#quote;
-    if (packet.family !== 4) return undefined;
-    const { bytes } = packet;
-    const inner = innerPacketStart(
-      bytes,
-      this.#quote.protocol,
-      this.#quote.payloadStart,
-      packet.end,
-    );
-    if (inner === undefined || !host.isLocal(packet.destination)) return undefined;
-    if (!this.#quote.moveToPacket(bytes, inner, packet.end, 4)) return undefined;
+    const { tracker, services } = this.#parts;
+    const outer = this.#quotedTunnel(packet);
+    if (outer === undefined) return undefined;
+    const { bytes, end } = packet;
+    const { inner, server } = outer;
+    const { icmp, ipv4 } = this.#quote;
+    if (!this.#quote.moveToPacket(bytes, inner, end, 4)) return outcome.pass("pass-icmp-unrelated");
     const flow = this.#quote.flow("source");
     const id = flow === undefined ? NO_CONNECTION : tracker.table.findByClient(flow, now);
     if (id === NO_CONNECTION) return outcome.pass("pass-icmp-unrelated");
     if (!icmp.isChecksumRight()) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(tracker.table.destinationId(id));
-    const { forwarding } = destination.plan;
-    let rest = 0;
+    const { type, code } = icmp;
+    let { rest } = icmp;
     if (
-      icmp.type === ICMP_TYPE.destinationUnreachable &&
-      icmp.code === UNREACHABLE_CODE.fragmentationNeeded
+      type === ICMP_TYPE.destinationUnreachable &&
+      code === UNREACHABLE_CODE.fragmentationNeeded
     ) {
-      destination.learnPathMtu(icmp.mtu, now);
-      if (!this.#quote.ipv4.dontFragment) return outcome.drop("drop-packet-too-big");
-      const overhead =
-        forwarding.kind === "tunnel" ? tunnelOverhead(forwarding, destination.address) : 0;
-      rest = icmp.mtu > IPV4_MTU_MIN + overhead ? icmp.mtu - overhead : icmp.mtu;
+      if (destination.address.equals(server)) destination.learnPathMtu(icmp.mtu, now);
+      // The client lets its packets be fragmented: it need not know.
+      if (!ipv4.dontFragment) return outcome.drop("drop-path-mtu-learnt");
+      rest = this.#mtuInside(destination);
     }
-    const { ipv4 } = this.#quote;
     const quoted = bytes.subarray(inner, Math.min(ipv4.end, inner + QUOTE_LENGTH_MAX));
-    const error = emitIcmp({ type: icmp.type, code: icmp.code, rest }, quoted);
     const addresses = { source: ipv4.destination, destination: ipv4.source };
+    const header = { protocol: IP_PROTOCOL.icmp, tos: errorTos(ipv4.tos), ...addresses };
+    services.countOut(destination, end - inner);
     return outcome
       .drop("forward-icmp-reply")
-      .withNotice(emitIpv4({ protocol: IP_PROTOCOL.icmp, tos: 0xc0, ...addresses }, error));
+      .withNotice(emitIpv4(header, emitIcmp({ type, code, rest }, quoted)));
+  }
+
+  /** Where the packet inside the quoted tunnel packet begins, and where that went; undefined when it is not ours. */
+  #quotedTunnel(packet: Packet): { readonly inner: number; readonly server: Address } | undefined {
+    const { host, services } = this.#parts;
+    const { ipv4, protocol, payloadStart } = this.#quote;
+    if (packet.family !== 4 || ipv4.fragmentOffset > 0) return undefined;
+    const encapsulation = ENCAPSULATION[protocol];
+    if (encapsulation === undefined || !host.isLocal(packet.destination)) return undefined;
+    const port = encapsulation === "gue" ? (this.#quote.flow("source")?.virtualPort ?? 0) : 0;
+    const server = ipv4.destination;
+    if (!services.addresses.hasTunnel(server, encapsulation, port)) return undefined;
+    const inner = innerPacketStart(packet.bytes, protocol, payloadStart, packet.end);
+    return inner === undefined ? undefined : { inner, server };
+  }
+
+  /** The largest packet that the destination's tunnel can carry. */
+  #mtuInside(destination: Destination): number {
+    const route = destination.route(this.#parts.host);
+    const mtu = typeof route === "string" ? destination.pathMtu : destination.mtuOf(route);
+    const { forwarding } = destination.plan;
+    if (forwarding.kind !== "tunnel") return mtu;
+    const overhead = tunnelOverhead(forwarding, destination.address);
+    return mtu > IPV4_MTU_MIN + overhead ? mtu - overhead : mtu;
   }
 
   #isChecksumRight(packet: Packet): boolean {
-    if (packet.isChecksumPartial) return true;
     const { icmp, icmpv6 } = this.#quote;
     if (packet.family === 4) return icmp.isChecksumRight();
     return icmpv6.isChecksumRight(packet.ipv6.pseudoHeader(icmpv6.length));
@@ -144,4 +182,8 @@ export class IcmpRelay {
     if (packet.family === 4) icmp.refreshChecksum();
     else icmpv6.refreshChecksum(packet.ipv6.pseudoHeader(icmpv6.length));
   }
+}
+
+function isForwarding(host: Host, packet: Packet): boolean {
+  return host.isForwarding(packet.family === 4 ? "inet" : "inet6");
 }

@@ -30,16 +30,18 @@ export type Trouble =
   | { readonly kind: "time-exceeded" }
   | { readonly kind: "too-big"; readonly mtu: number };
 
-/** TOS of ICMP errors: RFC 1812 section 4.3.2.5 asks for internetwork control, as icmp_send() does. */
+/** TOS of ICMP errors: RFC 1812 section 4.3.2.5 asks for internetwork control and the packet's own type of service. */
 const INTERNETWORK_CONTROL = 0xc0;
+const TYPE_OF_SERVICE_MASK = 0x1e;
 
 /** The message about `packet` to its source, coming from `source`; undefined when it must not be answered. */
 export function notice(packet: Packet, source: Address, trouble: Trouble): Uint8Array | undefined {
   const destination = packet.source;
   if (!destination.isUnicast || destination.isLoopback || isUnanswerable(packet)) return undefined;
   if (packet.family === 4) {
+    const tos = errorTos(packet.ipv4.tos);
     return emitIpv4(
-      { protocol: IP_PROTOCOL.icmp, tos: INTERNETWORK_CONTROL, source, destination },
+      { protocol: IP_PROTOCOL.icmp, tos, source, destination },
       message(packet, trouble),
     );
   }
@@ -47,6 +49,11 @@ export function notice(packet: Packet, source: Address, trouble: Trouble): Uint8
     { nextHeader: IP_PROTOCOL.icmpv6, source, destination },
     messageV6(packet, trouble, { source, destination }),
   );
+}
+
+/** The TOS of an ICMP error about a packet with `tos`: icmp_send(). */
+export function errorTos(tos: number): number {
+  return (tos & TYPE_OF_SERVICE_MASK) | INTERNETWORK_CONTROL;
 }
 
 function message({ bytes, start, end }: Packet, trouble: Trouble): Uint8Array {

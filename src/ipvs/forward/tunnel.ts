@@ -4,11 +4,11 @@
  * ip_vs_tunnel_xmit() and its helpers in ip_vs_xmit.c: IP in IP (RFC 2003), GRE (RFC 2784), GUE
  * (draft-ietf-intarea-gue) over UDP, in all four combinations of families.
  */
-import type { Address } from "../../net/address.ts";
+import { Address } from "../../net/address.ts";
 import * as checksum from "../../net/checksum.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { writeIpv4Header } from "../../net/ipv4.ts";
-import { writeIpv6Header } from "../../net/ipv6.ts";
+import { type Ipv4Fields, writeIpv4Header } from "../../net/ipv4.ts";
+import { type Ipv6Fields, writeIpv6Header } from "../../net/ipv6.ts";
 import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
 import type { Packet } from "../packet.ts";
 import type { Forwarding } from "../service.ts";
@@ -33,6 +33,8 @@ const ECN_CAPABLE = 0x02;
 const EPHEMERAL_FIRST = 32768;
 const EPHEMERAL_COUNT = 28232;
 
+const NOBODY = Address.inet(0);
+
 /** Bytes that the tunnel puts before a packet. */
 export function tunnelOverhead(tunnel: Tunnel, outer: Address): number {
   const ip = outer.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
@@ -56,34 +58,82 @@ export interface Outer {
   readonly identification: number;
 }
 
-/**
- * Writes the tunnel's headers into the packet's headroom and moves its start there. The packet's time to live has
- * been decremented and its own checksums are complete. False when there is not enough headroom.
- */
-export function encapsulate(packet: Packet, tunnel: Tunnel, outer: Outer): boolean {
-  const overhead = tunnelOverhead(tunnel, outer.destination);
-  if (overhead > packet.headroom) return false;
-  const { bytes, end } = packet;
-  const innerStart = packet.start;
-  const start = innerStart - overhead;
-  const innerProtocol = packet.family === 4 ? IP_PROTOCOL.ipip : IP_PROTOCOL.ipv6;
-  const ipLength = outer.destination.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
-  const next = start + ipLength;
-  writeOuterIp(packet, start, outer, outerProtocol(tunnel, innerProtocol), end - next);
-  switch (tunnel.encapsulation) {
-    case "ipip":
-      break;
-    case "gre":
-      writeGre(packet, next, tunnel.checksum === "full");
-      break;
-    case "gue":
-      writeUint32(bytes, next + UDP_LENGTH, innerProtocol << 16);
-      writeUdp(packet, next, outer, tunnel);
-      break;
+type Mutable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
+
+/** Writes tunnels' headers. Keeps the fields of outer headers, to be filled anew for each packet. */
+export class Encapsulator {
+  readonly #inet: Mutable<Ipv4Fields> = {
+    tos: 0,
+    identification: 0,
+    dontFragment: false,
+    timeToLive: 0,
+    protocol: 0,
+    source: NOBODY,
+    destination: NOBODY,
+  };
+  readonly #inet6: Mutable<Ipv6Fields> = {
+    trafficClass: 0,
+    hopLimit: 0,
+    nextHeader: 0,
+    source: NOBODY,
+    destination: NOBODY,
+  };
+
+  /**
+   * Writes the tunnel's headers into the packet's headroom and moves its start there. The packet's time to live has
+   * been decremented, its own checksums are complete, and its headroom is tunnelOverhead() at least.
+   */
+  encapsulate(packet: Packet, tunnel: Tunnel, outer: Outer): void {
+    const overhead = tunnelOverhead(tunnel, outer.destination);
+    const { bytes, end } = packet;
+    const start = packet.start - overhead;
+    const innerProtocol = packet.family === 4 ? IP_PROTOCOL.ipip : IP_PROTOCOL.ipv6;
+    const ipLength = outer.destination.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
+    const next = start + ipLength;
+    this.#writeIp(packet, start, outer, outerProtocol(tunnel, innerProtocol), end - next);
+    switch (tunnel.encapsulation) {
+      case "ipip":
+        break;
+      case "gre":
+        writeGre(packet, next, tunnel.checksum === "full");
+        break;
+      case "gue":
+        writeUint32(bytes, next + UDP_LENGTH, innerProtocol << 16);
+        writeUdp(packet, next, outer, tunnel);
+        break;
+    }
+    packet.start = start;
+    packet.headroom -= overhead;
   }
-  packet.start = start;
-  packet.headroom -= overhead;
-  return true;
+
+  #writeIp(
+    packet: Packet,
+    start: number,
+    outer: Outer,
+    protocol: number,
+    payloadLength: number,
+  ): void {
+    if (outer.destination.family === "inet") {
+      const fields = this.#inet;
+      fields.tos = encapsulatedTos(packet);
+      fields.dontFragment =
+        outer.copiesDontFragment && packet.family === 4 && packet.ipv4.dontFragment;
+      fields.identification = fields.dontFragment ? 0 : outer.identification;
+      fields.timeToLive = packet.timeToLive;
+      fields.protocol = protocol;
+      fields.source = outer.source;
+      fields.destination = outer.destination;
+      writeIpv4Header(packet.bytes, start, fields, payloadLength);
+      return;
+    }
+    const fields = this.#inet6;
+    fields.trafficClass = encapsulatedTos(packet);
+    fields.hopLimit = packet.timeToLive;
+    fields.nextHeader = protocol;
+    fields.source = outer.source;
+    fields.destination = outer.destination;
+    writeIpv6Header(packet.bytes, start, fields, payloadLength);
+  }
 }
 
 function outerProtocol(tunnel: Tunnel, innerProtocol: number): number {
@@ -97,45 +147,9 @@ function outerProtocol(tunnel: Tunnel, innerProtocol: number): number {
   }
 }
 
-function writeOuterIp(
-  packet: Packet,
-  start: number,
-  outer: Outer,
-  protocol: number,
-  payloadLength: number,
-): void {
-  const { source, destination } = outer;
-  const inner = packet.family === 4 ? packet.ipv4.tos : packet.ipv6.trafficClass;
-  const tos = encapsulatedTos(inner);
-  if (destination.family === "inet") {
-    const dontFragment =
-      outer.copiesDontFragment && packet.family === 4 && packet.ipv4.dontFragment;
-    writeIpv4Header(
-      packet.bytes,
-      start,
-      {
-        tos,
-        identification: dontFragment ? 0 : outer.identification,
-        dontFragment,
-        timeToLive: packet.timeToLive,
-        protocol,
-        source,
-        destination,
-      },
-      payloadLength,
-    );
-  } else {
-    writeIpv6Header(
-      packet.bytes,
-      start,
-      { trafficClass: tos, hopLimit: packet.timeToLive, nextHeader: protocol, source, destination },
-      payloadLength,
-    );
-  }
-}
-
 /** RFC 3168 section 9.1.1, full functionality: congestion already experienced starts the outer header as capable. */
-function encapsulatedTos(tos: number): number {
+function encapsulatedTos(packet: Packet): number {
+  const tos = packet.family === 4 ? packet.ipv4.tos : packet.ipv6.trafficClass;
   return (tos & ECN_MASK) === ECN_CONGESTION ? (tos & ~ECN_MASK) | ECN_CAPABLE : tos;
 }
 

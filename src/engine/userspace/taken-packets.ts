@@ -1,0 +1,122 @@
+/**
+ * Which packets the host's own stack does not get, kept in step with what the director decides about.
+ *
+ * While services change, whatever either the old or the new ones take is taken; the director passes what is not its,
+ * and that is given back. So at no moment does a service's packet reach both, and none is lost in between. What
+ * existing connections still need stays taken until they end, also after their service or server was removed.
+ */
+import type { DesiredState } from "../../ipvs/desired-state.ts";
+import type { Destination } from "../../ipvs/destination.ts";
+import type { Packet } from "../../ipvs/packet.ts";
+import { GuardMatcher, type GuardRules } from "./guard-rules.ts";
+import type { HostGuard } from "./host-guard.ts";
+import {
+  BASE_RULES,
+  intersection,
+  isSameSize,
+  rulesForConnectionsTo,
+  rulesForServices,
+  union,
+} from "./needed-rules.ts";
+
+/** How long what nothing needs any more may stay taken. */
+const REVIEW_INTERVAL_MS = 1_000;
+
+export interface TakenPacketsOptions {
+  readonly guard: HostGuard;
+  /** Whether the packet's destination is an address of the host. */
+  readonly isForHost: (packet: Packet) => boolean;
+  /** Destinations that connections go to, removed ones included. */
+  readonly destinationsInUse: () => Iterable<Destination>;
+  /** Before the guard takes more, and after it takes less. */
+  readonly onRules: (rules: GuardRules) => void;
+  /** The guard still takes more than it must. It is tried again, and meanwhile all of that is given back. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class TakenPackets implements Disposable {
+  readonly #options: TakenPacketsOptions;
+  /** What services need. */
+  #wanted = BASE_RULES;
+  /** What the guard takes: that, and what connections need besides. */
+  #rules = BASE_RULES;
+  #matcher = new GuardMatcher(BASE_RULES);
+  #review: NodeJS.Timeout | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TakenPacketsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the host's stack did not get this packet. `isInPieces`: it came as fragments. */
+  has(packet: Packet, isInPieces: boolean): boolean {
+    return this.#matcher.takes(packet, this.#options.isForHost, isInPieces);
+  }
+
+  /**
+   * Takes what `desired` needs, has `change` change the director, and stops taking what is no longer needed. When it
+   * throws, nothing has changed. Calls are done one after the other.
+   */
+  during(desired: DesiredState, change: () => void): Promise<void> {
+    return this.#inTurn(() => this.#during(desired, change));
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#review);
+  }
+
+  async #during(desired: DesiredState, change: () => void): Promise<void> {
+    const { guard } = this.#options;
+    const before = this.#rules;
+    const wanted = rulesForServices(desired);
+    this.#set(union(before, wanted));
+    try {
+      await guard.update(this.#rules);
+      change();
+    } catch (error) {
+      await guard.update(before).catch(this.#options.onError);
+      this.#set(before);
+      this.#reviewLater();
+      throw error;
+    }
+    this.#wanted = wanted;
+    await this.#release();
+  }
+
+  /** Stops taking what neither services nor connections need. */
+  async #release(): Promise<void> {
+    const { guard, destinationsInUse, onError } = this.#options;
+    const inUse = rulesForConnectionsTo(destinationsInUse());
+    const needed = union(this.#wanted, intersection(this.#rules, inUse));
+    if (!isSameSize(needed, this.#rules)) {
+      try {
+        await guard.update(needed);
+        this.#set(needed);
+      } catch (error) {
+        onError(error);
+      }
+    }
+    this.#reviewLater();
+  }
+
+  #set(rules: GuardRules): void {
+    this.#rules = rules;
+    this.#matcher = new GuardMatcher(rules);
+    this.#options.onRules(rules);
+  }
+
+  #reviewLater(): void {
+    clearTimeout(this.#review);
+    if (isSameSize(this.#rules, this.#wanted)) return;
+    this.#review = setTimeout(() => {
+      void this.#inTurn(() => this.#release());
+    }, REVIEW_INTERVAL_MS);
+    this.#review.unref();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+}

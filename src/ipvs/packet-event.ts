@@ -1,0 +1,86 @@
+/** What a packet means to its protocol's state machine (connections/): an event's number. */
+import { PROTOCOL } from "./connections/protocol-states.ts";
+import { sctpEvent } from "./connections/sctp-state.ts";
+import { tcpEvent } from "./connections/tcp-state.ts";
+import { UDP_EVENT } from "./connections/udp-state.ts";
+import type { Packet } from "./packet.ts";
+
+/** An SCTP packet without a whole chunk says nothing: its connection stays in its state. */
+export const NO_EVENT = -1;
+
+/** Offsets in the transport header, which Packet has found whole. */
+const TCP_FLAGS_AT = 13;
+const SCTP_CHUNK_AT = 12;
+const SCTP_CHUNK_HEADER = 4;
+const SCTP_INIT = 1;
+const SCTP_ABORT = 6;
+const NO_CHUNK = -1;
+const TCP_FLAG = { syn: 0x02, rst: 0x04 } as const;
+
+export function eventOf(packet: Packet): number {
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return tcpEvent(tcpFlags(packet));
+    case PROTOCOL.sctp:
+      return sctpEventOf(packet);
+    default:
+      return UDP_EVENT.datagram;
+  }
+}
+
+/** is_new_conn(): TCP's SYN, whatever else is set; SCTP's INIT. */
+export function isFirst(packet: Packet): boolean {
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return (tcpFlags(packet) & TCP_FLAG.syn) !== 0;
+    case PROTOCOL.sctp:
+      return firstChunk(packet) === SCTP_INIT;
+    default:
+      return false;
+  }
+}
+
+/** is_tcp_reset() and is_sctp_abort(): nothing is answered to it. */
+export function isReset(packet: Packet): boolean {
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return (tcpFlags(packet) & TCP_FLAG.rst) !== 0;
+    case PROTOCOL.sctp:
+      return firstChunk(packet) === SCTP_ABORT;
+    default:
+      return false;
+  }
+}
+
+/** Whether a connection may begin with it; `isSloppy`: in its middle, too. tcp_conn_schedule() and its kin. */
+export function mayOpen(packet: Packet, isSloppy: boolean): boolean {
+  switch (packet.protocol) {
+    case PROTOCOL.tcp:
+      return !isReset(packet) && (isSloppy || isFirst(packet));
+    case PROTOCOL.sctp:
+      return isFirst(packet);
+    default:
+      return true;
+  }
+}
+
+function tcpFlags({ bytes, transport }: Packet): number {
+  return bytes[transport + TCP_FLAGS_AT]!;
+}
+
+function firstChunk({ bytes, transport, end }: Packet): number {
+  const at = transport + SCTP_CHUNK_AT;
+  return at + SCTP_CHUNK_HEADER > end ? NO_CHUNK : bytes[at]!;
+}
+
+/** From the first two chunks; the second begins at a multiple of four (RFC 9260 section 3.2). */
+function sctpEventOf(packet: Packet): number {
+  const { bytes, transport, end } = packet;
+  const type = firstChunk(packet);
+  if (type === NO_CHUNK) return NO_EVENT;
+  const first = transport + SCTP_CHUNK_AT;
+  const length = (bytes[first + 2]! << 8) | bytes[first + 3]!;
+  const second = first + ((length + 3) & ~3);
+  const hasSecond = length >= SCTP_CHUNK_HEADER && second + SCTP_CHUNK_HEADER <= end;
+  return sctpEvent(type, hasSecond ? bytes[second]! : NO_CHUNK);
+}

@@ -1,0 +1,80 @@
+/**
+ * Fragmentation of IPv6 packets, RFC 8200 section 4.5: for the source of a packet, and for whoever reassembled one.
+ *
+ *     | fixed header, headers for every hop | fragment header | a piece of the rest
+ */
+import { IP_PROTOCOL } from "./ip-protocol.ts";
+import { IPV6_HEADER_LENGTH, type Ipv6View } from "./ipv6.ts";
+import { writeUint16, writeUint32 } from "./words.ts";
+
+const FRAGMENT_HEADER_LENGTH = 8;
+/** Fragment offsets count these. */
+const UNIT = 8;
+const MORE_FRAGMENTS = 1;
+
+const at = { payloadLength: 4, nextHeader: 6 } as const;
+
+/** "is-fragment": is a piece itself. "mtu-too-small": the headers leave no room. */
+export type Ipv6FragmentationFault = "is-fragment" | "mtu-too-small";
+
+/**
+ * The packet in pieces of `mtu` bytes at most, in order; a packet that fits is its only piece. `identification` must
+ * not have been used lately between these two addresses.
+ */
+export function fragmentIpv6(
+  packet: Ipv6View,
+  mtu: number,
+  identification: number,
+): Uint8Array[] | Ipv6FragmentationFault {
+  const { bytes, start, end } = packet;
+  if (end - start <= mtu) return [bytes.slice(start, end)];
+  if (packet.isFragment) return "is-fragment";
+  const { split, announcedAt } = findSplit(packet);
+  const headLength = split - start;
+  const step = Math.floor((mtu - headLength - FRAGMENT_HEADER_LENGTH) / UNIT) * UNIT;
+  if (step < UNIT) return "mtu-too-small";
+
+  const head = new Uint8Array(headLength + FRAGMENT_HEADER_LENGTH);
+  head.set(bytes.subarray(start, split));
+  head[headLength] = bytes[announcedAt]!;
+  head[announcedAt - start] = IP_PROTOCOL.fragment;
+  writeUint32(head, headLength + 4, identification);
+  const fragments: Uint8Array[] = [];
+  for (let from = split; from < end; from += step) {
+    const to = Math.min(from + step, end);
+    const fragment = new Uint8Array(head.length + to - from);
+    fragment.set(head);
+    fragment.set(bytes.subarray(from, to), head.length);
+    writeUint16(fragment, at.payloadLength, fragment.length - IPV6_HEADER_LENGTH);
+    writeUint16(fragment, headLength + 2, (from - split) | (to < end ? MORE_FRAGMENTS : 0));
+    fragments.push(fragment);
+  }
+  return fragments;
+}
+
+/**
+ * Where the part ends that every fragment repeats, and which byte says what comes there: behind hop-by-hop options
+ * and a routing header, with destination options before it. The kernel's ip6_find_1stfragopt().
+ */
+function findSplit({ bytes, start, payloadStart }: Ipv6View): {
+  readonly split: number;
+  readonly announcedAt: number;
+} {
+  let split = start + IPV6_HEADER_LENGTH;
+  let announcedAt = start + at.nextHeader;
+  let header = bytes[announcedAt]!;
+  let previous = announcedAt;
+  for (let position = split; position < payloadStart; ) {
+    const isOptions = header === IP_PROTOCOL.destinationOptions;
+    if (!isOptions && header !== IP_PROTOCOL.hopByHop && header !== IP_PROTOCOL.routing) break;
+    const next = position + (bytes[position + 1]! + 1) * 8;
+    previous = position;
+    header = bytes[position]!;
+    position = next;
+    if (!isOptions) {
+      split = position;
+      announcedAt = previous;
+    }
+  }
+  return { split, announcedAt };
+}

@@ -1,0 +1,260 @@
+/**
+ * A director on a bench: rows of text go in, one after the other, and what came of each comes out.
+ *
+ *     -A -t V:80 -s rr                      ipvsadm's commands
+ *     C:1000 > V:80 S                       a packet (packet-text.ts), with these options more:
+ *         mark 7   gso 1448   partial   broadcast   in 1400 (arrives in fragments of so many bytes)
+ *     bytes 4500 0014 ...                   a packet, raw
+ *     +60                                   so many seconds pass
+ *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
+ *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
+ */
+import type { Instant } from "../../src/base/clock.ts";
+import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
+import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts";
+import { Director } from "../../src/ipvs/director.ts";
+import { LbError } from "../../src/ipvs/errors.ts";
+import type { Outcome } from "../../src/ipvs/outcome.ts";
+import { Packet } from "../../src/ipvs/packet.ts";
+import { formatServiceKey } from "../../src/ipvs/service.ts";
+import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
+import type { Sysctls } from "../../src/ipvs/sysctls.ts";
+import type { Address, Family } from "../../src/net/address.ts";
+import { fragmentIpv4 } from "../../src/net/fragmentation.ts";
+import { Ipv4View } from "../../src/net/ipv4.ts";
+import { Ipv6View } from "../../src/net/ipv6.ts";
+import { fragmentIpv6 } from "../../src/net/ipv6-fragmentation.ts";
+import { bytes } from "../bytes.ts";
+import { command, serviceKey } from "./commands.ts";
+import { Names } from "./names.ts";
+import { describeOutcome } from "./outcome-text.ts";
+import { formatEnd, Options, parsePacket } from "./packet-text.ts";
+import { INTERFACE, TestHost } from "./test-host.ts";
+import { writeTrueChecksums } from "./true-checksums.ts";
+
+/** Bytes before each packet, for tunnels. */
+const HEADROOM = 64;
+
+export interface BenchOptions {
+  readonly limit?: number;
+}
+
+export class DirectorBench {
+  readonly names: Names;
+  readonly host: TestHost;
+  readonly director: Director;
+  readonly #packet = new Packet();
+  #state: DesiredState = EMPTY_STATE;
+  #now = 0;
+
+  constructor(family: Family, { limit = 1000 }: BenchOptions = {}) {
+    this.names = new Names(family);
+    this.host = new TestHost(this.names);
+    this.director = new Director({ host: this.host, limit, hashKey: [1, 2] });
+    this.#settle();
+  }
+
+  /** What a row gives: nothing for most commands, several lines for listings. */
+  play(row: string): readonly string[] {
+    if (row.startsWith("+")) return this.#wait(Number(row.slice(1)) * 1000);
+    if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
+    if (row.startsWith("sysctl ")) return this.#quietly(() => this.#set(row.slice(7)));
+    if (row.startsWith("-Lc")) return orNothing(this.#connections());
+    if (row === "-L --total") return [formatCounters(this.director.services.total.counters)];
+    if (row.startsWith("-L")) return orNothing(this.#services(row.includes("--stats")));
+    if (row.startsWith("-Z")) return this.#quietly(() => this.#zero(row));
+    if (row.startsWith("-")) return this.#quietly(() => this.#command(row));
+    if (row.startsWith("bytes ")) return [this.#arrive(bytes(row.slice(6)), new Options([]))];
+    return this.#send(row);
+  }
+
+  #quietly(work: () => void): readonly string[] {
+    try {
+      work();
+      return [];
+    } catch (error) {
+      if (error instanceof LbError) return [error.fault.code];
+      throw error;
+    }
+  }
+
+  #command(text: string): void {
+    this.#state = command(this.#state, text, this.names);
+    this.director.apply(this.#state);
+    this.#settle();
+  }
+
+  #zero(text: string): void {
+    const words = text.split(/\s+/);
+    const after = (option: string): string | undefined =>
+      words.includes(option) ? words[words.indexOf(option) + 1] : undefined;
+    this.director.zero(words.length > 1 ? serviceKey(after, this.names) : undefined);
+  }
+
+  #set(text: string): void {
+    const [name, value] = text.split("=") as [keyof Sysctls, string];
+    const { sysctls } = this.director;
+    if (!(name in sysctls)) throw new RangeError(`There is no sysctl ${name}`);
+    const isFlag = typeof sysctls[name] === "boolean";
+    this.director.sysctls = { ...sysctls, [name]: isFlag ? value === "1" : Number(value) };
+  }
+
+  /** Lets time pass as an engine would: the director is called when it asks for it. */
+  #wait(ms: number): readonly string[] {
+    const until = this.#now + ms;
+    for (
+      let next = this.director.nextDeadline();
+      next <= until;
+      next = this.director.nextDeadline()
+    ) {
+      this.#now = Math.max(this.#now, next);
+      this.#settle();
+    }
+    this.#now = until;
+    this.#settle();
+    return [];
+  }
+
+  #settle(): void {
+    while (this.director.expire(this.#now as Instant, 16));
+  }
+
+  #send(row: string): readonly string[] {
+    const options = new Options(row.split(" about ")[0]!.split(/\s+/));
+    const whole = parsePacket(row, this.names);
+    const limit = options.number("in");
+    if (limit === undefined) return [this.#arrive(whole, options)];
+    return [
+      cut(whole, limit)
+        .map((fragment) => this.#arrive(fragment, options, whole))
+        .join(", "),
+    ];
+  }
+
+  #arrive(packet: Uint8Array, options: Options, whole = packet): string {
+    const memory = new Uint8Array(HEADROOM + packet.length);
+    memory.set(packet, HEADROOM);
+    const isPartial = options.has("partial");
+    if (isPartial) leaveToCard(memory.subarray(HEADROOM));
+    const fault = this.#packet.moveTo(memory, HEADROOM, memory.length, {
+      interfaceIndex: INTERFACE.outside,
+      isUnicast: !options.has("broadcast"),
+      mark: options.number("mark") ?? 0,
+      segmentSize: options.number("gso") ?? 0,
+      isChecksumPartial: isPartial,
+      headroom: HEADROOM,
+    });
+    const outcome =
+      fault === undefined
+        ? this.director.receive(this.#packet, this.#now as Instant)
+        : this.director.malformed();
+    const connection = fault === undefined ? this.#connectionOf(outcome, whole) : "";
+    return describeOutcome(whole, outcome, connection, this.names);
+  }
+
+  /** `[SYN_RECV 60 1/0]`: state, seconds left, its destination's active and inactive connections. */
+  #connectionOf({ reason }: Outcome, packet: Uint8Array): string {
+    const { connections, services } = this.director;
+    const now = this.#now as Instant;
+    if (reason === "hold-fragment") return "";
+    const probe = new Packet();
+    const arrival = {
+      interfaceIndex: 0,
+      isUnicast: true,
+      mark: 0,
+      segmentSize: 0,
+      isChecksumPartial: false,
+      headroom: 0,
+    };
+    if (probe.moveTo(packet, 0, packet.length, arrival) !== undefined || probe.sourcePort === 0)
+      return "";
+    const found = connections.findReply(probe, now);
+    const id = found === NO_CONNECTION ? connections.find(probe, now) : found;
+    if (id === NO_CONNECTION) return "";
+    const { activeConnections, inactiveConnections } = services.destination(
+      connections.table.destinationId(id),
+    );
+    const seconds = Math.round((connections.table.expiresAt(id) - now) / 1000);
+    return `[${connections.stateName(id)} ${seconds} ${activeConnections}/${inactiveConnections}]`;
+  }
+
+  #services(withCounters: boolean): readonly string[] {
+    const { names } = this;
+    return [...this.director.services.services()].flatMap((each) => {
+      const { plan, destinations, counters } = serviceStatus(each);
+      const key =
+        plan.key.kind === "mark"
+          ? formatServiceKey(plan.key)
+          : `${plan.key.protocol.toUpperCase()} ${formatEnd(plan.key.endpoint.address, plan.key.endpoint.port, names)}`;
+      const rows = destinations.map((destination) => {
+        const { endpoint, forwarding, weight } = destination.plan;
+        const at = formatEnd(endpoint.address, endpoint.port, names);
+        if (withCounters) return `-> ${at} ${formatCounters(destination.counters)}`;
+        const { activeConnections, inactiveConnections, persistentConnections } = destination;
+        return `-> ${at} ${forwarding.kind} ${weight} ${activeConnections} ${inactiveConnections} ${persistentConnections}`;
+      });
+      return [
+        withCounters ? `${key} ${formatCounters(counters)}` : `${key} ${plan.scheduler}`,
+        ...rows,
+      ];
+    });
+  }
+
+  #connections(): readonly string[] {
+    const now = this.#now as Instant;
+    const { statuses } = connectionStatuses(this.director.connections, now, NO_CONNECTION, 1000);
+    const end = ({ address, port }: { address: Address; port: number }): string =>
+      formatEnd(address, port, this.names);
+    return statuses
+      .map(
+        ({ protocol, expiresInMs, state, client, virtual, destination }) =>
+          `${protocol} ${Math.round(expiresInMs / 1000)} ${state} ${end(client)} ${end(virtual)} ${end(destination)}`,
+      )
+      .toSorted();
+  }
+}
+
+function orNothing(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? ["nothing"] : lines;
+}
+
+function formatCounters({
+  connections,
+  inPackets,
+  inBytes,
+  outPackets,
+  outBytes,
+}: {
+  readonly connections: number;
+  readonly inPackets: number;
+  readonly inBytes: number;
+  readonly outPackets: number;
+  readonly outBytes: number;
+}): string {
+  return `${connections} in ${inPackets}/${inBytes} out ${outPackets}/${outBytes}`;
+}
+
+/** The packet's fragments, each of `limit` bytes at most. */
+function cut(packet: Uint8Array, limit: number): Uint8Array[] {
+  const fragments =
+    packet[0]! >>> 4 === 4
+      ? fragmentIpv4(Ipv4View.over(packet) as Ipv4View, limit)
+      : fragmentIpv6(Ipv6View.over(packet) as Ipv6View, limit, 1);
+  if (typeof fragments === "string") throw new RangeError(`Cannot fragment: ${fragments}`);
+  return fragments;
+}
+
+/** Leaves the transport checksum as a sender does whose card shall finish it: the pseudo-header's sum. */
+function leaveToCard(packet: Uint8Array): void {
+  const isInet = packet[0]! >>> 4 === 4;
+  const protocol = packet[isInet ? 9 : 6]!;
+  const start = isInet ? 20 : 40;
+  const field = start + (protocol === 6 ? 16 : 6);
+  // The checksum of the bare pseudo-header is that of the packet with an empty body but for its length.
+  const bare = packet.slice();
+  bare.fill(0, start);
+  bare[field + 1] = 1;
+  writeTrueChecksums(bare);
+  packet[field] = ~bare[field]!;
+  packet[field + 1] = ~bare[field + 1]!;
+}

@@ -1,0 +1,21 @@
+import type { Scenario } from "../scenario.ts";
+import { CONNECTIONS, REUSE } from "./connections.ts";
+import { COUNTERS } from "./counters.ts";
+import { ICMP } from "./icmp.ts";
+import { PERSISTENCE } from "./persistence.ts";
+import { SERVICES, THRESHOLDS } from "./services.ts";
+import { FRAGMENTS, TRANSMISSION, TUNNELS } from "./transmission.ts";
+
+/** Everything that is expected of an engine's packets, as rows. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...SERVICES,
+  ...THRESHOLDS,
+  ...CONNECTIONS,
+  ...REUSE,
+  ...PERSISTENCE,
+  ...TRANSMISSION,
+  ...FRAGMENTS,
+  ...TUNNELS,
+  ...ICMP,
+  ...COUNTERS,
+];

@@ -1,0 +1,58 @@
+import type { Host, Route } from "../../src/ipvs/host.ts";
+import type { Address, Family } from "../../src/net/address.ts";
+import type { Names } from "./names.ts";
+
+/** The clients' side and the servers' side of the director. */
+export const INTERFACE = { outside: 1, inside: 2 } as const;
+
+/** A host that forwards between two links, as names.ts draws it; a test may change what it says. */
+export class TestHost implements Host {
+  generation = 1;
+  #forwards = true;
+  readonly #names: Names;
+  readonly #local: Set<string>;
+  readonly #unreachable = new Set<string>();
+  readonly #mtus = new Map<string, number>();
+
+  constructor(names: Names) {
+    this.#names = names;
+    this.#local = new Set(["E", "V", "V2", "D"].map((name) => names.address(name).toString()));
+  }
+
+  /** `own R1`, `disown V`, `lose R1`, `find R1`, `mtu R1 1400`, `forwarding off`. */
+  change(text: string): void {
+    const [verb, name, value] = text.split(/\s+/) as [string, string, string?];
+    const address = verb === "forwarding" ? name : this.#names.address(name).toString();
+    if (verb === "own") this.#local.add(address);
+    else if (verb === "disown") this.#local.delete(address);
+    else if (verb === "lose") this.#unreachable.add(address);
+    else if (verb === "find") this.#unreachable.delete(address);
+    else if (verb === "mtu") this.#mtus.set(address, Number(value));
+    else if (verb === "forwarding") this.#forwards = name === "on";
+    else throw new RangeError(`Cannot change the host: "${text}"`);
+    this.generation++;
+  }
+
+  isLocal(address: Address): boolean {
+    return this.#local.has(address.toString()) || address.isLoopback;
+  }
+
+  isForwarding(_family: Family): boolean {
+    return this.#forwards;
+  }
+
+  route(destination: Address): Route | "local" | "unreachable" {
+    const text = destination.toString();
+    if (this.isLocal(destination)) return "local";
+    const isInside = /^(10\.1\.|fd01:)/.test(text);
+    const isOutside = /^(10\.9\.|fd09:)/.test(text);
+    if (this.#unreachable.has(text) || !(isInside || isOutside)) return "unreachable";
+    const isInet = destination.family === "inet";
+    return {
+      interfaceIndex: isInside ? INTERFACE.inside : INTERFACE.outside,
+      nextHop: destination,
+      source: this.#names.address(`${isInside ? "D" : "E"}.${isInet ? 4 : 6}`),
+      mtu: this.#mtus.get(text) ?? 1500,
+    };
+  }
+}

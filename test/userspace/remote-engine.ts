@@ -1,0 +1,66 @@
+/** An engine that runs in another process (engine-process.ts), as if it were here. */
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { ConnectionStatus, Engine, ServiceStatus } from "../../src/engine/engine.ts";
+import type { DesiredState } from "../../src/ipvs/desired-state.ts";
+import { type Fault, LbError } from "../../src/ipvs/errors.ts";
+import type { ServiceKey } from "../../src/ipvs/service.ts";
+import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
+import { Conversation } from "./conversation.ts";
+import { decode, encode } from "./engine-json.ts";
+
+type Reply = { readonly value: unknown } | { readonly fault: Fault } | { readonly message: string };
+
+export class RemoteEngine implements Engine {
+  readonly name: string;
+  readonly connectionTableSize: number;
+  readonly #conversation: Conversation;
+
+  private constructor(name: string, connectionTableSize: number, conversation: Conversation) {
+    this.name = name;
+    this.connectionTableSize = connectionTableSize;
+    this.#conversation = conversation;
+  }
+
+  static async in(name: string, child: ChildProcessWithoutNullStreams): Promise<RemoteEngine> {
+    const conversation = new Conversation(child);
+    await conversation.hear();
+    const answer = await conversation.ask(encode(["connectionTableSize"]));
+    const { value } = decode(answer) as { readonly value: number };
+    return new RemoteEngine(name, value, conversation);
+  }
+
+  apply(desired: DesiredState): Promise<void> {
+    return this.#call("apply", desired);
+  }
+
+  services(): Promise<readonly ServiceStatus[]> {
+    return this.#call("services");
+  }
+
+  async *connections(): AsyncGenerator<ConnectionStatus> {
+    yield* await this.#call<ConnectionStatus[]>("connections");
+  }
+
+  totals(): Promise<{ counters: Counters; rates: Rates }> {
+    return this.#call("totals");
+  }
+
+  zero(key: ServiceKey | undefined): Promise<void> {
+    return this.#call("zero", key);
+  }
+
+  reasons(): Promise<Readonly<Record<string, number>>> {
+    return this.#call("reasons");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#conversation.end();
+  }
+
+  async #call<Value>(method: string, argument?: unknown): Promise<Value> {
+    const reply = decode(await this.#conversation.ask(encode([method, argument]))) as Reply;
+    if ("fault" in reply) throw new LbError(reply.fault);
+    if ("message" in reply) throw new Error(reply.message);
+    return reply.value as Value;
+  }
+}
