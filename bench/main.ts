@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/scenario.ts";
 import { INSIDE, measureEndToEnd, runInside } from "./end-to-end.ts";
 import { measureMemory } from "./memory.ts";
-import { type Figures, report } from "./report.ts";
+import { describeRun, type Figures, report } from "./report.ts";
 
 const USAGE = `Usage: npm run bench -- [memory | end-to-end] [--json]
 
-Runs both benchmarks, about two and a half minutes, and writes bench/RESULTS.md; or one of them, and
+Runs both benchmarks, about three minutes, and writes bench/RESULTS.md; or one of them, and
 writes nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
@@ -25,6 +25,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   try {
     const figures: Figures = {
+      run: describeRun(),
       ...(wanted[0] === "end-to-end" ? {} : { memory: measureMemory(say("memory")) }),
       ...(wanted[0] === "memory" ? {} : { endToEnd: await measureEndToEnd(say("end to end")) }),
     };

@@ -6,8 +6,31 @@ import { LOADS } from "./load.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
 
 export interface Figures {
+  readonly run: Run;
   readonly memory?: MemoryFigures;
   readonly endToEnd?: readonly VariantFigures[];
+}
+
+/** What was measured, where and when. */
+export interface Run {
+  readonly date: string;
+  readonly commit: string;
+  readonly processors: string;
+  readonly memory: string;
+  readonly linux: string;
+  readonly node: string;
+}
+
+export function describeRun(): Run {
+  const [first] = cpus();
+  return {
+    date: new Date().toISOString(),
+    commit: commit(),
+    processors: `${cpus().length} × ${first?.model.trim() ?? "unknown"}`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    linux: release(),
+    node: process.version,
+  };
 }
 
 const VARIANT_NAMES = {
@@ -22,27 +45,26 @@ const LOAD_TITLES = {
   "connection-per-request": "A connection for each request",
 } as const;
 
-export function report({ memory, endToEnd }: Figures): string {
+export function report({ run, memory, endToEnd }: Figures): string {
   const parts = [
     "# Benchmark results",
     "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
-    machine(),
+    runReport(run),
     ...(memory === undefined ? [] : memoryReport(memory)),
     ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
   ];
   return `${parts.join("\n\n")}\n`;
 }
 
-function machine(): string {
-  const [first] = cpus();
+function runReport({ date, commit, processors, memory, linux, node }: Run): string {
   return table(
     ["", ""],
     [
-      ["Date", `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`],
-      ["Commit", commit()],
-      ["Processors", `${cpus().length} × ${first?.model.trim() ?? "unknown"}`],
-      ["Memory", `${Math.round(totalmem() / 2 ** 30)} GiB`],
-      ["Linux, Node", `${release()}, ${process.version}`],
+      ["Date", `${date.slice(0, 16).replace("T", " ")} UTC`],
+      ["Commit", commit],
+      ["Processors", processors],
+      ["Memory", memory],
+      ["Linux, Node", `${linux}, ${node}`],
     ],
   );
 }

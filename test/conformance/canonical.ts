@@ -4,6 +4,7 @@ import * as checksum from "../../src/net/checksum.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { readMac } from "../../src/net/mac-address.ts";
+import { UDP_HEADER_LENGTH } from "../../src/net/udp.ts";
 import type { Comparison, Frame, Observation } from "./case.ts";
 import { HOST_WIRE } from "./host-stack.ts";
 import { nameOf } from "./laboratory.ts";
@@ -141,11 +142,16 @@ function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
 }
 
 function maskGue(packet: Buffer, at: number, protocol: number): string[] {
-  if (protocol !== IP_PROTOCOL.udp || packet.readUInt16BE(at + 2) !== GUE_PORT) return [];
+  if (protocol !== IP_PROTOCOL.udp || packet.length < at + UDP_HEADER_LENGTH) return [];
+  if (isFragment(packet) || packet.readUInt16BE(at + 2) !== GUE_PORT) return [];
   const note = `GUE, checksum ${udpChecksum(packet, at)}`;
   packet.writeUInt16BE(0, at);
   packet.writeUInt16BE(0, at + 6);
   return [note];
+}
+
+function isFragment(packet: Buffer): boolean {
+  return !isVersion6(packet) && (packet.readUInt16BE(FLAGS_AT) & ~DONT_FRAGMENT) !== 0;
 }
 
 function udpChecksum(packet: Buffer, at: number): "none" | "right" | "wrong" {

@@ -1,7 +1,7 @@
 /**
  * What a case is: steps, as data, that every side carries out and reports on alike.
  *
- * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT and MARK: removed servers live on in
+ * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT, CLIENT6 and MARK: removed servers live on in
  * the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
  */
 

@@ -18,11 +18,12 @@ export function hostAnswers(packet: Packet): Frame[] {
   switch (packet.protocol) {
     case IP_PROTOCOL.tcp:
       return (bytes[transport + TCP_FLAGS_AT]! & TCP_FLAG.rst) === 0 ? [ANSWER] : [];
-    case IP_PROTOCOL.udp:
-    case IP_PROTOCOL.sctp: {
+    case IP_PROTOCOL.udp: {
       const message = notice(packet, packet.destination, { kind: "port-unreachable" });
       return message === undefined ? [] : [routed(message)];
     }
+    case IP_PROTOCOL.sctp:
+      return [];
     default:
       return ECHO_REQUESTS.includes(bytes[transport]!) ? [ANSWER] : [];
   }

@@ -73,7 +73,7 @@ interface Numbered {
 
 /** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
 function programme(cases: readonly Numbered[]): string {
-  const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation()];
+  const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation(cases)];
   let group = "";
   for (const { index, each } of cases) {
     if (each.group !== group) lines.push("together");
@@ -88,14 +88,24 @@ function programme(cases: readonly Numbered[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function preparation(): string[] {
-  const { batch, sysctls } = DIRECTOR_HOST;
+function preparation(cases: readonly Numbered[]): string[] {
+  const { sysctls } = DIRECTOR_HOST;
+  const batch = [...DIRECTOR_HOST.batch, ...cases.filter(usesInet6).map(inet6Vip)];
   return [
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
     `run ${packed("uname\0-r")} -`,
   ];
+}
+
+function usesInet6({ each }: Numbered): boolean {
+  return JSON.stringify(each.steps).includes("VIP6");
+}
+
+/** A local route is not enough: errors come from the VIP only where it is an address of an interface. */
+function inet6Vip({ index }: Numbered): string {
+  return `address add ${new Place(index).vip6}/128 dev lo nodad`;
 }
 
 function lineOf(step: Step, place: Place): string {

@@ -111,6 +111,8 @@ export const DIRECTOR_HOST = {
     "net/ipv6/conf/default/router_solicitations": "0",
     "net/ipv6/conf/default/dad_transmits": "0",
     "net/ipv6/conf/default/accept_ra": "0",
+    // A packet of the host's own would get a flow label that is a random key's hash.
+    "net/ipv6/auto_flowlabels": "0",
     // No ICMP message may be missing for its rate.
     "net/ipv4/icmp_ratelimit": "0",
     "net/ipv4/icmp_msgs_per_sec": "1000000",

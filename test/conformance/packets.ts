@@ -5,7 +5,8 @@
  *     udp [fd09::1]:1000 > [VIP6]:53 checksum=none
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
  *
- * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong, on=wan|lan, from=VIP (who sends).
+ * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong, quote (bytes that ICMP quotes),
+ * fragment=FROM-TO (these bytes of the IPv4 payload only), on=wan|lan, from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -89,6 +90,10 @@ function packetOf(described: Described): Uint8Array {
       payload,
     );
   }
+  const [from = 0, to = payload.length] = (options.get("fragment") ?? "")
+    .split("-")
+    .filter((text) => text !== "")
+    .map(Number);
   return emitIpv4(
     {
       protocol,
@@ -98,8 +103,10 @@ function packetOf(described: Described): Uint8Array {
       tos: number("tos") ?? 0,
       identification: number("id") ?? 0x1234,
       dontFragment: options.has("df"),
+      fragmentOffset: from,
+      moreFragments: to < payload.length,
     },
-    payload,
+    payload.subarray(from, to),
   );
 }
 

@@ -1,4 +1,4 @@
-/** The addresses and the mark that one case has for itself, in place of VIP, VIP6, CLIENT and MARK. */
+/** The addresses and the mark that one case has for itself, in place of VIP, VIP6, CLIENT, CLIENT6 and MARK. */
 import { Address } from "../../src/net/address.ts";
 
 const VIP_BASE = 0x0a01_0000;
@@ -9,12 +9,14 @@ export class Place {
   readonly vip: Address;
   readonly vip6: Address;
   readonly client: Address;
+  readonly client6: Address;
   readonly mark: number;
 
   constructor(index: number) {
     this.vip = Address.inet(VIP_BASE + index);
     this.vip6 = Address.inet6(0xfd01_0000, 0, 0, index);
     this.client = Address.inet(CLIENT_BASE + index);
+    this.client6 = Address.inet6(0xfd09_0000, 0, 0x64, index);
     this.mark = MARK_BASE + index;
   }
 
@@ -22,6 +24,7 @@ export class Place {
     return text
       .replaceAll("VIP6", this.vip6.toString())
       .replaceAll("VIP", this.vip.toString())
+      .replaceAll("CLIENT6", this.client6.toString())
       .replaceAll("CLIENT", this.client.toString())
       .replaceAll("MARK", String(this.mark));
   }

@@ -4,10 +4,13 @@ import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
 import { generatedCases } from "./generated-lines.ts";
 import { schedulerCases } from "./schedulers.ts";
 import { tcpStateCases } from "./tcp-states.ts";
+import { removalCases, wireCases } from "./wire.ts";
 
 export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
   return [
     ...tcpStateCases(),
+    ...wireCases(),
+    ...removalCases(),
     ...schedulerCases(),
     ...commandLineCases(),
     ...restoreCases(),
