@@ -1,7 +1,7 @@
 /** How the daemon starts, refuses to, keeps its state, and ends. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Namespace } from "../userspace/namespaces.ts";
 import { DaemonHome } from "./daemon.ts";
@@ -90,6 +90,18 @@ test("the socket is for the daemon's user and group, the state file for the user
   expect(statSync(home.state).mode & 0o777).toBe(0o600);
   expect(await daemon.end("SIGINT")).toBe(0);
   expect(existsSync(home.socket)).toBe(false);
+});
+
+test("a command that cannot be saved is not done", async () => {
+  await home.start(host);
+  home.configure("-A -t 10.0.0.1:80 -s rr");
+  mkdirSync(`${home.state}.next`);
+  const { code, stderr } = home.ipvsadm("-A -t 10.0.0.1:81 -s rr");
+  expect(code).toBe(255);
+  expect(stderr).toContain("EISDIR");
+  expect(home.ipvsadm("-Sn").stdout).toBe("-A -t 10.0.0.1:80 -s rr\n");
+  rmdirSync(`${home.state}.next`);
+  home.configure("-A -t 10.0.0.1:81 -s rr");
 });
 
 test("what was acknowledged survives SIGKILL and a restart, whole", async () => {

@@ -25,89 +25,96 @@ afterAll(() => {
   home[Symbol.dispose]();
 });
 
-beforeEach(() => {
-  home.configure("-C");
-});
-
 const list = (line: string): string => home.ipvsadm(line).stdout;
 
-test("the handbook's service, from -A to -C", () => {
-  expect(list("-ln")).toBe(HEADER);
-  home.configure(
-    `-A -t ${V}:80 -s rr`,
-    `-a -t ${V}:80 -r ${R1} -g`,
-    `-a -t ${V}:80 -r ${R2} -g -w 3`,
-  );
-  expect(list("-ln")).toBe(`${HEADER}TCP  ${V}:80 rr
+describe("balancing", () => {
+  beforeEach(() => {
+    home.configure("-C");
+  });
+
+  test("the handbook's service, from -A to -C", () => {
+    expect(list("-ln")).toBe(HEADER);
+    home.configure(
+      `-A -t ${V}:80 -s rr`,
+      `-a -t ${V}:80 -r ${R1} -g`,
+      `-a -t ${V}:80 -r ${R2} -g -w 3`,
+    );
+    expect(list("-ln")).toBe(`${HEADER}TCP  ${V}:80 rr
   -> ${R1}:80                 Route   1      0          0         
   -> ${R2}:80                 Route   3      0          0         
 `);
-  home.configure(
-    `-E -t ${V}:80 -s wlc -p 60`,
-    `-e -t ${V}:80 -r ${R2} -m -w 0`,
-    `-d -t ${V}:80 -r ${R1}`,
-  );
-  expect(list("-ln")).toBe(`${HEADER}TCP  ${V}:80 wlc persistent 60
+    home.configure(
+      `-E -t ${V}:80 -s wlc -p 60`,
+      `-e -t ${V}:80 -r ${R2} -m -w 0`,
+      `-d -t ${V}:80 -r ${R1}`,
+    );
+    expect(list("-ln")).toBe(`${HEADER}TCP  ${V}:80 wlc persistent 60
   -> ${R2}:80                 Masq    0      0          0         
 `);
-  home.configure(`-D -t ${V}:80`);
-  expect(list("-ln")).toBe(HEADER);
-});
+    home.configure(`-D -t ${V}:80`);
+    expect(list("-ln")).toBe(HEADER);
+  });
 
-test("connections are listed while they last, and counted", async () => {
-  home.configure(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`);
-  const held = await network.hold(80);
-  expect(list("-lnc")).toMatch(
-    new RegExp(
-      `^IPVS connection entries
+  test("connections are listed while they last, and counted", async () => {
+    home.configure(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`);
+    const held = await network.hold(80);
+    expect(list("-lnc")).toMatch(
+      new RegExp(
+        `^IPVS connection entries
 pro expire state       source             virtual            destination
 TCP 1[45]:\\d\\d  ESTABLISHED ${C}:\\d+ +${V}:80 +${R1}:80
 $`,
-    ),
-  );
-  expect(list("-ln")).toContain(`${R1}:80                 Masq    1      1          0  `);
-  await held.end();
-  expect(list("-lnc")).toMatch(/TCP 0[12]:\d\d {2}(TIME_WAIT|FIN_WAIT)/);
-  expect(list("-ln")).toContain(`${R1}:80                 Masq    1      0          1  `);
-  await expect
-    .poll(() => list(`-Ln --stats -t ${V}:80`), ESTIMATED)
-    .toMatch(new RegExp(`^TCP  ${V}:80 +1 +\\d+ +\\d+ +\\d+ +\\d+$`, "m"));
-  expect(list("-Ln --rate")).toContain(`TCP  ${V}:80 `);
-  home.configure(`-Z -t ${V}:80`);
-  expect(list(`-Ln --stats -t ${V}:80`)).toMatch(new RegExp(`^TCP  ${V}:80 +0 +0 +0 +0 +0$`, "m"));
-});
+      ),
+    );
+    expect(list("-ln")).toContain(`${R1}:80                 Masq    1      1          0  `);
+    await held.end();
+    expect(list("-lnc")).toMatch(/TCP 0[12]:\d\d {2}(TIME_WAIT|FIN_WAIT)/);
+    expect(list("-ln")).toContain(`${R1}:80                 Masq    1      0          1  `);
+    await expect
+      .poll(() => list(`-Ln --stats -t ${V}:80`), ESTIMATED)
+      .toMatch(new RegExp(`^TCP  ${V}:80 +1 +\\d+ +\\d+ +\\d+ +\\d+$`, "m"));
+    expect(list("-Ln --rate")).toContain(`TCP  ${V}:80 `);
+    home.configure(`-Z -t ${V}:80`);
+    expect(list(`-Ln --stats -t ${V}:80`)).toMatch(
+      new RegExp(`^TCP  ${V}:80 +0 +0 +0 +0 +0$`, "m"),
+    );
+  });
 
-test("what -S prints, -R makes again, and it balances", () => {
-  home.configure(
-    `-A -t ${V}:80 -s wrr`,
-    `-a -t ${V}:80 -r ${R1} -m -w 2`,
-    `-A -u ${V}:53 -s sh -b sh-port -p 30 -M 255.255.255.0`,
-    `-a -u ${V}:53 -r ${R2}:5353 -m`,
-    `-A -f 7 -s rr`,
-    `-a -f 7 -r ${R2} -i`,
-  );
-  const saved = list("-Sn");
-  home.configure("-C");
-  expect(home.ipvsadm("-R", saved)).toEqual({ code: 0, stdout: "", stderr: "" });
-  expect(list("-Sn")).toBe(saved);
-  expect(network.ask(80)).toBe(R1);
-});
+  test("what -S prints, -R makes again, and it balances", () => {
+    home.configure(
+      `-A -t ${V}:80 -s wrr`,
+      `-a -t ${V}:80 -r ${R1} -m -w 2`,
+      `-A -u ${V}:53 -s sh -b sh-port -p 30 -M 255.255.255.0`,
+      `-a -u ${V}:53 -r ${R2}:5353 -m`,
+      `-A -f 7 -s rr`,
+      `-a -f 7 -r ${R2} -i`,
+    );
+    const saved = list("-Sn");
+    home.configure("-C");
+    expect(home.ipvsadm("-R", saved)).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(list("-Sn")).toBe(saved);
+    expect(network.ask(80)).toBe(R1);
+  });
 
-test("timeouts are set, and connections have them", async () => {
-  home.configure("--set 100 0 50", `-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`);
-  expect(list("-L --timeout")).toBe("Timeout (tcp tcpfin udp): 100 120 50\n");
-  const held = await network.hold(80);
-  expect(list("-lnc")).toMatch(/TCP 01:(40|3\d) {2}ESTABLISHED/);
-  await held.end();
-  home.configure("--set 900 120 300");
+  test("timeouts are set, and connections have them", async () => {
+    home.configure("--set 100 0 50", `-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`);
+    expect(list("-L --timeout")).toBe("Timeout (tcp tcpfin udp): 100 120 50\n");
+    const held = await network.hold(80);
+    expect(list("-lnc")).toMatch(/TCP 01:(40|3\d) {2}ESTABLISHED/);
+    await held.end();
+    home.configure("--set 900 120 300");
+  });
 });
 
 describe("a refusal changes nothing and says why", () => {
   const SERVICE = `-A -t ${V}:80 -s rr`;
   const INVALID = "Invalid operation.  Possibly wrong module version, address not unicast, ...";
 
-  beforeEach(() => {
-    home.configure(SERVICE, `-a -t ${V}:80 -r ${R1}`);
+  let before: string;
+
+  beforeAll(() => {
+    home.configure("-C", SERVICE, `-a -t ${V}:80 -r ${R1}`);
+    before = list("-Sn");
   });
 
   // biome-ignore format: a table
@@ -133,7 +140,6 @@ describe("a refusal changes nothing and says why", () => {
   ];
 
   test.for(refusals)("ipvsadm %s", ([line, code, said]) => {
-    const before = list("-Sn");
     const result = home.ipvsadm(line);
     expect(result.code).toBe(code);
     expect(result.stderr + result.stdout).toContain(said);

@@ -43,6 +43,7 @@ export class TakenPackets implements Disposable {
   #matcher = new GuardMatcher(BASE_RULES);
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #isOpen = true;
 
   constructor(options: TakenPacketsOptions) {
     this.#options = options;
@@ -62,25 +63,20 @@ export class TakenPackets implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isOpen = false;
     clearTimeout(this.#review);
   }
 
   async #during(desired: DesiredState, change: () => void): Promise<void> {
-    const { guard } = this.#options;
-    const before = this.#rules;
     const wanted = rulesForServices(desired);
-    this.#set(union(before, wanted));
+    this.#set(union(this.#rules, wanted));
     try {
-      await guard.update(this.#rules);
+      await this.#options.guard.update(this.#rules);
       change();
-    } catch (error) {
-      await guard.update(before).catch(this.#options.onError);
-      this.#set(before);
-      this.#reviewLater();
-      throw error;
+      this.#wanted = wanted;
+    } finally {
+      await this.#release();
     }
-    this.#wanted = wanted;
-    await this.#release();
   }
 
   /** Stops taking what neither services nor connections need. */
@@ -93,10 +89,10 @@ export class TakenPackets implements Disposable {
         await guard.update(needed);
         this.#set(needed);
       } catch (error) {
-        onError(error);
+        if (this.#isOpen) onError(error);
       }
     }
-    this.#reviewLater();
+    if (this.#isOpen) this.#reviewLater();
   }
 
   #set(rules: GuardRules): void {
