@@ -8,86 +8,99 @@ import { LANE_EXIT } from "./host-lane.ts";
 
 const FTP_PORT = 21;
 
-/** Before any service: what comes back by the lane is the host's. */
-export const BASE_RULES: GuardRules = {
-  services: [],
-  replies: [],
-  exemptInterfaces: [LANE_EXIT],
-};
+type Endpoints = ReadonlyMap<string, GuardEndpoint>;
+
+/** Endpoints by their text, so that rules can be compared and joined. */
+export interface NeededRules {
+  readonly services: Endpoints;
+  readonly replies: Endpoints;
+}
+
+export const NOTHING: NeededRules = { services: new Map(), replies: new Map() };
+
+/** A plan never changes: what it needs is found out once, and not at every command about some other service. */
+const known = new WeakMap<ServicePlan, NeededRules>();
+
+/** As the guard takes them; what comes back by the lane is the host's in any case. */
+export function guardRules({ services, replies }: NeededRules): GuardRules {
+  return {
+    services: [...services.values()],
+    replies: [...replies.values()],
+    exemptInterfaces: [LANE_EXIT],
+  };
+}
 
 /** What these services need: their own packets, and those of the servers that the host would forward untranslated. */
-export function rulesForServices({ services }: DesiredState): GuardRules {
-  return collect(
-    [...services.values()].map((plan) => {
-      const masqueraded = plan.destinations.filter(
-        ({ forwarding }) => forwarding.kind === "masquerade",
-      );
-      return [plan, masqueraded.map(({ endpoint }) => endpoint)] as const;
-    }),
-  );
+export function rulesForServices({ services }: DesiredState): NeededRules {
+  return together([...services.values()].map(rulesForService));
 }
 
 /** What connections to these need, were they masqueraded: a connection keeps its method, whatever comes after. */
-export function rulesForConnectionsTo(destinations: Iterable<Destination>): GuardRules {
-  return collect([...destinations].map(({ service, plan }) => [service.plan, [plan.endpoint]]));
-}
-
-export function union(one: GuardRules, other: GuardRules): GuardRules {
-  return {
-    ...BASE_RULES,
-    services: [...byText([...one.services, ...other.services]).values()],
-    replies: [...byText([...one.replies, ...other.replies]).values()],
-  };
-}
-
-export function intersection(one: GuardRules, other: GuardRules): GuardRules {
-  return {
-    ...BASE_RULES,
-    services: common(one.services, other.services),
-    replies: common(one.replies, other.replies),
-  };
-}
-
-/** Whether two rules are the same, if one contains the other. */
-export function isSameSize(one: GuardRules, other: GuardRules): boolean {
-  return (
-    one.services.length === other.services.length && one.replies.length === other.replies.length
+export function rulesForConnectionsTo(destinations: Iterable<Destination>): NeededRules {
+  return together(
+    [...destinations].map(({ service, plan }) => rulesFor(service.plan, [plan.endpoint])),
   );
 }
 
-function collect(parts: readonly (readonly [ServicePlan, readonly Endpoint[]])[]): GuardRules {
-  const services: GuardEndpoint[] = [];
-  const replies: GuardEndpoint[] = [];
-  for (const [{ key, persistence }, servers] of parts) {
-    // A firewall mark is set by netfilter itself, which this engine cannot see: nothing is taken for it.
-    if (key.kind === "mark") continue;
-    const { protocol, endpoint } = key;
-    // The data connections of a persistent FTP service come to any port, too.
-    const isAnyPort = endpoint.port === FTP_PORT && persistence !== undefined;
-    const withPort = ({ address, port }: Endpoint): GuardEndpoint => ({
-      protocol,
-      address,
-      port: isAnyPort || port === ANY_PORT ? undefined : port,
-    });
-    services.push(withPort(endpoint));
-    replies.push(...servers.map(withPort));
+/** `one` itself when it has all of `other`. */
+export function union(one: NeededRules, other: NeededRules): NeededRules {
+  return sizeOf(difference(other, one)) === 0 ? one : together([one, other]);
+}
+
+/** What `one` has and `other` has not. */
+export function difference(one: NeededRules, other: NeededRules): NeededRules {
+  return filter(one, other, false);
+}
+
+export function intersection(one: NeededRules, other: NeededRules): NeededRules {
+  return filter(one, other, true);
+}
+
+export function sizeOf({ services, replies }: NeededRules): number {
+  return services.size + replies.size;
+}
+
+function rulesForService(plan: ServicePlan): NeededRules {
+  let rules = known.get(plan);
+  if (rules === undefined) {
+    const masqueraded = plan.destinations.filter(
+      ({ forwarding }) => forwarding.kind === "masquerade",
+    );
+    const servers = masqueraded.map(({ endpoint }) => endpoint);
+    rules = rulesFor(plan, servers);
+    known.set(plan, rules);
   }
-  return {
-    ...BASE_RULES,
-    services: [...byText(services).values()],
-    replies: [...byText(replies).values()],
+  return rules;
+}
+
+function rulesFor({ key, persistence }: ServicePlan, servers: readonly Endpoint[]): NeededRules {
+  // A firewall mark is set by netfilter itself, which this engine cannot see: nothing is taken for it.
+  if (key.kind === "mark") return NOTHING;
+  const { protocol, endpoint } = key;
+  // The data connections of a persistent FTP service come to any port, too.
+  const isAnyPort = endpoint.port === FTP_PORT && persistence !== undefined;
+  const rule = ({ address, port }: Endpoint): [string, GuardEndpoint] => {
+    const guarded = isAnyPort || port === ANY_PORT ? undefined : port;
+    return [`${protocol} ${address} ${guarded}`, { protocol, address, port: guarded }];
   };
+  return { services: new Map([rule(endpoint)]), replies: new Map(servers.map(rule)) };
 }
 
-function common(one: readonly GuardEndpoint[], other: readonly GuardEndpoint[]): GuardEndpoint[] {
-  const others = byText(other);
-  return one.filter((each) => others.has(textOf(each)));
+function together(rules: readonly NeededRules[]): NeededRules {
+  const services = new Map<string, GuardEndpoint>();
+  const replies = new Map<string, GuardEndpoint>();
+  for (const each of rules) {
+    for (const [text, endpoint] of each.services) services.set(text, endpoint);
+    for (const [text, endpoint] of each.replies) replies.set(text, endpoint);
+  }
+  return { services, replies };
 }
 
-function byText(endpoints: readonly GuardEndpoint[]): Map<string, GuardEndpoint> {
-  return new Map(endpoints.map((each) => [textOf(each), each]));
-}
-
-function textOf({ protocol, address, port }: GuardEndpoint): string {
-  return `${protocol} ${address} ${port}`;
+function filter(one: NeededRules, other: NeededRules, isWanted: boolean): NeededRules {
+  const those = (ours: Endpoints, theirs: Endpoints): Endpoints =>
+    new Map([...ours].filter(([text]) => theirs.has(text) === isWanted));
+  return {
+    services: those(one.services, other.services),
+    replies: those(one.replies, other.replies),
+  };
 }

@@ -11,11 +11,14 @@ import type { Packet } from "../../ipvs/packet.ts";
 import { GuardMatcher, type GuardRules } from "./guard-rules.ts";
 import type { HostGuard } from "./host-guard.ts";
 import {
-  BASE_RULES,
+  difference,
+  guardRules,
   intersection,
-  isSameSize,
+  type NeededRules,
+  NOTHING,
   rulesForConnectionsTo,
   rulesForServices,
+  sizeOf,
   union,
 } from "./needed-rules.ts";
 
@@ -37,10 +40,10 @@ export interface TakenPacketsOptions {
 export class TakenPackets implements Disposable {
   readonly #options: TakenPacketsOptions;
   /** What services need. */
-  #wanted = BASE_RULES;
+  #wanted = NOTHING;
   /** What the guard takes: that, and what connections need besides. */
-  #rules = BASE_RULES;
-  #matcher = new GuardMatcher(BASE_RULES);
+  #rules = NOTHING;
+  #matcher = new GuardMatcher(guardRules(NOTHING));
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -69,9 +72,12 @@ export class TakenPackets implements Disposable {
 
   async #during(desired: DesiredState, change: () => void): Promise<void> {
     const wanted = rulesForServices(desired);
-    this.#set(union(this.#rules, wanted));
+    const both = union(this.#rules, wanted);
     try {
-      await this.#options.guard.update(this.#rules);
+      if (both !== this.#rules) {
+        this.#set(both);
+        await this.#options.guard.update(guardRules(both));
+      }
       change();
       this.#wanted = wanted;
     } finally {
@@ -82,11 +88,13 @@ export class TakenPackets implements Disposable {
   /** Stops taking what neither services nor connections need. */
   async #release(): Promise<void> {
     const { guard, destinationsInUse, onError } = this.#options;
+    const unwanted = difference(this.#rules, this.#wanted);
+    if (sizeOf(unwanted) === 0) return;
     const inUse = rulesForConnectionsTo(destinationsInUse());
-    const needed = union(this.#wanted, intersection(this.#rules, inUse));
-    if (!isSameSize(needed, this.#rules)) {
+    const needed = union(this.#wanted, intersection(unwanted, inUse));
+    if (sizeOf(needed) < sizeOf(this.#rules)) {
       try {
-        await guard.update(needed);
+        await guard.update(guardRules(needed));
         this.#set(needed);
       } catch (error) {
         if (this.#isOpen) onError(error);
@@ -95,15 +103,16 @@ export class TakenPackets implements Disposable {
     if (this.#isOpen) this.#reviewLater();
   }
 
-  #set(rules: GuardRules): void {
+  #set(rules: NeededRules): void {
     this.#rules = rules;
-    this.#matcher = new GuardMatcher(rules);
-    this.#options.onRules(rules);
+    const guarded = guardRules(rules);
+    this.#matcher = new GuardMatcher(guarded);
+    this.#options.onRules(guarded);
   }
 
   #reviewLater(): void {
     clearTimeout(this.#review);
-    if (isSameSize(this.#rules, this.#wanted)) return;
+    if (sizeOf(this.#rules) === sizeOf(this.#wanted)) return;
     this.#review = setTimeout(() => {
       void this.#inTurn(() => this.#release());
     }, REVIEW_INTERVAL_MS);

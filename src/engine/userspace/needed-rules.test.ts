@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { command } from "../../../test/packets/commands.ts";
+import { Names } from "../../../test/packets/names.ts";
+import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { difference, intersection, rulesForServices, sizeOf, union } from "./needed-rules.ts";
+
+const names = new Names("inet");
+
+function rules(...commands: string[]) {
+  return rulesForServices(
+    commands.reduce((state, text) => command(state, text, names), EMPTY_STATE),
+  );
+}
+
+// biome-ignore format: a table
+const cases: [what: string, commands: string[], services: string[], replies: string[]][] = [
+  ["a service needs its own packets", ["-A -t V:80", "-a -t V:80 -r R1"],
+    ["tcp 10.9.0.100:80"], []],
+  ["a masqueraded server's replies are needed, too", ["-A -u V:53", "-a -u V:53 -r R1:5353 -m"],
+    ["udp 10.9.0.100:53"], ["udp 10.1.0.21:5353"]],
+  ["port 0 is any", ["-A -t V:0 -p 60", "-a -t V:0 -r R1:0 -m"],
+    ["tcp 10.9.0.100:any"], ["tcp 10.1.0.21:any"]],
+  ["persistent FTP has data connections", ["-A -t V:21 -p 60", "-a -t V:21 -r R1 -m"],
+    ["tcp 10.9.0.100:any"], ["tcp 10.1.0.21:any"]],
+  ["other FTP has none", ["-A -t V:21", "-a -t V:21 -r R1 -m"],
+    ["tcp 10.9.0.100:21"], ["tcp 10.1.0.21:21"]],
+  ["a mark needs nothing", ["-A -f 7", "-a -f 7 -r R1:80 -m"], [], []],
+  ["servers of two services are one", ["-A -t V:80", "-a -t V:80 -r R1:8080 -m", "-A -t V2:80", "-a -t V2:80 -r R1:8080 -m"],
+    ["tcp 10.9.0.100:80", "tcp 10.9.0.101:80"], ["tcp 10.1.0.21:8080"]],
+];
+
+test.for(cases)("%s", ([, commands, services, replies]) => {
+  const needed = rules(...commands);
+  expect(texts(needed.services)).toEqual(services);
+  expect(texts(needed.replies)).toEqual(replies);
+});
+
+test("rules are joined and compared by what they say", () => {
+  const one = rules("-A -t V:80", "-A -t V:81");
+  const other = rules("-A -t V:81", "-A -t V:82");
+  expect(texts(difference(one, other).services)).toEqual(["tcp 10.9.0.100:80"]);
+  expect(texts(intersection(one, other).services)).toEqual(["tcp 10.9.0.100:81"]);
+  expect(sizeOf(union(one, other))).toBe(3);
+  expect(union(one, rules("-A -t V:81"))).toBe(one);
+});
+
+function texts(endpoints: ReturnType<typeof rules>["services"]): string[] {
+  return [...endpoints.values()].map(
+    ({ protocol, address, port }) => `${protocol} ${address}:${port ?? "any"}`,
+  );
+}
