@@ -26,6 +26,19 @@ const HTTP = {
 } as const;
 
 describe("the API", () => {
+  test("refuses a service that exists, or does not, before an engine that nobody has", async () => {
+    const outcomes = [];
+    for (const line of [
+      "-A -t 10.0.0.8:80",
+      "-A -t 10.0.0.8:80 -p --pe foo",
+      "-E -t 10.0.0.9:80 -p --pe foo",
+    ]) {
+      outcomes.push((await ipvsadm(bench.socketPath, line)).stderr);
+    }
+    await ipvsadm(bench.socketPath, "-D -t 10.0.0.8:80");
+    expect(outcomes).toEqual(["", "Service already exists\n", "No such service\n"]);
+  });
+
   test("does what its client asks, over a real socket", async () => {
     const { client, engine } = bench;
     expect(await client.call("info", {}, undefined)).toEqual({

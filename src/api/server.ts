@@ -5,6 +5,7 @@ import { BusyError, type Control } from "../control/control.ts";
 import {
   connectionToWire,
   destinationFromWire,
+  keyFromWire,
   serviceFromWire,
   statusToWire,
 } from "../control/wire.ts";
@@ -82,7 +83,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       context.json({ services: (await engine.services()).map(statusToWire) }),
     addService: async (context) => {
       const wire = await read(context, SERVICE_SCHEMA);
-      await control.change((now) => state.addService(now, serviceFromWire(wire)));
+      const key = keyFromWire(wire.key);
+      await control.change((now) => {
+        // Before the names of scheduler and engine are looked at, as in the kernel.
+        if (now.services.has(formatServiceKey(key))) {
+          throw new LbError({ code: "service-exists", service: key });
+        }
+        return state.addService(now, serviceFromWire(wire));
+      });
       return context.body(null, 201);
     },
     flush: async (context) => {
@@ -101,9 +109,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     },
     editService: async (context) => {
       const key = serviceOf(context);
-      const spec = serviceFromWire(await read(context, SERVICE_SCHEMA));
-      mustBeSame("key", formatServiceKey(key), formatServiceKey(spec.key));
-      await control.change((now) => state.editService(now, spec));
+      const wire = await read(context, SERVICE_SCHEMA);
+      mustBeSame("key", formatServiceKey(key), formatServiceKey(keyFromWire(wire.key)));
+      await control.change((now) => {
+        if (!now.services.has(formatServiceKey(key))) {
+          throw new LbError({ code: "no-such-service", service: key });
+        }
+        return state.editService(now, serviceFromWire(wire));
+      });
       return context.body(null, 204);
     },
     deleteService: async (context) => {

@@ -5,6 +5,7 @@
  * nothing can be half applied. Unchanged services are the same objects in both states, so that a diff by identity is
  * cheap. Semantics as ip_vs_ctl.c: add never updates, edit replaces the whole record.
  */
+import type { Address } from "../net/address.ts";
 import { type Fault, LbError } from "./errors.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import {
@@ -68,6 +69,7 @@ export function addDestination(
   if (indexOf(service, spec.endpoint) >= 0) {
     throw new LbError({ code: "destination-exists", service: key, at: spec.endpoint });
   }
+  checkAddress(key, spec.endpoint.address);
   const destinations = [...service.destinations, { ...spec, revision: 0 }];
   return withService(state, { ...service, destinations });
 }
@@ -154,7 +156,7 @@ function checkService(spec: ServiceSpec): void {
   }
 }
 
-/** In the kernel's order: ranges first (ip_vs_add_dest), then what the address is (ip_vs_new_dest). */
+/** What add and edit check alike, before they look whether the destination is there. */
 function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
   const { endpoint, weight, upperThreshold, lowerThreshold } = spec;
   if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX) {
@@ -175,11 +177,13 @@ function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
       `${endpoint.address} is of the other address family: only tunnels may be`,
     );
   }
-  if (!endpoint.address.isUnicast) {
-    throw invalid(service, `${endpoint.address} is not a unicast address`);
-  }
-  if (endpoint.address.family === "inet6" && endpoint.address.isLinkLocal) {
-    throw invalid(service, `${endpoint.address} is a link-local address: it names no interface`);
+}
+
+/** Add alone, and last: ip_vs_new_dest(). */
+function checkAddress(service: ServiceKey, address: Address): void {
+  if (!address.isUnicast) throw invalid(service, `${address} is not a unicast address`);
+  if (address.family === "inet6" && address.isLinkLocal) {
+    throw invalid(service, `${address} is a link-local address: it names no interface`);
   }
 }
 

@@ -30,7 +30,7 @@ export function linesOf(
         : frames.map((frame) => frameLine(frame, arrived));
     }
     case "saw":
-      return [...observation.lines];
+      return sortedBlocks(observation.lines);
     case "waited":
       return [];
   }
@@ -56,7 +56,7 @@ function marked(name: string, text: string): string[] {
 function sortedBlocks(lines: readonly string[]): string[] {
   const blocks: string[][] = [];
   for (const line of lines) {
-    if (line.startsWith("stdout|  -> ")) blocks.at(-1)?.push(line);
+    if (line.startsWith("stdout|  -> ") || line.startsWith("  ")) blocks.at(-1)?.push(line);
     else blocks.push([line]);
   }
   return blocks.toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1)).flat();
@@ -119,6 +119,11 @@ const IDENTIFICATION_AT = 4;
 const FLAGS_AT = 6;
 const HEADER_CHECKSUM_AT = 10;
 const DONT_FRAGMENT = 0x4000;
+const MORE_FRAGMENTS = 0x2000;
+const FRAGMENT_OFFSET = 0x1fff;
+/** IPv6's fragment header behind the fixed one, and its identification. */
+const FRAGMENT_HEADER_AT = 40;
+const FRAGMENT_IDENTIFICATION_AT = 44;
 /** Cases use this port for GUE, and for nothing else. */
 export const GUE_PORT = 6080;
 
@@ -127,7 +132,10 @@ export const GUE_PORT = 6080;
  * source port. Notes whether the checksums over them were right.
  */
 function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
-  if (isVersion6(packet)) return maskGue(packet, 40, packet[6]!);
+  if (isVersion6(packet)) {
+    if (packet[6] === IP_PROTOCOL.fragment) packet.writeUInt32BE(0, FRAGMENT_IDENTIFICATION_AT);
+    return maskGue(packet, FRAGMENT_HEADER_AT, packet[6]!);
+  }
   const notes: string[] = [];
   const headerLength = (packet[0]! & 15) * 4;
   const came = Buffer.from(arrived.bytes.subarray(ETHERNET_HEADER_LENGTH));
@@ -143,19 +151,24 @@ function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
 
 function maskGue(packet: Buffer, at: number, protocol: number): string[] {
   if (protocol !== IP_PROTOCOL.udp || packet.length < at + UDP_HEADER_LENGTH) return [];
-  if (isFragment(packet) || packet.readUInt16BE(at + 2) !== GUE_PORT) return [];
+  if (isLaterFragment(packet) || packet.readUInt16BE(at + 2) !== GUE_PORT) return [];
   const note = `GUE, checksum ${udpChecksum(packet, at)}`;
   packet.writeUInt16BE(0, at);
   packet.writeUInt16BE(0, at + 6);
   return [note];
 }
 
-function isFragment(packet: Buffer): boolean {
-  return !isVersion6(packet) && (packet.readUInt16BE(FLAGS_AT) & ~DONT_FRAGMENT) !== 0;
+function isLaterFragment(packet: Buffer): boolean {
+  return !isVersion6(packet) && (packet.readUInt16BE(FLAGS_AT) & FRAGMENT_OFFSET) !== 0;
 }
 
-function udpChecksum(packet: Buffer, at: number): "none" | "right" | "wrong" {
+function isFirstFragment(packet: Buffer): boolean {
+  return !isVersion6(packet) && (packet.readUInt16BE(FLAGS_AT) & MORE_FRAGMENTS) !== 0;
+}
+
+function udpChecksum(packet: Buffer, at: number): "none" | "right" | "wrong" | "in pieces" {
   if (packet.readUInt16BE(at + 6) === 0) return "none";
+  if (isFirstFragment(packet)) return "in pieces";
   const addresses = isVersion6(packet) ? [8, 40] : [12, 20];
   const pseudoHeader = checksum.sum(packet, addresses[0]!, addresses[1]!);
   const length = packet.length - at;

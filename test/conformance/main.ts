@@ -1,12 +1,17 @@
 /** `npm run conformance`: the kernel's own IPVS beside ours. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Case } from "./case.ts";
 import { allCases } from "./cases/index.ts";
 import { compare } from "./compare.ts";
 import { DirectorSide } from "./director-side.ts";
 import { KernelSide } from "./kernel-side.ts";
+import { matrix } from "./matrix.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { isAgreeing, type Outcome, render, summarize } from "./outcome.ts";
+import { isAgreeing, type Outcome, render, type Summary, summarize } from "./outcome.ts";
 import { Place } from "./place.ts";
+
+const DOCUMENT = join(import.meta.dirname, "../../docs/conformance.md");
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -38,10 +43,15 @@ async function main(words: readonly string[]): Promise<number> {
     case: each,
     differences: compare(each, new Place(index), expected[index]!, actual[index]!),
   }));
-  const summary = { kernel: kernel.version, ...summarize(outcomes) };
+  const summary: Summary = { kernel: kernel.version, ...summarize(outcomes) };
   process.stdout.write(
     options.isJson ? `${JSON.stringify(summary, undefined, 2)}\n` : render(outcomes, summary),
   );
+  if (options.writesDocs) {
+    if (options.filter !== "")
+      process.stderr.write("docs/conformance.md is not written: not all cases ran\n");
+    else writeFileSync(DOCUMENT, matrix(summary, new Date()));
+  }
   return outcomes.every(isAgreeing) ? 0 : 1;
 }
 

@@ -5,7 +5,7 @@
  *     udp [fd09::1]:1000 > [VIP6]:53 checksum=none
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
  *
- * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong, quote (bytes that ICMP quotes),
+ * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
  * fragment=FROM-TO (these bytes of the IPv4 payload only), on=wan|lan, from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
@@ -151,7 +151,12 @@ function icmpOf(
   const quoted = about === undefined ? filler(8) : packetOf(describe(about));
   const payload = quoted.subarray(0, Number(options.get("quote") ?? QUOTE_MAX[source.family]));
   if (source.family === "inet6") {
-    return [IP_PROTOCOL.icmpv6, emitIcmpv6({ type, code, rest }, payload, addresses)];
+    // Without the pseudo-header's sum, which is wrong: some kernels take it for right.
+    const isPlain = options.get("checksum") === "plain";
+    const header = { type, code, rest };
+    const message = isPlain ? emitIcmp(header, payload) : emitIcmpv6(header, payload, addresses);
+    if (options.get("checksum") === "wrong") message[2] = message[2]! ^ 0xff;
+    return [IP_PROTOCOL.icmpv6, message];
   }
   const message = emitIcmp({ type, code, rest }, payload);
   if (options.get("checksum") === "wrong") message[2] = message[2]! ^ 0xff;

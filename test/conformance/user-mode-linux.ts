@@ -27,6 +27,8 @@ export interface BootOptions {
 /** Runs the programme in a guest and returns the report. Throws when the guest did not finish, with what it said. */
 export async function boot({ programme, timeoutMs }: BootOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-conformance-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   try {
     for (const file of GUEST_FILES) {
       copyFileSync(join(import.meta.dirname, "guest", file), join(folder, file));
@@ -44,7 +46,8 @@ export async function boot({ programme, timeoutMs }: BootOptions): Promise<strin
           .join("\n"),
     );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Case } from "../case.ts";
 import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
 import { generatedCases } from "./generated-lines.ts";
+import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
 import { tcpStateCases } from "./tcp-states.ts";
 import { removalCases, wireCases } from "./wire.ts";
@@ -11,6 +12,8 @@ export function allCases({ seed, generated }: { seed: number; generated: number 
     ...tcpStateCases(),
     ...wireCases(),
     ...removalCases(),
+    ...persistenceCases(),
+    ...patientCases(),
     ...schedulerCases(),
     ...commandLineCases(),
     ...restoreCases(),

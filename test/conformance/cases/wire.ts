@@ -144,6 +144,9 @@ function icmpFromServer(method: Method): Step[] {
     ask("length=20"),
     ...errors.map((error) => packet(`${between} ${error} about ${asked} length=20`)),
     packet(`${between} ${errors[0]} checksum=wrong about ${asked} length=20`),
+    ...(method.family === 6
+      ? [packet(`${between} ${errors[0]} checksum=plain about ${asked} length=20`)]
+      : []),
     packet(`${between} ${errors[0]} about ${asked.replace(":4000", ":4001")} length=20`),
     CONNECTIONS,
   ];
@@ -185,7 +188,7 @@ function fragmentCases(): Case[] {
       ...pieces("id=1", ["0-104", "104-208"], ask),
       ...pieces("id=2", ["104-208", "0-104"], ask),
       ...pieces("id=3", ["0-48", "152-208", "48-152"], ask),
-      ...pieces("id=4 ttl=9", ["0-104", "104-208"], answer),
+      ...(method.option === "-m" ? pieces("id=4 ttl=9", ["0-104", "104-208"], answer) : []),
       CONNECTIONS,
     ]);
   });
