@@ -9,6 +9,8 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "test/*.test.ts"],
           exclude: ["**/*.root.test.ts"],
+          // Property tests on a busy machine.
+          testTimeout: 30_000,
         },
       },
       {
