@@ -14,7 +14,6 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../src/ipvs/status.ts";
-import type { Sysctls } from "../../src/ipvs/sysctls.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import type { Frame } from "./case.ts";
 import { hostAnswers } from "./host-stack.ts";
@@ -27,12 +26,8 @@ const CONNECTIONS_MAX = 20_000;
 export class DirectorEngine implements Engine {
   readonly name = "director";
   readonly connectionTableSize = 4096;
-  readonly #director: Director;
+  readonly #director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2] });
   #now = 0 as Instant;
-
-  constructor(sysctls: Sysctls) {
-    this.#director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2], sysctls });
-  }
 
   /** Does on the way what time brings, each at its time. */
   moveClock(nowMs: number): void {
