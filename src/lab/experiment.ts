@@ -16,9 +16,12 @@ import { connectionsOf } from "./statements.ts";
 export interface Breakage {
   /** What a reader sees happen, after "Experiment: ". */
   readonly title: (host: string) => string;
-  readonly breaking: string;
-  readonly mending: string;
+  readonly breaking: Action;
+  readonly mending: Action;
 }
+
+/** A shell command on the real server, or what else is done to it. */
+type Action = string | ((server: RealServerPlan) => Promise<void>);
 
 const REQUESTS = 4;
 
@@ -43,7 +46,7 @@ export function experiment(
       return `Experiment: ${title(victim().host)}`;
     },
     perform: async (stage) => {
-      await stage.run(victim().host, breaking);
+      await act(stage, breaking);
       stage.progress("requests that hang are given up after 2 s");
       answers = await ask(stage, requestsTogether);
     },
@@ -71,7 +74,7 @@ export function experiment(
       {
         says: "mended, every request is answered again",
         check: async (stage) => {
-          await stage.run(victim().host, mending);
+          await act(stage, mending);
           // In turn: together they might overflow what ovf still has.
           const after = await ask(stage, requestsInTurn);
           const areBothBack = plan.realServers.every(({ rip }) => after.from.includes(rip));
@@ -83,6 +86,11 @@ export function experiment(
       },
     ],
   };
+
+  async function act(stage: Stage, action: Action): Promise<void> {
+    if (typeof action === "string") await stage.run(victim().host, action);
+    else await action(victim());
+  }
 
   async function ask(stage: Stage, script: typeof requestsInTurn): Promise<Answers> {
     const { output } = await stage.attempt("client", script(site, REQUESTS), {
