@@ -18,6 +18,8 @@ export interface Breakage {
   readonly title: (host: string) => string;
   readonly breaking: Action;
   readonly mending: Action;
+  /** What requests to the broken server do; they hang when nothing is said. */
+  readonly symptom?: string;
 }
 
 /** A shell command on the real server, or what else is done to it. */
@@ -28,7 +30,7 @@ const REQUESTS = 4;
 /** `answered` tells who answered before: only what a scheduler sends requests to can be seen to hang. */
 export function experiment(
   { plan, options }: Equipment,
-  { title, breaking, mending }: Breakage,
+  { title, breaking, mending, symptom = "hang" }: Breakage,
   answered: () => readonly string[],
 ): Step {
   const [first, second] = plan.realServers as readonly [RealServerPlan, RealServerPlan];
@@ -52,7 +54,7 @@ export function experiment(
     },
     statements: [
       {
-        says: "requests that go to the broken server hang, the other's are answered",
+        says: `requests that go to the broken server ${symptom}, the other's are answered`,
         check: async () => ({
           ok: answers.unanswered > 0 && !answers.from.includes(victim().rip),
           evidence: `${victim().host} is broken: ${describe(answers)}`,

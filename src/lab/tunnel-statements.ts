@@ -3,15 +3,27 @@ import type { Family } from "../net/address.ts";
 import { endpoint } from "./endpoint.ts";
 import type { TunnelContent } from "./frame-content.ts";
 import { countBy } from "./listing.ts";
-import { addressOn, HOST_NAMES, type LabPlan, type RealServerPlan } from "./plan.ts";
+import { addressOn, type LabPlan, type RealServerPlan } from "./plan.ts";
 import type { Statement } from "./scenario.ts";
 import type { Tunnel } from "./tunnelling.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire, WireFrame } from "./wire.ts";
 
 /** Every card's: Ethernet's. */
 const MTU = 1500;
 
 const IP_HEADER_LENGTH: Readonly<Record<Family, number>> = { inet: 20, inet6: 40 };
+
+/** A stack that knows no tunnels would answer each packet with "unreachable". */
+export function keepsHostSilent(host: RealServerPlan["host"]): Statement {
+  return {
+    says: `${host}'s own stack does not see tunnel packets: nftables drops them behind the decapsulator`,
+    check: async (stage) => {
+      const { stdout } = await stage.run(host, "nft list ruleset");
+      const rules = stdout.split("\n").filter((line) => line.endsWith("drop"));
+      return { ok: rules.length === 2, evidence: rules.map((rule) => rule.trim()).join("; ") };
+    },
+  };
+}
 
 /** The loose reverse path filter where packets come out of the tunnel: the larger of all's and its own counts. */
 export function isLoose(host: RealServerPlan["host"]): Statement {
@@ -52,8 +64,9 @@ export function hasOuterHeaders(plan: LabPlan, wire: Wire, tunnel: Tunnel): Stat
     check: async () => {
       const seen: string[] = [];
       const wrong: string[] = [];
-      for (const { host, rip } of plan.realServers) {
-        for (const { content } of await wire.frames(host)) {
+      const wires = await Promise.all(plan.realServers.map(({ host }) => wire.frames(host)));
+      for (const [index, { rip }] of plan.realServers.entries()) {
+        for (const { content } of wires[index]!) {
           if (content.kind !== "tunnel" || content.encapsulation !== tunnel.encapsulation) continue;
           seen.push(describe(content));
           if (!isRight(content, rip)) wrong.push(describe(content));
@@ -128,22 +141,27 @@ export function tellsClientWhatFits(plan: LabPlan, wire: Wire, tunnel: Tunnel): 
 }
 
 /** Nothing was fragmented or cut, and nothing would have to be on a real wire. */
-export function noPacketIsTooLong({ hosts }: LabPlan, wire: Wire): Statement {
+export function fillsTheWire({ hosts }: LabPlan, wire: Wire, { encapsulation }: Tunnel): Statement {
   return {
-    says: `no packet on any wire is longer than ${MTU} bytes, and the tunnel's are as long`,
+    says: `no packet on any wire is longer than ${MTU} bytes, and the tunnel's longest is as long`,
     check: async () => {
-      const longest = await Promise.all(
-        HOST_NAMES.filter((name) => hosts.some((host) => host.name === name)).map(async (name) => {
-          const frames = await wire.frames(name);
-          return [name, frames.reduce((most, { length }) => Math.max(most, length), 0)] as const;
-        }),
+      const all = await Promise.all(hosts.map(({ name }) => wire.frames(name)));
+      const longest = all.map(longestOf);
+      const tunnels = longestOf(
+        all
+          .flat()
+          .filter(
+            ({ content: one }) => one.kind === "tunnel" && one.encapsulation === encapsulation,
+          ),
       );
-      const isRight = longest.every(([, length]) => length <= MTU);
-      const isFull = longest.some(([, length]) => length === MTU);
       return {
-        ok: isRight && isFull,
-        evidence: longest.map(([name, length]) => `${name} ${length}`).join(", "),
+        ok: tunnels === MTU && longest.every((length) => length <= MTU),
+        evidence: `${hosts.map(({ name }, index) => `${name} ${longest[index]}`).join(", ")}; in the tunnel ${tunnels}`,
       };
     },
   };
+}
+
+function longestOf(frames: readonly WireFrame[]): number {
+  return frames.reduce((most, { length }) => Math.max(most, length), 0);
 }
