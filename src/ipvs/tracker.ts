@@ -62,6 +62,13 @@ export class Tracker {
     this.#states = new ProtocolStates(timeouts, { secureTcp: this.#secureTcp });
   }
 
+  /** Whether TCP goes by the table against SYN floods. States that connections have stay. */
+  set secureTcp(secureTcp: boolean) {
+    if (secureTcp === this.#secureTcp) return;
+    this.#secureTcp = secureTcp;
+    this.#states = new ProtocolStates(this.#timeouts, { secureTcp });
+  }
+
   /** The connection of a client's packet. */
   find(packet: Packet, now: Instant): number {
     return this.table.findByClient(this.#fromClient(packet), now);

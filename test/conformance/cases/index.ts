@@ -1,6 +1,7 @@
 /** Every case. Those that read the connection table come before those that fill it. */
 import type { Case } from "../case.ts";
 import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
+import { defenceCases } from "./defence.ts";
 import { generatedCases } from "./generated-lines.ts";
 import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
@@ -10,6 +11,7 @@ import { removalCases, wireCases } from "./wire.ts";
 export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
   return [
     ...tcpStateCases(),
+    ...defenceCases(),
     ...wireCases(),
     ...removalCases(),
     ...persistenceCases(),
