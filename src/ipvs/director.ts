@@ -61,8 +61,12 @@ export class Director {
     const defence = new Defence(host);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
-    this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
-    const transmitter = new Transmitter(host, this.connections, read);
+    this.connections = new Tracker(
+      new ConnectionTable({ limit, hashKey }),
+      this.services,
+      hashKey[1],
+    );
+    const transmitter = new Transmitter(host, this.connections.ends, read);
     const parts = {
       host,
       services: this.services,
@@ -120,6 +124,7 @@ export class Director {
       this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
       this.#defence.update();
       this.connections.secureTcp = this.#defence.isSecureTcp;
+      if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
       this.#reassembler.expire(now);
       for (const service of this.services.services()) {
