@@ -3,13 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Case } from "./case.ts";
 import { allCases } from "./cases/index.ts";
-import { compare } from "./compare.ts";
-import { DirectorSide } from "./director-side.ts";
 import { KernelSide } from "./kernel-side.ts";
-import { matrix } from "./matrix.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { isAgreeing, type Outcome, render, type Summary, summarize } from "./outcome.ts";
+import { DirectorSide } from "./ours/director-side.ts";
 import { Place } from "./place.ts";
+import { compare } from "./report/compare.ts";
+import { matrix } from "./report/matrix.ts";
+import { isAgreeing, type Outcome, render, type Summary, summarize } from "./report/outcome.ts";
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/conformance.md");
 

@@ -1,6 +1,14 @@
 /** Defence against SYN floods and memory exhaustion: secure_tcp and drop_packet. */
 import { prng } from "../../../src/base/prng.ts";
-import { type Case, CONNECTIONS, packet, restore, SERVICES, type Step } from "../case.ts";
+import {
+  type Case,
+  type CaseFile,
+  CONNECTIONS,
+  packet,
+  restore,
+  SERVICES,
+  type Step,
+} from "../case.ts";
 import { CONVERSATIONS, METHODS, tcpCase, walk } from "./tcp-states.ts";
 
 const GROUP = "defence";
@@ -9,9 +17,12 @@ const WALKS = 8;
 /** More pages than the host has. */
 const SHORT = 10_000_000;
 
-export function defenceCases(): Case[] {
-  return [...secureTcpCases(), ...dropPacketCases()];
-}
+export const DEFENCE: CaseFile = {
+  features: {
+    [GROUP]: "secure_tcp 0 to 3 segment by segment, drop_packet 0 to 3, am_droprate, amemthresh",
+  },
+  cases: () => [...secureTcpCases(), ...dropPacketCases()],
+};
 
 /** Segment by segment as in tcp-states.ts, by the other table. Modes 1 and 2 use it while memory is short. */
 function secureTcpCases(): Case[] {

@@ -1,5 +1,5 @@
 /** Where Sluice differs on purpose: docs/differences.md explains each, under the same title. */
-import type { Case } from "./case.ts";
+import type { Case } from "../case.ts";
 
 interface KnownDifference {
   /** The title in docs/differences.md. */

@@ -1,5 +1,5 @@
 /** What came out of a run, for readers and for programs. */
-import type { Case } from "./case.ts";
+import type { Case } from "../case.ts";
 import type { Difference } from "./compare.ts";
 import { knownDifference } from "./known-differences.ts";
 
