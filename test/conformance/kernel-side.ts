@@ -5,6 +5,7 @@ import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
 import { boot } from "./user-mode-linux.ts";
+import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
 const MODULES = [
@@ -90,22 +91,13 @@ function programme(cases: readonly Numbered[]): string {
 
 function preparation(cases: readonly Numbered[]): string[] {
   const { sysctls } = DIRECTOR_HOST;
-  const batch = [...DIRECTOR_HOST.batch, ...cases.filter(usesInet6).map(inet6Vip)];
+  const batch = [...DIRECTOR_HOST.batch, ...vip6Lines(cases)];
   return [
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
     `run ${packed("uname\0-r")} -`,
   ];
-}
-
-function usesInet6({ each }: Numbered): boolean {
-  return JSON.stringify(each.steps).includes("VIP6");
-}
-
-/** A local route is not enough: errors come from the VIP only where it is an address of an interface. */
-function inet6Vip({ index }: Numbered): string {
-  return `address add ${new Place(index).vip6}/128 dev lo nodad`;
 }
 
 function lineOf(step: Step, place: Place): string {
