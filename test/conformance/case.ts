@@ -24,12 +24,21 @@ export type Step =
 /** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
 export type Comparison = "frames" | "servers";
 
+export interface Needs {
+  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  readonly since?: string;
+  /** A module that not every kernel comes with. */
+  readonly module?: string;
+}
+
 export interface Case {
   readonly group: string;
   readonly name: string;
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** What a kernel must have to be asked. */
+  readonly needs?: Needs;
   readonly steps: readonly Step[];
 }
 

@@ -17,7 +17,7 @@ export function matrix({ kernel, groups, differences }: Summary, on: Date): stri
     "",
     "Written by `npm run conformance -- --write-docs`; every number is from that run.",
     "",
-    `Reference: the IPVS of Linux ${kernel} in User Mode Linux with the ipvsadm of Debian's package. Compared: the bare`,
+    `Reference: the IPVS of Linux ${kernel.version} in User Mode Linux with the ipvsadm of Debian's package. Compared: the bare`,
     `director (\`src/ipvs\`) below control, the API and Sluice's ipvsadm. Run on ${on.toISOString().slice(0, 10)}.`,
     "",
     "| feature | cases | comparisons | cases that agree | bare director beside the kernel |",
