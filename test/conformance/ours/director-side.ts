@@ -1,10 +1,16 @@
 /** The bare director as a side: no engine, no packets on wires, a clock that only goes when a case says so. */
-import type { Case, Report, Side } from "../case.ts";
+import type { Case, Report, Side, SideOptions } from "../case.ts";
 import { Place } from "../place.ts";
 import { Bench } from "./bench.ts";
 import { DirectorEngine } from "./director-engine.ts";
 
 export class DirectorSide implements Side {
+  readonly #options: SideOptions;
+
+  constructor(options: SideOptions) {
+    this.#options = options;
+  }
+
   async perform(
     cases: readonly Case[],
     times: readonly (readonly number[])[],
@@ -12,6 +18,7 @@ export class DirectorSide implements Side {
     const reports: Report[][] = [];
     for (const [index, each] of cases.entries()) {
       reports.push(await performCase(each, new Place(index), times[index] ?? []));
+      this.#options.onDone(reports.length);
     }
     return reports;
   }

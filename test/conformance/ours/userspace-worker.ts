@@ -12,11 +12,12 @@ import { UserspaceEngine } from "../../../src/engine/userspace/engine.ts";
 import type { Case, Frame, Report } from "../case.ts";
 import { DIRECTOR_HOST, INTERFACES } from "../laboratory.ts";
 import { Place } from "../place.ts";
+import type { PlacedCase } from "../shares.ts";
 import { vip6Lines } from "../vip6.ts";
 import { Bench } from "./bench.ts";
 import { inTurn } from "./in-turn.ts";
 import { NetworkDevice } from "./network-device.ts";
-import { encodeReports, type PlacedCase } from "./worker-words.ts";
+import { encodeReports } from "./worker-words.ts";
 
 /** As many as the kernel's guest has rows and more than all cases make. */
 const CONNECTIONS_MAX = 100_000;

@@ -1,11 +1,5 @@
 /** What a side and its worker say to each other, a line of JSON each. */
-import type { Case, Observation, Report } from "../case.ts";
-
-/** A case and its number among all, which says its place. */
-export interface PlacedCase {
-  readonly index: number;
-  readonly each: Case;
-}
+import type { Observation, Report } from "../case.ts";
 
 /** Frames are in hexadecimal digits. */
 export function encodeReports(index: number, reports: readonly Report[]): string {
