@@ -2,10 +2,13 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ApiError, Client } from "../../src/api/client.ts";
 import { listen } from "../../src/api/listen.ts";
 import { createServer } from "../../src/api/server.ts";
-import { run } from "../../src/cli/ipvsadm/run.ts";
+import { run as runIpvsadm } from "../../src/cli/ipvsadm/run.ts";
+import { run as runSysctl } from "../../src/cli/sysctl/run.ts";
 import { Control } from "../../src/control/control.ts";
+import { FAULTS, type FaultCode } from "../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "../../src/ipvs/sysctls.ts";
 import type { Case, Observation, Report, Side, Step } from "./case.ts";
 import { DirectorEngine } from "./director-engine.ts";
@@ -57,6 +60,10 @@ async function perform(step: Step, bench: Bench, place: Place): Promise<Observat
       return { kind: "waited" };
     case "rules":
       return bench.ipvsadm(["-S", "-n"], "");
+    case "sysctl":
+      return { kind: "saw", lines: await bench.writeSysctl(step.name, step.value) };
+    case "sysctl-command":
+      return bench.sysctl(step.words, step.stdin);
     case "packet":
       return { kind: "sent", frames: engine.receive(frameOf(place.fill(step.packet))) };
     case "connections":
@@ -78,6 +85,9 @@ function asSysctls(values: Readonly<Record<string, number>>): Sysctls {
 interface Bench extends AsyncDisposable {
   readonly engine: DirectorEngine;
   ipvsadm(words: readonly string[], stdin: string): Promise<Observation>;
+  sysctl(words: readonly string[], stdin: string): Promise<Observation>;
+  /** As the guest's agent reports it. */
+  writeSysctl(name: string, value: string): Promise<string[]>;
 }
 
 /** The director below control and the API, with ipvsadm run in this process. */
@@ -95,7 +105,9 @@ async function openBench(sysctls: Sysctls): Promise<Bench> {
   const listening = await listen(server, path);
   return {
     engine,
-    ipvsadm: (words, stdin) => runIpvsadm(path, words, stdin),
+    ipvsadm: (words, stdin) => runCommand(runIpvsadm, path, words, stdin),
+    sysctl: (words, stdin) => runCommand(runSysctl, path, words, stdin),
+    writeSysctl: (name, value) => writeSysctl(path, name, value),
     async [Symbol.asyncDispose]() {
       await listening[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
@@ -103,7 +115,22 @@ async function openBench(sysctls: Sysctls): Promise<Bench> {
   };
 }
 
-async function runIpvsadm(
+async function writeSysctl(socket: string, name: string, value: string): Promise<string[]> {
+  const client = new Client(socket);
+  let result = "ok";
+  try {
+    await client.call("setSysctls", {}, { [name]: value });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    result = FAULTS[error.code as FaultCode].errno;
+  }
+  const values = await client.call("listSysctls", {}, undefined);
+  client.close();
+  return [result, `reads ${values[name]}`];
+}
+
+async function runCommand(
+  run: typeof runIpvsadm,
   socket: string,
   words: readonly string[],
   stdin: string,

@@ -11,6 +11,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   "persistence and UDP":                   "Persistence templates, UDP, one-packet scheduling",
   "what time does":                        "Expiry of entries and templates, thresholds over time, counters",
   "schedulers":                            "The server of each new connection: 13 schedulers (all but twos) with their flags",
+  "sysctl":                                "The knobs of net.ipv4.vs: defaults, ranges, refusals; sysctl: stdout, stderr, exit code",
   "ipvsadm":                               "ipvsadm: stdout, stderr, exit code, rules left; -R; every view",
   "ipvsadm, generated":                    "ipvsadm: command lines composed from its grammar",
 };

@@ -4,6 +4,7 @@ import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
 import { generatedCases } from "./generated-lines.ts";
 import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
+import { sysctlCases } from "./sysctls.ts";
 import { tcpStateCases } from "./tcp-states.ts";
 import { removalCases, wireCases } from "./wire.ts";
 
@@ -15,6 +16,7 @@ export function allCases({ seed, generated }: { seed: number; generated: number 
     ...persistenceCases(),
     ...patientCases(),
     ...schedulerCases(),
+    ...sysctlCases(),
     ...commandLineCases(),
     ...restoreCases(),
     ...viewCases(),
