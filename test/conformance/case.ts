@@ -28,13 +28,36 @@ export type Step =
 /** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
 export type Comparison = "frames" | "servers";
 
+export interface Needs {
+  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  readonly since?: string;
+  /** A module that not every kernel comes with. */
+  readonly module?: string;
+}
+
 export interface Case {
   readonly group: string;
   readonly name: string;
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** What a kernel must have to be asked. */
+  readonly needs?: Needs;
   readonly steps: readonly Step[];
+}
+
+/** What a file below cases/ holds: everything that there is to say about its groups stands there. */
+export interface CaseFile {
+  /** What each group is about, in an operator's words. */
+  readonly features: Readonly<Record<string, string>>;
+  cases(options: CaseOptions): readonly Case[];
+}
+
+export interface CaseOptions {
+  /** For what is composed by chance. */
+  readonly seed: number;
+  /** How many command lines are composed. */
+  readonly generated: number;
 }
 
 /** What a step did, as a side reports it. */

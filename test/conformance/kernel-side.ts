@@ -2,25 +2,37 @@
 import type { Case, Frame, Observation, Report, Side, Step } from "./case.ts";
 import { readConnections, readServices } from "./kernel-files.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
+import { boot } from "./machines/boot.ts";
+import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { boot } from "./user-mode-linux.ts";
 
 // biome-ignore format: a list
 const MODULES = [
   "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
-  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "sctp", "tun",
-];
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "sctp", "tun",
+  // A checksum that some of them ask for by what it computes.
+  "crc32c_generic",
+].toReversed();
 
 const PREPARATION = "prepare";
 
-export class KernelSide implements Side {
-  readonly #timeoutMs: number;
-  /** As `uname -rv` has it. */
-  version = "";
+export interface KernelSideOptions {
+  /** The guests are ended when they take longer. */
+  readonly timeoutMs: number;
+  /** Says on stderr now and then how far it is. */
+  readonly isTalkative: boolean;
+}
 
-  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
+export class KernelSide implements Side {
+  readonly #machine: Machine;
+  readonly #timeoutMs: number;
+  readonly #isTalkative: boolean;
+
+  constructor(machine: Machine, { timeoutMs, isTalkative }: KernelSideOptions) {
+    this.#machine = machine;
     this.#timeoutMs = timeoutMs;
+    this.#isTalkative = isTalkative;
   }
 
   /** Two guests at once: one works through command lines, which flush the table, the other through packets. */
@@ -43,10 +55,17 @@ export class KernelSide implements Side {
     cases: readonly Case[],
     reports: Report[][],
   ): Promise<void> {
-    const text = await boot({ programme: programme(share), timeoutMs: this.#timeoutMs });
+    const text = await boot(this.#machine, {
+      modules: MODULES,
+      programme: programme(share),
+      timeoutMs: this.#timeoutMs,
+      onProgress: (report) => {
+        if (this.#isTalkative) process.stderr.write(progress(report, share, cases));
+      },
+    });
     for (const line of text.split("\n")) {
       const [name = "", step, at, kind = "", ...words] = line.split(" ");
-      if (name === PREPARATION) this.#prepared(kind, words);
+      if (name === PREPARATION) checkPrepared(kind, words);
       const of = cases[Number(name)];
       if (of === undefined || name === "") continue;
       reports[Number(name)]![Number(step)] = {
@@ -55,14 +74,22 @@ export class KernelSide implements Side {
       };
     }
   }
+}
 
-  #prepared(kind: string, words: readonly string[]): void {
-    if (kind !== "ran") return;
-    const [code, output, complaint] = words;
-    if (code !== "0")
-      throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
-    this.version = unpacked(output).toString().trim() || this.version;
-  }
+function checkPrepared(kind: string, words: readonly string[]): void {
+  if (kind !== "ran") return;
+  const [code, , complaint] = words;
+  if (code !== "0")
+    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+}
+
+/** How much of its share a guest has done, by its report so far. */
+function progress(report: string, share: readonly Numbered[], cases: readonly Case[]): string {
+  const [last = ""] = report.trimEnd().split("\n").slice(-1);
+  const number = Number(last.split(" ")[0] || Number.NaN);
+  const done = share.findIndex(({ index }) => index === number);
+  const at = done < 0 ? "booting" : `case ${done + 1} of ${share.length}: ${cases[number]!.group}`;
+  return `conformance: ${at}\n`;
 }
 
 interface Numbered {
@@ -73,7 +100,7 @@ interface Numbered {
 
 /** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
 function programme(cases: readonly Numbered[]): string {
-  const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation(cases)];
+  const lines = [`case ${PREPARATION}`, ...preparation(cases)];
   let group = "";
   for (const { index, each } of cases) {
     if (each.group !== group) lines.push("together");
@@ -95,7 +122,6 @@ function preparation(cases: readonly Numbered[]): string[] {
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
-    `run ${packed("uname\0-r")} -`,
   ];
 }
 

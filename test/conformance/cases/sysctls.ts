@@ -1,6 +1,6 @@
 /** The knobs of net.ipv4.vs: defaults, what each takes and refuses, and sysctl's own words. */
 import { FIXED_SYSCTLS, SYSCTL_RULES } from "../../../src/ipvs/sysctls.ts";
-import { type Case, type Step, sysctl } from "../case.ts";
+import { type Case, type CaseFile, type Step, sysctl } from "../case.ts";
 
 const GROUP = "sysctl";
 
@@ -22,7 +22,15 @@ const TEXTS = [
 /** What the reference kernel does not have, or has another default for: by its memory. */
 const NOT_COMPARED = ["est_cpulist", "est_nice", "sync_qlen_max"];
 
-export function sysctlCases(): Case[] {
+export const SYSCTLS: CaseFile = {
+  features: {
+    [GROUP]:
+      "The knobs of net.ipv4.vs: defaults, ranges, refusals; sysctl: stdout, stderr, exit code",
+  },
+  cases: sysctlCases,
+};
+
+function sysctlCases(): Case[] {
   return [
     ...Object.keys(SYSCTL_RULES).map(knobCase),
     ...Object.keys(FIXED_SYSCTLS)

@@ -2,19 +2,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ApiError, Client } from "../../src/api/client.ts";
-import { listen } from "../../src/api/listen.ts";
-import { createServer } from "../../src/api/server.ts";
-import { run as runIpvsadm } from "../../src/cli/ipvsadm/run.ts";
-import { run as runSysctl } from "../../src/cli/sysctl/run.ts";
-import { Control } from "../../src/control/control.ts";
-import { FAULTS, type FaultCode } from "../../src/ipvs/errors.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../../src/ipvs/sysctls.ts";
-import type { Case, Observation, Report, Side, Step } from "./case.ts";
+import { ApiError, Client } from "../../../src/api/client.ts";
+import { listen } from "../../../src/api/listen.ts";
+import { createServer } from "../../../src/api/server.ts";
+import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
+import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
+import { Control } from "../../../src/control/control.ts";
+import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "../../../src/ipvs/sysctls.ts";
+import type { Case, Observation, Report, Side, Step } from "../case.ts";
+import { frameOf } from "../packets.ts";
+import { Place } from "../place.ts";
 import { DirectorEngine } from "./director-engine.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
-import { frameOf } from "./packets.ts";
-import { Place } from "./place.ts";
 
 export class DirectorSide implements Side {
   async perform(

@@ -1,10 +1,12 @@
 /** What came out of a run, for readers and for programs. */
-import type { Case } from "./case.ts";
+import type { Case } from "../case.ts";
+import type { Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
-import { knownDifference } from "./known-differences.ts";
 
 export interface Outcome {
   readonly case: Case;
+  /** The title in docs/differences.md if this case may differ beside this kernel. */
+  readonly known: string | undefined;
   readonly differences: readonly Difference[];
 }
 
@@ -18,7 +20,7 @@ interface GroupSummary {
 }
 
 export interface Summary {
-  readonly kernel: string;
+  readonly kernel: Kernel;
   readonly groups: Readonly<Record<string, GroupSummary>>;
   readonly differences: readonly {
     readonly group: string;
@@ -28,8 +30,8 @@ export interface Summary {
   }[];
 }
 
-export function isAgreeing(outcome: Outcome): boolean {
-  return outcome.differences.length === 0 || knownDifference(outcome.case) !== undefined;
+export function isAgreeing({ differences, known }: Outcome): boolean {
+  return differences.length === 0 || known !== undefined;
 }
 
 export function summarize(outcomes: readonly Outcome[]): Omit<Summary, "kernel"> {
@@ -41,7 +43,7 @@ export function summarize(outcomes: readonly Outcome[]): Omit<Summary, "kernel">
       .map((outcome) => ({
         group: outcome.case.group,
         name: outcome.case.name,
-        known: knownDifference(outcome.case),
+        known: outcome.known,
         differences: outcome.differences,
       })),
   };
@@ -72,7 +74,9 @@ export function render(outcomes: readonly Outcome[], { kernel, groups }: Summary
     }
     lines.push("");
   }
-  lines.push(`The kernel's IPVS (${kernel}, marked -) beside the bare director (marked +):`);
+  lines.push(
+    `The kernel's IPVS (${kernel.name} ${kernel.version}, marked -) beside the bare director (marked +):`,
+  );
   for (const [name, { cases, steps, agree, known, differ }] of Object.entries(groups)) {
     const rest = known === 0 ? "" : `, ${known} differ as docs/differences.md says`;
     lines.push(

@@ -1,11 +1,14 @@
 /** Where Sluice differs on purpose: docs/differences.md explains each, under the same title. */
-import type { Case } from "./case.ts";
+import type { Case } from "../case.ts";
+import { isSince, type Kernel } from "../machines/machine.ts";
 
 interface KnownDifference {
   /** The title in docs/differences.md. */
   readonly title: string;
   readonly group: string;
   readonly name: RegExp;
+  /** The version of Linux, as "6.12", that does as Sluice does: from there on it is no difference. */
+  readonly before?: string;
 }
 
 const KNOWN: readonly KnownDifference[] = [
@@ -19,6 +22,7 @@ const KNOWN: readonly KnownDifference[] = [
     title: "Thresholds follow Linux 6.12",
     group: "schedulers",
     name: /, thresholds changed midway$/,
+    before: "6.12",
   },
   {
     title: "A datagram that came in fragments leaves a tunnel whole",
@@ -42,6 +46,11 @@ const KNOWN: readonly KnownDifference[] = [
   },
 ];
 
-export function knownDifference({ group, name }: Case): string | undefined {
-  return KNOWN.find((known) => known.group === group && known.name.test(name))?.title;
+export function knownDifference({ group, name }: Case, { version }: Kernel): string | undefined {
+  return KNOWN.find(
+    (known) =>
+      known.group === group &&
+      known.name.test(name) &&
+      (known.before === undefined || !isSince(version, known.before)),
+  )?.title;
 }

@@ -1,7 +1,8 @@
 """Carries out a programme in the guest and reports what happened, in the order in which it did.
 
 The programme (/mnt/programme) and the report (/mnt/report) are lines of words; whatever may hold a blank is in
-hexadecimal digits, and "-" stands for nothing. kernel.ts writes the one and reads the other, and explains the words.
+hexadecimal digits, and "-" stands for nothing. The programme's first line names kernel modules. kernel-side.ts writes
+the rest and reads the report, and explains the words.
 Uses nothing beyond Debian's python3-minimal.
 """
 
@@ -20,28 +21,10 @@ KNOBS = "/proc/sys/net/ipv4/vs/"
 CAPTURES = {name: "/tmp/" + name for name in ("stdin", "stdout", "stderr")}
 
 
-def load_modules(names):
-    """Loads kernel modules and what they depend on, from where Debian's package keeps them."""
-    folder = "/usr/lib/uml/modules/%s/" % os.uname().release
-    needs = {}
-    with open(folder + "modules.dep") as file:
-        for line in file:
-            path, dependencies = line.split(":")
-            needs[path] = dependencies.split()
-    path_of = {os.path.basename(path)[: -len(".ko")]: path for path in needs}
-    loaded = set()
-
-    def load(path):
-        if path in loaded:
-            return
-        loaded.add(path)
-        for dependency in needs[path]:
-            load(dependency)
-        spawn(["busybox", "insmod", folder + path])
-
-    for name in names:
-        if name in path_of:
-            load(path_of[name])
+def load_modules(files):
+    """Loads kernel modules, which come in an order that loads."""
+    for file in files:
+        spawn(["busybox", "insmod", "/mnt/modules/" + file])
 
 
 def spawn(words, stdin=b""):
