@@ -44,7 +44,7 @@ async function sysctl(
   return { exitCode, stdout, stderr };
 }
 
-const inForce = () => changedSysctls(bench.control.state);
+const inForce = () => changedSysctls(bench.control.state.sysctls);
 
 const CONCLUSION = "sysctl: nothing is set: all values of a call are, or none\n";
 const TRY = "Try 'sluice sysctl --help'.\n";
@@ -83,7 +83,7 @@ test("what is refused leaves reading as it is", async () => {
 
 test("--all lists every knob, as text or as JSON", async () => {
   await sysctl(["net.ipv4.vs.sloppy_tcp=4"]);
-  const entries = Object.entries(listSysctls(bench.control.state));
+  const entries = Object.entries(listSysctls(bench.control.state.sysctls));
   const { stdout } = await sysctl(["-a"]);
   expect(stdout).toBe(entries.map(([name, value]) => `net.ipv4.vs.${name} = ${value}\n`).join(""));
   const json = JSON.parse((await sysctl(["-a", "--json"])).stdout);

@@ -160,7 +160,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       await control.change((now) => state.setTimeouts(now, wanted));
       return context.body(null, 204);
     },
-    listSysctls: (context) => context.json(listSysctls(control.state)),
+    listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     setSysctls: async (context) => {
       const wanted = await read(context, SYSCTLS_SCHEMA);
       await control.change((now) => setSysctls(now, wanted));

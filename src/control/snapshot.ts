@@ -121,5 +121,5 @@ function toJson(state: DesiredState): SnapshotJson {
     ...serviceToWire(service),
     destinations: service.destinations.map(destinationToWire),
   }));
-  return { format: 1, timeouts: state.timeouts, sysctls: changedSysctls(state), services };
+  return { format: 1, timeouts: state.timeouts, sysctls: changedSysctls(state.sysctls), services };
 }

@@ -37,14 +37,14 @@ export function setSysctls(state: DesiredState, values: SysctlValues): DesiredSt
 }
 
 /** Every knob, those that Sluice only lists among them, by name. */
-export function listSysctls({ sysctls }: DesiredState): SysctlValues {
+export function listSysctls(sysctls: Sysctls): SysctlValues {
   const fixed = Object.entries(FIXED_SYSCTLS).map(([name, { value }]) => [name, value] as const);
   const rows = [...Object.entries(sysctls), ...fixed].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(rows);
 }
 
 /** What is not as it is by default. */
-export function changedSysctls({ sysctls }: DesiredState): Readonly<Record<string, number>> {
+export function changedSysctls(sysctls: Sysctls): Readonly<Record<string, number>> {
   return Object.fromEntries(
     Object.entries(sysctls).filter(
       ([name, value]) => value !== SYSCTL_RULES[name as SysctlName].default,
@@ -66,7 +66,7 @@ export function checkSysctl(name: string, text: string): Partial<Sysctls> | unde
   if (value < least || value > most) {
     throw new LbError({ code: "sysctl-out-of-range", name, value, least, most });
   }
-  return { [name]: rule.turns?.[value] ?? value };
+  return { [name]: value };
 }
 
 function checkFixed(name: keyof typeof FIXED_SYSCTLS, text: string): void {

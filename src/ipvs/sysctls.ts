@@ -8,15 +8,10 @@ export interface SysctlRule {
   readonly default: number;
   /** Where the kernel refuses what lies outside; without it any 32-bit number is taken. */
   readonly range?: readonly [least: number, most: number];
-  /** Values that are not kept as they are set. */
-  readonly turns?: Readonly<Record<number, number>>;
 }
 
-/**
- * 0 off, 1 on by itself when memory is short, 2 on by itself just now, 3 always on. Memory alone decides between 1 and
- * 2: update_defense_level() makes 1 of a 2 that somebody wrote.
- */
-const DEFENCE: SysctlRule = { default: 0, range: [0, 3], turns: { 2: 1 } };
+/** 0 off, 1 on by itself when memory is short, 2 on by itself just now, 3 always on. */
+const DEFENCE: SysctlRule = { default: 0, range: [0, 3] };
 /** Seconds that as ticks (100 a second) fit into 32 bits: proc_dointvec_jiffies(). */
 const EXPIRATION: SysctlRule = { default: 86_400, range: [-21_474_836, 21_474_836] };
 const OFF: SysctlRule = { default: 0 };

@@ -14,7 +14,7 @@ export interface Answer {
 
 interface Row {
   readonly name: string;
-  /** In force after the call. */
+  /** What was read, or is to be set. */
   readonly value: number | string;
   /** As it is printed: what is set, as it was given. */
   readonly text: string;
