@@ -47,7 +47,7 @@ function help(): string {
 ${rows.join("")}  help     this
   version  sluice's version
 
-Services are managed with ipvsadm, which talks to the running daemon.
+Services are managed with ipvsadm, which like sluice sysctl talks to the running daemon.
 `;
 }
 

@@ -7,7 +7,7 @@ const GROUP = "sysctl";
 // biome-ignore format: a list
 const NUMBERS = [
   "1", "2", "3", "4", "-1", "0", "2147483647", "2147483648", "4294967295", "-2147483648", "-2147483649",
-  "21474836", "21474837", "-21474836", "-21474837", "18446744073709551616", "99999999999999999999",
+  "18446744073709551616", "99999999999999999999",
   "0x2", "0x10", "02", "010", "-0", "-0x2",
 ];
 
@@ -19,8 +19,14 @@ const TEXTS = [
   `2${" ".repeat(100)}`, `1${" ".repeat(5000)}x`, "1".repeat(25),
 ];
 
-/** What the reference kernel does not have, or has another default for: by its memory. */
-const NOT_COMPARED = ["est_cpulist", "est_nice", "sync_qlen_max"];
+/** About what fits into 32 bits as ticks, with 100 a second. */
+const LONGEST_SECONDS = ["21474836", "21474837", "-21474836", "-21474837"];
+
+/** What the kernel has another default for: by its memory and its CPUs. */
+const NOT_COMPARED = ["est_cpulist", "sync_qlen_max"];
+
+/** What only later kernels have. */
+const SINCE: Readonly<Record<string, string>> = { est_nice: "6.3" };
 
 export const SYSCTLS: CaseFile = {
   features: {
@@ -32,12 +38,13 @@ export const SYSCTLS: CaseFile = {
 
 function sysctlCases(): Case[] {
   return [
-    ...Object.keys(SYSCTL_RULES).map(knobCase),
+    ...Object.keys(SYSCTL_RULES).map((name) => knobCase(name, name, [...NUMBERS, ...TEXTS])),
+    ...["lblc_expiration", "lblcr_expiration"].map((name) =>
+      knobCase(`${name}, the longest`, name, LONGEST_SECONDS),
+    ),
     ...Object.keys(FIXED_SYSCTLS)
       .filter((name) => !NOT_COMPARED.includes(name))
-      .map((name) =>
-        sysctlCase(`${name}, which only has its default`, [sysctl(`net.ipv4.vs.${name}`)]),
-      ),
+      .map(defaultCase),
     ...Object.entries(COMMANDS).map(([name, lines]) =>
       sysctlCase(
         name,
@@ -50,13 +57,18 @@ function sysctlCases(): Case[] {
   ];
 }
 
-function knobCase(name: string): Case {
-  const values = [...NUMBERS, ...TEXTS];
-  return sysctlCase(name, [
+function knobCase(title: string, name: string, values: readonly string[]): Case {
+  return sysctlCase(title, [
     sysctl(`net.ipv4.vs.${name}`),
     ...values.map((value): Step => ({ kind: "sysctl", name, value })),
     sysctl(`net/ipv4/vs/${name}`),
   ]);
+}
+
+function defaultCase(name: string): Case {
+  const plain = sysctlCase(`${name}, only its default`, [sysctl(`net.ipv4.vs.${name}`)]);
+  const since = SINCE[name];
+  return since === undefined ? plain : { ...plain, needs: { since } };
 }
 
 function sysctlCase(name: string, steps: readonly Step[]): Case {
@@ -129,7 +141,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "-r drop_ net.ipv4.vs",
     "-ar ^net.ipv4.vs.drop",
     "-n -a -r ^net.ipv4.vs.[abc].*[^k]$",
-    "-N net.ipv4.vs -r ^net.ipv4.vs.[b-d]",
+    "-N net.ipv4.vs -r ^net.ipv4.vs.[bc]",
     "-p /none",
   ],
 };

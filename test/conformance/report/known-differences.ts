@@ -17,6 +17,16 @@ const KNOWN: readonly KnownDifference[] = [
     group: "ipvsadm",
     name: /^--start-daemon[ =](master|backup)/,
   },
+  {
+    title: "Knobs without a meaning here",
+    group: "sysctl",
+    name: /^debug_level, only its default$/,
+  },
+  {
+    title: "How long lblc_expiration may be",
+    group: "sysctl",
+    name: /^lblcr?_expiration, the longest$/,
+  },
   { title: "No service without a scheduler", group: "ipvsadm", name: / -s none$/ },
   {
     title: "Thresholds follow Linux 6.12",
