@@ -14,6 +14,10 @@ export type Step =
   | { readonly kind: "rules" }
   /** A packet (packets.ts reads it) arrives. What leaves is compared. */
   | { readonly kind: "packet"; readonly packet: string }
+  /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
+  | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
+  /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
+  | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -101,6 +105,11 @@ export function wordsOf(line: string): string[] {
 
 export function ipvsadm(line: string, stdin = ""): Step {
   return { kind: "ipvsadm", words: wordsOf(line), stdin };
+}
+
+/** With this, net.ipv4.vs is after the case as it was before. */
+export function sysctl(line: string, stdin = ""): Step {
+  return { kind: "sysctl-command", words: wordsOf(line), stdin };
 }
 
 /** Many commands as one step: what a case begins with. */

@@ -117,6 +117,10 @@ function lineOf(step: Step, place: Place): string {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
       return `run ${packed(words.join("\0"))} ${packed(place.fill(step.stdin))}`;
     }
+    case "sysctl":
+      return `knob ${step.name} ${packed(step.value)}`;
+    case "sysctl-command":
+      return `knobs ${packed(["sysctl", ...step.words].join("\0"))} ${packed(step.stdin)}`;
     case "begin":
       return `begin ${packed(step.rules)}`;
     case "rules":
@@ -149,6 +153,7 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
       return { kind, frames: words.map(frame) };
     case "saw": {
       const text = unpacked(words[0]).toString();
+      if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
       return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
     }
     default:

@@ -50,6 +50,8 @@ function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
 const COST: Readonly<Record<Step["kind"], number>> = {
   packet: 1,
   ipvsadm: 20,
+  sysctl: 2,
+  "sysctl-command": 20,
   rules: 20,
   begin: 20,
   connections: 6,

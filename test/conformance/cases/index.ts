@@ -5,6 +5,7 @@ import { DEFENCE } from "./defence.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
+import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { WIRE } from "./wire.ts";
 
@@ -15,6 +16,7 @@ const FILES: readonly CaseFile[] = [
   WIRE,
   PERSISTENCE,
   SCHEDULING,
+  SYSCTLS,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

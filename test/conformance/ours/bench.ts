@@ -2,12 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ApiError, Client } from "../../../src/api/client.ts";
 import { listen } from "../../../src/api/listen.ts";
 import { createServer } from "../../../src/api/server.ts";
-import { run } from "../../../src/cli/ipvsadm/run.ts";
+import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
+import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../../../src/ipvs/sysctls.ts";
+import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
+import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
 import type { Case, Frame, Observation, Step } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
@@ -23,7 +26,7 @@ export class Bench implements AsyncDisposable {
   readonly #control: Control;
   readonly #folder: string;
   readonly #listening: AsyncDisposable;
-  #sysctls: Sysctls = DEFAULT_SYSCTLS;
+  #knobs: Case["sysctls"] = {};
 
   private constructor(
     engine: Engine,
@@ -53,15 +56,20 @@ export class Bench implements AsyncDisposable {
   async perform(step: Step, place: Place): Promise<Observation> {
     switch (step.kind) {
       case "ipvsadm":
-        return this.#ipvsadm(
+        return this.#command(
+          runIpvsadm,
           step.words.map((word) => place.fill(word)),
           place.fill(step.stdin),
         );
       case "begin":
-        await this.#ipvsadm(["-R"], `-C\n--set 900 120 300\n${step.rules}`);
+        await this.#command(runIpvsadm, ["-R"], `-C\n--set 900 120 300\n${step.rules}`);
         return { kind: "waited" };
       case "rules":
-        return this.#ipvsadm(["-S", "-n"], "");
+        return this.#command(runIpvsadm, ["-S", "-n"], "");
+      case "sysctl":
+        return { kind: "saw", lines: await this.#writeSysctl(step.name, step.value) };
+      case "sysctl-command":
+        return this.#command(runSysctl, step.words, step.stdin);
       case "packet":
         return { kind: "sent", frames: await this.#exchange(frameOf(place.fill(step.packet))) };
       case "connections":
@@ -73,15 +81,20 @@ export class Bench implements AsyncDisposable {
     }
   }
 
-  /** Has these knobs in force, and no others. */
+  /** Has these knobs in force, and those that a step set since the last turn. */
   async turn(knobs: Case["sysctls"]): Promise<void> {
     for (const name of Object.keys(knobs)) {
       if (!(name in DEFAULT_SYSCTLS)) throw new RangeError(`The director has no sysctl ${name}`);
     }
-    const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
-    if (isSame(sysctls, this.#sysctls)) return;
-    this.#sysctls = sysctls;
-    await this.#control.change((state) => ({ ...state, sysctls }));
+    if (isSame(knobs, this.#knobs)) return;
+    this.#knobs = knobs;
+    await this.#set(knobs);
+  }
+
+  /** At a case's end: takes back what its steps set, too. */
+  async restoreKnobs(): Promise<void> {
+    this.#knobs = {};
+    await this.#set({});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -95,7 +108,31 @@ export class Bench implements AsyncDisposable {
     return statuses;
   }
 
-  async #ipvsadm(words: readonly string[], stdin: string): Promise<Observation> {
+  async #set(knobs: Case["sysctls"]): Promise<void> {
+    const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
+    await this.#control.change((state) => ({ ...state, sysctls }));
+  }
+
+  /** As the guest's agent reports it. */
+  async #writeSysctl(name: string, value: string): Promise<string[]> {
+    const client = new Client(socketIn(this.#folder));
+    let result = "ok";
+    try {
+      await client.call("setSysctls", {}, { [name]: value });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      result = FAULTS[error.code as FaultCode].errno;
+    }
+    const values = await client.call("listSysctls", {}, undefined);
+    client.close();
+    return [result, `reads ${values[name]}`];
+  }
+
+  async #command(
+    run: typeof runIpvsadm,
+    words: readonly string[],
+    stdin: string,
+  ): Promise<Observation> {
     let stdout = "";
     let stderr = "";
     const exitCode = await run(words, {
@@ -119,6 +156,6 @@ function socketIn(folder: string): string {
   return join(folder, "socket");
 }
 
-function isSame(a: Sysctls, b: Sysctls): boolean {
-  return Object.keys(a).every((name) => a[name as keyof Sysctls] === b[name as keyof Sysctls]);
+function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -14,6 +14,7 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../../src/ipvs/status.ts";
+import type { Sysctls } from "../../../src/ipvs/sysctls.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
 import type { Frame } from "../case.ts";
 import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";
@@ -70,6 +71,10 @@ export class DirectorEngine implements Engine {
 
   async zero(key: ServiceKey | undefined): Promise<void> {
     this.#director.zero(key);
+  }
+
+  async sysctls(): Promise<Sysctls> {
+    return this.#director.sysctls;
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {

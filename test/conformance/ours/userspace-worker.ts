@@ -63,7 +63,7 @@ async function* run(bench: Bench, index: number, { steps, sysctls }: Case): Asyn
     const observation = await bench.perform(step, place);
     reports.push({ atMs: performance.now(), observation });
   }
-  await bench.turn({});
+  await bench.restoreKnobs();
   process.stdout.write(`${encodeReports(index, reports)}\n`);
 }
 

@@ -40,6 +40,10 @@ export function describeStep(step: Step): string {
         ? `ipvsadm ${words}`
         : `ipvsadm ${words} < ${step.stdin.trim().replaceAll("\n", "; ")}`;
     }
+    case "sysctl":
+      return `${JSON.stringify(step.value)} > net.ipv4.vs.${step.name}`;
+    case "sysctl-command":
+      return `sysctl ${step.words.map((word) => JSON.stringify(word)).join(" ")}`;
     case "rules":
       return "ipvsadm -S -n";
     case "packet":
