@@ -43,7 +43,7 @@ export interface DirectorOptions {
 }
 
 export class Director {
-  readonly services = new ServiceTable();
+  readonly services: ServiceTable;
   readonly connections: Tracker;
   readonly #reasons = new ReasonCounters();
   readonly #outcome = new OutcomeSlot();
@@ -61,6 +61,7 @@ export class Director {
     const defence = new Defence(host);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
+    this.services = new ServiceTable(read);
     this.connections = new Tracker(
       new ConnectionTable({ limit, hashKey }),
       this.services,
@@ -160,7 +161,9 @@ export class Director {
     return this.#reasons.snapshot();
   }
 
+  /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();

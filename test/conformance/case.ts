@@ -21,8 +21,11 @@ export type Step =
   /** Weight, active and inactive connections of this case's servers are compared. */
   | { readonly kind: "services" };
 
-/** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
-export type Comparison = "frames" | "servers";
+/**
+ * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
+ * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none.
+ */
+export type Comparison = "frames" | "servers" | "survivors";
 
 export interface Case {
   readonly group: string;
@@ -30,6 +33,8 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** They are in force while the case waits, too: all cases of its group want them so. */
+  readonly keepsSysctls?: boolean;
   readonly steps: readonly Step[];
 }
 

@@ -2,7 +2,10 @@
 import type { Case, CaseFile, CaseOptions } from "../case.ts";
 import { COMMAND_LINES } from "./command-lines.ts";
 import { DEFENCE } from "./defence.ts";
+import { DROP_ENTRY } from "./drop-entry.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
+import { KNOBS } from "./knobs.ts";
+import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { TCP_STATES } from "./tcp-states.ts";
@@ -12,9 +15,12 @@ import { WIRE } from "./wire.ts";
 const FILES: readonly CaseFile[] = [
   TCP_STATES,
   DEFENCE,
+  DROP_ENTRY,
+  KNOBS,
   WIRE,
   PERSISTENCE,
   SCHEDULING,
+  NO_SCHEDULER,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

@@ -14,7 +14,6 @@ const KNOWN: readonly KnownDifference[] = [
     group: "ipvsadm",
     name: /^--start-daemon[ =](master|backup)/,
   },
-  { title: "No service without a scheduler", group: "ipvsadm", name: / -s none$/ },
   {
     title: "Thresholds follow Linux 6.12",
     group: "schedulers",
