@@ -22,6 +22,7 @@ import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
+import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
@@ -76,9 +77,10 @@ export class Director {
       defence,
       sysctls: read,
     };
-    this.#incoming = new Incoming(parts);
+    const scheduling = new Scheduling(parts);
+    this.#incoming = new Incoming(parts, scheduling);
     this.#outgoing = new Outgoing(parts);
-    this.#icmp = new IcmpRelay(parts);
+    this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
   /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */

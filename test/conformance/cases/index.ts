@@ -7,6 +7,7 @@ import { GENERATED_LINES } from "./generated-lines.ts";
 import { KNOBS } from "./knobs.ts";
 import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
+import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { WIRE } from "./wire.ts";
@@ -17,6 +18,7 @@ const FILES: readonly CaseFile[] = [
   DEFENCE,
   DROP_ENTRY,
   KNOBS,
+  SCHEDULE_ICMP,
   WIRE,
   PERSISTENCE,
   SCHEDULING,
