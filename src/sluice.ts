@@ -11,6 +11,7 @@ interface Subcommand {
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
+  sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
 
@@ -47,7 +48,7 @@ function help(): string {
 ${rows.join("")}  help         this
   version      sluice's version
 
-Services are managed with ipvsadm, which talks to the running daemon.
+Services are managed with ipvsadm, which like sluice sysctl talks to the running daemon.
 `;
 }
 

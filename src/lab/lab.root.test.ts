@@ -232,9 +232,8 @@ describe("without root", () => {
     expectAllOk(await sluiceAsNobody("lab", "nat", "--json"), 9);
   });
 
-  test("works there over IPv6", async () => {
-    expectAllOk(await sluiceAsNobody("lab", "dr", "--ipv6", "--json"), 9);
-    expectAllOk(await sluiceAsNobody("lab", "nat", "--ipv6", "--json"), 9);
+  test.for(["dr", "nat"])("%s works there over IPv6", async (scenario) => {
+    expectAllOk(await sluiceAsNobody("lab", scenario, "--ipv6", "--json"), 9);
   });
 
   test("tunnels work there, too", async () => {
