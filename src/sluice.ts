@@ -10,6 +10,7 @@ interface Subcommand {
 // biome-ignore format: a table
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon: { says: "runs the director",                              load: () => import("./daemon/main.ts") },
+  mark:   { says: "maps packets to the marks of fwmark services",   load: () => import("./cli/mark/main.ts") },
   lab:    { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
 

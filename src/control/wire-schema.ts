@@ -10,6 +10,8 @@ import type {
   WireServiceKey,
   WireServiceRecord,
 } from "./wire.ts";
+import type { WireMarkRule } from "./wire-marks.ts";
+import { MARK_RULE_SCHEMA } from "./wire-marks-schema.ts";
 
 /** 31 days: ipvsadm's limit for every time that an operator gives. */
 const TIMEOUT_MAX_SECONDS = 2_678_400;
@@ -107,6 +109,7 @@ export const TIMEOUTS_SCHEMA: z.ZodType<Timeouts> = z.strictObject({
 export interface SnapshotJson {
   readonly format: 1;
   readonly timeouts: Timeouts;
+  readonly markRules: readonly WireMarkRule[];
   readonly services: readonly (WireServiceRecord & {
     readonly destinations: readonly WireDestination[];
   })[];
@@ -115,6 +118,7 @@ export interface SnapshotJson {
 export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
   format: z.literal(1),
   timeouts: TIMEOUTS_SCHEMA,
+  markRules: z.array(MARK_RULE_SCHEMA).default([]),
   services: z.array(service.extend({ destinations: z.array(destination) })),
 });
 

@@ -21,7 +21,9 @@ export type Fault =
       readonly at: Endpoint;
       readonly weight: number;
     }
-  | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string };
+  | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string }
+  | { readonly code: "mark-rule-exists" | "no-such-mark-rule"; readonly rule: string }
+  | { readonly code: "invalid-mark-rule"; readonly rule: string; readonly why: string };
 
 export type FaultCode = Fault["code"];
 
@@ -46,6 +48,9 @@ export const FAULTS: Readonly<Record<FaultCode, Wording>> = {
   "threshold-out-of-range": { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "weight-out-of-range":    { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "invalid":                { errno: "EINVAL", http: 400, ipvsadm: "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
+  "mark-rule-exists":       { errno: "EEXIST", http: 409, ipvsadm: "Mark rule already exists" },
+  "no-such-mark-rule":      { errno: "ENOENT", http: 404, ipvsadm: "No such mark rule" },
+  "invalid-mark-rule":      { errno: "EINVAL", http: 400, ipvsadm: "Invalid mark rule" },
 };
 
 /** An operator's command that cannot be done. Anything else that is thrown is a bug of ours. */
@@ -60,6 +65,7 @@ export class LbError extends Error {
 }
 
 function describe(fault: Fault): string {
+  if ("rule" in fault) return "why" in fault ? `${fault.rule}: ${fault.why}` : fault.rule;
   const service = formatServiceKey(fault.service);
   switch (fault.code) {
     case "no-such-scheduler":

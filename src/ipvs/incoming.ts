@@ -70,12 +70,12 @@ export class Incoming {
   }
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
-    const { tracker, services, host, sysctls } = this.#parts;
+    const { tracker, services, sysctls } = this.#parts;
     const id = tracker.find(packet, now);
     if (id === NO_CONNECTION) return this.#begin(packet, outcome, now);
     const destination = services.destination(tracker.table.destinationId(id));
     // Packets to a VIP that the host lost are not the director's: in the kernel they would not reach LOCAL_IN.
-    if (!destination.service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (!this.#isOwn(packet, destination.service)) return outcome.pass("pass-not-local");
     if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");
@@ -84,6 +84,14 @@ export class Incoming {
     // Only now: the entry that is given up still counted while its successor was scheduled, as in the kernel.
     tracker.giveUp(id);
     return outcome;
+  }
+
+  /** Whether the packet is the director's: to an address of the host, or marked by a rule of ours. */
+  #isOwn(packet: Packet, service: VirtualService): boolean {
+    const { services, host } = this.#parts;
+    // A mark's packets may go to ever other addresses: their rules cost less than a question about each.
+    if (service.mark === 0) return packet.isMarkedHere || service.isLocal(packet, host);
+    return services.mark(packet) || service.isLocal(packet, host);
   }
 
   /** A packet of no connection. */
@@ -126,11 +134,12 @@ export class Incoming {
 
   /** A new connection's id, or the outcome when there is none. */
   #schedule(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
-    const { services, host, sysctls } = this.#parts;
+    const { services, sysctls } = this.#parts;
+    services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
     if (!mayOpen(packet, sysctls().sloppy_tcp !== 0)) return outcome.pass("pass-not-first");
-    if (!service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (!this.#isOwn(packet, service)) return outcome.pass("pass-not-local");
     if (packet.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
     const { persistence } = service.plan;
     if (persistence !== undefined) {

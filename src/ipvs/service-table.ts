@@ -6,6 +6,9 @@
 import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import { KnownAddresses } from "./known-addresses.ts";
+import { MarkMatcher } from "./mark-matcher.ts";
+import type { MarkRule } from "./mark-rule.ts";
+import type { Packet } from "./packet.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
@@ -21,6 +24,9 @@ export class ServiceTable {
   readonly #services = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Unset without rules, so that a packet then pays nothing for them. */
+  #marks: MarkMatcher | undefined;
+  #markRules: readonly MarkRule[] = [];
 
   /** In the order in which they were added. */
   services(): IterableIterator<VirtualService> {
@@ -34,6 +40,19 @@ export class ServiceTable {
   /** Whether any service of the family exists: without one the kernel's hooks are not even registered. */
   has(family: 4 | 6): boolean {
     return this.#index.has(family);
+  }
+
+  /**
+   * Gives the packet the mark of the first rule that matches it: true. One that no rule matches keeps its own mark. The
+   * rules are for what clients send.
+   */
+  mark(packet: Packet): boolean {
+    if (this.#marks === undefined || packet.isMarkedHere) return packet.isMarkedHere;
+    const mark = this.#marks.markOf(packet);
+    if (mark === 0) return false;
+    packet.mark = mark;
+    packet.isMarkedHere = true;
+    return true;
   }
 
   /** The service that a new connection belongs to. */
@@ -97,6 +116,7 @@ export class ServiceTable {
       else if (service.plan !== plan) hasRemoved = this.#changeService(service, plan) || hasRemoved;
     }
     this.addresses.collect(this.#services.values());
+    this.#compileMarks(desired.markRules);
     return hasRemoved;
   }
 
@@ -106,6 +126,12 @@ export class ServiceTable {
       this.#destinations[destination.id] = undefined;
       this.#freeIds.push(destination.id);
     });
+  }
+
+  #compileMarks(rules: readonly MarkRule[]): void {
+    if (rules === this.#markRules) return;
+    this.#markRules = rules;
+    this.#marks = rules.length === 0 ? undefined : new MarkMatcher(rules);
   }
 
   #addService(plan: ServicePlan): void {

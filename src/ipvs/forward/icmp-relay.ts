@@ -89,7 +89,8 @@ export class IcmpRelay implements Rewriting {
     const id = table.findByClient(flow, now);
     if (id === NO_CONNECTION) return undefined;
     // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen = host.isLocal(packet.destination) || isForwarding(host, packet);
+    const isSeen =
+      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
     if (!isSeen) return outcome.pass("pass-not-local");
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));

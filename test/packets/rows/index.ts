@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.ts";
 import { CONNECTIONS, REUSE } from "./connections.ts";
 import { COUNTERS } from "./counters.ts";
 import { ICMP } from "./icmp.ts";
+import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SERVICES, THRESHOLDS } from "./services.ts";
 import { FRAGMENTS, TRANSMISSION, TUNNELS } from "./transmission.ts";
@@ -12,6 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...THRESHOLDS,
   ...CONNECTIONS,
   ...REUSE,
+  ...MARKS,
   ...PERSISTENCE,
   ...TRANSMISSION,
   ...FRAGMENTS,
