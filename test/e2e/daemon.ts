@@ -67,6 +67,17 @@ export class DaemonHome implements Disposable {
     }
   }
 
+  /** Runs `sluice mark`, which must succeed; resolves to what it prints. */
+  mark(line: string): string {
+    const words = ["--disable-warning=ExperimentalWarning", SLUICE, "mark", ...line.split(" ")];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+      encoding: "utf8",
+      env: this.#environment(),
+    });
+    if (status !== 0) throw new Error(`sluice mark ${line} ended with ${status}: ${stderr}`);
+    return stdout;
+  }
+
   #environment(): NodeJS.ProcessEnv {
     return { ...process.env, SLUICE_SOCKET: this.socket };
   }
