@@ -6,6 +6,7 @@ import type {
   WireServiceKey,
   WireServiceRecord,
   WireServiceStatus,
+  WireSysctls,
 } from "../control/wire.ts";
 import type { WireListedMarkRule, WireMarkRule } from "../control/wire-marks.ts";
 import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/service.ts";
@@ -41,6 +42,8 @@ export const ROUTES = {
   addMarkRule:       { method: "POST",   path: "/v1/mark-rules",                                   says: "Add a rule at its position, or as the last; 409 when one has the same match" },
   flushMarkRules:    { method: "DELETE", path: "/v1/mark-rules",                                   says: "Delete every mark rule" },
   deleteMarkRule:    { method: "DELETE", path: "/v1/mark-rules/:rule",                             says: "Delete the rule that is listed with this id" },
+  listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
+  setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
@@ -103,6 +106,8 @@ export interface Calls {
   readonly addMarkRule: { params: object; body: MarkRuleAddition; reply: undefined };
   readonly flushMarkRules: { params: object; body: undefined; reply: undefined };
   readonly deleteMarkRule: { params: MarkRuleParams; body: undefined; reply: undefined };
+  readonly listSysctls: { params: object; body: undefined; reply: WireSysctls };
+  readonly setSysctls: { params: object; body: WireSysctls; reply: undefined };
   readonly reasons: { params: object; body: undefined; reply: Readonly<Record<string, number>> };
   readonly totals: {
     params: object;

@@ -7,6 +7,8 @@ import { MemoryEngine } from "../../test/memory-engine.ts";
 import { addDestination, addService, deleteService, setTimeouts } from "../ipvs/desired-state.ts";
 import { addMarkRule } from "../ipvs/mark-rule.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
+import { setSysctls } from "../ipvs/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
 import { Control } from "./control.ts";
 import { SnapshotError, SnapshotFile } from "./snapshot.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "./wire.ts";
@@ -62,9 +64,13 @@ describe("control", () => {
     ]) {
       await control.change((state) => addMarkRule(state, markRule(line)));
     }
+    await control.change((state) => setSysctls(state, { sloppy_tcp: 1, conn_reuse_mode: 0 }));
     expect(engine.desired).toBe(control.state);
 
     const next = new MemoryEngine();
+    expect(JSON.parse(await readFile(file.path, "utf8"))).toMatchObject({
+      sysctls: { sloppy_tcp: 1, conn_reuse_mode: 0 },
+    });
     const restarted = await Control.start(next, file);
     expect(restarted.state).toEqual(control.state);
     expect(next.desired).toBe(restarted.state);
@@ -144,6 +150,14 @@ describe("the state file", () => {
     expect(await file.load()).toEqual(control.state);
   });
 
+  test("of a Sluice without knobs gives each its default", async () => {
+    const control = await Control.start(new MemoryEngine(), file);
+    await control.change((state) => addService(state, service()));
+    const text = await readFile(file.path, "utf8");
+    await writeFile(file.path, text.replace('"sysctls": {},', ""));
+    expect((await file.load()).sysctls).toEqual(DEFAULT_SYSCTLS);
+  });
+
   // biome-ignore format: a table
   const damages: [why: string, damage: (text: string) => string, says: string][] = [
     ["is cut short",              (text) => text.slice(0, 40),                          "JSON"],
@@ -153,6 +167,8 @@ describe("the state file", () => {
     ["has a mark rule twice",     (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE}, ${MARK_RULE}]`), "markRules[1]: Mark rule already exists: inet any from any to any mark 7"],
     ["has a bad mark rule",       (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE.replace("7", "0")}]`), "markRules[0].mark: Too small"],
     ["names no scheduler",        (text) => text.replace('"rr"', '"rrr"'),              "services[0]: Scheduler or persistence engine not found: TCP 10.0.0.1:80: rrr"],
+    ["has an unknown knob",       (text) => text.replace('"sysctls": {}', '"sysctls": {"drop":1}'), "sysctls: No such file or directory: net.ipv4.vs.drop"],
+    ["has a knob out of range",   (text) => text.replace('"sysctls": {}', '"sysctls": {"drop_entry":4}'), "sysctls: Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
     ["has a mask of the other family", (text) => text.replace('"netmask": "255.255.255.0"', '"prefixLength": 24'), "an IPv4 service's persistence has a netmask"],
   ];
 

@@ -16,7 +16,14 @@ import {
 } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
 import { addMarkRule } from "../ipvs/mark-rule.ts";
-import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
+import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
+import {
+  destinationFromWire,
+  destinationToWire,
+  serviceFromWire,
+  serviceToWire,
+  type WireSysctls,
+} from "./wire.ts";
 import { markRuleFromWire, markRuleToWire, type WireMarkRule } from "./wire-marks.ts";
 import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
 
@@ -78,8 +85,9 @@ export class SnapshotFile {
   }
 
   /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
-  #toState({ timeouts, markRules, services }: SnapshotJson): DesiredState {
-    let state = this.#withMarkRules(setTimeouts(EMPTY_STATE, timeouts), markRules);
+  #toState({ timeouts, sysctls, markRules, services }: SnapshotJson): DesiredState {
+    let state = this.#withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls);
+    state = this.#withMarkRules(state, markRules);
     for (const [index, { destinations, ...record }] of services.entries()) {
       try {
         const service = serviceFromWire(record);
@@ -106,6 +114,15 @@ export class SnapshotFile {
     }, state);
   }
 
+  #withSysctls(state: DesiredState, sysctls: WireSysctls): DesiredState {
+    try {
+      return setSysctls(state, sysctls);
+    } catch (error) {
+      if (error instanceof LbError) throw this.#unusable(`sysctls: ${error.message}`);
+      throw error;
+    }
+  }
+
   #unusable(why: string): SnapshotError {
     return new SnapshotError(
       `Cannot use the saved state in ${this.path}: ${why}. Repair the file, or move it away to start without services.`,
@@ -118,6 +135,7 @@ function toJson(state: DesiredState): SnapshotJson {
     ...serviceToWire(service),
     destinations: service.destinations.map(destinationToWire),
   }));
+  const sysctls = changedSysctls(state.sysctls);
   const markRules = state.markRules.map(markRuleToWire);
-  return { format: 1, timeouts: state.timeouts, markRules, services };
+  return { format: 1, timeouts: state.timeouts, sysctls, markRules, services };
 }

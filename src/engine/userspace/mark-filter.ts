@@ -2,10 +2,27 @@
 import type { MarkMatch, PortRange } from "../../ipvs/mark-rule.ts";
 import { Address } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { BPF, type Instruction, WHOLE_FRAME } from "./bpf.ts";
+import {
+  AND,
+  INET,
+  type Instruction,
+  JUMP,
+  JUMP_ANY_BIT,
+  JUMP_EQUAL,
+  JUMP_GREATER,
+  JUMP_GREATER_OR_EQUAL,
+  LOAD_BYTE,
+  LOAD_HALF,
+  LOAD_HEADER_LENGTH,
+  LOAD_INDEXED_HALF,
+  LOAD_WORD,
+  RETURN,
+  WHOLE_FRAME,
+} from "./bpf-program.ts";
 
-/** Where the fields lie in a frame. IPv4's ports lie behind its options: `ports` is from the end of the header on. */
-const INET = { protocol: 23, source: 26, destination: 30, fragment: 20, header: 14 } as const;
+/** Where an IPv4 header begins: its ports lie behind its options. */
+const INET_HEADER = 14;
+/** Where the fields of IPv6 lie, addresses whole. */
 const INET6 = { protocol: 20, source: 22, destination: 38, ports: 54 } as const;
 
 /** More fragments, or an offset. */
@@ -28,17 +45,17 @@ export function takeMarked(match: MarkMatch): Instruction[] {
   const at = family === "inet" ? INET : INET6;
   const parts: Part[] = [
     // Of "any" there are those three that are balanced: others do not get here.
-    protocol === "any" ? [] : [[BPF.loadByte, 0, 0, at.protocol], miss(IP_PROTOCOL[protocol])],
+    protocol === "any" ? [] : [[LOAD_BYTE, 0, 0, at.protocol], miss(IP_PROTOCOL[protocol])],
     destination === undefined ? [] : isIn(at.destination, destination.address, destination.length),
     source === undefined ? [] : isIn(at.source, source.address, source.length),
     hasPorts(family, sourcePorts, destinationPorts),
-    [[BPF.return, 0, 0, WHOLE_FRAME]],
+    [[RETURN, 0, 0, WHOLE_FRAME]],
   ];
   return resolved(parts.flat());
 }
 
 function miss(value: number): MissingJump {
-  return { code: BPF.jumpEqual, value, misses: "if false" };
+  return { code: JUMP_EQUAL, value, misses: "if false" };
 }
 
 /** Whether the address at `at` is in a network, word by word. */
@@ -56,8 +73,8 @@ function isIn(at: number, network: Address, length: number): Part {
       ];
   return words.flatMap(([word, bits], index): Part => {
     if (bits === 0) return [];
-    const load: Instruction = [BPF.loadWord, 0, 0, at + 4 * index];
-    return [load, [BPF.and, 0, 0, bits! >>> 0], miss((word! & bits!) >>> 0)];
+    const load: Instruction = [LOAD_WORD, 0, 0, at + 4 * index];
+    return [load, [AND, 0, 0, bits! >>> 0], miss((word! & bits!) >>> 0)];
   });
 }
 
@@ -70,8 +87,8 @@ function hasPorts(
   if (sourcePorts.length + destinationPorts.length === 0) return [];
   const load = (offset: number): Instruction =>
     family === "inet"
-      ? [BPF.loadHalfIndexed, 0, 0, INET.header + offset]
-      : [BPF.loadHalf, 0, 0, INET6.ports + offset];
+      ? [LOAD_INDEXED_HALF, 0, 0, INET_HEADER + offset]
+      : [LOAD_HALF, 0, 0, INET6.ports + offset];
   const ports = [
     ...(sourcePorts.length === 0 ? [] : [load(0), ...isOneOf(sourcePorts)]),
     ...(destinationPorts.length === 0 ? [] : [load(2), ...isOneOf(destinationPorts)]),
@@ -79,10 +96,10 @@ function hasPorts(
   if (family === "inet6") return ports;
   // A jump further than 255 instructions needs the unconditional kind.
   return [
-    [BPF.loadHalf, 0, 0, INET.fragment],
-    [BPF.jumpSet, 0, 1, FRAGMENT_MASK],
-    [BPF.jump, 0, 0, ports.length + 1],
-    [BPF.loadHeaderLength, 0, 0, INET.header],
+    [LOAD_HALF, 0, 0, INET.fragment],
+    [JUMP_ANY_BIT, 0, 1, FRAGMENT_MASK],
+    [JUMP, 0, 0, ports.length + 1],
+    [LOAD_HEADER_LENGTH, 0, 0, INET_HEADER],
     ...ports,
   ];
 }
@@ -93,16 +110,16 @@ function isOneOf(ranges: readonly PortRange[]): Part {
     // Behind the last range comes the rest of the rule: so it is there, or the rule does not match.
     if (index === ranges.length - 1) {
       return [
-        { code: BPF.jumpGreaterOrEqual, value: first, misses: "if false" },
-        { code: BPF.jumpGreater, value: last, misses: "if true" },
+        { code: JUMP_GREATER_OR_EQUAL, value: first, misses: "if false" },
+        { code: JUMP_GREATER, value: last, misses: "if true" },
       ];
     }
     // Each range before has three instructions, the last one two.
     const toRest = 3 * (ranges.length - 2 - index) + 2;
     return [
-      [BPF.jumpGreaterOrEqual, 0, 2, first],
-      [BPF.jumpGreater, 1, 0, last],
-      [BPF.jump, 0, 0, toRest],
+      [JUMP_GREATER_OR_EQUAL, 0, 2, first],
+      [JUMP_GREATER, 1, 0, last],
+      [JUMP, 0, 0, toRest],
     ];
   });
 }

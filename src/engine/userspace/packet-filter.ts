@@ -1,29 +1,32 @@
-/**
- * Which frames a packet ring receives, as a classic BPF program that the kernel runs before it copies anything
- * (Documentation/networking/filter.rst).
- */
-
+/** Which frames the engine's packet ring receives, as a classic BPF program. */
 import type { MarkMatch } from "../../ipvs/mark-rule.ts";
 import type { Address, Family } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { assemble, BPF, DROP, INSTRUCTIONS_MAX, type Instruction, WHOLE_FRAME } from "./bpf.ts";
+import {
+  answers,
+  assemble,
+  DROP,
+  ETHER_TYPES,
+  ETHERNET,
+  HARDWARE_TYPE,
+  INET,
+  INET6,
+  INSTRUCTIONS_MAX,
+  INTERFACE_INDEX,
+  type Instruction,
+  JUMP,
+  JUMP_EQUAL,
+  LOAD_BYTE,
+  LOAD_WORD,
+  PACKET_TYPE,
+  PROTOCOL,
+  RETURN,
+  VLAN_TAG_PRESENT,
+  WHOLE_FRAME,
+} from "./bpf-program.ts";
 import { takeMarked } from "./mark-filter.ts";
 
-/** Loads from SKF_AD_OFF on do not read the frame, but what the kernel knows about it. */
-const ANCILLARY = 0xffff_f000;
-const PROTOCOL = ANCILLARY;
-const PACKET_TYPE = ANCILLARY + 4;
-const INTERFACE_INDEX = ANCILLARY + 8;
-const HARDWARE_TYPE = ANCILLARY + 28;
-const VLAN_TAG_PRESENT = ANCILLARY + 48;
-
 const OTHER_HOST = 3; // PACKET_OTHERHOST
-const ETHERNET = 1; // ARPHRD_ETHER
-const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
-
-/** Where the fields lie in a frame. Of an IPv6 address the last word is enough to tell most strangers by. */
-const INET = { protocol: 23, source: 26, destination: 30 } as const;
-const INET6 = { protocol: 20, source: 22 + 12, destination: 38 + 12 } as const;
 
 /** What services are of. Everything else (ICMP, what follows extension headers) may speak of their connections. */
 const TRANSPORTS = [IP_PROTOCOL.tcp, IP_PROTOCOL.udp, IP_PROTOCOL.sctp] as const;
@@ -76,30 +79,30 @@ function program(
   inet6: readonly Instruction[],
 ): Instruction[] {
   return [
-    [BPF.loadWord, 0, 0, HARDWARE_TYPE],
-    [BPF.jumpEqual, 1, 0, ETHERNET],
-    [BPF.return, 0, 0, DROP],
-    [BPF.loadWord, 0, 0, PACKET_TYPE],
-    [BPF.jumpEqual, 0, 1, OTHER_HOST],
-    [BPF.return, 0, 0, DROP],
-    [BPF.loadWord, 0, 0, VLAN_TAG_PRESENT],
-    [BPF.jumpEqual, 1, 0, 0],
-    [BPF.return, 0, 0, DROP],
-    [BPF.loadWord, 0, 0, INTERFACE_INDEX],
+    [LOAD_WORD, 0, 0, HARDWARE_TYPE],
+    [JUMP_EQUAL, 1, 0, ETHERNET],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, PACKET_TYPE],
+    [JUMP_EQUAL, 0, 1, OTHER_HOST],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, VLAN_TAG_PRESENT],
+    [JUMP_EQUAL, 1, 0, 0],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, INTERFACE_INDEX],
     ...answers(ignored, DROP),
-    [BPF.loadWord, 0, 0, PROTOCOL],
-    [BPF.jumpEqual, 0, 1, ETHER_TYPES.arp],
-    [BPF.return, 0, 0, WHOLE_FRAME],
-    [BPF.jumpEqual, 1, 0, ETHER_TYPES.ipv4],
-    [BPF.jump, 0, 0, inet.length],
+    [LOAD_WORD, 0, 0, PROTOCOL],
+    [JUMP_EQUAL, 0, 1, ETHER_TYPES.arp],
+    [RETURN, 0, 0, WHOLE_FRAME],
+    [JUMP_EQUAL, 1, 0, ETHER_TYPES.ipv4],
+    [JUMP, 0, 0, inet.length],
     ...inet,
-    [BPF.jumpEqual, 1, 0, ETHER_TYPES.ipv6],
-    [BPF.return, 0, 0, DROP],
+    [JUMP_EQUAL, 1, 0, ETHER_TYPES.ipv6],
+    [RETURN, 0, 0, DROP],
     ...inet6,
   ];
 }
 
-const EVERYTHING: readonly Instruction[] = [[BPF.return, 0, 0, WHOLE_FRAME]];
+const EVERYTHING: readonly Instruction[] = [[RETURN, 0, 0, WHOLE_FRAME]];
 
 /** Decides about a frame of `family`: it always returns. */
 function takePackets(
@@ -112,26 +115,18 @@ function takePackets(
   const marked = marks.filter((each) => each.family === family);
   const words = new Set(addresses.filter((each) => each.family === family).map(({ w3 }) => w3));
   if (words.size > ADDRESSES_MAX) return EVERYTHING;
-  if (words.size + marked.length === 0) return [[BPF.return, 0, 0, DROP]];
+  if (words.size + marked.length === 0) return [[RETURN, 0, 0, DROP]];
   return [
-    [BPF.loadByte, 0, 0, at.protocol],
+    [LOAD_BYTE, 0, 0, at.protocol],
     ...TRANSPORTS.map(
-      (protocol, index): Instruction => [BPF.jumpEqual, TRANSPORTS.length - index, 0, protocol],
+      (protocol, index): Instruction => [JUMP_EQUAL, TRANSPORTS.length - index, 0, protocol],
     ),
     ...EVERYTHING,
-    [BPF.loadWord, 0, 0, at.destination],
+    [LOAD_WORD, 0, 0, at.destination],
     ...answers(words, WHOLE_FRAME),
-    [BPF.loadWord, 0, 0, at.source],
+    [LOAD_WORD, 0, 0, at.source],
     ...answers(words, WHOLE_FRAME),
     ...marked.flatMap(takeMarked),
-    [BPF.return, 0, 0, DROP],
+    [RETURN, 0, 0, DROP],
   ];
-}
-
-/** Returns `answer` when what was loaded is one of `values`. */
-function answers(values: Iterable<number>, answer: number): Instruction[] {
-  return [...values].flatMap((value): Instruction[] => [
-    [BPF.jumpEqual, 0, 1, value],
-    [BPF.return, 0, 0, answer],
-  ]);
 }

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { CONNECTIONS, REUSE } from "./connections.ts";
 import { COUNTERS } from "./counters.ts";
+import { DEFENCE } from "./defence.ts";
 import { ICMP } from "./icmp.ts";
 import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TUNNELS,
   ...ICMP,
   ...COUNTERS,
+  ...DEFENCE,
 ];
