@@ -91,6 +91,13 @@ export interface Side {
   perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
 }
 
+export interface SideOptions {
+  /** What a side has started is ended when it takes longer. */
+  readonly timeoutMs: number;
+  /** Is told now and then how many cases are done. */
+  readonly onDone: (count: number) => void;
+}
+
 /** The words of a command line; double quotes keep blanks and make empty words. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
