@@ -10,8 +10,8 @@ interface Subcommand {
 // biome-ignore format: a table
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
-  sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
+  sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
 

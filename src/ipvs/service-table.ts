@@ -6,13 +6,16 @@
 import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import { KnownAddresses } from "./known-addresses.ts";
+import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
+import { DEFAULT_SYSCTLS } from "./sysctls.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
 
 export class ServiceTable {
+  readonly #sysctls: () => SchedulerSysctls;
   readonly addresses = new KnownAddresses();
   /** Traffic of everything, removed services included. */
   readonly total = new Traffic();
@@ -21,6 +24,10 @@ export class ServiceTable {
   readonly #services = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
+
+  constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
+    this.#sysctls = sysctls;
+  }
 
   /** In the order in which they were added. */
   services(): IterableIterator<VirtualService> {
@@ -109,7 +116,7 @@ export class ServiceTable {
   }
 
   #addService(plan: ServicePlan): void {
-    const service = new VirtualService(plan);
+    const service = new VirtualService(plan, this.#sysctls);
     this.#services.set(service.keyText, service);
     this.#index.add(service);
     service.notify("bound");

@@ -11,7 +11,7 @@ export interface RunOptions {
   readonly family: Family;
   /** What tun goes through, one after the other. */
   readonly tunnels: readonly Encapsulation[];
-  readonly scheduler: SchedulerName;
+  readonly scheduler: LabScheduler;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
   readonly keep: boolean;
@@ -31,13 +31,16 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** All but the one that serves nobody. */
+export type LabScheduler = Exclude<SchedulerName, "none">;
+
 /**
  * Whether a scheduler sends requests that follow one another, each over before the next, to both real servers in turn.
  * The others have reasons of their own: a hash or cache keeps a client where it was, sed and nq count active connections
  * alone, of which finished requests leave none, fo and ovf fill one server first, and twos draws lots.
  */
 // biome-ignore format: a table
-export const ALTERNATES: Readonly<Record<SchedulerName, boolean>> = {
+export const ALTERNATES: Readonly<Record<LabScheduler, boolean>> = {
   rr:   true,  wrr:   true,  lc: true,  wlc: true,
   sed:  false, nq:    false, dh: false, sh:  false,
   lblc: false, lblcr: false, mh: false, fo:  false,
@@ -128,8 +131,8 @@ function toTunnels(name: string | undefined, scenario: ScenarioName): readonly E
   throw new UsageError(`Unknown tunnel '${name}': expected one of ${TUNNELS.join(", ")}`);
 }
 
-function toScheduler(name: string): SchedulerName {
-  if (Object.hasOwn(ALTERNATES, name)) return name as SchedulerName;
+function toScheduler(name: string): LabScheduler {
+  if (Object.hasOwn(ALTERNATES, name)) return name as LabScheduler;
   throw new UsageError(
     `Unknown scheduler '${name}': expected one of ${Object.keys(ALTERNATES).join(", ")}`,
   );

@@ -25,8 +25,11 @@ export type Step =
   /** Weight, active and inactive connections of this case's servers are compared. */
   | { readonly kind: "services" };
 
-/** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
-export type Comparison = "frames" | "servers";
+/**
+ * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
+ * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none.
+ */
+export type Comparison = "frames" | "servers" | "survivors";
 
 export interface Needs {
   /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
@@ -43,6 +46,8 @@ export interface Case {
   readonly sysctls: Readonly<Record<string, number>>;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
+  /** They are in force while the case waits, too: all cases of its group want them so. */
+  readonly keepsSysctls?: boolean;
   readonly steps: readonly Step[];
 }
 

@@ -93,7 +93,7 @@ function programme(cases: readonly PlacedCase[]): string {
     group = each.group;
     lines.push(`case ${index}`);
     for (const [name, value] of Object.entries(each.sysctls)) {
-      lines.push(`with net/ipv4/vs/${name} ${value}`);
+      lines.push(`${each.keepsSysctls === true ? "keep" : "with"} net/ipv4/vs/${name} ${value}`);
     }
     const place = new Place(index);
     lines.push(...each.steps.map((step) => lineOf(step, place)));

@@ -50,10 +50,10 @@ function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
 const COST: Readonly<Record<Step["kind"], number>> = {
   packet: 1,
   ipvsadm: 20,
+  sysctl: 2,
+  "sysctl-command": 20,
   rules: 20,
   begin: 20,
-  sysctl: 1,
-  "sysctl-command": 20,
   connections: 6,
   services: 1,
   wait: 0,

@@ -1,4 +1,4 @@
-/** One of our engines below control and the API, with ipvsadm and sysctl run in this process: carries out a case's steps. */
+/** One of our engines below control and the API, with ipvsadm run in this process: carries out a case's steps. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../../../src/ipvs/sysctls.ts";
+import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
 import type { Case, Frame, Observation, Step } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
@@ -26,9 +26,7 @@ export class Bench implements AsyncDisposable {
   readonly #control: Control;
   readonly #folder: string;
   readonly #listening: AsyncDisposable;
-  #sysctls: Sysctls = DEFAULT_SYSCTLS;
-  /** A step may have set others. */
-  #hasSetSysctls = false;
+  #knobs: Case["sysctls"] = {};
 
   private constructor(
     engine: Engine,
@@ -58,22 +56,20 @@ export class Bench implements AsyncDisposable {
   async perform(step: Step, place: Place): Promise<Observation> {
     switch (step.kind) {
       case "ipvsadm":
-        return this.#run(
+        return this.#command(
           runIpvsadm,
           step.words.map((word) => place.fill(word)),
           place.fill(step.stdin),
         );
       case "begin":
-        await this.#run(runIpvsadm, ["-R"], `-C\n--set 900 120 300\n${step.rules}`);
+        await this.#command(runIpvsadm, ["-R"], `-C\n--set 900 120 300\n${step.rules}`);
         return { kind: "waited" };
       case "rules":
-        return this.#run(runIpvsadm, ["-S", "-n"], "");
+        return this.#command(runIpvsadm, ["-S", "-n"], "");
       case "sysctl":
-        this.#hasSetSysctls = true;
         return { kind: "saw", lines: await this.#writeSysctl(step.name, step.value) };
       case "sysctl-command":
-        this.#hasSetSysctls = true;
-        return this.#run(runSysctl, step.words, step.stdin);
+        return this.#command(runSysctl, step.words, step.stdin);
       case "packet":
         return { kind: "sent", frames: await this.#exchange(frameOf(place.fill(step.packet))) };
       case "connections":
@@ -85,22 +81,20 @@ export class Bench implements AsyncDisposable {
     }
   }
 
-  /** Has these knobs in force, and no others. */
+  /** Has these knobs in force, and those that a step set since the last turn. */
   async turn(knobs: Case["sysctls"]): Promise<void> {
     for (const name of Object.keys(knobs)) {
       if (!(name in DEFAULT_SYSCTLS)) throw new RangeError(`The director has no sysctl ${name}`);
     }
-    const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
-    if (isSame(sysctls, this.#sysctls)) return;
-    this.#sysctls = sysctls;
-    await this.#control.change((state) => ({ ...state, sysctls }));
+    if (isSame(knobs, this.#knobs)) return;
+    this.#knobs = knobs;
+    await this.#set(knobs);
   }
 
-  /** Undoes what steps have set: to be called after a case. */
-  async restoreSysctls(): Promise<void> {
-    if (!this.#hasSetSysctls) return;
-    this.#hasSetSysctls = false;
-    await this.#control.change((state) => ({ ...state, sysctls: this.#sysctls }));
+  /** At a case's end: takes back what its steps set, too. */
+  async restoreKnobs(): Promise<void> {
+    this.#knobs = {};
+    await this.#set({});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,6 +106,11 @@ export class Bench implements AsyncDisposable {
     const statuses: ConnectionStatus[] = [];
     for await (const status of this.#engine.connections()) statuses.push(status);
     return statuses;
+  }
+
+  async #set(knobs: Case["sysctls"]): Promise<void> {
+    const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
+    await this.#control.change((state) => ({ ...state, sysctls }));
   }
 
   /** As the guest's agent reports it. */
@@ -129,14 +128,14 @@ export class Bench implements AsyncDisposable {
     return [result, `reads ${values[name]}`];
   }
 
-  async #run(
-    command: typeof runIpvsadm,
+  async #command(
+    run: typeof runIpvsadm,
     words: readonly string[],
     stdin: string,
   ): Promise<Observation> {
     let stdout = "";
     let stderr = "";
-    const exitCode = await command(words, {
+    const exitCode = await run(words, {
       environment: { SLUICE_SOCKET: socketIn(this.#folder) },
       names: GUEST_NAMES,
       stdin: (async function* () {
@@ -157,6 +156,6 @@ function socketIn(folder: string): string {
   return join(folder, "socket");
 }
 
-function isSame(a: Sysctls, b: Sysctls): boolean {
-  return Object.keys(a).every((name) => a[name as keyof Sysctls] === b[name as keyof Sysctls]);
+function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

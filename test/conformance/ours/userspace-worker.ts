@@ -50,21 +50,24 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
 }
 
 /** Yields milliseconds in which others may have their turn. */
-async function* run(bench: Bench, index: number, { steps, sysctls }: Case): AsyncGenerator<number> {
+async function* run(
+  bench: Bench,
+  index: number,
+  { steps, sysctls, keepsSysctls }: Case,
+): AsyncGenerator<number> {
   const place = new Place(index);
   const reports: Report[] = [];
   for (const step of steps) {
     if (step.kind === "wait") {
       // While it waits, the host is as the others know it.
-      await bench.turn({});
+      if (keepsSysctls !== true) await bench.turn({});
       yield step.ms;
     }
     await bench.turn(sysctls);
     const observation = await bench.perform(step, place);
     reports.push({ atMs: performance.now(), observation });
   }
-  await bench.turn({});
-  await bench.restoreSysctls();
+  await bench.restoreKnobs();
   process.stdout.write(`${encodeReports(index, reports)}\n`);
 }
 

@@ -27,15 +27,34 @@ export function linesOf(
       const frames = observation.frames
         .filter((frame) => !isUnknownProtocol(frame))
         .map((frame) => asHosts(frame, arrived));
-      return comparison === "servers"
-        ? [frames.map(receiver).join(", ") || "nobody"]
-        : frames.map((frame) => frameLine(frame, arrived));
+      return comparison === "frames"
+        ? frames.map((frame) => frameLine(frame, arrived))
+        : [frames.map(receiver).join(", ") || "nobody"];
     }
     case "saw":
-      return sortedBlocks(observation.lines);
+      return comparison === "survivors"
+        ? survivors(observation.lines)
+        : sortedBlocks(observation.lines);
     case "waited":
       return [];
   }
+}
+
+const ALL = 95;
+const SOME = 10;
+
+/** Lines of entries, as how many of about a hundred are left by protocol, virtual port and state. */
+function survivors(lines: readonly string[]): string[] {
+  const groups = Map.groupBy(lines, (line) => {
+    const [protocol, , , virtual, , , state] = line.split(" ");
+    return `${protocol} ${virtual?.replace(/.*:/, "port ")} ${state}`;
+  });
+  return [...groups]
+    .map(([name, { length }]) => {
+      const part = length >= ALL ? "all" : length >= SOME ? "some" : `${length}`;
+      return `${name}: ${part}`;
+    })
+    .toSorted();
 }
 
 function ranLines({ exitCode, stdout, stderr }: Observation & { kind: "ran" }): string[] {

@@ -212,6 +212,7 @@ class Case:
     def __init__(self, name):
         self.name = name
         self.sysctls = []
+        self.kept = []
         self.steps = []
         self.next = 0
 
@@ -244,12 +245,15 @@ def read_cases(file):
             group.append(Case(words[0]))
         elif verb == "with":
             group[-1].sysctls.append((words[0], words[1]))
+        elif verb == "keep":
+            group[-1].kept.append((words[0], words[1]))
         else:
             group[-1].steps.append((verb, words))
     yield group
 
 
 def perform(group, guest):
+    before = [(path, guest.set(path, value)) for case in group for path, value in case.kept]
     due = [(0.0, order, case) for order, case in enumerate(group)]
     while due:
         at, order, case = heapq.heappop(due)
@@ -259,6 +263,8 @@ def perform(group, guest):
             guest.report.flush()
         else:
             heapq.heappush(due, (time.monotonic() + wait / 1000, order, case))
+    for path, value in reversed(before):
+        guest.set(path, value)
 
 
 def main():
