@@ -19,11 +19,13 @@ import {
   type ServicePlan,
   type Timeouts,
 } from "./service.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
 
 export interface DesiredState {
   /** By formatServiceKey, in the order in which they were added. */
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly timeouts: Timeouts;
+  readonly sysctls: Sysctls;
 }
 
 /** A service's own record, as add and edit give it. */
@@ -32,7 +34,11 @@ export type ServiceSpec = Omit<ServicePlan, "destinations" | "revision">;
 /** A destination's record, as add and edit give it. */
 export type DestinationSpec = Omit<DestinationPlan, "revision">;
 
-export const EMPTY_STATE: DesiredState = { services: new Map(), timeouts: DEFAULT_TIMEOUTS };
+export const EMPTY_STATE: DesiredState = {
+  services: new Map(),
+  timeouts: DEFAULT_TIMEOUTS,
+  sysctls: DEFAULT_SYSCTLS,
+};
 
 const WEIGHT_MAX = 0x7fff_ffff;
 
@@ -98,7 +104,7 @@ export function deleteDestination(
   return withService(state, { ...service, destinations });
 }
 
-/** Removes every service; timeouts stay. */
+/** Removes every service; timeouts and sysctls stay. */
 export function flush(state: DesiredState): DesiredState {
   return { ...state, services: new Map() };
 }

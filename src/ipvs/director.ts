@@ -39,7 +39,6 @@ export interface DirectorOptions {
   readonly limit: number;
   /** Random: makes the connection table's hash unpredictable from outside. */
   readonly hashKey: HashKey;
-  readonly sysctls?: Partial<Sysctls>;
 }
 
 export class Director {
@@ -53,12 +52,11 @@ export class Director {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
-  #sysctls: Sysctls;
+  #sysctls = DEFAULT_SYSCTLS;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
-  constructor({ host, limit, hashKey, sysctls }: DirectorOptions) {
-    this.#sysctls = { ...DEFAULT_SYSCTLS, ...sysctls };
+  constructor({ host, limit, hashKey }: DirectorOptions) {
     const read = (): Sysctls => this.#sysctls;
     this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
     const transmitter = new Transmitter(host, this.connections, read);
@@ -74,20 +72,13 @@ export class Director {
     this.#icmp = new IcmpRelay(parts);
   }
 
-  get sysctls(): Sysctls {
-    return this.#sysctls;
-  }
-
-  set sysctls(sysctls: Sysctls) {
-    this.#sysctls = sysctls;
-  }
-
-  /** Makes the services equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
+  /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
     checkSchedulers(desired);
     this.connections.timeouts = desired.timeouts;
+    this.#sysctls = desired.sysctls;
     const hasRemoved = this.services.apply(desired);
-    if (hasRemoved && this.#sysctls.expire_nodest_conn) this.connections.expireUnavailable();
+    if (hasRemoved && this.#sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
   }
 
   /**

@@ -78,7 +78,7 @@ export class Incoming {
     if (!destination.service.isLocal(packet, host)) return outcome.pass("pass-not-local");
     if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
-      if (!sysctls().expire_nodest_conn) return outcome.drop("drop-destination-removed");
+      if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");
     }
     this.#begin(packet, outcome, now);
     // Only now: the entry that is given up still counted while its successor was scheduled, as in the kernel.
@@ -115,7 +115,7 @@ export class Incoming {
   #isToBeRescheduled(id: number, destination: Destination): boolean {
     const { table } = this.#parts.tracker;
     const { conn_reuse_mode, expire_nodest_conn } = this.#parts.sysctls();
-    if (expire_nodest_conn && destination.weight === 0) return true;
+    if (expire_nodest_conn !== 0 && destination.weight === 0) return true;
     if (conn_reuse_mode === 0 || table.control(id) !== NO_CONNECTION) return false;
     const state = table.state(id);
     if (table.protocol(id) === IP_PROTOCOL.sctp) return state === SCTP_STATE.closed;
@@ -129,7 +129,7 @@ export class Incoming {
     const { services, host, sysctls } = this.#parts;
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
-    if (!mayOpen(packet, sysctls().sloppy_tcp)) return outcome.pass("pass-not-first");
+    if (!mayOpen(packet, sysctls().sloppy_tcp !== 0)) return outcome.pass("pass-not-first");
     if (!service.isLocal(packet, host)) return outcome.pass("pass-not-local");
     if (packet.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
     const { persistence } = service.plan;
@@ -158,7 +158,7 @@ export class Incoming {
     let destination: Destination | undefined;
     if (template !== NO_CONNECTION) {
       destination = services.destination(table.destinationId(template));
-      if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template)) {
+      if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template !== 0)) {
         table.invalidateTemplate(template);
         template = NO_CONNECTION;
       }

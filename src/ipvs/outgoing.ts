@@ -44,7 +44,8 @@ export class Outgoing {
   /** A real server that sends from a service's port without an entry is told so, if the operator wants it. */
   #unknown(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
     const { services, sysctls, transmitter } = this.#parts;
-    if (!sysctls().nat_icmp_send || !services.addresses.hasMasqueraded(packet)) return undefined;
+    if (sysctls().nat_icmp_send === 0 || !services.addresses.hasMasqueraded(packet))
+      return undefined;
     if (isReset(packet)) return undefined;
     return transmitter.refuse(packet, outcome, "drop-no-destination", { kind: "port-unreachable" });
   }

@@ -42,6 +42,20 @@ export interface Case {
   readonly steps: readonly Step[];
 }
 
+/** What a file below cases/ holds: everything that there is to say about its groups stands there. */
+export interface CaseFile {
+  /** What each group is about, in an operator's words. */
+  readonly features: Readonly<Record<string, string>>;
+  cases(options: CaseOptions): readonly Case[];
+}
+
+export interface CaseOptions {
+  /** For what is composed by chance. */
+  readonly seed: number;
+  /** How many command lines are composed. */
+  readonly generated: number;
+}
+
 /** What a step did, as a side reports it. */
 export type Observation =
   | {

@@ -2,17 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { allCases } from "./cases/index.ts";
-import { compare } from "./compare.ts";
-import { DirectorSide } from "./director-side.ts";
 import { KernelSide } from "./kernel-side.ts";
-import { knownDifference } from "./known-differences.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
-import { matrix } from "./matrix.ts";
 import { HELP, type KernelChoice, type Options, readOptions } from "./options.ts";
-import { isAgreeing, type Outcome, render, type Summary, summarize } from "./outcome.ts";
+import { DirectorSide } from "./ours/director-side.ts";
 import { Place } from "./place.ts";
+import { compare } from "./report/compare.ts";
+import { knownDifference } from "./report/known-differences.ts";
+import { matrix } from "./report/matrix.ts";
+import { isAgreeing, type Outcome, render, type Summary, summarize } from "./report/outcome.ts";
 import { selectCases } from "./selection.ts";
 
 const DOCUMENT = join(import.meta.dirname, "../../docs/conformance.md");

@@ -93,10 +93,10 @@ export class DirectorBench {
 
   #set(text: string): void {
     const [name, value] = text.split("=") as [keyof Sysctls, string];
-    const { sysctls } = this.director;
+    const { sysctls } = this.#state;
     if (!(name in sysctls)) throw new RangeError(`There is no sysctl ${name}`);
-    const isFlag = typeof sysctls[name] === "boolean";
-    this.director.sysctls = { ...sysctls, [name]: isFlag ? value === "1" : Number(value) };
+    this.#state = { ...this.#state, sysctls: { ...sysctls, [name]: Number(value) } };
+    this.director.apply(this.#state);
   }
 
   /** Lets time pass as an engine would: the director is called when it asks for it. */

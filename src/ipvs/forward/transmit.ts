@@ -100,11 +100,11 @@ export class Transmitter implements Rewriting {
     if (refused !== undefined) return refused;
     const { address } = destination;
     const tunnel = tunnelOf(destination);
-    const { pmtu_disc } = this.#sysctls();
+    const isPathMtuDiscovered = this.#sysctls().pmtu_disc !== 0;
     const mtu = outerMtu - tunnelOverhead(tunnel, address);
     if (mtu < MTU_MIN[address.family]) return outcome.drop("drop-packet-too-big");
     // Without path MTU discovery outer packets are fragmented.
-    if (packet.family === 6 || pmtu_disc) {
+    if (packet.family === 6 || isPathMtuDiscovered) {
       const tooBig = this.#checkLength(packet, outcome, mtu);
       if (tooBig !== undefined) return tooBig;
     }
@@ -115,7 +115,7 @@ export class Transmitter implements Rewriting {
       destination,
       tunnel,
       route.source,
-      pmtu_disc,
+      isPathMtuDiscovered,
       outerMtu,
     );
   }

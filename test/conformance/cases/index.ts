@@ -1,23 +1,29 @@
 /** Every case. Those that read the connection table come before those that fill it. */
-import type { Case } from "../case.ts";
-import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
-import { generatedCases } from "./generated-lines.ts";
-import { patientCases, persistenceCases } from "./persistence.ts";
-import { schedulerCases } from "./schedulers.ts";
-import { tcpStateCases } from "./tcp-states.ts";
-import { removalCases, wireCases } from "./wire.ts";
+import type { Case, CaseFile, CaseOptions } from "../case.ts";
+import { COMMAND_LINES } from "./command-lines.ts";
+import { GENERATED_LINES } from "./generated-lines.ts";
+import { PERSISTENCE } from "./persistence.ts";
+import { SCHEDULING } from "./schedulers.ts";
+import { TCP_STATES } from "./tcp-states.ts";
+import { WIRE } from "./wire.ts";
 
-export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
-  return [
-    ...tcpStateCases(),
-    ...wireCases(),
-    ...removalCases(),
-    ...persistenceCases(),
-    ...patientCases(),
-    ...schedulerCases(),
-    ...commandLineCases(),
-    ...restoreCases(),
-    ...viewCases(),
-    ...generatedCases(seed, generated),
-  ];
+// biome-ignore format: a line each
+const FILES: readonly CaseFile[] = [
+  TCP_STATES,
+  WIRE,
+  PERSISTENCE,
+  SCHEDULING,
+  COMMAND_LINES,
+  GENERATED_LINES,
+];
+
+export function allCases(options: CaseOptions): Case[] {
+  return FILES.flatMap((file) => file.cases(options));
+}
+
+/** What a group is about. */
+export function featureOf(group: string): string {
+  const file = FILES.find(({ features }) => group in features);
+  if (file === undefined) throw new RangeError(`No file of cases says what ${group} is about`);
+  return file.features[group]!;
 }

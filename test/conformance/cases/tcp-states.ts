@@ -1,8 +1,25 @@
 /** A connection, segment by segment: its state, timer and counts after each, by forwarding method and reuse mode. */
 import { type Prng, prng } from "../../../src/base/prng.ts";
-import { type Case, CONNECTIONS, packet, restore, SERVICES, type Step, wait } from "../case.ts";
+import {
+  type Case,
+  type CaseFile,
+  CONNECTIONS,
+  packet,
+  restore,
+  SERVICES,
+  type Step,
+  wait,
+} from "../case.ts";
 
 const GROUP = "TCP states";
+
+export const TCP_STATES: CaseFile = {
+  features: {
+    [GROUP]:
+      "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp",
+  },
+  cases: () => tcpStateCases(),
+};
 
 interface Method {
   readonly name: string;
@@ -72,7 +89,7 @@ const REUSE_MODES = [0, 1, 2, 3];
 const WALKS_PER_MODE = 8;
 const WALK_LENGTH = 14;
 
-export function tcpStateCases(): Case[] {
+function tcpStateCases(): Case[] {
   return METHODS.flatMap((method) => [
     ...Object.entries(CONVERSATIONS).map(([name, segments]) =>
       tcpCase(`${method.name}, ${name}`, method, segments, {}),

@@ -1,38 +1,33 @@
 /** A director behind the engine's interface, with a clock that stands still until it is moved. */
-import type { Instant } from "../../src/base/clock.ts";
-import type { Engine } from "../../src/engine/engine.ts";
-import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
-import type { DesiredState } from "../../src/ipvs/desired-state.ts";
-import { Director } from "../../src/ipvs/director.ts";
-import type { Outcome } from "../../src/ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
-import { formatEndpoint, type ServiceKey } from "../../src/ipvs/service.ts";
-import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
+import type { Instant } from "../../../src/base/clock.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
+import { NO_CONNECTION } from "../../../src/ipvs/connections/connection-table.ts";
+import type { DesiredState } from "../../../src/ipvs/desired-state.ts";
+import { Director } from "../../../src/ipvs/director.ts";
+import type { Outcome } from "../../../src/ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packet.ts";
+import { formatEndpoint, type ServiceKey } from "../../../src/ipvs/service.ts";
+import type { Counters, Rates } from "../../../src/ipvs/statistics.ts";
 import {
   type ConnectionStatus,
   connectionStatuses,
   type ServiceStatus,
   serviceStatus,
-} from "../../src/ipvs/status.ts";
-import type { Sysctls } from "../../src/ipvs/sysctls.ts";
-import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
-import type { Frame } from "./case.ts";
+} from "../../../src/ipvs/status.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
+import type { Frame } from "../case.ts";
+import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";
+import { connectionLine, serverLine, serviceLine } from "../lines.ts";
+import type { Place } from "../place.ts";
 import { hostAnswers } from "./host-stack.ts";
-import { framed, HOST, interfaceOf, routed, type WireName } from "./laboratory.ts";
-import { connectionLine, serverLine, serviceLine } from "./lines.ts";
-import type { Place } from "./place.ts";
 
 const CONNECTIONS_MAX = 20_000;
 
 export class DirectorEngine implements Engine {
   readonly name = "director";
   readonly connectionTableSize = 4096;
-  readonly #director: Director;
+  readonly #director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2] });
   #now = 0 as Instant;
-
-  constructor(sysctls: Sysctls) {
-    this.#director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2], sysctls });
-  }
 
   /** Does on the way what time brings, each at its time. */
   moveClock(nowMs: number): void {

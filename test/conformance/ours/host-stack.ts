@@ -1,10 +1,10 @@
 /** What the director's host does with packets that the director leaves to it: nothing listens there. */
-import { notice } from "../../src/ipvs/forward/notices.ts";
-import type { Packet } from "../../src/ipvs/packet.ts";
-import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
-import { TCP_FLAG } from "../../src/net/tcp.ts";
-import type { Frame } from "./case.ts";
-import { framed, HOST, routed } from "./laboratory.ts";
+import { notice } from "../../../src/ipvs/forward/notices.ts";
+import type { Packet } from "../../../src/ipvs/packet.ts";
+import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
+import { TCP_FLAG } from "../../../src/net/tcp.ts";
+import type { Frame } from "../case.ts";
+import { framed, HOST, routed } from "../laboratory.ts";
 
 /** The wire of answers whose bytes do not matter: a TCP reset, an echo reply. */
 export const HOST_WIRE = "host";

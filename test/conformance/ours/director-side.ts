@@ -2,16 +2,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listen } from "../../src/api/listen.ts";
-import { createServer } from "../../src/api/server.ts";
-import { run } from "../../src/cli/ipvsadm/run.ts";
-import { Control } from "../../src/control/control.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../../src/ipvs/sysctls.ts";
-import type { Case, Observation, Report, Side, Step } from "./case.ts";
+import { listen } from "../../../src/api/listen.ts";
+import { createServer } from "../../../src/api/server.ts";
+import { run } from "../../../src/cli/ipvsadm/run.ts";
+import { Control } from "../../../src/control/control.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "../../../src/ipvs/sysctls.ts";
+import type { Case, Observation, Report, Side, Step } from "../case.ts";
+import { frameOf } from "../packets.ts";
+import { Place } from "../place.ts";
 import { DirectorEngine } from "./director-engine.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
-import { frameOf } from "./packets.ts";
-import { Place } from "./place.ts";
 
 export class DirectorSide implements Side {
   async perform(
@@ -31,7 +31,7 @@ async function performCase(
   place: Place,
   times: readonly number[],
 ): Promise<Report[]> {
-  await using bench = await openBench({ ...DEFAULT_SYSCTLS, ...asSysctls(sysctls) });
+  await using bench = await openBench(asSysctls(sysctls));
   const reports: Report[] = [];
   let now = 0;
   for (const [index, step] of steps.entries()) {
@@ -68,15 +68,11 @@ async function perform(step: Step, bench: Bench, place: Place): Promise<Observat
   }
 }
 
-/** The kernel's knobs are numbers. */
-function asSysctls(values: Readonly<Record<string, number>>): Partial<Sysctls> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => {
-      if (!(name in DEFAULT_SYSCTLS)) throw new RangeError(`The director has no sysctl ${name}`);
-      const isSwitch = typeof DEFAULT_SYSCTLS[name as keyof Sysctls] === "boolean";
-      return [name, isSwitch ? value !== 0 : value];
-    }),
-  );
+function asSysctls(values: Readonly<Record<string, number>>): Sysctls {
+  for (const name of Object.keys(values)) {
+    if (!(name in DEFAULT_SYSCTLS)) throw new RangeError(`The director has no sysctl ${name}`);
+  }
+  return { ...DEFAULT_SYSCTLS, ...values };
 }
 
 interface Bench extends AsyncDisposable {
@@ -88,8 +84,9 @@ interface Bench extends AsyncDisposable {
 async function openBench(sysctls: Sysctls): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
   const path = join(folder, "socket");
-  const engine = new DirectorEngine(sysctls);
+  const engine = new DirectorEngine();
   const control = await Control.start(engine);
+  await control.change((state) => ({ ...state, sysctls }));
   const server = createServer(control, {
     version: "conformance",
     pid: process.pid,

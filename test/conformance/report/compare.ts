@@ -1,8 +1,9 @@
 /** Two sides' reports, step by step: what differs. */
+
+import type { Case, Report, Step } from "../case.ts";
+import { frameOf } from "../packets.ts";
+import type { Place } from "../place.ts";
 import { linesOf } from "./canonical.ts";
-import type { Case, Report, Step } from "./case.ts";
-import { frameOf } from "./packets.ts";
-import type { Place } from "./place.ts";
 
 export interface Difference {
   readonly step: number;

@@ -1,13 +1,13 @@
 /** Observations as lines that two sides must have in common, with what may vary taken out. */
-import { Address } from "../../src/net/address.ts";
-import * as checksum from "../../src/net/checksum.ts";
-import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
-import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
-import { readMac } from "../../src/net/mac-address.ts";
-import { UDP_HEADER_LENGTH } from "../../src/net/udp.ts";
-import type { Comparison, Frame, Observation } from "./case.ts";
-import { HOST_WIRE } from "./host-stack.ts";
-import { nameOf } from "./laboratory.ts";
+import { Address } from "../../../src/net/address.ts";
+import * as checksum from "../../../src/net/checksum.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
+import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
+import { readMac } from "../../../src/net/mac-address.ts";
+import { UDP_HEADER_LENGTH } from "../../../src/net/udp.ts";
+import type { Comparison, Frame, Observation } from "../case.ts";
+import { nameOf } from "../laboratory.ts";
+import { HOST_WIRE } from "../ours/host-stack.ts";
 
 /** `arrived` is the frame whose arrival was observed, `words` the command. */
 export function linesOf(

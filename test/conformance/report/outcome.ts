@@ -1,7 +1,7 @@
 /** What came out of a run, for readers and for programs. */
-import type { Case } from "./case.ts";
+import type { Case } from "../case.ts";
+import type { Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
-import type { Kernel } from "./machines/machine.ts";
 
 export interface Outcome {
   readonly case: Case;

@@ -1,6 +1,6 @@
 /** Where Sluice differs on purpose: docs/differences.md explains each, under the same title. */
-import type { Case } from "./case.ts";
-import { isSince, type Kernel } from "./machines/machine.ts";
+import type { Case } from "../case.ts";
+import { isSince, type Kernel } from "../machines/machine.ts";
 
 interface KnownDifference {
   /** The title in docs/differences.md. */

@@ -1,25 +1,12 @@
 /** docs/conformance.md: what was compared, and what came out. */
+import { featureOf } from "../cases/index.ts";
 import type { Summary } from "./outcome.ts";
-
-/** What a group of cases is about, in an operator's words. */
-// biome-ignore format: a table
-const FEATURES: Readonly<Record<string, string>> = {
-  "TCP states":                            "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp",
-  "on the wire":                           "Frames on the wire: NAT, DR, TUN (ipip, gue, gre), IPv4 and IPv6, TTL, MTU, fragments, ICMP both ways, refusals",
-  "removed servers":                       "Connections of removed servers, and their return",
-  "removed servers, expire_nodest_conn":   "The same with expire_nodest_conn",
-  "persistence and UDP":                   "Persistence templates, UDP, one-packet scheduling",
-  "what time does":                        "Expiry of entries and templates, thresholds over time, counters",
-  "schedulers":                            "The server of each new connection: 13 schedulers (all but twos) with their flags",
-  "ipvsadm":                               "ipvsadm: stdout, stderr, exit code, rules left; -R; every view",
-  "ipvsadm, generated":                    "ipvsadm: command lines composed from its grammar",
-};
 
 export function matrix({ kernel, groups, differences }: Summary, on: Date): string {
   const rows = Object.entries(groups).map(([name, { cases, steps, agree, known, differ }]) => {
     const verdict =
       differ > 0 ? `${differ} differ` : known > 0 ? `same, but ${known} known differences` : "same";
-    return `| ${FEATURES[name] ?? name} | ${cases} | ${steps} | ${agree} | ${verdict} |`;
+    return `| ${featureOf(name)} | ${cases} | ${steps} | ${agree} | ${verdict} |`;
   });
   const titles = new Map<string, number>();
   for (const { known } of differences) {
