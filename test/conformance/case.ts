@@ -25,7 +25,7 @@ export type Step =
 export type Comparison = "frames" | "servers";
 
 export interface Needs {
-  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  /** The version of Linux, as "6.12" or "6.1.192", whose rules these are: older kernels have others. */
   readonly since?: string;
   /** A module that not every kernel comes with. */
   readonly module?: string;
