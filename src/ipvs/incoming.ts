@@ -9,6 +9,7 @@ import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING_MASK } from "./connections/flow.ts";
 import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
+import type { Defence } from "./defence/defence.ts";
 import type { Destination } from "./destination.ts";
 import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
@@ -33,6 +34,7 @@ export interface Parts {
   readonly services: ServiceTable;
   readonly tracker: Tracker;
   readonly transmitter: Transmitter;
+  readonly defence: Defence;
   readonly sysctls: () => Sysctls;
 }
 
@@ -126,11 +128,12 @@ export class Incoming {
 
   /** A new connection's id, or the outcome when there is none. */
   #schedule(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
-    const { services, host, sysctls } = this.#parts;
+    const { services, host, defence, sysctls } = this.#parts;
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
-    if (!mayOpen(packet, sysctls().sloppy_tcp !== 0)) return outcome.pass("pass-not-first");
+    if (!mayOpen(packet, sysctls())) return outcome.pass("pass-not-first");
     if (!service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (defence.dropsPacket()) return outcome.drop("drop-defence");
     if (packet.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
     const { persistence } = service.plan;
     if (persistence !== undefined) {

@@ -1,7 +1,8 @@
 /** The handbook's experiment: one thing is broken on a real server, its requests hang, it is mended. */
+import { endpoint, url } from "./endpoint.ts";
 import type { Equipment } from "./equipment.ts";
 import { countBy, type ListedConnection } from "./listing.ts";
-import { REAL_SERVERS, type RealServerPlan } from "./plan.ts";
+import type { RealServerPlan } from "./plan.ts";
 import {
   type Answers,
   parseAnswers,
@@ -27,10 +28,10 @@ export function experiment(
   { title, breaking, mending }: Breakage,
   answered: () => readonly string[],
 ): Step {
-  const [first, second] = REAL_SERVERS as readonly [RealServerPlan, RealServerPlan];
+  const [first, second] = plan.realServers as readonly [RealServerPlan, RealServerPlan];
   const victim = (): RealServerPlan =>
     answered().includes(first.rip) || !answered().includes(second.rip) ? first : second;
-  const url = `http://${plan.vip}/`;
+  const site = url(plan.vip);
   const timeoutMs = requestsTimeoutMs(REQUESTS);
   // A scheduler that counts connections avoids the server with half-open ones until they expire.
   const takesTurns = options.scheduler === "rr" || options.scheduler === "wrr";
@@ -60,7 +61,7 @@ export function experiment(
           const { stdout } = await stage.run("node01", "ipvsadm -lnc");
           const halfOpen = connectionsOf(stdout, plan).filter(({ state }) => state === "SYN_RECV");
           const isVictims = ({ destination }: ListedConnection): boolean =>
-            destination === `${victim().rip}:${plan.realPort}`;
+            destination === endpoint(victim().rip, plan.realPort);
           return {
             ok: halfOpen.length === answers.unanswered && halfOpen.every(isVictims),
             evidence: `SYN_RECV: ${countBy(halfOpen.map(({ destination }) => destination))}`,
@@ -73,7 +74,7 @@ export function experiment(
           await stage.run(victim().host, mending);
           // In turn: together they might overflow what ovf still has.
           const after = await ask(stage, requestsInTurn);
-          const areBothBack = REAL_SERVERS.every(({ rip }) => after.from.includes(rip));
+          const areBothBack = plan.realServers.every(({ rip }) => after.from.includes(rip));
           return {
             ok: after.from.length === REQUESTS && (areBothBack || !takesTurns),
             evidence: describe(after),
@@ -84,7 +85,7 @@ export function experiment(
   };
 
   async function ask(stage: Stage, script: typeof requestsInTurn): Promise<Answers> {
-    const { output } = await stage.attempt("client", script(url, REQUESTS), {
+    const { output } = await stage.attempt("client", script(site, REQUESTS), {
       timeoutMs,
     });
     return parseAnswers(output);

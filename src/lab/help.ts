@@ -13,6 +13,7 @@ promises, and removes everything. Works as root, and without root where the kern
          real servers' port 8080
 
 Options:
+  --ipv6             the same over IPv6: fd00:150::1, ::11, ::12, ::13 and VIP fd00:150::100; outside, 2001:db8::/64
   --scheduler NAME   rr (default): one of ${Object.keys(ALTERNATES).join(" ")}
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'

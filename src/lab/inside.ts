@@ -11,7 +11,7 @@ import { encodeEvent, type LabEvent } from "./event.ts";
 import { masquerading } from "./masquerading.ts";
 import { buildNetwork, type Hosts, interfaceIndexes } from "./network.ts";
 import type { RunOptions } from "./options.ts";
-import { PLANS, type ScenarioName } from "./plan.ts";
+import { planOf, type ScenarioName } from "./plan.ts";
 import { LabFailure, perform, type Step } from "./scenario.ts";
 import { removal } from "./service-steps.ts";
 import { stageOn } from "./stage.ts";
@@ -48,7 +48,7 @@ export async function main([options = ""]: readonly string[]): Promise<void> {
 }
 
 async function run(options: RunOptions, leash: Leash): Promise<void> {
-  const plan = PLANS[options.scenario];
+  const plan = planOf(options.scenario, options.family);
   const hosts = await buildNetwork(plan);
   const indexes = await interfaceIndexes();
   const wire = tapWires(plan.hosts, (port) => indexes.get(port)!, options.pcap);

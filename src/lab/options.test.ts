@@ -5,6 +5,7 @@ const parse = (line: string) => parseLabArguments(line.split(" ").filter(Boolean
 
 const DEFAULTS = {
   scenario: "dr",
+  family: "inet",
   scheduler: "rr",
   requests: 10,
   keep: false,
@@ -17,6 +18,8 @@ const runs: readonly (readonly [line: string, differs: object])[] = [
   ["",                                {}],
   ["dr",                              {}],
   ["nat",                             { scenario: "nat" }],
+  ["--ipv6",                          { family: "inet6" }],
+  ["nat --ipv6",                      { scenario: "nat", family: "inet6" }],
   ["--json",                          { json: true }],
   ["dr --keep --scheduler wlc",       { keep: true, scheduler: "wlc" }],
   ["nat --requests=3 --pcap wires",   { scenario: "nat", requests: 3, pcap: "/home/learner/wires" }],
@@ -52,6 +55,7 @@ const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
   ["--requests ten",       /--requests ten: expected 2 to 1000/],
   ["--requests 1",         /expected 2 to 1000/],
   ["--requests 1001",      /expected 2 to 1000/],
+  ["dr --ipv6=no",         /--ipv6/],
   ["--fast",               /^Unknown option '--fast'$/],
   ["--pcap /run/wires",    /choose another place/],
   ["shell",                /client, node01, node02, node03: none was given/],

@@ -2,10 +2,12 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
+import type { Family } from "../net/address.ts";
 import { HOST_NAMES, type HostName, type ScenarioName } from "./plan.ts";
 
 export interface RunOptions {
   readonly scenario: ScenarioName;
+  readonly family: Family;
   readonly scheduler: SchedulerName;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
@@ -78,6 +80,7 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
   return {
     scenario,
+    family: values.ipv6 ? "inet6" : "inet",
     scheduler: toScheduler(values.scheduler),
     requests: toRequests(values.requests),
     keep: values.keep,
@@ -93,6 +96,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        ipv6: { type: "boolean", default: false },
         scheduler: { type: "string", default: "rr" },
         requests: { type: "string", default: "10" },
         keep: { type: "boolean", default: false },

@@ -15,7 +15,7 @@ export async function main([rip = "", port = ""]: readonly string[]): Promise<vo
     response.write(`from ${rip}\n`);
     if (request.url !== HOLD_PATH) response.end();
   });
-  server.listen(Number(port), "0.0.0.0");
+  server.listen({ port: Number(port), host: rip.includes(":") ? "::" : "0.0.0.0", ipv6Only: true });
   await once(server, "listening");
   process.stdout.write("listening\n");
 }

@@ -72,7 +72,7 @@ export class IcmpRelay implements Rewriting {
     if (refused !== undefined) return refused;
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     services.countOut(destination, packet.length);
-    const virtual = tracker.virtual(id);
+    const virtual = tracker.ends.virtual(id);
     if (packet.family === 4) packet.ipv4.setSource(virtual.w3);
     else packet.ipv6.setSource(virtual.w0, virtual.w1, virtual.w2, virtual.w3);
     this.#quote.rewrite("destination", virtual, table.virtualPort(id));
@@ -103,10 +103,10 @@ export class IcmpRelay implements Rewriting {
   /** Does to an error about a reply, and to its quote, what NAT did to the request. */
   rewriteDestination(packet: Packet, connection: number): void {
     const { tracker } = this.#parts;
-    const to = tracker.to(connection);
+    const to = tracker.ends.to(connection);
     if (packet.family === 4) packet.ipv4.setDestination(to.w3);
     else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
-    this.#quote.rewrite("source", to, tracker.port(connection));
+    this.#quote.rewrite("source", to, tracker.ends.port(connection));
     this.#refreshChecksum(packet);
   }
 

@@ -1,6 +1,7 @@
 /** Every case. Those that read the connection table come before those that fill it. */
 import type { Case, CaseFile, CaseOptions } from "../case.ts";
 import { COMMAND_LINES } from "./command-lines.ts";
+import { DEFENCE } from "./defence.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
@@ -10,6 +11,7 @@ import { WIRE } from "./wire.ts";
 // biome-ignore format: a line each
 const FILES: readonly CaseFile[] = [
   TCP_STATES,
+  DEFENCE,
   WIRE,
   PERSISTENCE,
   SCHEDULING,

@@ -28,7 +28,7 @@ interface Method {
   readonly answersFrom: string;
 }
 
-const METHODS: readonly Method[] = [
+export const METHODS: readonly Method[] = [
   { name: "NAT", option: "-m", answersFrom: "192.168.150.21:8080" },
   { name: "DR", option: "-g", answersFrom: "VIP:80 from=192.168.150.21" },
   { name: "TUN", option: "-i", answersFrom: "VIP:80 from=192.168.150.21" },
@@ -38,7 +38,7 @@ const METHODS: readonly Method[] = [
 type Segment = `> ${string}` | `< ${string}`;
 
 // biome-ignore format: a table
-const CONVERSATIONS: Readonly<Record<string, readonly Segment[]>> = {
+export const CONVERSATIONS: Readonly<Record<string, readonly Segment[]>> = {
   "the client closes first":        ["> S", "< SA", "> A", "> PA", "< A", "> FA", "< A", "< FA", "> A"],
   "the server closes first":        ["> S", "< SA", "> A", "< PA", "> A", "< FA", "> A", "> FA", "< A"],
   "both close together":            ["> S", "< SA", "> A", "> FA", "< FA", "> A", "< A"],
@@ -92,22 +92,23 @@ const WALK_LENGTH = 14;
 function tcpStateCases(): Case[] {
   return METHODS.flatMap((method) => [
     ...Object.entries(CONVERSATIONS).map(([name, segments]) =>
-      tcpCase(`${method.name}, ${name}`, method, segments, {}),
+      tcpCase(`${method.name}, ${name}`, GROUP, method, segments, {}),
     ),
     ...REUSE_MODES.flatMap((mode) => walkCases(method, mode)),
     ...sloppyCases(method),
   ]);
 }
 
-function tcpCase(
+export function tcpCase(
   name: string,
+  group: string,
   method: Method,
   segments: readonly Segment[],
   sysctls: Case["sysctls"],
   servers: readonly number[] = [21],
 ): Case {
   return {
-    group: GROUP,
+    group,
     name,
     compare: "frames",
     sysctls,
@@ -122,7 +123,7 @@ function walkCases(method: Method, mode: number): Case[] {
     const name = `${method.name}, conn_reuse_mode ${mode}, walk ${index}`;
     // With NAT the answering server must be the one that was asked: there is one.
     const servers = method.option === "-m" ? [21] : [21, 22];
-    return tcpCase(name, method, segments, { conn_reuse_mode: mode }, servers);
+    return tcpCase(name, GROUP, method, segments, { conn_reuse_mode: mode }, servers);
   });
 }
 
@@ -131,7 +132,7 @@ const SEGMENTS: readonly Segment[] = [
   "> S", "> S", "> A", "> A", "> FA", "> R", "< SA", "< SA", "< A", "< FA", "< R", "< S", "> -", "< F",
 ];
 
-function walk(chance: Prng): Segment[] {
+export function walk(chance: Prng): Segment[] {
   return ["> S", ...Array.from({ length: WALK_LENGTH }, () => chance.of(SEGMENTS))];
 }
 
@@ -144,6 +145,6 @@ function sloppyCases(method: Method): Case[] {
     ["> -", "> S"],
   ];
   return segments.map((each, index) =>
-    tcpCase(`${method.name}, sloppy_tcp ${index}`, method, each, { sloppy_tcp: 1 }),
+    tcpCase(`${method.name}, sloppy_tcp ${index}`, GROUP, method, each, { sloppy_tcp: 1 }),
   );
 }

@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { CONNECTIONS, REUSE } from "./connections.ts";
 import { COUNTERS } from "./counters.ts";
+import { DEFENCE } from "./defence.ts";
 import { ICMP } from "./icmp.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SERVICES, THRESHOLDS } from "./services.ts";
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...TUNNELS,
   ...ICMP,
   ...COUNTERS,
+  ...DEFENCE,
 ];
