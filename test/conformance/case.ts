@@ -21,8 +21,14 @@ export type Step =
   /** Weight, active and inactive connections of this case's servers are compared. */
   | { readonly kind: "services" };
 
-/** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
-export type Comparison = "frames" | "servers";
+/** How much of what leaves is compared: all bytes of each frame, only which server gets it, or how many servers get. */
+export type Comparison = "frames" | "servers" | "shares";
+
+/** An expected number of packets, and its standard deviation. */
+export interface Share {
+  readonly mean: number;
+  readonly deviation: number;
+}
 
 export interface Needs {
   /** The version of Linux, as "6.12" or "6.1.192", whose rules these are: older kernels have others. */
@@ -37,6 +43,8 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** How many of the packets behind the last command each server gets, where the comparison is of shares. */
+  readonly shares?: Readonly<Record<string, Share>>;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
   readonly steps: readonly Step[];

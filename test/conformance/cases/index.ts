@@ -6,6 +6,7 @@ import { GENERATED_LINES } from "./generated-lines.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { TCP_STATES } from "./tcp-states.ts";
+import { TWOS } from "./twos.ts";
 import { WIRE } from "./wire.ts";
 
 // biome-ignore format: a line each
@@ -15,6 +16,7 @@ const FILES: readonly CaseFile[] = [
   WIRE,
   PERSISTENCE,
   SCHEDULING,
+  TWOS,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

@@ -61,8 +61,11 @@ function summaryOf(outcomes: readonly Outcome[]): GroupSummary {
   };
 }
 
-function comparedSteps({ steps }: Case): number {
-  return steps.filter(({ kind }) => kind !== "wait" && kind !== "begin").length;
+/** Many packets' shares are one comparison. */
+function comparedSteps({ steps, compare }: Case): number {
+  const compared = steps.filter(({ kind }) => kind !== "wait" && kind !== "begin");
+  if (compare !== "shares") return compared.length;
+  return compared.filter(({ kind }) => kind !== "packet").length + 1;
 }
 
 export function render(outcomes: readonly Outcome[], { kernel, groups }: Summary): string {
