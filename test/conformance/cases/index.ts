@@ -3,6 +3,7 @@ import type { Case, CaseFile, CaseOptions } from "../case.ts";
 import { COMMAND_LINES } from "./command-lines.ts";
 import { DEFENCE } from "./defence.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
+import { NEWEST_RULES } from "./newest-rules.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { TCP_STATES } from "./tcp-states.ts";
@@ -17,6 +18,7 @@ const FILES: readonly CaseFile[] = [
   PERSISTENCE,
   SCHEDULING,
   TWOS,
+  NEWEST_RULES,
   COMMAND_LINES,
   GENERATED_LINES,
 ];
