@@ -35,7 +35,10 @@ export class KernelSide implements Side {
     this.#isTalkative = isTalkative;
   }
 
-  /** Two guests at once: one works through command lines, which flush the table, the other through packets. */
+  /**
+   * Two guests at once: one works through command lines, which flush the table, the other through packets. Without
+   * command lines they share the packets.
+   */
   async perform(cases: readonly Case[]): Promise<Report[][]> {
     const numbered = cases.map((each, index) => ({ index, each }));
     const { true: commands = [], false: packets = [] } = Object.groupBy(numbered, ({ each }) =>
@@ -43,7 +46,7 @@ export class KernelSide implements Side {
     );
     const reports = cases.map((): Report[] => []);
     await Promise.all(
-      [commands, packets]
+      (commands.length === 0 ? halves(packets) : [commands, packets])
         .filter((share) => share.length > 0)
         .map((share) => this.#performIn(share, cases, reports)),
     );
@@ -74,6 +77,11 @@ export class KernelSide implements Side {
       };
     }
   }
+}
+
+/** Every second one: groups are in both. */
+function halves(cases: readonly Numbered[]): Numbered[][] {
+  return [0, 1].map((half) => cases.filter((_, index) => index % 2 === half));
 }
 
 function checkPrepared(kind: string, words: readonly string[]): void {

@@ -7,8 +7,10 @@ interface KnownDifference {
   readonly title: string;
   readonly group: string;
   readonly name: RegExp;
-  /** The version of Linux, as "6.12", that does as Sluice does: from there on it is no difference. */
+  /** A version of Linux that was seen to do as Sluice does: from there on it is no difference. */
   readonly before?: string;
+  /** A version of Linux that was seen to do otherwise, where older ones do as Sluice does. */
+  readonly since?: string;
 }
 
 const KNOWN: readonly KnownDifference[] = [
@@ -22,7 +24,7 @@ const KNOWN: readonly KnownDifference[] = [
     title: "Thresholds follow Linux 6.12",
     group: "schedulers",
     name: /, thresholds changed midway$/,
-    before: "6.12",
+    before: "6.1.192",
   },
   {
     title: "A datagram that came in fragments leaves a tunnel whole",
@@ -30,14 +32,22 @@ const KNOWN: readonly KnownDifference[] = [
     name: /^TUN .*, fragments$/,
   },
   {
-    title: "ICMPv6 errors with a wrong checksum are dropped",
+    title: "ICMP errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /IPv6.*, ICMP from the client's side$/,
+    before: "6.1.192",
+  },
+  {
+    title: "ICMP errors with a wrong checksum are dropped",
+    group: "on the wire",
+    name: /^(DR|TUN).*, ICMP from the client's side$/,
+    since: "6.1.192",
   },
   {
     title: "ICMPv6 errors of masqueraded servers reach the client",
     group: "on the wire",
     name: /^NAT, IPv6, ICMP from the server's side$/,
+    before: "6.1.192",
   },
   {
     title: "nat_icmp_send quotes the packet as it came",
@@ -51,6 +61,7 @@ export function knownDifference({ group, name }: Case, { version }: Kernel): str
     (known) =>
       known.group === group &&
       known.name.test(name) &&
-      (known.before === undefined || !isSince(version, known.before)),
+      (known.before === undefined || !isSince(version, known.before)) &&
+      (known.since === undefined || isSince(version, known.since)),
   )?.title;
 }
