@@ -22,6 +22,7 @@ import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
+import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
@@ -43,7 +44,7 @@ export interface DirectorOptions {
 }
 
 export class Director {
-  readonly services = new ServiceTable();
+  readonly services: ServiceTable;
   readonly connections: Tracker;
   readonly #reasons = new ReasonCounters();
   readonly #outcome = new OutcomeSlot();
@@ -61,6 +62,7 @@ export class Director {
     const defence = new Defence(host);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
+    this.services = new ServiceTable(read);
     this.connections = new Tracker(
       new ConnectionTable({ limit, hashKey }),
       this.services,
@@ -75,9 +77,10 @@ export class Director {
       defence,
       sysctls: read,
     };
-    this.#incoming = new Incoming(parts);
+    const scheduling = new Scheduling(parts);
+    this.#incoming = new Incoming(parts, scheduling);
     this.#outgoing = new Outgoing(parts);
-    this.#icmp = new IcmpRelay(parts);
+    this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
   /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
@@ -160,7 +163,9 @@ export class Director {
     return this.#reasons.snapshot();
   }
 
+  /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();

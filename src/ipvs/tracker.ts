@@ -19,6 +19,7 @@ import {
 import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
 import { EntryDropper } from "./defence/entry-dropper.ts";
 import type { Destination } from "./destination.ts";
+import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
 import { ReplySources } from "./reply-sources.ts";
@@ -97,7 +98,7 @@ export class Tracker {
 
   /** A new connection of a client's first packet, or NO_CONNECTION when the table is full. */
   open(
-    packet: Packet,
+    packet: Opening,
     destination: Destination,
     port: number,
     isOnePacket: boolean,
@@ -278,7 +279,7 @@ export class Tracker {
     if (template !== NO_CONNECTION) this.table.setState(template, TEMPLATE_STATE.assured);
   }
 
-  #fromClient(packet: Packet): Flow {
+  #fromClient(packet: Opening): Flow {
     const flow = this.#flow;
     flow.family = packet.family;
     flow.protocol = packet.protocol;

@@ -87,7 +87,7 @@ export function directRouting(equipment: Equipment): readonly Step[] {
   ];
 }
 
-function hiddenAddresses(plan: LabPlan, wire: Wire): Step {
+export function hiddenAddresses(plan: LabPlan, wire: Wire): Step {
   const { vip, client, realServers } = plan;
   const hiding = HIDING[plan.family];
   return {
@@ -166,7 +166,7 @@ function realServersStaySilent({ vip, realServers }: LabPlan, wire: Wire): State
   };
 }
 
-function repliesComeFromRealServers({ vip, realServers }: LabPlan, wire: Wire): Statement {
+export function repliesComeFromRealServers({ vip, realServers }: LabPlan, wire: Wire): Statement {
   const site = endpoint(vip, 80);
   const servers = new Map(realServers.map(({ host, rip }) => [macOf(rip), host as string]));
   return {
@@ -182,7 +182,7 @@ function repliesComeFromRealServers({ vip, realServers }: LabPlan, wire: Wire): 
   };
 }
 
-function repliesBypassTheDirector({ vip }: LabPlan, wire: Wire): Statement {
+export function repliesBypassTheDirector({ vip }: LabPlan, wire: Wire): Statement {
   const site = endpoint(vip, 80);
   return {
     says: "no frame of a reply passes node01",

@@ -16,16 +16,21 @@ import { connectionsOf } from "./statements.ts";
 export interface Breakage {
   /** What a reader sees happen, after "Experiment: ". */
   readonly title: (host: string) => string;
-  readonly breaking: string;
-  readonly mending: string;
+  readonly breaking: Action;
+  readonly mending: Action;
+  /** What requests to the broken server do; they hang when nothing is said. */
+  readonly symptom?: string;
 }
+
+/** A shell command on the real server, or what else is done to it. */
+type Action = string | ((server: RealServerPlan) => Promise<void>);
 
 const REQUESTS = 4;
 
 /** `answered` tells who answered before: only what a scheduler sends requests to can be seen to hang. */
 export function experiment(
   { plan, options }: Equipment,
-  { title, breaking, mending }: Breakage,
+  { title, breaking, mending, symptom = "hang" }: Breakage,
   answered: () => readonly string[],
 ): Step {
   const [first, second] = plan.realServers as readonly [RealServerPlan, RealServerPlan];
@@ -43,13 +48,13 @@ export function experiment(
       return `Experiment: ${title(victim().host)}`;
     },
     perform: async (stage) => {
-      await stage.run(victim().host, breaking);
+      await act(stage, breaking);
       stage.progress("requests that hang are given up after 2 s");
       answers = await ask(stage, requestsTogether);
     },
     statements: [
       {
-        says: "requests that go to the broken server hang, the other's are answered",
+        says: `requests that go to the broken server ${symptom}, the other's are answered`,
         check: async () => ({
           ok: answers.unanswered > 0 && !answers.from.includes(victim().rip),
           evidence: `${victim().host} is broken: ${describe(answers)}`,
@@ -71,7 +76,7 @@ export function experiment(
       {
         says: "mended, every request is answered again",
         check: async (stage) => {
-          await stage.run(victim().host, mending);
+          await act(stage, mending);
           // In turn: together they might overflow what ovf still has.
           const after = await ask(stage, requestsInTurn);
           const areBothBack = plan.realServers.every(({ rip }) => after.from.includes(rip));
@@ -83,6 +88,11 @@ export function experiment(
       },
     ],
   };
+
+  async function act(stage: Stage, action: Action): Promise<void> {
+    if (typeof action === "string") await stage.run(victim().host, action);
+    else await action(victim());
+  }
 
   async function ask(stage: Stage, script: typeof requestsInTurn): Promise<Answers> {
     const { output } = await stage.attempt("client", script(site, REQUESTS), {

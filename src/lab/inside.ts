@@ -15,11 +15,13 @@ import { planOf, type ScenarioName } from "./plan.ts";
 import { LabFailure, perform, type Step } from "./scenario.ts";
 import { removal } from "./service-steps.ts";
 import { stageOn } from "./stage.ts";
+import { tunnelling } from "./tunnelling.ts";
 import { tapWires, type Wire } from "./wire.ts";
 
 const SCENARIOS: Readonly<Record<ScenarioName, (equipment: Equipment) => readonly Step[]>> = {
   dr: directRouting,
   nat: masquerading,
+  tun: tunnelling,
 };
 
 /** The descriptor by which the outside holds the inside: it says KEEP, or it ends. */

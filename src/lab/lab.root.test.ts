@@ -145,6 +145,10 @@ describe("sluice lab", () => {
     expectAllOk(await sluice("lab", "dr", "--ipv6", "--json"), 9);
   });
 
+  test("tun holds, through every kind of tunnel", async () => {
+    expectAllOk(await sluice("lab", "tun", "--json"), 17);
+  });
+
   test.for(["wlc", "sh"])("scheduler %s", async (scheduler) => {
     expectAllOk(await sluice("lab", "--json", "--scheduler", scheduler, "--requests", "4"), 9);
   });
@@ -230,6 +234,10 @@ describe("without root", () => {
 
   test.for(["dr", "nat"])("%s works there over IPv6", async (scenario) => {
     expectAllOk(await sluiceAsNobody("lab", scenario, "--ipv6", "--json"), 9);
+  });
+
+  test("tunnels work there, too", async () => {
+    expectAllOk(await sluiceAsNobody("lab", "tun", "--ipv6", "--tunnel", "gre", "--json"), 11);
   });
 
   test("says what to do where the kernel grants none", async () => {

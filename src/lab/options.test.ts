@@ -5,6 +5,7 @@ const parse = (line: string) => parseLabArguments(line.split(" ").filter(Boolean
 
 const DEFAULTS = {
   scenario: "dr",
+  tunnels: ["ipip", "gre", "gue"],
   family: "inet",
   scheduler: "rr",
   requests: 10,
@@ -18,6 +19,8 @@ const runs: readonly (readonly [line: string, differs: object])[] = [
   ["",                                {}],
   ["dr",                              {}],
   ["nat",                             { scenario: "nat" }],
+  ["tun",                             { scenario: "tun" }],
+  ["tun --tunnel gue",                { scenario: "tun", tunnels: ["gue"] }],
   ["--ipv6",                          { family: "inet6" }],
   ["nat --ipv6",                      { scenario: "nat", family: "inet6" }],
   ["--json",                          { json: true }],
@@ -47,7 +50,9 @@ test.for(others)("lab %s", ([line, command]) => {
 
 // biome-ignore format: a table
 const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
-  ["tun",                  /Unknown laboratory 'tun': expected dr, nat, shell or down/],
+  ["fullnat",              /Unknown laboratory 'fullnat': expected dr, nat, tun, shell or down/],
+  ["tun --tunnel vxlan",   /Unknown tunnel 'vxlan': expected one of ipip, gre, gue/],
+  ["nat --tunnel gue",     /--tunnel is for the laboratory tun/],
   ["dr nat",               /Unexpected argument 'nat'/],
   ["--scheduler fastest",  /Unknown scheduler 'fastest': expected one of rr, wrr/],
   ["--scheduler toString", /Unknown scheduler/],

@@ -4,7 +4,8 @@ import { Address, type Family } from "../net/address.ts";
 export const HOST_NAMES = ["client", "node01", "node02", "node03"] as const;
 export type HostName = (typeof HOST_NAMES)[number];
 
-export type ScenarioName = "dr" | "nat";
+export const SCENARIO_NAMES = ["dr", "nat", "tun"] as const;
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 /** A wire that cards are plugged into. */
 export type Segment = "lan" | "outside";
@@ -56,26 +57,36 @@ const REAL_SERVER_HOSTS: readonly HostPlan[] = REAL_SERVERS.map(({ host, rip }) 
   cards: [{ name: "eth0", segment: "lan", address: rip }],
 }));
 
+/** Everybody on one wire. */
+const ONE_WIRE: Pick<Drawing, "vip" | "client" | "realPort" | "hosts"> = {
+  vip: "192.168.150.100",
+  client: "192.168.150.1",
+  realPort: 80,
+  hosts: [
+    {
+      name: "client",
+      role: "the browser",
+      cards: [{ name: "eth0", segment: "lan", address: "192.168.150.1" }],
+    },
+    {
+      name: "node01",
+      role: "director",
+      cards: [{ name: "eth0", segment: "lan", address: "192.168.150.11" }],
+    },
+    ...REAL_SERVER_HOSTS,
+  ],
+};
+
 export const PLANS: Readonly<Record<ScenarioName, Drawing>> = {
   dr: {
     name: "dr",
     title: "LVS direct routing: everybody on one wire, replies go straight to the client",
-    vip: "192.168.150.100",
-    client: "192.168.150.1",
-    realPort: 80,
-    hosts: [
-      {
-        name: "client",
-        role: "the browser",
-        cards: [{ name: "eth0", segment: "lan", address: "192.168.150.1" }],
-      },
-      {
-        name: "node01",
-        role: "director",
-        cards: [{ name: "eth0", segment: "lan", address: "192.168.150.11" }],
-      },
-      ...REAL_SERVER_HOSTS,
-    ],
+    ...ONE_WIRE,
+  },
+  tun: {
+    name: "tun",
+    title: "LVS tunnelling: requests go inside other packets, replies go straight to the client",
+    ...ONE_WIRE,
   },
   nat: {
     name: "nat",

@@ -71,8 +71,16 @@ export function webServers({ plan, startWebServer }: Equipment, from: HostName):
   };
 }
 
-/** The virtual service; `flag` and `forward` are ipvsadm's letter and word for the forwarding method. */
-export function virtualService(equipment: Equipment, flag: string, forward: string): Step {
+/**
+ * The virtual service; `flags` and `forward` are ipvsadm's letter (and what goes with it) and word for the forwarding
+ * method. One that is not the first replaces the one before.
+ */
+export function virtualService(
+  equipment: Equipment,
+  flags: string,
+  forward: string,
+  isFirst: boolean = true,
+): Step {
   const { plan, options, startDirector } = equipment;
   const service = `-t ${endpoint(plan.vip, 80)}`;
   // ipvsadm wants a port after brackets.
@@ -81,10 +89,11 @@ export function virtualService(equipment: Equipment, flag: string, forward: stri
   return {
     title: "The virtual service on node01",
     perform: async (stage) => {
-      await startDirector();
+      if (isFirst) await startDirector();
+      else await stage.run("node01", "ipvsadm -C");
       await stage.run("node01", `ipvsadm -A ${service} -s ${options.scheduler}`);
       for (const { rip } of plan.realServers) {
-        await stage.run("node01", `ipvsadm -a ${service} -r ${at(rip)} ${flag} -w 1`);
+        await stage.run("node01", `ipvsadm -a ${service} -r ${at(rip)} ${flags} -w 1`);
       }
     },
     statements: [listsService(plan, options.scheduler, forward)],
@@ -129,8 +138,11 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
   };
 }
 
-/** The connection table, with one connection that is still open. */
-export function connectionTable({ plan, options }: Equipment): Step {
+/** The connection table: `finished` connections, and one that is still open. */
+export function connectionTable(
+  { plan, options }: Equipment,
+  finished: number = options.requests,
+): Step {
   let held = "";
   return {
     title: "The connections that node01 knows",
@@ -142,7 +154,7 @@ export function connectionTable({ plan, options }: Equipment): Step {
       held = stdout.trim();
     },
     statements: [
-      listsConnections(plan, options.requests + 1),
+      listsConnections(plan, finished + 1),
       {
         ...countsAgree(plan),
         check: async (stage) => {
@@ -156,8 +168,9 @@ export function connectionTable({ plan, options }: Equipment): Step {
 }
 
 /** The inside's share of the last step; the outside looks at what remains. */
-export function removal({ stopDirector }: Equipment): Step {
-  return { title: REMOVAL_TITLE, statements: [leavesNoRule(stopDirector)] };
+export function removal({ stopDirector, decapsulators }: Equipment): Step {
+  const statements = [leavesNoRule(stopDirector), ...decapsulators.endings()];
+  return { title: REMOVAL_TITLE, statements };
 }
 
 const REMOVAL_TITLE = "Everything is removed";

@@ -3,30 +3,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FrameTap } from "../engine/userspace/frame-tap.ts";
-import { ADDRESS_LENGTH, Address } from "../net/address.ts";
-import { ARP_OPERATION, ArpView } from "../net/arp.ts";
-import { ETHERTYPE, EthernetView } from "../net/ethernet.ts";
-import { ICMPV6_HEADER_LENGTH, ICMPV6_TYPE } from "../net/icmpv6.ts";
-import { IP_PROTOCOL } from "../net/ip-protocol.ts";
-import { Ipv4View } from "../net/ipv4.ts";
-import { Ipv6View } from "../net/ipv6.ts";
+import { EthernetView } from "../net/ethernet.ts";
 import type { MacAddress } from "../net/mac-address.ts";
 import { enhancedPacket, interfaceDescription, LINK_TYPE, sectionHeader } from "../net/pcapng.ts";
-import { PortsView } from "../net/ports.ts";
-import { endpoint } from "./endpoint.ts";
+import { contentOf, type FrameContent } from "./frame-content.ts";
 import { type HostName, type HostPlan, macOf, portOf } from "./plan.ts";
 
-/** What one frame says, as far as the laboratories' statements ask. */
 export interface WireFrame {
   readonly ethernetSource: MacAddress;
-  readonly content: /** Who has the address that it is about: asked, or answered. */
-    | {
-        readonly kind: "arp-reply" | "neighbour-solicitation" | "neighbour-advertisement";
-        readonly about: string;
-      }
-    /** Endpoints as `address:port`. */
-    | { readonly kind: "tcp"; readonly source: string; readonly destination: string }
-    | { readonly kind: "other" };
+  /** Bytes behind the Ethernet header: what the wire's MTU limits. */
+  readonly length: number;
+  readonly content: FrameContent;
 }
 
 export interface Wire {
@@ -108,42 +95,6 @@ function openCapture(directory: string, { name, cards }: HostPlan): WriteFrame {
 export function summarize(bytes: Uint8Array): WireFrame | undefined {
   const ethernet = EthernetView.over(bytes);
   if (typeof ethernet === "string") return undefined;
-  return { ethernetSource: ethernet.source, content: contentOf(ethernet) };
-}
-
-function contentOf(ethernet: EthernetView): WireFrame["content"] {
-  const other = { kind: "other" } as const;
-  if (ethernet.etherType === ETHERTYPE.arp) {
-    const arp = ArpView.over(ethernet.payload);
-    if (typeof arp === "string" || arp.operation !== ARP_OPERATION.reply) return other;
-    return { kind: "arp-reply", about: `${arp.message.sender}` };
-  }
-  const ip = packetIn(ethernet);
-  if (typeof ip === "string" || ip.fragmentOffset > 0) return other;
-  if (ip.protocol === IP_PROTOCOL.icmpv6) return neighbourMessage(ip.payload) ?? other;
-  if (ip.protocol !== IP_PROTOCOL.tcp) return other;
-  const ports = PortsView.over(ip.payload);
-  if (typeof ports === "string") return other;
-  return {
-    kind: "tcp",
-    source: endpoint(`${ip.source}`, ports.source),
-    destination: endpoint(`${ip.destination}`, ports.destination),
-  };
-}
-
-function packetIn({ etherType, payload }: EthernetView): Ipv4View | Ipv6View | string {
-  if (etherType === ETHERTYPE.ipv4) return Ipv4View.over(payload);
-  return etherType === ETHERTYPE.ipv6 ? Ipv6View.over(payload) : "neither";
-}
-
-/** RFC 4861 sections 4.3 and 4.4: the target follows the first eight bytes. */
-function neighbourMessage(bytes: Uint8Array): WireFrame["content"] | undefined {
-  const { neighbourSolicitation, neighbourAdvertisement } = ICMPV6_TYPE;
-  const isSolicitation = bytes[0] === neighbourSolicitation;
-  if (!isSolicitation && bytes[0] !== neighbourAdvertisement) return undefined;
-  if (bytes.length < ICMPV6_HEADER_LENGTH + ADDRESS_LENGTH.inet6) return undefined;
-  return {
-    kind: isSolicitation ? "neighbour-solicitation" : "neighbour-advertisement",
-    about: `${Address.fromBytes(bytes, ICMPV6_HEADER_LENGTH, "inet6")}`,
-  };
+  const { source: ethernetSource, payload } = ethernet;
+  return { ethernetSource, length: payload.length, content: contentOf(ethernet) };
 }

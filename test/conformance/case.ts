@@ -14,6 +14,10 @@ export type Step =
   | { readonly kind: "rules" }
   /** A packet (packets.ts reads it) arrives. What leaves is compared. */
   | { readonly kind: "packet"; readonly packet: string }
+  /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
+  | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
+  /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
+  | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -21,8 +25,12 @@ export type Step =
   /** Weight, active and inactive connections of this case's servers are compared. */
   | { readonly kind: "services" };
 
-/** How much of what leaves is compared: all bytes of each frame, only which server gets it, or how many servers get. */
-export type Comparison = "frames" | "servers" | "shares";
+/**
+ * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
+ * server that is ("shares"), how many each gets; where it decides which of many entries stay ("survivors"), whether of
+ * about a hundred in one state all are left, some or none.
+ */
+export type Comparison = "frames" | "servers" | "shares" | "survivors";
 
 /** An expected number of packets, and its standard deviation. */
 export interface Share {
@@ -47,6 +55,8 @@ export interface Case {
   readonly shares?: Readonly<Record<string, Share>>;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
+  /** They are in force while the case waits, too: all cases of its group want them so. */
+  readonly keepsSysctls?: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -95,6 +105,13 @@ export interface Side {
   perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
 }
 
+export interface SideOptions {
+  /** What a side has started is ended when it takes longer. */
+  readonly timeoutMs: number;
+  /** Is told now and then how many cases are done. */
+  readonly onDone: (count: number) => void;
+}
+
 /** The words of a command line; double quotes keep blanks and make empty words. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
@@ -102,6 +119,11 @@ export function wordsOf(line: string): string[] {
 
 export function ipvsadm(line: string, stdin = ""): Step {
   return { kind: "ipvsadm", words: wordsOf(line), stdin };
+}
+
+/** With this, net.ipv4.vs is after the case as it was before. */
+export function sysctl(line: string, stdin = ""): Step {
+  return { kind: "sysctl-command", words: wordsOf(line), stdin };
 }
 
 /** Many commands as one step: what a case begins with. */

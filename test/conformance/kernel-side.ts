@@ -1,11 +1,13 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { Case, Frame, Observation, Report, Side, Step } from "./case.ts";
+import type { Case, Frame, Observation, Report, Side, SideOptions, Step } from "./case.ts";
 import { readConnections, readServices } from "./kernel-files.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
+import { type PlacedCase, placed, shares } from "./shares.ts";
+import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
 const MODULES = [
@@ -17,55 +19,46 @@ const MODULES = [
 
 const PREPARATION = "prepare";
 
-export interface KernelSideOptions {
-  /** The guests are ended when they take longer. */
-  readonly timeoutMs: number;
-  /** Says on stderr now and then how far it is. */
-  readonly isTalkative: boolean;
-}
+/** Guests that share the packets: the work of a machine's processors, less what our own sides need. */
+const PACKET_GUESTS = 2;
 
 export class KernelSide implements Side {
   readonly #machine: Machine;
-  readonly #timeoutMs: number;
-  readonly #isTalkative: boolean;
+  readonly #options: SideOptions;
 
-  constructor(machine: Machine, { timeoutMs, isTalkative }: KernelSideOptions) {
+  constructor(machine: Machine, options: SideOptions) {
     this.#machine = machine;
-    this.#timeoutMs = timeoutMs;
-    this.#isTalkative = isTalkative;
+    this.#options = options;
   }
 
-  /**
-   * Two guests at once: one works through command lines, which flush the table, the other through packets. Without
-   * command lines they share the packets.
-   */
+  /** In several guests at once. */
   async perform(cases: readonly Case[]): Promise<Report[][]> {
-    const numbered = cases.map((each, index) => ({ index, each }));
-    const { true: commands = [], false: packets = [] } = Object.groupBy(numbered, ({ each }) =>
-      each.steps.some(({ kind }) => kind === "begin") ? "true" : "false",
-    );
     const reports = cases.map((): Report[] => []);
+    const done: number[] = [];
     await Promise.all(
-      (commands.length === 0 ? halves(packets) : [commands, packets])
-        .filter((share) => share.length > 0)
-        .map((share) => this.#performIn(share, cases, reports)),
+      shares(placed(cases), PACKET_GUESTS).map((share, guest) =>
+        this.#performIn(share, cases, reports, (count) => {
+          done[guest] = count;
+          this.#options.onDone(done.reduce((sum, each) => sum + each, 0));
+        }),
+      ),
     );
     return reports;
   }
 
   async #performIn(
-    share: readonly Numbered[],
+    share: readonly PlacedCase[],
     cases: readonly Case[],
     reports: Report[][],
+    onDone: (count: number) => void,
   ): Promise<void> {
     const text = await boot(this.#machine, {
       modules: MODULES,
       programme: programme(share),
-      timeoutMs: this.#timeoutMs,
-      onProgress: (report) => {
-        if (this.#isTalkative) process.stderr.write(progress(report, share, cases));
-      },
+      timeoutMs: this.#options.timeoutMs,
+      onProgress: (report) => onDone(begun(report)),
     });
+    onDone(share.length);
     for (const line of text.split("\n")) {
       const [name = "", step, at, kind = "", ...words] = line.split(" ");
       if (name === PREPARATION) checkPrepared(kind, words);
@@ -79,11 +72,6 @@ export class KernelSide implements Side {
   }
 }
 
-/** Every second one: groups are in both. */
-function halves(cases: readonly Numbered[]): Numbered[][] {
-  return [0, 1].map((half) => cases.filter((_, index) => index % 2 === half));
-}
-
 function checkPrepared(kind: string, words: readonly string[]): void {
   if (kind !== "ran") return;
   const [code, , complaint] = words;
@@ -91,23 +79,13 @@ function checkPrepared(kind: string, words: readonly string[]): void {
     throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
 }
 
-/** How much of its share a guest has done, by its report so far. */
-function progress(report: string, share: readonly Numbered[], cases: readonly Case[]): string {
-  const [last = ""] = report.trimEnd().split("\n").slice(-1);
-  const number = Number(last.split(" ")[0] || Number.NaN);
-  const done = share.findIndex(({ index }) => index === number);
-  const at = done < 0 ? "booting" : `case ${done + 1} of ${share.length}: ${cases[number]!.group}`;
-  return `conformance: ${at}\n`;
-}
-
-interface Numbered {
-  /** Among all cases: it is the case's name in the guest, and says its place. */
-  readonly index: number;
-  readonly each: Case;
+/** How many cases a report tells of. */
+function begun(report: string): number {
+  return new Set(report.match(/^\d+ /gm)).size;
 }
 
 /** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
-function programme(cases: readonly Numbered[]): string {
+function programme(cases: readonly PlacedCase[]): string {
   const lines = [`case ${PREPARATION}`, ...preparation(cases)];
   let group = "";
   for (const { index, each } of cases) {
@@ -115,7 +93,7 @@ function programme(cases: readonly Numbered[]): string {
     group = each.group;
     lines.push(`case ${index}`);
     for (const [name, value] of Object.entries(each.sysctls)) {
-      lines.push(`with net/ipv4/vs/${name} ${value}`);
+      lines.push(`${each.keepsSysctls === true ? "keep" : "with"} net/ipv4/vs/${name} ${value}`);
     }
     const place = new Place(index);
     lines.push(...each.steps.map((step) => lineOf(step, place)));
@@ -123,23 +101,14 @@ function programme(cases: readonly Numbered[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function preparation(cases: readonly Numbered[]): string[] {
+function preparation(cases: readonly PlacedCase[]): string[] {
   const { sysctls } = DIRECTOR_HOST;
-  const batch = [...DIRECTOR_HOST.batch, ...cases.filter(usesInet6).map(inet6Vip)];
+  const batch = [...DIRECTOR_HOST.batch, ...vip6Lines(cases)];
   return [
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
   ];
-}
-
-function usesInet6({ each }: Numbered): boolean {
-  return JSON.stringify(each.steps).includes("VIP6");
-}
-
-/** A local route is not enough: errors come from the VIP only where it is an address of an interface. */
-function inet6Vip({ index }: Numbered): string {
-  return `address add ${new Place(index).vip6}/128 dev lo nodad`;
 }
 
 function lineOf(step: Step, place: Place): string {
@@ -148,6 +117,10 @@ function lineOf(step: Step, place: Place): string {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
       return `run ${packed(words.join("\0"))} ${packed(place.fill(step.stdin))}`;
     }
+    case "sysctl":
+      return `knob ${step.name} ${packed(step.value)}`;
+    case "sysctl-command":
+      return `knobs ${packed(["sysctl", ...step.words].join("\0"))} ${packed(step.stdin)}`;
     case "begin":
       return `begin ${packed(step.rules)}`;
     case "rules":
@@ -180,6 +153,7 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
       return { kind, frames: words.map(frame) };
     case "saw": {
       const text = unpacked(words[0]).toString();
+      if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
       return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
     }
     default:

@@ -2,10 +2,15 @@
 import type { Case, CaseFile, CaseOptions } from "../case.ts";
 import { COMMAND_LINES } from "./command-lines.ts";
 import { DEFENCE } from "./defence.ts";
+import { DROP_ENTRY } from "./drop-entry.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
+import { KNOBS } from "./knobs.ts";
 import { NEWEST_RULES } from "./newest-rules.ts";
+import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
+import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
+import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { TWOS } from "./twos.ts";
 import { WIRE } from "./wire.ts";
@@ -14,11 +19,16 @@ import { WIRE } from "./wire.ts";
 const FILES: readonly CaseFile[] = [
   TCP_STATES,
   DEFENCE,
+  DROP_ENTRY,
+  KNOBS,
+  SCHEDULE_ICMP,
   WIRE,
   PERSISTENCE,
   SCHEDULING,
   TWOS,
   NEWEST_RULES,
+  SYSCTLS,
+  NO_SCHEDULER,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

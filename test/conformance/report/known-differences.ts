@@ -1,67 +1,166 @@
-/** Where Sluice differs on purpose: docs/differences.md explains each, under the same title. */
+/**
+ * Where Sluice differs on purpose: docs/differences.md explains each, under the same title. Each names the steps that
+ * may differ, and what it makes of the kernel's lines: whatever else differs in the same case is an error.
+ */
 import type { Case } from "../case.ts";
 import { isSince, type Kernel } from "../machines/machine.ts";
+import type { Difference } from "./compare.ts";
+import {
+  isOneFrameOf,
+  isReassembled,
+  isSameButCounts,
+  isSameButQuotedTimeToLive,
+  isServersAlone,
+  nothing,
+  withoutLines,
+} from "./explanations.ts";
+import type { EngineName } from "./outcome.ts";
 
-interface KnownDifference {
+export interface KnownDifference {
   /** The title in docs/differences.md. */
   readonly title: string;
   readonly group: string;
   readonly name: RegExp;
+  /** Which steps, by their text. */
+  readonly step: RegExp;
+  /** Whether ours is what this difference makes of the kernel's lines. */
+  readonly explains: (theirs: readonly string[], ours: readonly string[]) => boolean;
+  /** The only engine that differs so. */
+  readonly engine?: EngineName;
   /** A version of Linux that was seen to do as Sluice does: from there on it is no difference. */
   readonly before?: string;
   /** A version of Linux that was seen to do otherwise, where older ones do as Sluice does. */
   readonly since?: string;
 }
 
-const KNOWN: readonly KnownDifference[] = [
+const NO_SYNCHRONISATION = {
+  title: "No connection synchronisation",
+  group: "ipvsadm",
+  name: /^--start-daemon[ =](master|backup)/,
+} as const;
+
+const MASQUERADED_ICMPV6 = {
+  title: "ICMPv6 errors of masqueraded servers reach the client",
+  group: "on the wire",
+  name: /^NAT, IPv6, ICMP from the server's side$/,
+  before: "6.1.192",
+} as const;
+
+const WRONG_CHECKSUM = {
+  step: /^icmp .* checksum=wrong /,
+  explains: (theirs: readonly string[], ours: readonly string[]): boolean =>
+    isOneFrameOf("lan", theirs) && nothing(ours),
+} as const;
+
+const THRESHOLDS = {
+  title: "Thresholds follow Linux 6.12",
+  group: "schedulers",
+  name: /, thresholds changed midway$/,
+  before: "6.1.192",
+} as const;
+
+export const KNOWN: readonly KnownDifference[] = [
   {
-    title: "No connection synchronisation",
-    group: "ipvsadm",
-    name: /^--start-daemon[ =](master|backup)/,
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm --start-daemon/,
+    explains: (theirs, ours) =>
+      ["exit code 0", "exit code 255,stderr|No such device"].includes(theirs.join()) &&
+      ours.join() === "exit code 255,stderr|Connection synchronisation is not part of Sluice",
   },
-  { title: "No service without a scheduler", group: "ipvsadm", name: / -s none$/ },
   {
-    title: "Thresholds follow Linux 6.12",
-    group: "schedulers",
-    name: /, thresholds changed midway$/,
-    before: "6.1.192",
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm -L --daemon$/,
+    explains: (theirs, ours) =>
+      withoutLines(theirs, /^stdout\|(master|backup) sync daemon \(/).join() === ours.join(),
   },
+  {
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm --stop-daemon/,
+    explains: (theirs, ours) =>
+      theirs.join() === "exit code 0" &&
+      ours.join() === "exit code 255,stderr|No daemon is running",
+  },
+  // Where the next connection goes after the last edit, and how many each server has in the end.
+  {
+    ...THRESHOLDS,
+    step: /^tcp 10\.9\.0\.1:204[0-7] > /,
+    explains: (theirs, ours) => isServersAlone(theirs) && isServersAlone(ours),
+  },
+  { ...THRESHOLDS, step: /^services$/, explains: isSameButCounts },
   {
     title: "A datagram that came in fragments leaves a tunnel whole",
     group: "on the wire",
     name: /^TUN .*, fragments$/,
+    step: / fragment=/,
+    explains: isReassembled,
   },
   {
     title: "ICMP errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /IPv6.*, ICMP from the client's side$/,
     before: "6.1.192",
+    ...WRONG_CHECKSUM,
   },
   {
     title: "ICMP errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /^(DR|TUN).*, ICMP from the client's side$/,
     since: "6.1.192",
+    ...WRONG_CHECKSUM,
   },
   {
-    title: "ICMPv6 errors of masqueraded servers reach the client",
-    group: "on the wire",
-    name: /^NAT, IPv6, ICMP from the server's side$/,
-    before: "6.1.192",
+    ...MASQUERADED_ICMPV6,
+    step: /^icmp \S+ > CLIENT6 (?!.*checksum=).* about /,
+    explains: (theirs, ours) => nothing(theirs) && isOneFrameOf("wan", ours),
+  },
+  {
+    ...MASQUERADED_ICMPV6,
+    step: /^icmp \S+ > CLIENT6 .* checksum=plain about /,
+    explains: (theirs, ours) => isOneFrameOf("wan", theirs) && nothing(ours),
   },
   {
     title: "nat_icmp_send quotes the packet as it came",
     group: "on the wire",
     name: /nat_icmp_send$/,
+    step: /^tcp /,
+    explains: isSameButQuotedTimeToLive,
+  },
+  {
+    title: "The userspace engine and masqueraded servers on the director itself",
+    group: "on the wire",
+    name: /^a real server on the director itself$/,
+    step: /^tcp CLIENT:1 > VIP:81 S$/,
+    explains: (theirs, ours) =>
+      theirs.join() === "to the host's own stack" && isOneFrameOf("wan", ours),
+    engine: "userspace",
   },
 ];
 
-export function knownDifference({ group, name }: Case, { version }: Kernel): string | undefined {
+/** The known difference that this one of a case is, if it is any. */
+export function knownDifference(
+  of: Case,
+  { what, theirs, ours }: Difference,
+  engine: EngineName,
+  kernel: Kernel,
+): KnownDifference | undefined {
   return KNOWN.find(
     (known) =>
-      known.group === group &&
-      known.name.test(name) &&
-      (known.before === undefined || !isSince(version, known.before)) &&
-      (known.since === undefined || isSince(version, known.since)),
-  )?.title;
+      mayOccur(known, of, engine, kernel) && known.step.test(what) && known.explains(theirs, ours),
+  );
+}
+
+/** Whether it can be expected at all. */
+export function mayOccur(
+  { group, name, engine: only, before, since }: KnownDifference,
+  of: Case,
+  engine: EngineName,
+  { version }: Kernel,
+): boolean {
+  return (
+    group === of.group &&
+    name.test(of.name) &&
+    (only === undefined || only === engine) &&
+    (before === undefined || !isSince(version, before)) &&
+    (since === undefined || isSince(version, since))
+  );
 }

@@ -6,6 +6,7 @@ the rest and reads the report, and explains the words.
 Uses nothing beyond Debian's python3-minimal.
 """
 
+import errno
 import fcntl
 import heapq
 import os
@@ -16,6 +17,7 @@ TUNSETIFF = 0x400454CA
 IFF_TAP_WITHOUT_HEADER = 0x1002
 FRAME_MAX = 65_600
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TERM": "dumb"}
+KNOBS = "/proc/sys/net/ipv4/vs/"
 CAPTURES = {name: "/tmp/" + name for name in ("stdin", "stdout", "stderr")}
 
 
@@ -83,7 +85,7 @@ class Guest:
     def __init__(self, report):
         self.report = report
         self.wires = {}
-        self.sysctls = {}
+        self.knobs = None
         self.services = b""
         self.base = None
         self.base_rules = None
@@ -91,6 +93,29 @@ class Guest:
 
     def tell(self, *words):
         self.report.write(" ".join(words) + "\n")
+
+    def keep_knobs(self):
+        """What restore_knobs() gives back."""
+        if self.knobs is None:
+            self.knobs = {name: read(KNOBS + name) for name in os.listdir(KNOBS)}
+
+    def restore_knobs(self):
+        for name, value in (self.knobs or {}).items():
+            if read(KNOBS + name) != value:
+                write(KNOBS + name, value.decode())
+        self.knobs = None
+
+    def write_knob(self, name, value):
+        """The error's name or "ok", and the value then."""
+        self.keep_knobs()
+        descriptor = os.open(KNOBS + name, os.O_WRONLY)
+        try:
+            os.write(descriptor, value)
+            result = "ok"
+        except OSError as error:
+            result = errno.errorcode[error.errno]
+        os.close(descriptor)
+        return result.encode() + b"\nreads " + read(KNOBS + name).strip()
 
     def set(self, path, value):
         """Returns the value before."""
@@ -124,6 +149,11 @@ class Guest:
         """One step; returns the words of its report."""
         if verb == "run":
             return ("ran",) + self.run(unpacked(words[0]).split(b"\0"), unpacked(words[1]))
+        if verb == "knob":
+            return ("saw", packed(self.write_knob(words[0], unpacked(words[1]))))
+        if verb == "knobs":
+            self.keep_knobs()
+            return ("ran",) + spawned(spawn(unpacked(words[0]).split(b"\0"), unpacked(words[1])))
         if verb == "rules":
             return ("ran",) + spawned(self.rules())
         if verb == "begin":
@@ -182,6 +212,7 @@ class Case:
     def __init__(self, name):
         self.name = name
         self.sysctls = []
+        self.kept = []
         self.steps = []
         self.next = 0
 
@@ -198,6 +229,7 @@ class Case:
             guest.tell(self.name, str(index), "%.3f" % (time.monotonic() * 1000), *outcome)
             for path, value in before:
                 guest.set(path, value)
+        guest.restore_knobs()
         return None
 
 
@@ -213,12 +245,15 @@ def read_cases(file):
             group.append(Case(words[0]))
         elif verb == "with":
             group[-1].sysctls.append((words[0], words[1]))
+        elif verb == "keep":
+            group[-1].kept.append((words[0], words[1]))
         else:
             group[-1].steps.append((verb, words))
     yield group
 
 
 def perform(group, guest):
+    before = [(path, guest.set(path, value)) for case in group for path, value in case.kept]
     due = [(0.0, order, case) for order, case in enumerate(group)]
     while due:
         at, order, case = heapq.heappop(due)
@@ -228,6 +263,8 @@ def perform(group, guest):
             guest.report.flush()
         else:
             heapq.heappush(due, (time.monotonic() + wait / 1000, order, case))
+    for path, value in reversed(before):
+        guest.set(path, value)
 
 
 def main():

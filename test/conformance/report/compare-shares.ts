@@ -26,9 +26,9 @@ export function compareShares(
       );
     return [...deviations(shares, observed)];
   }) as [string[], string[]];
-  const lines = [...theirs.map((line) => `- ${line}`), ...ours.map((line) => `+ ${line}`)];
   const what = `shares of the packets behind step ${last + 1}`;
-  return lines.length === 0 ? [] : [{ step: steps.length - 1, what, lines }];
+  const isRight = theirs.length === 0 && ours.length === 0;
+  return isRight ? [] : [{ step: steps.length - 1, what, theirs, ours }];
 }
 
 function* deviations(
