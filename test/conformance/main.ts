@@ -29,7 +29,13 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const machine = machineOf(options.kernel);
+  let machine: Machine;
+  try {
+    machine = machineOf(options.kernel);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
   if (cases.length === 0) {

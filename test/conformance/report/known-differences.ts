@@ -27,8 +27,10 @@ export interface KnownDifference {
   readonly explains: (theirs: readonly string[], ours: readonly string[]) => boolean;
   /** The only engine that differs so. */
   readonly engine?: EngineName;
-  /** The version of Linux, as "6.12", that does as Sluice does: from there on it is no difference. */
+  /** A version of Linux that was seen to do as Sluice does: from there on it is no difference. */
   readonly before?: string;
+  /** A version of Linux that was seen to do otherwise, where older ones do as Sluice does. */
+  readonly since?: string;
 }
 
 const NO_SYNCHRONISATION = {
@@ -41,13 +43,20 @@ const MASQUERADED_ICMPV6 = {
   title: "ICMPv6 errors of masqueraded servers reach the client",
   group: "on the wire",
   name: /^NAT, IPv6, ICMP from the server's side$/,
+  before: "6.1.192",
+} as const;
+
+const WRONG_CHECKSUM = {
+  step: /^icmp .* checksum=wrong /,
+  explains: (theirs: readonly string[], ours: readonly string[]): boolean =>
+    isOneFrameOf("lan", theirs) && nothing(ours),
 } as const;
 
 const THRESHOLDS = {
   title: "Thresholds follow Linux 6.12",
   group: "schedulers",
   name: /, thresholds changed midway$/,
-  before: "6.12",
+  before: "6.1.192",
 } as const;
 
 export const KNOWN: readonly KnownDifference[] = [
@@ -86,11 +95,18 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: isReassembled,
   },
   {
-    title: "ICMPv6 errors with a wrong checksum are dropped",
+    title: "ICMP errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /IPv6.*, ICMP from the client's side$/,
-    step: /^icmp .* checksum=wrong /,
-    explains: (theirs, ours) => isOneFrameOf("lan", theirs) && nothing(ours),
+    before: "6.1.192",
+    ...WRONG_CHECKSUM,
+  },
+  {
+    title: "ICMP errors with a wrong checksum are dropped",
+    group: "on the wire",
+    name: /^(DR|TUN).*, ICMP from the client's side$/,
+    since: "6.1.192",
+    ...WRONG_CHECKSUM,
   },
   {
     ...MASQUERADED_ICMPV6,
@@ -135,7 +151,7 @@ export function knownDifference(
 
 /** Whether it can be expected at all. */
 export function mayOccur(
-  { group, name, engine: only, before }: KnownDifference,
+  { group, name, engine: only, before, since }: KnownDifference,
   of: Case,
   engine: EngineName,
   { version }: Kernel,
@@ -144,6 +160,7 @@ export function mayOccur(
     group === of.group &&
     name.test(of.name) &&
     (only === undefined || only === engine) &&
-    (before === undefined || !isSince(version, before))
+    (before === undefined || !isSince(version, before)) &&
+    (since === undefined || isSince(version, since))
   );
 }
