@@ -27,12 +27,19 @@ export type Step =
 
 /**
  * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
- * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none.
+ * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none; where it
+ * decides who gets a packet ("shares"), how many each server gets.
  */
-export type Comparison = "frames" | "servers" | "survivors";
+export type Comparison = "frames" | "servers" | "survivors" | "shares";
+
+/** An expected number of packets, and its standard deviation. */
+export interface Share {
+  readonly mean: number;
+  readonly deviation: number;
+}
 
 export interface Needs {
-  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  /** The version of Linux, as "6.12" or "6.1.192", whose rules these are: older kernels have others. */
   readonly since?: string;
   /** A module that not every kernel comes with. */
   readonly module?: string;
@@ -44,6 +51,8 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** How many of the packets behind the last command each server gets, where the comparison is of shares. */
+  readonly shares?: Readonly<Record<string, Share>>;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
   /** They are in force while the case waits, too: all cases of its group want them so. */

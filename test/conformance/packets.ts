@@ -6,7 +6,8 @@
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IPv4 payload only), on=wan|lan, from=ADDRESS (who sends).
+ * fragment=FROM-TO (these bytes of the IPv4 payload only), ihl (IPv4's header length as it says, in words), on=wan|lan,
+ * from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -94,7 +95,7 @@ function packetOf(described: Described): Uint8Array {
     .split("-")
     .filter((text) => text !== "")
     .map(Number);
-  return emitIpv4(
+  const packet = emitIpv4(
     {
       protocol,
       source,
@@ -108,6 +109,8 @@ function packetOf(described: Described): Uint8Array {
     },
     payload.subarray(from, to),
   );
+  packet[0] = 0x40 | (number("ihl") ?? 5);
+  return packet;
 }
 
 function transportOf(described: Described): [protocol: number, bytes: Uint8Array] {

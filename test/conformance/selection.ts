@@ -3,7 +3,7 @@ import type { Case } from "./case.ts";
 import { isSince, type Machine } from "./machines/machine.ts";
 
 /** Under emulation, without a filter: what newer kernels do otherwise, and what User Mode Linux lacks. */
-const EMULATED_GROUPS: readonly string[] = ["TCP states", "schedulers"];
+const EMULATED_GROUPS: readonly string[] = ["TCP states", "schedulers", "twos"];
 
 /** The cases whose "group: name" holds the filter and whose needs the machine's kernel meets. */
 export function selectCases(cases: readonly Case[], filter: string, machine: Machine): Case[] {

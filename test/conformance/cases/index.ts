@@ -5,12 +5,14 @@ import { DEFENCE } from "./defence.ts";
 import { DROP_ENTRY } from "./drop-entry.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
 import { KNOBS } from "./knobs.ts";
+import { NEWEST_RULES } from "./newest-rules.ts";
 import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
+import { TWOS } from "./twos.ts";
 import { WIRE } from "./wire.ts";
 
 // biome-ignore format: a line each
@@ -25,6 +27,8 @@ const FILES: readonly CaseFile[] = [
   SCHEDULING,
   SYSCTLS,
   NO_SCHEDULER,
+  TWOS,
+  NEWEST_RULES,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

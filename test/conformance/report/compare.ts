@@ -5,6 +5,7 @@ import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { linesOf } from "./canonical.ts";
 import { isSame } from "./diff.ts";
+import { compareShares } from "./shares.ts";
 
 export interface Difference {
   readonly step: number;
@@ -16,12 +17,15 @@ export interface Difference {
 
 /** Both sides' reports of one case at its place. */
 export function compare(
-  { steps, compare: comparison }: Case,
+  of: Case,
   place: Place,
   expected: readonly Report[],
   actual: readonly Report[],
 ): Difference[] {
-  return steps.flatMap((step, index): Difference[] => {
+  const { steps, compare: comparison } = of;
+  const isOfShares = comparison === "shares";
+  const differences = steps.flatMap((step, index): Difference[] => {
+    if (isOfShares && step.kind === "packet") return [];
     const arrived = step.kind === "packet" ? frameOf(place.fill(step.packet)) : undefined;
     const words = step.kind === "ipvsadm" ? step.words : [];
     const [theirs, ours] = [expected, actual].map((reports) =>
@@ -30,6 +34,7 @@ export function compare(
     if (step.kind === "wait" || step.kind === "begin" || isSame(theirs, ours)) return [];
     return [{ step: index, what: describeStep(step), theirs, ours }];
   });
+  return isOfShares ? [...differences, ...compareShares(of, expected, actual)] : differences;
 }
 
 export function describeStep(step: Step): string {
