@@ -99,17 +99,18 @@ export interface Report {
   readonly observation: Observation;
 }
 
-/** Something that can carry out cases. */
-export interface Side {
-  /** Reports by case, one for each step. `times` tells for each step when another side did it, where one did. */
-  perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
+/** A case and its number among all, which says its place. */
+export interface PlacedCase {
+  readonly index: number;
+  readonly each: Case;
 }
 
-export interface SideOptions {
-  /** What a side has started is ended when it takes longer. */
-  readonly timeoutMs: number;
-  /** Is told now and then how many cases are done. */
-  readonly onDone: (count: number) => void;
+/** Is told the reports of each case that is done, one for each step; of a wait there may be none. */
+export type OnReports = (index: number, reports: Report[]) => void;
+
+/** Something that can carry out cases. */
+export interface Side {
+  perform(cases: readonly PlacedCase[], onReports: OnReports): Promise<void>;
 }
 
 /** The words of a command line; double quotes keep blanks and make empty words. */

@@ -1,12 +1,12 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { Case, Frame, Observation, Report, Side, SideOptions, Step } from "./case.ts";
-import { readConnections, readServices } from "./kernel-files.ts";
+import type { OnReports, PlacedCase, Side, Step } from "./case.ts";
+import { GuestReport, PREPARATION } from "./guest-report.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { type PlacedCase, placed, shares } from "./shares.ts";
+import { shares } from "./shares.ts";
 import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
@@ -17,71 +17,41 @@ const MODULES = [
   "crc32c_generic",
 ].toReversed();
 
-const PREPARATION = "prepare";
+export interface KernelSideOptions {
+  /** The guests are ended when they take longer. */
+  readonly timeoutMs: number;
+}
 
-/** Guests that share the packets: the work of a machine's processors, less what our own sides need. */
-const PACKET_GUESTS = 2;
+/**
+ * Guests wait for themselves a good deal of the time, so that there may be more of them than processors. Packets and
+ * command lines take about the same time.
+ */
+const GUESTS = { packets: 2, commands: 2 } as const;
 
 export class KernelSide implements Side {
   readonly #machine: Machine;
-  readonly #options: SideOptions;
+  readonly #options: KernelSideOptions;
 
-  constructor(machine: Machine, options: SideOptions) {
+  constructor(machine: Machine, options: KernelSideOptions) {
     this.#machine = machine;
     this.#options = options;
   }
 
   /** In several guests at once. */
-  async perform(cases: readonly Case[]): Promise<Report[][]> {
-    const reports = cases.map((): Report[] => []);
-    const done: number[] = [];
+  async perform(cases: readonly PlacedCase[], onReports: OnReports): Promise<void> {
     await Promise.all(
-      shares(placed(cases), PACKET_GUESTS).map((share, guest) =>
-        this.#performIn(share, cases, reports, (count) => {
-          done[guest] = count;
-          this.#options.onDone(done.reduce((sum, each) => sum + each, 0));
-        }),
-      ),
+      shares(cases, GUESTS).map(async (share) => {
+        const report = new GuestReport(share, onReports);
+        const text = await boot(this.#machine, {
+          modules: MODULES,
+          programme: programme(share),
+          timeoutMs: this.#options.timeoutMs,
+          onProgress: (soFar) => report.read(soFar),
+        });
+        report.read(text);
+      }),
     );
-    return reports;
   }
-
-  async #performIn(
-    share: readonly PlacedCase[],
-    cases: readonly Case[],
-    reports: Report[][],
-    onDone: (count: number) => void,
-  ): Promise<void> {
-    const text = await boot(this.#machine, {
-      modules: MODULES,
-      programme: programme(share),
-      timeoutMs: this.#options.timeoutMs,
-      onProgress: (report) => onDone(begun(report)),
-    });
-    onDone(share.length);
-    for (const line of text.split("\n")) {
-      const [name = "", step, at, kind = "", ...words] = line.split(" ");
-      if (name === PREPARATION) checkPrepared(kind, words);
-      const of = cases[Number(name)];
-      if (of === undefined || name === "") continue;
-      reports[Number(name)]![Number(step)] = {
-        atMs: Number(at),
-        observation: observed(kind, words, of.steps[Number(step)]!),
-      };
-    }
-  }
-}
-
-function checkPrepared(kind: string, words: readonly string[]): void {
-  if (kind !== "ran") return;
-  const [code, , complaint] = words;
-  if (code !== "0")
-    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
-}
-
-/** How many cases a report tells of. */
-function begun(report: string): number {
-  return new Set(report.match(/^\d+ /gm)).size;
 }
 
 /** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
@@ -138,38 +108,6 @@ function lineOf(step: Step, place: Place): string {
   }
 }
 
-function observed(kind: string, words: readonly string[], step: Step): Observation {
-  switch (kind) {
-    case "ran": {
-      const [code, output, complaint] = words;
-      return {
-        kind,
-        exitCode: Number(code),
-        stdout: unpacked(output).toString(),
-        stderr: unpacked(complaint).toString(),
-      };
-    }
-    case "sent":
-      return { kind, frames: words.map(frame) };
-    case "saw": {
-      const text = unpacked(words[0]).toString();
-      if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
-      return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
-    }
-    default:
-      return { kind: "waited" };
-  }
-}
-
-function frame(word: string): Frame {
-  const [wire = "", digits] = word.split(":");
-  return { wire, bytes: unpacked(digits) };
-}
-
 function packed(text: string): string {
   return Buffer.from(text).toString("hex") || "-";
-}
-
-function unpacked(word: string | undefined): Buffer {
-  return Buffer.from(word === "-" || word === undefined ? "" : word, "hex");
 }

@@ -1,8 +1,7 @@
 /** Carries out cases on the kernel and on our engines, as much as possible at the same time. */
-import type { Case, Report } from "./case.ts";
-import { KernelSide } from "./kernel-side.ts";
-import type { Machine } from "./machines/machine.ts";
-import { DirectorSide } from "./ours/director-side.ts";
+import type { Case, OnReports, PlacedCase, Report, Side } from "./case.ts";
+import type { Kernel } from "./machines/machine.ts";
+import { performOnDirector } from "./ours/director-side.ts";
 import { UserspaceSide } from "./ours/userspace-side.ts";
 import { Place } from "./place.ts";
 import { Progress } from "./progress.ts";
@@ -10,7 +9,8 @@ import { compare } from "./report/compare.ts";
 import { type EngineName, judge, type Outcome } from "./report/outcome.ts";
 
 export interface RunOptions {
-  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly kernelSide: Side;
   readonly engines: readonly EngineName[];
   readonly timeoutMs: number;
 }
@@ -18,33 +18,39 @@ export interface RunOptions {
 /** An outcome for each case on each engine. Throws when a side cannot be had. */
 export async function run(
   cases: readonly Case[],
-  { machine, engines, timeoutMs }: RunOptions,
+  { kernel, kernelSide, engines, timeoutMs }: RunOptions,
 ): Promise<Outcome[]> {
   using progress = new Progress(cases.length);
-  const options = (name: string) => ({
-    timeoutMs,
-    onDone: (done: number) => progress.tell(name, done),
+  const placed = cases.map((each, index): PlacedCase => ({ index, each }));
+  const theirs = new Map<number, Report[]>();
+  const ours = { director: new Map<number, Report[]>(), userspace: new Map<number, Report[]>() };
+  const into =
+    (name: string, reports: Map<number, Report[]>): OnReports =>
+    (index, of) => {
+      reports.set(index, of);
+      progress.tell(name, reports.size);
+    };
+  // The director needs the kernel's times, and follows it case by case.
+  const follow = queue(async (index: number, of: readonly Report[]) => {
+    into("director", ours.director)(
+      index,
+      await performOnDirector(cases[index]!, new Place(index), sinceFirst(of)),
+    );
   });
-  const kernel = new KernelSide(machine, options("kernel")).perform(cases);
-  const times = kernel.then((reports) => reports.map(sinceFirst));
-  const sides: Readonly<Record<EngineName, () => Promise<Report[][]>>> = {
-    // Needs the kernel's times, and costs little.
-    director: async () => new DirectorSide(options("director")).perform(cases, await times),
-    userspace: () => new UserspaceSide(options("userspace")).perform(cases),
-  };
-  const [expected, ...actual] = await Promise.all([
-    kernel,
-    ...engines.map((name) => sides[name]()),
+  await Promise.all([
+    kernelSide.perform(placed, (index, of) => {
+      into("kernel", theirs)(index, of);
+      if (engines.includes("director")) follow.add(index, of);
+    }),
+    engines.includes("userspace")
+      ? new UserspaceSide({ timeoutMs }).perform(placed, into("userspace", ours.userspace))
+      : undefined,
   ]);
-  return engines.flatMap((engine, column) =>
-    cases.map((each, index) => {
-      const differences = compare(
-        each,
-        new Place(index),
-        expected[index]!,
-        actual[column]![index]!,
-      );
-      return judge(each, engine, machine.kernel, differences);
+  await follow.done();
+  return engines.flatMap((engine) =>
+    placed.map(({ index, each }) => {
+      const [expected = [], actual = []] = [theirs.get(index), ours[engine].get(index)];
+      return judge(each, engine, kernel, compare(each, new Place(index), expected, actual));
     }),
   );
 }
@@ -52,4 +58,17 @@ export async function run(
 function sinceFirst(reports: readonly Report[]): number[] {
   const [first] = reports;
   return reports.map(({ atMs }) => atMs - (first?.atMs ?? 0));
+}
+
+/** Does one thing after the other. */
+function queue<Words extends readonly unknown[]>(work: (...words: Words) => Promise<void>) {
+  let last = Promise.resolve();
+  return {
+    add(...words: Words): void {
+      last = last.then(() => work(...words));
+      // Whoever waits for all of them hears of it.
+      last.catch(() => {});
+    },
+    done: () => last,
+  };
 }

@@ -1,38 +1,29 @@
 /** Which cases are carried out one after the other on the same host, and which on others at the same time. */
-import type { Case, Step } from "./case.ts";
-
-/** A case and its number among all, which says its place. */
-export interface PlacedCase {
-  readonly index: number;
-  readonly each: Case;
-}
-
-export function placed(cases: readonly Case[]): PlacedCase[] {
-  return cases.map((each, index) => ({ index, each }));
-}
+import type { Case, PlacedCase, Step } from "./case.ts";
 
 /** Above this a case has a host of its own kind: nobody shall wait for it. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Command lines flush the table, so they are apart from packets; those that mostly wait are apart, too. The rest is
- * divided into `parts` of like cost. Within a share cases keep their order.
+ * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too. Packets and
+ * command lines are divided into so many shares of like cost. Within a share cases keep their order.
  */
-export function shares(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
-  const commands = cases.filter(({ each }) => each.steps.some(({ kind }) => kind === "begin"));
-  const patient = cases.filter(
-    ({ each }) => waits(each) >= PATIENCE_MS && !commands.some((other) => other.each === each),
-  );
-  const apart = new Set([...commands, ...patient]);
-  const packets = divide(
-    cases.filter((each) => !apart.has(each)),
-    parts,
-  );
-  return [...packets, commands, patient].filter((share) => share.length > 0);
+export function shares(
+  cases: readonly PlacedCase[],
+  parts: { readonly packets: number; readonly commands: number },
+): PlacedCase[][] {
+  const kinds = Map.groupBy(cases, kindOf);
+  return [
+    ...divide(kinds.get("packets") ?? [], parts.packets),
+    ...divide(kinds.get("commands") ?? [], parts.commands),
+    kinds.get("patient") ?? [],
+  ].filter((share) => share.length > 0);
 }
 
-function waits({ steps }: Case): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+function kindOf({ each: { steps } }: PlacedCase): "packets" | "commands" | "patient" {
+  if (steps.some(({ kind }) => kind === "begin")) return "commands";
+  const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+  return waits >= PATIENCE_MS ? "patient" : "packets";
 }
 
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
