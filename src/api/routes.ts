@@ -6,6 +6,7 @@ import type {
   WireServiceKey,
   WireServiceRecord,
   WireServiceStatus,
+  WireSysctls,
 } from "../control/wire.ts";
 import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
@@ -36,6 +37,8 @@ export const ROUTES = {
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
   setTimeouts:       { method: "PUT",    path: "/v1/timeouts",                                     says: "Set them; 0 keeps the one in force" },
+  listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
+  setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
@@ -83,6 +86,8 @@ export interface Calls {
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };
   readonly setTimeouts: { params: object; body: Timeouts; reply: undefined };
+  readonly listSysctls: { params: object; body: undefined; reply: WireSysctls };
+  readonly setSysctls: { params: object; body: WireSysctls; reply: undefined };
   readonly reasons: { params: object; body: undefined; reply: Readonly<Record<string, number>> };
   readonly totals: {
     params: object;

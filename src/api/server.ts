@@ -13,6 +13,7 @@ import {
   DESTINATION_SCHEMA,
   problemsOf,
   SERVICE_SCHEMA,
+  SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
 } from "../control/wire-schema.ts";
 import * as state from "../ipvs/desired-state.ts";
@@ -23,6 +24,7 @@ import {
   formatServiceKey,
   type ServiceKey,
 } from "../ipvs/service.ts";
+import { listSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
 import { lines } from "./lines.ts";
 import { BadRequest, TooLarge } from "./problem.ts";
 import {
@@ -158,6 +160,12 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       await control.change((now) => state.setTimeouts(now, wanted));
       return context.body(null, 204);
     },
+    listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
+    setSysctls: async (context) => {
+      const wanted = await read(context, SYSCTLS_SCHEMA);
+      await control.change((now) => setSysctls(now, wanted));
+      return context.body(null, 204);
+    },
     listConnections: (context) =>
       context.body(lines(engine.connections(), connectionToWire), 200, {
         "content-type": "application/x-ndjson",
@@ -226,7 +234,13 @@ function parseJson(text: string): unknown {
 function explain(context: Context, error: unknown, onBug: (error: unknown) => void): Response {
   if (error instanceof LbError) {
     const { fault, message } = error;
-    return fail(context, FAULTS[fault.code].http, { code: fault.code, message, fault });
+    return fail(context, FAULTS[fault.code].http, {
+      code: fault.code,
+      message,
+      fault,
+      // A service's faults are about the call, a knob's about one field of its body.
+      ...("service" in fault ? {} : { problems: [{ path: fault.name, message }] }),
+    });
   }
   if (error instanceof BadRequest) {
     const { message, problems } = error;

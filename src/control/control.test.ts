@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MemoryEngine } from "../../test/memory-engine.ts";
 import { addDestination, addService, deleteService, setTimeouts } from "../ipvs/desired-state.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
+import { setSysctls } from "../ipvs/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
 import { Control } from "./control.ts";
 import { SnapshotError, SnapshotFile } from "./snapshot.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "./wire.ts";
@@ -52,9 +54,13 @@ describe("control", () => {
     await control.change((state) => addService(state, service()));
     await control.change((state) => addDestination(state, HTTP, DESTINATION));
     await control.change((state) => setTimeouts(state, { tcp: 100, tcpFin: 0, udp: 10 }));
+    await control.change((state) => setSysctls(state, { sloppy_tcp: 1, conn_reuse_mode: 0 }));
     expect(engine.desired).toBe(control.state);
 
     const next = new MemoryEngine();
+    expect(JSON.parse(await readFile(file.path, "utf8"))).toMatchObject({
+      sysctls: { sloppy_tcp: 1, conn_reuse_mode: 0 },
+    });
     const restarted = await Control.start(next, file);
     expect(restarted.state).toEqual(control.state);
     expect(next.desired).toBe(restarted.state);
@@ -123,6 +129,14 @@ describe("the state file", () => {
     expect(await readdir(join(directory, "state"))).toEqual(["state.json"]);
   });
 
+  test("of a Sluice without knobs gives each its default", async () => {
+    const control = await Control.start(new MemoryEngine(), file);
+    await control.change((state) => addService(state, service()));
+    const text = await readFile(file.path, "utf8");
+    await writeFile(file.path, text.replace('"sysctls": {},', ""));
+    expect((await file.load()).sysctls).toEqual(DEFAULT_SYSCTLS);
+  });
+
   // biome-ignore format: a table
   const damages: [why: string, damage: (text: string) => string, says: string][] = [
     ["is cut short",              (text) => text.slice(0, 40),                          "JSON"],
@@ -130,6 +144,8 @@ describe("the state file", () => {
     ["has a bad address",         (text) => text.replace("10.0.0.1", "10.0.0.256"),     "services[0].key.endpoint.address: expected an IPv4 or IPv6 address"],
     ["has an unknown key",        (text) => text.replace('"onePacket"', '"onePocket"'), 'services[0]: Unrecognized key: "onePocket"'],
     ["names no scheduler",        (text) => text.replace('"rr"', '"rrr"'),              "services[0]: Scheduler or persistence engine not found: TCP 10.0.0.1:80: rrr"],
+    ["has an unknown knob",       (text) => text.replace('"sysctls": {}', '"sysctls": {"drop":1}'), "sysctls: No such file or directory: net.ipv4.vs.drop"],
+    ["has a knob out of range",   (text) => text.replace('"sysctls": {}', '"sysctls": {"drop_entry":4}'), "sysctls: Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
     ["has a mask of the other family", (text) => text.replace('"netmask": "255.255.255.0"', '"prefixLength": 24'), "an IPv4 service's persistence has a netmask"],
   ];
 

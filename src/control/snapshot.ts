@@ -15,7 +15,14 @@ import {
   setTimeouts,
 } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
-import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
+import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
+import {
+  destinationFromWire,
+  destinationToWire,
+  serviceFromWire,
+  serviceToWire,
+  type WireSysctls,
+} from "./wire.ts";
 import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
 
 /** Only the daemon's own user reads it: it tells what a site runs. */
@@ -76,8 +83,8 @@ export class SnapshotFile {
   }
 
   /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
-  #toState({ timeouts, services }: SnapshotJson): DesiredState {
-    let state = setTimeouts(EMPTY_STATE, timeouts);
+  #toState({ timeouts, sysctls, services }: SnapshotJson): DesiredState {
+    let state = this.#withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls);
     for (const [index, { destinations, ...record }] of services.entries()) {
       try {
         const service = serviceFromWire(record);
@@ -93,6 +100,15 @@ export class SnapshotFile {
     return state;
   }
 
+  #withSysctls(state: DesiredState, sysctls: WireSysctls): DesiredState {
+    try {
+      return setSysctls(state, sysctls);
+    } catch (error) {
+      if (error instanceof LbError) throw this.#unusable(`sysctls: ${error.message}`);
+      throw error;
+    }
+  }
+
   #unusable(why: string): SnapshotError {
     return new SnapshotError(
       `Cannot use the saved state in ${this.path}: ${why}. Repair the file, or move it away to start without services.`,
@@ -105,5 +121,5 @@ function toJson(state: DesiredState): SnapshotJson {
     ...serviceToWire(service),
     destinations: service.destinations.map(destinationToWire),
   }));
-  return { format: 1, timeouts: state.timeouts, services };
+  return { format: 1, timeouts: state.timeouts, sysctls: changedSysctls(state.sysctls), services };
 }

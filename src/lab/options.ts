@@ -2,10 +2,15 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
-import { HOST_NAMES, type HostName, type ScenarioName } from "./plan.ts";
+import type { Family } from "../net/address.ts";
+import type { Encapsulation } from "./frame-content.ts";
+import { HOST_NAMES, type HostName, SCENARIO_NAMES, type ScenarioName } from "./plan.ts";
 
 export interface RunOptions {
   readonly scenario: ScenarioName;
+  readonly family: Family;
+  /** What tun goes through, one after the other. */
+  readonly tunnels: readonly Encapsulation[];
   readonly scheduler: LabScheduler;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
@@ -42,6 +47,8 @@ export const ALTERNATES: Readonly<Record<LabScheduler, boolean>> = {
   ovf:  false, twos:  false,
 };
 
+export const TUNNELS = ["ipip", "gre", "gue"] as const satisfies readonly Encapsulation[];
+
 const REQUESTS_MIN = 2;
 const REQUESTS_MAX = 1000;
 
@@ -74,13 +81,17 @@ function parseShell([host, ...command]: readonly string[]): LabCommand {
 
 function parseRun(args: readonly string[], directory: string): RunOptions {
   const { values, positionals } = parse(args);
-  const [scenario = "dr", ...rest] = positionals;
-  if (scenario !== "dr" && scenario !== "nat") {
-    throw new UsageError(`Unknown laboratory '${scenario}': expected dr, nat, shell or down`);
+  const [name = "dr", ...rest] = positionals;
+  const scenario = SCENARIO_NAMES.find((known) => known === name);
+  if (scenario === undefined) {
+    const known = SCENARIO_NAMES.join(", ");
+    throw new UsageError(`Unknown laboratory '${name}': expected ${known}, shell or down`);
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
   return {
     scenario,
+    family: values.ipv6 ? "inet6" : "inet",
+    tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
     requests: toRequests(values.requests),
     keep: values.keep,
@@ -96,6 +107,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        ipv6: { type: "boolean", default: false },
+        tunnel: { type: "string" },
         scheduler: { type: "string", default: "rr" },
         requests: { type: "string", default: "10" },
         keep: { type: "boolean", default: false },
@@ -108,6 +121,14 @@ function parse(args: readonly string[]) {
     if (error instanceof TypeError) throw new UsageError(error.message.replace(/\. .*/s, ""));
     throw error;
   }
+}
+
+function toTunnels(name: string | undefined, scenario: ScenarioName): readonly Encapsulation[] {
+  if (name === undefined) return TUNNELS;
+  if (scenario !== "tun") throw new UsageError("--tunnel is for the laboratory tun");
+  const known = TUNNELS.find((each) => each === name);
+  if (known !== undefined) return [known];
+  throw new UsageError(`Unknown tunnel '${name}': expected one of ${TUNNELS.join(", ")}`);
 }
 
 function toScheduler(name: string): LabScheduler {

@@ -14,6 +14,10 @@ export type Step =
   | { readonly kind: "rules" }
   /** A packet (packets.ts reads it) arrives. What leaves is compared. */
   | { readonly kind: "packet"; readonly packet: string }
+  /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
+  | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
+  /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
+  | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -27,6 +31,13 @@ export type Step =
  */
 export type Comparison = "frames" | "servers" | "survivors";
 
+export interface Needs {
+  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  readonly since?: string;
+  /** A module that not every kernel comes with. */
+  readonly module?: string;
+}
+
 export interface Case {
   readonly group: string;
   readonly name: string;
@@ -35,6 +46,8 @@ export interface Case {
   readonly sysctls: Readonly<Record<string, number>>;
   /** They are in force while the case waits, too: all cases of its group want them so. */
   readonly keepsSysctls?: boolean;
+  /** What a kernel must have to be asked. */
+  readonly needs?: Needs;
   readonly steps: readonly Step[];
 }
 
@@ -83,6 +96,13 @@ export interface Side {
   perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
 }
 
+export interface SideOptions {
+  /** What a side has started is ended when it takes longer. */
+  readonly timeoutMs: number;
+  /** Is told now and then how many cases are done. */
+  readonly onDone: (count: number) => void;
+}
+
 /** The words of a command line; double quotes keep blanks and make empty words. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
@@ -90,6 +110,11 @@ export function wordsOf(line: string): string[] {
 
 export function ipvsadm(line: string, stdin = ""): Step {
   return { kind: "ipvsadm", words: wordsOf(line), stdin };
+}
+
+/** With this, net.ipv4.vs is after the case as it was before. */
+export function sysctl(line: string, stdin = ""): Step {
+  return { kind: "sysctl-command", words: wordsOf(line), stdin };
 }
 
 /** Many commands as one step: what a case begins with. */

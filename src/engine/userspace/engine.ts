@@ -19,6 +19,7 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../ipvs/status.ts";
+import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
@@ -192,6 +193,10 @@ export class UserspaceEngine implements Engine {
 
   async zero(key: ServiceKey | undefined): Promise<void> {
     this.#director.zero(key);
+  }
+
+  async sysctls(): Promise<Sysctls> {
+    return this.#director.sysctls;
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {

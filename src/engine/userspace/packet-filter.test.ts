@@ -1,54 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { address } from "../../../test/builders.ts";
+import { type Frame, run } from "../../../test/classic-bpf.ts";
 import { receiveFilter } from "./packet-filter.ts";
-
-/** What the kernel knows of a frame, and the bytes of it that matter. */
-interface Frame {
-  readonly hardwareType?: number;
-  readonly packetType?: number;
-  readonly hasVlanTag?: boolean;
-  readonly interfaceIndex?: number;
-  readonly etherType: number;
-  readonly bytes?: Uint8Array;
-}
-
-const ANCILLARY = 0xffff_f000;
-
-/** Runs a classic BPF program as the kernel would: net/core/filter.c, as far as our programs go. */
-function run(program: Uint8Array, frame: Frame): number {
-  const view = new DataView(program.buffer, program.byteOffset, program.length);
-  const bytes = new DataView((frame.bytes ?? new Uint8Array(64)).buffer);
-  const ancillary: Readonly<Record<number, number>> = {
-    0: frame.etherType,
-    4: frame.packetType ?? 0,
-    8: frame.interfaceIndex ?? 2,
-    28: frame.hardwareType ?? 1,
-    48: frame.hasVlanTag === true ? 1 : 0,
-  };
-  let accumulator = 0;
-  for (let at = 0; at < program.length; at += 8) {
-    const value = view.getUint32(at + 4, true);
-    switch (view.getUint16(at, true)) {
-      case 0x20:
-        accumulator = value >= ANCILLARY ? ancillary[value - ANCILLARY]! : bytes.getUint32(value);
-        break;
-      case 0x30:
-        accumulator = bytes.getUint8(value);
-        break;
-      case 0x15:
-        at += 8 * view.getUint8(at + (accumulator === value ? 2 : 3));
-        break;
-      case 0x05:
-        at += 8 * value;
-        break;
-      case 0x06:
-        return value;
-      default:
-        throw new Error(`unknown instruction at ${at}`);
-    }
-  }
-  throw new Error("the program does not end");
-}
 
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;

@@ -9,6 +9,7 @@ import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
+import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { WIRE } from "./wire.ts";
 
@@ -23,6 +24,7 @@ const FILES: readonly CaseFile[] = [
   PERSISTENCE,
   SCHEDULING,
   NO_SCHEDULER,
+  SYSCTLS,
   COMMAND_LINES,
   GENERATED_LINES,
 ];

@@ -6,7 +6,7 @@ import type { DesiredState } from "../../../src/ipvs/desired-state.ts";
 import { Director } from "../../../src/ipvs/director.ts";
 import type { Outcome } from "../../../src/ipvs/outcome.ts";
 import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packet.ts";
-import { formatEndpoint, type ServiceKey } from "../../../src/ipvs/service.ts";
+import type { ServiceKey } from "../../../src/ipvs/service.ts";
 import type { Counters, Rates } from "../../../src/ipvs/statistics.ts";
 import {
   type ConnectionStatus,
@@ -14,11 +14,10 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../../src/ipvs/status.ts";
+import type { Sysctls } from "../../../src/ipvs/sysctls.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
 import type { Frame } from "../case.ts";
 import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";
-import { connectionLine, serverLine, serviceLine } from "../lines.ts";
-import type { Place } from "../place.ts";
 import { hostAnswers } from "./host-stack.ts";
 
 const CONNECTIONS_MAX = 20_000;
@@ -61,7 +60,8 @@ export class DirectorEngine implements Engine {
   }
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
-    yield* this.#statuses();
+    yield* connectionStatuses(this.#director.connections, this.#now, NO_CONNECTION, CONNECTIONS_MAX)
+      .statuses;
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
@@ -73,69 +73,15 @@ export class DirectorEngine implements Engine {
     this.#director.zero(key);
   }
 
+  async sysctls(): Promise<Sysctls> {
+    return this.#director.sysctls;
+  }
+
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return this.#director.reasons();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  connectionLines(place: Place): string[] {
-    return this.#statuses()
-      .filter(
-        ({ virtual }) =>
-          place.owns(virtual.address) || virtual.address.toString() === markText(place.mark),
-      )
-      .map(({ protocol, client, virtual, destination, state, expiresInMs }) =>
-        connectionLine({
-          protocol,
-          client: formatEndpoint(client),
-          virtual: formatEndpoint(virtual),
-          destination: formatEndpoint(destination),
-          state,
-          expiresInSeconds: Math.floor(expiresInMs / 1000),
-        }),
-      )
-      .toSorted();
-  }
-
-  /** In the kernel's order: destinations newest first. */
-  serviceLines(place: Place): string[] {
-    return [...this.#director.services.services()]
-      .filter(({ key }) =>
-        key.kind === "mark" ? key.mark === place.mark : place.owns(key.endpoint.address),
-      )
-      .map(serviceStatus)
-      .flatMap(({ plan, destinations }) => [
-        plan.key.kind === "mark"
-          ? serviceLine("FWM", String(plan.key.mark), plan.scheduler)
-          : serviceLine(
-              plan.key.protocol.toUpperCase(),
-              formatEndpoint(plan.key.endpoint),
-              plan.scheduler,
-            ),
-        ...destinations.toReversed().map((destination) =>
-          serverLine({
-            at: formatEndpoint(destination.plan.endpoint),
-            method: METHOD[destination.plan.forwarding.kind],
-            weight: destination.plan.weight,
-            active: destination.activeConnections,
-            inactive: destination.inactiveConnections,
-          }),
-        ),
-      ]);
-  }
-
-  #statuses(): ConnectionStatus[] {
-    return connectionStatuses(this.#director.connections, this.#now, NO_CONNECTION, CONNECTIONS_MAX)
-      .statuses;
-  }
-}
-
-const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;
-
-/** A mark's template has the mark as its virtual address. */
-function markText(mark: number): string {
-  return [mark >>> 24, (mark >>> 16) & 0xff, (mark >>> 8) & 0xff, mark & 0xff].join(".");
 }
 
 function framesOf({ verdict, packet, route, parts, notices }: Outcome): Frame[] {

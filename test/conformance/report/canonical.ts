@@ -24,7 +24,9 @@ export function linesOf(
         ? sortedBlocks(ranLines(observation))
         : ranLines(observation);
     case "sent": {
-      const frames = observation.frames.map((frame) => asHosts(frame, arrived));
+      const frames = observation.frames
+        .filter((frame) => !isUnknownProtocol(frame))
+        .map((frame) => asHosts(frame, arrived));
       return comparison === "frames"
         ? frames.map((frame) => frameLine(frame, arrived))
         : [frames.map(receiver).join(", ") || "nobody"];
@@ -118,6 +120,18 @@ function asHosts(frame: Frame, arrived: Frame | undefined): Frame {
   return isAnswer && (isReset || isEcho) ? { wire: HOST_WIRE, bytes: new Uint8Array() } : frame;
 }
 
+const PROTOCOL_UNREACHABLE = [3, 2] as const;
+const UNRECOGNIZED_NEXT_HEADER = [4, 1] as const;
+
+/** What a host's stack says to SCTP when it has none of its own; IPVS never does. */
+function isUnknownProtocol({ wire, bytes }: Frame): boolean {
+  if (wire === HOST_WIRE) return false;
+  const { version, protocol, payload } = partsOf(bytes);
+  const isIcmp = protocol === (version === 4 ? IP_PROTOCOL.icmp : IP_PROTOCOL.icmpv6);
+  const [type, code] = version === 4 ? PROTOCOL_UNREACHABLE : UNRECOGNIZED_NEXT_HEADER;
+  return isIcmp && payload[0] === type && payload[1] === code;
+}
+
 function partsOf(frame: Uint8Array) {
   const packet = Buffer.from(frame.subarray(ETHERNET_HEADER_LENGTH));
   const isInet6 = isVersion6(packet);
@@ -143,6 +157,7 @@ const FRAGMENT_OFFSET = 0x1fff;
 /** IPv6's fragment header behind the fixed one, and its identification. */
 const FRAGMENT_HEADER_AT = 40;
 const FRAGMENT_IDENTIFICATION_AT = 44;
+const TUNNEL_PROTOCOLS: readonly number[] = [IP_PROTOCOL.ipip, IP_PROTOCOL.ipv6, IP_PROTOCOL.gre];
 /** Cases use this port for GUE, and for nothing else. */
 export const GUE_PORT = 6080;
 
@@ -158,7 +173,10 @@ function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
   const notes: string[] = [];
   const headerLength = (packet[0]! & 15) * 4;
   const came = Buffer.from(arrived.bytes.subarray(ETHERNET_HEADER_LENGTH));
-  const isOwn = isVersion6(came) || packet.readUInt16BE(4) !== came.readUInt16BE(4);
+  const isOwn =
+    isVersion6(came) ||
+    isTunnel(packet, headerLength) ||
+    packet.readUInt16BE(IDENTIFICATION_AT) !== came.readUInt16BE(IDENTIFICATION_AT);
   if (isOwn && (packet.readUInt16BE(FLAGS_AT) & DONT_FRAGMENT) === 0) {
     const isRight = checksum.sum(packet, 0, headerLength) === 0xffff;
     notes.push(`own identification, header checksum ${isRight ? "right" : "wrong"}`);
@@ -166,6 +184,15 @@ function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
     packet.writeUInt16BE(0, HEADER_CHECKSUM_AT);
   }
   return [...notes, ...maskGue(packet, headerLength, packet[9]!)];
+}
+
+/** A tunnel's outer header is the director's own, also when it has the identification of what came by chance. */
+function isTunnel(packet: Buffer, headerLength: number): boolean {
+  const protocol = packet[9]!;
+  if (protocol === IP_PROTOCOL.udp) {
+    return !isLaterFragment(packet) && packet.readUInt16BE(headerLength + 2) === GUE_PORT;
+  }
+  return TUNNEL_PROTOCOLS.includes(protocol);
 }
 
 function maskGue(packet: Buffer, at: number, protocol: number): string[] {

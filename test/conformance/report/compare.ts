@@ -4,17 +4,15 @@ import type { Case, Report, Step } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { linesOf } from "./canonical.ts";
+import { isSame } from "./diff.ts";
 
 export interface Difference {
   readonly step: number;
+  /** The step, as its case has it. */
   readonly what: string;
-  /** Lines of a diff: "- " is the kernel's, "+ " is ours. */
-  readonly lines: readonly string[];
+  readonly theirs: readonly string[];
+  readonly ours: readonly string[];
 }
-
-/** A timer is shown in whole seconds: the sides may be in different ones. */
-const EXPIRES = /^(.*expires )(-?\d+)$/;
-const EXPIRES_TOLERANCE_SECONDS = 1;
 
 /** Both sides' reports of one case at its place. */
 export function compare(
@@ -30,7 +28,7 @@ export function compare(
       linesOf(reports[index]?.observation, comparison, arrived, words),
     ) as [string[], string[]];
     if (step.kind === "wait" || step.kind === "begin" || isSame(theirs, ours)) return [];
-    return [{ step: index, what: describeStep(step), lines: diff(theirs, ours) }];
+    return [{ step: index, what: describeStep(step), theirs, ours }];
   });
 }
 
@@ -42,6 +40,10 @@ export function describeStep(step: Step): string {
         ? `ipvsadm ${words}`
         : `ipvsadm ${words} < ${step.stdin.trim().replaceAll("\n", "; ")}`;
     }
+    case "sysctl":
+      return `${JSON.stringify(step.value)} > net.ipv4.vs.${step.name}`;
+    case "sysctl-command":
+      return `sysctl ${step.words.map((word) => JSON.stringify(word)).join(" ")}`;
     case "rules":
       return "ipvsadm -S -n";
     case "packet":
@@ -53,63 +55,4 @@ export function describeStep(step: Step): string {
     case "begin":
       return step.kind;
   }
-}
-
-function isSame(expected: readonly string[], actual: readonly string[]): boolean {
-  return (
-    expected.length === actual.length &&
-    expected.every((line, index) => isSameLine(line, actual[index]!))
-  );
-}
-
-function isSameLine(expected: string, actual: string): boolean {
-  if (expected === actual) return true;
-  const [, head, seconds] = EXPIRES.exec(expected) ?? [];
-  const [, otherHead, otherSeconds] = EXPIRES.exec(actual) ?? [];
-  return (
-    head !== undefined &&
-    head === otherHead &&
-    Math.abs(Number(seconds) - Number(otherSeconds)) <= EXPIRES_TOLERANCE_SECONDS
-  );
-}
-
-/** The longest common lines stay, the others are marked. */
-function diff(expected: readonly string[], actual: readonly string[]): string[] {
-  const common = longestCommon(expected, actual);
-  const lines: string[] = [];
-  let [left, right] = [0, 0];
-  while (left < expected.length || right < actual.length) {
-    if (
-      left < expected.length &&
-      right < actual.length &&
-      isSameLine(expected[left]!, actual[right]!)
-    ) {
-      lines.push(`  ${expected[left]}`);
-      left++;
-      right++;
-    } else if (
-      right >= actual.length ||
-      (left < expected.length && common[left + 1]![right]! >= common[left]![right + 1]!)
-    ) {
-      lines.push(`- ${expected[left++]}`);
-    } else {
-      lines.push(`+ ${actual[right++]}`);
-    }
-  }
-  return lines;
-}
-
-/** Lengths of the longest common subsequences of the tails. */
-function longestCommon(left: readonly string[], right: readonly string[]): number[][] {
-  const lengths = Array.from({ length: left.length + 1 }, () =>
-    Array.from({ length: right.length + 1 }, () => 0),
-  );
-  for (let i = left.length - 1; i >= 0; i--) {
-    for (let j = right.length - 1; j >= 0; j--) {
-      lengths[i]![j] = isSameLine(left[i]!, right[j]!)
-        ? lengths[i + 1]![j + 1]! + 1
-        : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!);
-    }
-  }
-  return lengths;
 }

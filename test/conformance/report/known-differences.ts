@@ -1,46 +1,168 @@
-/** Where Sluice differs on purpose: docs/differences.md explains each, under the same title. */
+/**
+ * Where Sluice differs on purpose: docs/differences.md explains each, under the same title. Each names the steps that
+ * may differ, and what it makes of the kernel's lines: whatever else differs in the same case is an error.
+ */
 import type { Case } from "../case.ts";
+import { isSince, type Kernel } from "../machines/machine.ts";
+import type { Difference } from "./compare.ts";
+import {
+  isOneFrameOf,
+  isReassembled,
+  isSameButCounts,
+  isSameButQuotedTimeToLive,
+  isServersAlone,
+  nothing,
+  withoutLines,
+} from "./explanations.ts";
+import type { EngineName } from "./outcome.ts";
 
-interface KnownDifference {
+export interface KnownDifference {
   /** The title in docs/differences.md. */
   readonly title: string;
   readonly group: string;
   readonly name: RegExp;
+  /** Which steps, by their text. */
+  readonly step: RegExp;
+  /** Whether ours is what this difference makes of the kernel's lines. */
+  readonly explains: (theirs: readonly string[], ours: readonly string[]) => boolean;
+  /** The only engine that differs so. */
+  readonly engine?: EngineName;
+  /** The version of Linux, as "6.12", that does as Sluice does: from there on it is no difference. */
+  readonly before?: string;
 }
 
-const KNOWN: readonly KnownDifference[] = [
+const NO_SYNCHRONISATION = {
+  title: "No connection synchronisation",
+  group: "ipvsadm",
+  name: /^--start-daemon[ =](master|backup)/,
+} as const;
+
+const NO_SCHEDULER = {
+  title: "No service without a scheduler",
+  group: "ipvsadm",
+  name: / -s none$/,
+} as const;
+
+const MASQUERADED_ICMPV6 = {
+  title: "ICMPv6 errors of masqueraded servers reach the client",
+  group: "on the wire",
+  name: /^NAT, IPv6, ICMP from the server's side$/,
+} as const;
+
+const THRESHOLDS = {
+  title: "Thresholds follow Linux 6.12",
+  group: "schedulers",
+  name: /, thresholds changed midway$/,
+  before: "6.12",
+} as const;
+
+export const KNOWN: readonly KnownDifference[] = [
   {
-    title: "No connection synchronisation",
-    group: "ipvsadm",
-    name: /^--start-daemon[ =](master|backup)/,
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm --start-daemon/,
+    explains: (theirs, ours) =>
+      ["exit code 0", "exit code 255,stderr|No such device"].includes(theirs.join()) &&
+      ours.join() === "exit code 255,stderr|Connection synchronisation is not part of Sluice",
   },
   {
-    title: "Thresholds follow Linux 6.12",
-    group: "schedulers",
-    name: /, thresholds changed midway$/,
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm -L --daemon$/,
+    explains: (theirs, ours) =>
+      withoutLines(theirs, /^stdout\|(master|backup) sync daemon \(/).join() === ours.join(),
   },
+  {
+    ...NO_SYNCHRONISATION,
+    step: /^ipvsadm --stop-daemon/,
+    explains: (theirs, ours) =>
+      theirs.join() === "exit code 0" &&
+      ours.join() === "exit code 255,stderr|No daemon is running",
+  },
+  {
+    ...NO_SCHEDULER,
+    step: /^ipvsadm -A .* -s none$/,
+    explains: (theirs, ours) =>
+      theirs.join() === "exit code 0" &&
+      ours.join() === "exit code 255,stderr|Scheduler or persistence engine not found",
+  },
+  {
+    ...NO_SCHEDULER,
+    step: /^ipvsadm -S -n$/,
+    explains: (theirs, ours) =>
+      withoutLines(theirs, /^stdout\|-A .* -s none$/).join() === ours.join(),
+  },
+  // Where the next connection goes after the last edit, and how many each server has in the end.
+  {
+    ...THRESHOLDS,
+    step: /^tcp 10\.9\.0\.1:204[0-7] > /,
+    explains: (theirs, ours) => isServersAlone(theirs) && isServersAlone(ours),
+  },
+  { ...THRESHOLDS, step: /^services$/, explains: isSameButCounts },
   {
     title: "A datagram that came in fragments leaves a tunnel whole",
     group: "on the wire",
     name: /^TUN .*, fragments$/,
+    step: / fragment=/,
+    explains: isReassembled,
   },
   {
     title: "ICMPv6 errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /IPv6.*, ICMP from the client's side$/,
+    step: /^icmp .* checksum=wrong /,
+    explains: (theirs, ours) => isOneFrameOf("lan", theirs) && nothing(ours),
   },
   {
-    title: "ICMPv6 errors of masqueraded servers reach the client",
-    group: "on the wire",
-    name: /^NAT, IPv6, ICMP from the server's side$/,
+    ...MASQUERADED_ICMPV6,
+    step: /^icmp \S+ > CLIENT6 (?!.*checksum=).* about /,
+    explains: (theirs, ours) => nothing(theirs) && isOneFrameOf("wan", ours),
+  },
+  {
+    ...MASQUERADED_ICMPV6,
+    step: /^icmp \S+ > CLIENT6 .* checksum=plain about /,
+    explains: (theirs, ours) => isOneFrameOf("wan", theirs) && nothing(ours),
   },
   {
     title: "nat_icmp_send quotes the packet as it came",
     group: "on the wire",
     name: /nat_icmp_send$/,
+    step: /^tcp /,
+    explains: isSameButQuotedTimeToLive,
+  },
+  {
+    title: "The userspace engine and masqueraded servers on the director itself",
+    group: "on the wire",
+    name: /^a real server on the director itself$/,
+    step: /^tcp CLIENT:1 > VIP:81 S$/,
+    explains: (theirs, ours) =>
+      theirs.join() === "to the host's own stack" && isOneFrameOf("wan", ours),
+    engine: "userspace",
   },
 ];
 
-export function knownDifference({ group, name }: Case): string | undefined {
-  return KNOWN.find((known) => known.group === group && known.name.test(name))?.title;
+/** The known difference that this one of a case is, if it is any. */
+export function knownDifference(
+  of: Case,
+  { what, theirs, ours }: Difference,
+  engine: EngineName,
+  kernel: Kernel,
+): KnownDifference | undefined {
+  return KNOWN.find(
+    (known) =>
+      mayOccur(known, of, engine, kernel) && known.step.test(what) && known.explains(theirs, ours),
+  );
+}
+
+/** Whether it can be expected at all. */
+export function mayOccur(
+  { group, name, engine: only, before }: KnownDifference,
+  of: Case,
+  engine: EngineName,
+  { version }: Kernel,
+): boolean {
+  return (
+    group === of.group &&
+    name.test(of.name) &&
+    (only === undefined || only === engine) &&
+    (before === undefined || !isSince(version, before))
+  );
 }

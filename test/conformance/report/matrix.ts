@@ -1,32 +1,43 @@
-/** docs/conformance.md: what was compared, and what came out. */
-import { featureOf } from "../cases/index.ts";
-import type { Summary } from "./outcome.ts";
+/** Features by kernel and engine: what was compared, and what came out. Every cell comes from a run. */
+import { ENGINE_TITLES, type EngineName } from "./outcome.ts";
+import type { GroupSummary, Summary } from "./summary.ts";
 
-export function matrix({ kernel, groups, differences }: Summary, on: Date): string {
-  const rows = Object.entries(groups).map(([name, { cases, steps, agree, known, differ }]) => {
-    const verdict =
-      differ > 0 ? `${differ} differ` : known > 0 ? `same, but ${known} known differences` : "same";
-    return `| ${featureOf(name)} | ${cases} | ${steps} | ${agree} | ${verdict} |`;
-  });
-  const titles = new Map<string, number>();
-  for (const { known } of differences) {
-    if (known !== undefined) titles.set(known, (titles.get(known) ?? 0) + 1);
-  }
+/** What of a run the matrix shows. */
+export type Compared = Pick<Summary, "kernel" | "engines" | "groups">;
+
+/** The heading, then a row for each feature. Of each run a column for the kernel and one for each engine beside it. */
+export function matrixOf(runs: readonly Compared[]): string[][] {
+  const names = [...new Set(runs.flatMap(({ groups }) => Object.keys(groups)))];
   return [
-    "# Conformance",
-    "",
-    "Written by `npm run conformance -- --write-docs`; every number is from that run.",
-    "",
-    `Reference: the IPVS of Linux ${kernel} in User Mode Linux with the ipvsadm of Debian's package. Compared: the bare`,
-    `director (\`src/ipvs\`) below control, the API and Sluice's ipvsadm. Run on ${on.toISOString().slice(0, 10)}.`,
-    "",
-    "| feature | cases | comparisons | cases that agree | bare director beside the kernel |",
-    "| --- | --- | --- | --- | --- |",
-    ...rows,
-    "",
-    "Known differences, each explained in [differences.md](differences.md):",
-    "",
-    ...[...titles].map(([title, count]) => `- ${title}: ${count} case${count === 1 ? "" : "s"}`),
-    "",
-  ].join("\n");
+    [
+      "feature",
+      ...runs.flatMap(({ kernel, engines }) => [
+        `Linux ${kernel.version}`,
+        ...engines.map((engine) => ENGINE_TITLES[engine]),
+      ]),
+    ],
+    ...names.map((name) => [
+      runs.find(({ groups }) => name in groups)!.groups[name]!.feature,
+      ...runs.flatMap(({ engines, groups }) => cellsOf(engines, groups[name])),
+    ]),
+  ];
+}
+
+function cellsOf(engines: readonly EngineName[], group: GroupSummary | undefined): string[] {
+  if (group === undefined) return ["-", ...engines.map(() => "-")];
+  return [
+    `${count(group.cases, "case")}, ${count(group.comparisons, "comparison")}`,
+    ...engines.map((engine) => verdict(group.engines[engine])),
+  ];
+}
+
+function verdict(summary: GroupSummary["engines"][EngineName]): string {
+  if (summary === undefined) return "-";
+  const { known, differ } = summary;
+  if (differ > 0) return `${differ} differ`;
+  return known > 0 ? `same, but ${count(known, "known difference")}` : "same";
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

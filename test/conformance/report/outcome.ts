@@ -1,83 +1,44 @@
-/** What came out of a run, for readers and for programs. */
+/** One case on one engine: what differs from the kernel, and what of it is meant to. */
 import type { Case } from "../case.ts";
+import type { Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
-import { knownDifference } from "./known-differences.ts";
+import { type KnownDifference, knownDifference } from "./known-differences.ts";
+
+export type EngineName = "director" | "userspace";
+
+export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
+  director: "bare director",
+  userspace: "userspace engine",
+};
+
+export interface JudgedDifference extends Difference {
+  readonly known: KnownDifference | undefined;
+}
 
 export interface Outcome {
   readonly case: Case;
-  readonly differences: readonly Difference[];
+  readonly engine: EngineName;
+  readonly differences: readonly JudgedDifference[];
 }
 
-interface GroupSummary {
-  readonly cases: number;
-  /** Steps that were compared. */
-  readonly steps: number;
-  readonly agree: number;
-  readonly known: number;
-  readonly differ: number;
-}
-
-export interface Summary {
-  readonly kernel: string;
-  readonly groups: Readonly<Record<string, GroupSummary>>;
-  readonly differences: readonly {
-    readonly group: string;
-    readonly name: string;
-    readonly known: string | undefined;
-    readonly differences: readonly Difference[];
-  }[];
-}
-
-export function isAgreeing(outcome: Outcome): boolean {
-  return outcome.differences.length === 0 || knownDifference(outcome.case) !== undefined;
-}
-
-export function summarize(outcomes: readonly Outcome[]): Omit<Summary, "kernel"> {
-  const groups = Map.groupBy(outcomes, (outcome) => outcome.case.group);
+export function judge(
+  of: Case,
+  engine: EngineName,
+  kernel: Kernel,
+  differences: readonly Difference[],
+): Outcome {
   return {
-    groups: Object.fromEntries([...groups].map(([name, of]) => [name, summaryOf(of)])),
-    differences: outcomes
-      .filter(({ differences }) => differences.length > 0)
-      .map((outcome) => ({
-        group: outcome.case.group,
-        name: outcome.case.name,
-        known: knownDifference(outcome.case),
-        differences: outcome.differences,
-      })),
+    case: of,
+    engine,
+    differences: differences.map((each) => ({
+      ...each,
+      known: knownDifference(of, each, engine, kernel),
+    })),
   };
 }
 
-function summaryOf(outcomes: readonly Outcome[]): GroupSummary {
-  const differing = outcomes.filter(({ differences }) => differences.length > 0);
-  const known = differing.filter(isAgreeing).length;
-  return {
-    cases: outcomes.length,
-    steps: outcomes.reduce((sum, outcome) => sum + comparedSteps(outcome.case), 0),
-    agree: outcomes.length - differing.length,
-    known,
-    differ: differing.length - known,
-  };
-}
-
-function comparedSteps({ steps }: Case): number {
-  return steps.filter(({ kind }) => kind !== "wait" && kind !== "begin").length;
-}
-
-export function render(outcomes: readonly Outcome[], { kernel, groups }: Summary): string {
-  const lines: string[] = [];
-  for (const outcome of outcomes.filter((each) => !isAgreeing(each))) {
-    lines.push(`${outcome.case.group}: ${outcome.case.name}`);
-    for (const { step, what, lines: diff } of outcome.differences) {
-      lines.push(`  step ${step + 1}: ${what}`, ...diff.map((line) => `    ${line}`));
-    }
-    lines.push("");
-  }
-  lines.push(`The kernel's IPVS (${kernel}, marked -) beside the bare director (marked +):`);
-  for (const [name, { cases, steps, agree, known, differ }] of Object.entries(groups)) {
-    const rest = known === 0 ? "" : `, ${known} differ as docs/differences.md says`;
-    lines.push(
-      `  ${name}: ${cases} cases, ${steps} comparisons: ${agree} agree${rest}, ${differ} differ`,
-    );
-  }
-  return `${lines.join("\n")}\n`;
+/** `known`: every difference is a known one. */
+export function verdictOf({ differences }: Outcome): "agrees" | "known" | "differs" {
+  if (differences.length === 0) return "agrees";
+  return differences.every(({ known }) => known !== undefined) ? "known" : "differs";
 }

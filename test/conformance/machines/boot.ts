@@ -1,4 +1,4 @@
-/** Boots User Mode Linux, which is a whole kernel in one ordinary process, and ends it for sure. */
+/** Boots a machine with a programme, waits for its report, and ends it for sure. */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
   copyFileSync,
@@ -7,36 +7,38 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  statfsSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { GuestCommand, Machine } from "./machine.ts";
 
 const GUEST_FILES = ["init", "agent.py"];
-/** The guest's memory is a file there; a file system in memory makes it fast. */
-const MEMORY_FOLDER = "/dev/shm";
-const MEMORY_MIB = 512;
+const PROGRESS_MS = 10_000;
 
 export interface BootOptions {
+  /** Modules that the guest loads, if its kernel has them. */
+  readonly modules: readonly string[];
   readonly programme: string;
   /** The guest is ended when it takes longer. */
   readonly timeoutMs: number;
+  /** Is told now and then what the report is so far. */
+  readonly onProgress: (report: string) => void;
 }
 
 /** Runs the programme in a guest and returns the report. Throws when the guest did not finish, with what it said. */
-export async function boot({ programme, timeoutMs }: BootOptions): Promise<string> {
+export async function boot(machine: Machine, options: BootOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-conformance-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   process.once("exit", remove);
   try {
-    for (const file of GUEST_FILES) {
-      copyFileSync(join(import.meta.dirname, "guest", file), join(folder, file));
-    }
-    writeFileSync(join(folder, "programme"), programme);
-    mkdirSync(join(folder, "uml"));
-    const guest = start(folder);
-    const ended = await untilEnd(guest, timeoutMs);
+    fill(folder, machine, options);
+    const guest = start(machine.command(folder), folder);
+    const progress = setInterval(
+      () => options.onProgress(tryRead(join(folder, "report"))),
+      PROGRESS_MS,
+    );
+    const ended = await untilEnd(guest, options.timeoutMs).finally(() => clearInterval(progress));
     const report = tryRead(join(folder, "report"));
     if (report.endsWith("\nend\n")) return report;
     throw new Error(
@@ -51,41 +53,28 @@ export async function boot({ programme, timeoutMs }: BootOptions): Promise<strin
   }
 }
 
-/** In a process group of its own: every thread of the guest is a process of the host. */
-function start(folder: string): ChildProcess {
-  const log = openSync(join(folder, "console.log"), "w");
-  return spawn(
-    "linux.uml",
-    [
-      `mem=${MEMORY_MIB}M`,
-      `umid=guest`,
-      `uml_dir=${join(folder, "uml")}/`,
-      "rootfstype=hostfs",
-      "rootflags=/",
-      "ro",
-      `init=${join(folder, "init")}`,
-      "quiet",
-      "loglevel=1",
-      "con=null",
-      "ssl=null",
-      `sluice_folder=${folder}`,
-    ],
-    {
-      detached: true,
-      stdio: ["ignore", log, log],
-      env: { PATH: process.env.PATH, TMPDIR: memoryFolder() },
-    },
+/** What the guest finds below /mnt. */
+function fill(folder: string, machine: Machine, { modules, programme }: BootOptions): void {
+  for (const file of GUEST_FILES) {
+    copyFileSync(join(import.meta.dirname, "guest", file), join(folder, file));
+  }
+  mkdirSync(join(folder, "modules"));
+  const files = machine.modules.filesInOrder(modules);
+  for (const file of files) copyFileSync(file, join(folder, "modules", basename(file)));
+  writeFileSync(
+    join(folder, "programme"),
+    `${files.map((file) => basename(file)).join(" ")}\n${programme}`,
   );
 }
 
-function memoryFolder(): string {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
-    if (bavail * bsize > 2 * MEMORY_MIB * 1024 * 1024) return MEMORY_FOLDER;
-  } catch {
-    // Not there: any folder will do.
-  }
-  return tmpdir();
+/** In a process group of its own: every thread of the guest may be a process of the host. */
+function start({ file, words, environment }: GuestCommand, folder: string): ChildProcess {
+  const log = openSync(join(folder, "console.log"), "w");
+  return spawn(file, words, {
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { PATH: process.env.PATH, ...environment },
+  });
 }
 
 async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<string> {

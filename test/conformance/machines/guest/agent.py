@@ -1,10 +1,12 @@
 """Carries out a programme in the guest and reports what happened, in the order in which it did.
 
 The programme (/mnt/programme) and the report (/mnt/report) are lines of words; whatever may hold a blank is in
-hexadecimal digits, and "-" stands for nothing. kernel.ts writes the one and reads the other, and explains the words.
+hexadecimal digits, and "-" stands for nothing. The programme's first line names kernel modules. kernel-side.ts writes
+the rest and reads the report, and explains the words.
 Uses nothing beyond Debian's python3-minimal.
 """
 
+import errno
 import fcntl
 import heapq
 import os
@@ -15,31 +17,14 @@ TUNSETIFF = 0x400454CA
 IFF_TAP_WITHOUT_HEADER = 0x1002
 FRAME_MAX = 65_600
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TERM": "dumb"}
+KNOBS = "/proc/sys/net/ipv4/vs/"
 CAPTURES = {name: "/tmp/" + name for name in ("stdin", "stdout", "stderr")}
 
 
-def load_modules(names):
-    """Loads kernel modules and what they depend on, from where Debian's package keeps them."""
-    folder = "/usr/lib/uml/modules/%s/" % os.uname().release
-    needs = {}
-    with open(folder + "modules.dep") as file:
-        for line in file:
-            path, dependencies = line.split(":")
-            needs[path] = dependencies.split()
-    path_of = {os.path.basename(path)[: -len(".ko")]: path for path in needs}
-    loaded = set()
-
-    def load(path):
-        if path in loaded:
-            return
-        loaded.add(path)
-        for dependency in needs[path]:
-            load(dependency)
-        spawn(["busybox", "insmod", folder + path])
-
-    for name in names:
-        if name in path_of:
-            load(path_of[name])
+def load_modules(files):
+    """Loads kernel modules, which come in an order that loads."""
+    for file in files:
+        spawn(["busybox", "insmod", "/mnt/modules/" + file])
 
 
 def spawn(words, stdin=b""):
@@ -100,7 +85,7 @@ class Guest:
     def __init__(self, report):
         self.report = report
         self.wires = {}
-        self.sysctls = {}
+        self.knobs = None
         self.services = b""
         self.base = None
         self.base_rules = None
@@ -108,6 +93,29 @@ class Guest:
 
     def tell(self, *words):
         self.report.write(" ".join(words) + "\n")
+
+    def keep_knobs(self):
+        """What restore_knobs() gives back."""
+        if self.knobs is None:
+            self.knobs = {name: read(KNOBS + name) for name in os.listdir(KNOBS)}
+
+    def restore_knobs(self):
+        for name, value in (self.knobs or {}).items():
+            if read(KNOBS + name) != value:
+                write(KNOBS + name, value.decode())
+        self.knobs = None
+
+    def write_knob(self, name, value):
+        """The error's name or "ok", and the value then."""
+        self.keep_knobs()
+        descriptor = os.open(KNOBS + name, os.O_WRONLY)
+        try:
+            os.write(descriptor, value)
+            result = "ok"
+        except OSError as error:
+            result = errno.errorcode[error.errno]
+        os.close(descriptor)
+        return result.encode() + b"\nreads " + read(KNOBS + name).strip()
 
     def set(self, path, value):
         """Returns the value before."""
@@ -141,6 +149,11 @@ class Guest:
         """One step; returns the words of its report."""
         if verb == "run":
             return ("ran",) + self.run(unpacked(words[0]).split(b"\0"), unpacked(words[1]))
+        if verb == "knob":
+            return ("saw", packed(self.write_knob(words[0], unpacked(words[1]))))
+        if verb == "knobs":
+            self.keep_knobs()
+            return ("ran",) + spawned(spawn(unpacked(words[0]).split(b"\0"), unpacked(words[1])))
         if verb == "rules":
             return ("ran",) + spawned(self.rules())
         if verb == "begin":
@@ -216,6 +229,7 @@ class Case:
             guest.tell(self.name, str(index), "%.3f" % (time.monotonic() * 1000), *outcome)
             for path, value in before:
                 guest.set(path, value)
+        guest.restore_knobs()
         return None
 
 
