@@ -50,13 +50,14 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
 }
 
 /** Yields milliseconds in which others may have their turn. */
-async function* run(bench: Bench, index: number, { steps, sysctls }: Case): AsyncGenerator<number> {
+async function* run(bench: Bench, index: number, each: Case): AsyncGenerator<number> {
+  const { steps, sysctls } = each;
   const place = new Place(index);
   const reports: Report[] = [];
   for (const step of steps) {
     if (step.kind === "wait") {
       // While it waits, the host is as the others know it.
-      await bench.turn({});
+      if (each.keepsSysctls !== true) await bench.turn({});
       yield step.ms;
     }
     await bench.turn(sysctls);
