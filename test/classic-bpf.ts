@@ -49,6 +49,15 @@ export function run(program: Uint8Array, frame: Frame): number {
       case 0x15:
         at += 8 * view.getUint8(at + (accumulator === value ? 2 : 3));
         break;
+      case 0x25:
+        at += 8 * view.getUint8(at + (accumulator > value ? 2 : 3));
+        break;
+      case 0x35:
+        at += 8 * view.getUint8(at + (accumulator >= value ? 2 : 3));
+        break;
+      case 0x54:
+        accumulator = (accumulator & value) >>> 0;
+        break;
       case 0x45:
         at += 8 * view.getUint8(at + ((accumulator & value) !== 0 ? 2 : 3));
         break;

@@ -9,6 +9,8 @@ import {
   serviceFromWire,
   statusToWire,
 } from "../control/wire.ts";
+import { listedMarkRule, markRuleFromWire } from "../control/wire-marks.ts";
+import { MARK_RULE_ADDITION_SCHEMA } from "../control/wire-marks-schema.ts";
 import {
   DESTINATION_SCHEMA,
   problemsOf,
@@ -18,6 +20,7 @@ import {
 } from "../control/wire-schema.ts";
 import * as state from "../ipvs/desired-state.ts";
 import { FAULTS, LbError } from "../ipvs/errors.ts";
+import { addMarkRule, deleteMarkRule, flushMarkRules } from "../ipvs/mark-rule.ts";
 import {
   type Endpoint,
   formatEndpoint,
@@ -160,6 +163,21 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       await control.change((now) => state.setTimeouts(now, wanted));
       return context.body(null, 204);
     },
+    listMarkRules: (context) =>
+      context.json({ markRules: control.state.markRules.map(listedMarkRule) }),
+    addMarkRule: async (context) => {
+      const { position, ...rule } = await read(context, MARK_RULE_ADDITION_SCHEMA);
+      await control.change((now) => addMarkRule(now, markRuleFromWire(rule), position));
+      return context.body(null, 201);
+    },
+    flushMarkRules: async (context) => {
+      await control.change(flushMarkRules);
+      return context.body(null, 204);
+    },
+    deleteMarkRule: async (context) => {
+      await control.change((now) => deleteMarkRule(now, context.req.param("rule") ?? ""));
+      return context.body(null, 204);
+    },
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     setSysctls: async (context) => {
       const wanted = await read(context, SYSCTLS_SCHEMA);
@@ -238,8 +256,10 @@ function explain(context: Context, error: unknown, onBug: (error: unknown) => vo
       code: fault.code,
       message,
       fault,
-      // A service's faults are about the call, a knob's about one field of its body.
-      ...("service" in fault ? {} : { problems: [{ path: fault.name, message }] }),
+      // A service's or rule's faults are about the call, a knob's about one field of its body.
+      ...("service" in fault || "rule" in fault
+        ? {}
+        : { problems: [{ path: fault.name, message }] }),
     });
   }
   if (error instanceof BadRequest) {

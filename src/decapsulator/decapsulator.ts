@@ -116,7 +116,6 @@ export class Decapsulator implements AsyncDisposable {
     for (const name of interfaces) {
       if (!known.has(name)) throw new Error(`Cannot listen on ${name}: there is no such interface`);
     }
-    const lane = stack.use(new HostLane(LANE));
     const silence = stack.use(
       await HostSilence.open({
         interfaces,
@@ -126,6 +125,7 @@ export class Decapsulator implements AsyncDisposable {
         onRestored: () => events.inform("the host's own stack is silent again"),
       }),
     );
+    const lane = stack.use(new HostLane(LANE));
     decapsulator = new Decapsulator(options, { claim, silence, lane, network });
     stack.move();
     return decapsulator;

@@ -49,7 +49,7 @@ export class Incoming {
     if (id === NO_CONNECTION) return this.#begin(packet, outcome, now);
     const destination = services.destination(tracker.table.destinationId(id));
     // Packets to a VIP that the host lost are not the director's: in the kernel they would not reach LOCAL_IN.
-    if (!destination.service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (!services.isOwn(packet, destination.service, host)) return outcome.pass("pass-not-local");
     if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");

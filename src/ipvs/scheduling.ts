@@ -59,10 +59,11 @@ export class Scheduling {
   /** The id of the connection that a packet opens, or the outcome when there is none. */
   open(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host, sysctls } = this.#parts;
+    services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
     if (!mayOpen(packet, sysctls())) return outcome.pass("pass-not-first");
-    if (!service.isLocal(packet, host)) return outcome.pass("pass-not-local");
+    if (!services.isOwn(packet, service, host)) return outcome.pass("pass-not-local");
     return this.#schedule(packet, packet, service, outcome, now);
   }
 

@@ -44,10 +44,10 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
-  /** They are in force while the case waits, too: all cases of its group want them so. */
-  readonly keepsSysctls?: boolean;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
+  /** They are in force while the case waits, too: all cases of its group want them so. */
+  readonly keepsSysctls?: boolean;
   readonly steps: readonly Step[];
 }
 

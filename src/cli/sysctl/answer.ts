@@ -109,8 +109,9 @@ function knobOf(name: KnobName, key: string): string {
 /** In sysctl's words; a knob that means nothing here is not sysctl's matter, so its reason follows. */
 function complaintOf(error: unknown): string {
   if (error instanceof NameError) return error.message;
-  if (!(error instanceof LbError) || "service" in error.fault) throw error;
+  if (!(error instanceof LbError)) throw error;
   const { fault } = error;
+  if ("service" in fault || "rule" in fault) throw error;
   const reason =
     fault.code === "sysctl-without-effect"
       ? `Operation not supported: ${fault.why}`

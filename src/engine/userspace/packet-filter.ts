@@ -1,4 +1,5 @@
 /** Which frames the engine's packet ring receives, as a classic BPF program. */
+import type { MarkMatch } from "../../ipvs/mark-rule.ts";
 import type { Address, Family } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import {
@@ -10,6 +11,7 @@ import {
   HARDWARE_TYPE,
   INET,
   INET6,
+  INSTRUCTIONS_MAX,
   INTERFACE_INDEX,
   type Instruction,
   JUMP,
@@ -22,6 +24,7 @@ import {
   VLAN_TAG_PRESENT,
   WHOLE_FRAME,
 } from "./bpf-program.ts";
+import { takeMarked } from "./mark-filter.ts";
 
 const OTHER_HOST = 3; // PACKET_OTHERHOST
 
@@ -36,11 +39,13 @@ export interface FrameFilter {
   readonly ignoredInterfaces: Iterable<number>;
   /** Undefined: all. A few others may come, too: a filter is for speed. */
   readonly addresses: Iterable<Address> | undefined;
+  /** What they match is taken, too. */
+  readonly marks?: readonly MarkMatch[];
 }
 
 /**
  * The program that takes ARP, and IPv4 and IPv6 frames meant for this host whose packets are to or from one of
- * `addresses` or are no TCP, UDP or SCTP; and drops what else there is:
+ * `addresses`, or match one of `marks`, or are no TCP, UDP or SCTP; and drops what else there is:
  * - frames of interfaces without an Ethernet header (the loopback, TUN, WireGuard, IP tunnels);
  * - frames for other hosts, which a promiscuous interface shows;
  * - frames with a VLAN tag: they come again, without it, from the VLAN's own interface;
@@ -49,7 +54,7 @@ export interface FrameFilter {
  *
  * Throws a RangeError for more interfaces than INTERFACES_MAX.
  */
-export function receiveFilter({ ignoredInterfaces, addresses }: FrameFilter): Uint8Array {
+export function receiveFilter({ ignoredInterfaces, addresses, marks }: FrameFilter): Uint8Array {
   const ignored = [...new Set(ignoredInterfaces)];
   if (ignored.length > INTERFACES_MAX) {
     throw new RangeError(
@@ -57,9 +62,23 @@ export function receiveFilter({ ignoredInterfaces, addresses }: FrameFilter): Ui
     );
   }
   const wanted = addresses === undefined ? undefined : [...addresses];
-  const inet = takeAddresses(INET, wanted, "inet");
-  const inet6 = takeAddresses(INET6, wanted, "inet6");
-  return assemble([
+  const inet = takePackets(INET, wanted, marks ?? [], "inet");
+  const inet6 = takePackets(INET6, wanted, marks ?? [], "inet6");
+  const programs = [
+    [inet, inet6],
+    // What does not fit becomes coarser, the longer part first.
+    inet.length > inet6.length ? [EVERYTHING, inet6] : [inet, EVERYTHING],
+    [EVERYTHING, EVERYTHING],
+  ].map(([first, second]) => program(ignored, first!, second!));
+  return assemble(programs.find(({ length }) => length <= INSTRUCTIONS_MAX)!);
+}
+
+function program(
+  ignored: readonly number[],
+  inet: readonly Instruction[],
+  inet6: readonly Instruction[],
+): Instruction[] {
+  return [
     [LOAD_WORD, 0, 0, HARDWARE_TYPE],
     [JUMP_EQUAL, 1, 0, ETHERNET],
     [RETURN, 0, 0, DROP],
@@ -80,30 +99,34 @@ export function receiveFilter({ ignoredInterfaces, addresses }: FrameFilter): Ui
     [JUMP_EQUAL, 1, 0, ETHER_TYPES.ipv6],
     [RETURN, 0, 0, DROP],
     ...inet6,
-  ]);
+  ];
 }
 
+const EVERYTHING: readonly Instruction[] = [[RETURN, 0, 0, WHOLE_FRAME]];
+
 /** Decides about a frame of `family`: it always returns. */
-function takeAddresses(
+function takePackets(
   at: typeof INET | typeof INET6,
   addresses: readonly Address[] | undefined,
+  marks: readonly MarkMatch[],
   family: Family,
-): Instruction[] {
-  const all: Instruction = [RETURN, 0, 0, WHOLE_FRAME];
-  if (addresses === undefined) return [all];
+): readonly Instruction[] {
+  if (addresses === undefined) return EVERYTHING;
+  const marked = marks.filter((each) => each.family === family);
   const words = new Set(addresses.filter((each) => each.family === family).map(({ w3 }) => w3));
-  if (words.size > ADDRESSES_MAX) return [all];
-  if (words.size === 0) return [[RETURN, 0, 0, DROP]];
+  if (words.size > ADDRESSES_MAX) return EVERYTHING;
+  if (words.size + marked.length === 0) return [[RETURN, 0, 0, DROP]];
   return [
     [LOAD_BYTE, 0, 0, at.protocol],
     ...TRANSPORTS.map(
       (protocol, index): Instruction => [JUMP_EQUAL, TRANSPORTS.length - index, 0, protocol],
     ),
-    all,
+    ...EVERYTHING,
     [LOAD_WORD, 0, 0, at.destination],
     ...answers(words, WHOLE_FRAME),
     [LOAD_WORD, 0, 0, at.source],
     ...answers(words, WHOLE_FRAME),
+    ...marked.flatMap(takeMarked),
     [RETURN, 0, 0, DROP],
   ];
 }

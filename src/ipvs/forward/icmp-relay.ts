@@ -94,7 +94,8 @@ export class IcmpRelay implements Rewriting {
     const found = table.findByClient(flow, now);
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
     // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen = host.isLocal(packet.destination) || isForwarding(host, packet);
+    const isSeen =
+      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
     if (!isSeen) return outcome.pass("pass-not-local");
     const id = found === NO_CONNECTION ? this.#open(flow, packet, outcome, now) : found;
     if (typeof id !== "number") return id;

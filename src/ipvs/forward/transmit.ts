@@ -159,8 +159,12 @@ export class Transmitter implements Rewriting {
     return from === undefined ? outcome : outcome.withNotice(notice(packet, from, trouble));
   }
 
-  /** icmp_send(): the address that the packet was sent to when it is the host's own, else the host's towards the source. */
+  /**
+   * icmp_send(): the address that the packet was sent to when it is the host's own, else the host's towards the source.
+   * A mark that routes to the host makes an address its own for IPv4, but not for IPv6.
+   */
   #noticeSource(packet: Packet): Address | undefined {
+    if (packet.isMarkedHere && packet.family === 4) return packet.destination;
     if (this.#host.isLocal(packet.destination)) return packet.destination;
     const back = this.#host.route(packet.source);
     return typeof back === "string" ? undefined : back.source;

@@ -50,14 +50,17 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
 }
 
 /** Yields milliseconds in which others may have their turn. */
-async function* run(bench: Bench, index: number, each: Case): AsyncGenerator<number> {
-  const { steps, sysctls } = each;
+async function* run(
+  bench: Bench,
+  index: number,
+  { steps, sysctls, keepsSysctls }: Case,
+): AsyncGenerator<number> {
   const place = new Place(index);
   const reports: Report[] = [];
   for (const step of steps) {
     if (step.kind === "wait") {
       // While it waits, the host is as the others know it.
-      if (each.keepsSysctls !== true) await bench.turn({});
+      if (keepsSysctls !== true) await bench.turn({});
       yield step.ms;
     }
     await bench.turn(sysctls);

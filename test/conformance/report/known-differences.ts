@@ -37,12 +37,6 @@ const NO_SYNCHRONISATION = {
   name: /^--start-daemon[ =](master|backup)/,
 } as const;
 
-const NO_SCHEDULER = {
-  title: "No service without a scheduler",
-  group: "ipvsadm",
-  name: / -s none$/,
-} as const;
-
 const MASQUERADED_ICMPV6 = {
   title: "ICMPv6 errors of masqueraded servers reach the client",
   group: "on the wire",
@@ -76,19 +70,6 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: (theirs, ours) =>
       theirs.join() === "exit code 0" &&
       ours.join() === "exit code 255,stderr|No daemon is running",
-  },
-  {
-    ...NO_SCHEDULER,
-    step: /^ipvsadm -A .* -s none$/,
-    explains: (theirs, ours) =>
-      theirs.join() === "exit code 0" &&
-      ours.join() === "exit code 255,stderr|Scheduler or persistence engine not found",
-  },
-  {
-    ...NO_SCHEDULER,
-    step: /^ipvsadm -S -n$/,
-    explains: (theirs, ours) =>
-      withoutLines(theirs, /^stdout\|-A .* -s none$/).join() === ours.join(),
   },
   // Where the next connection goes after the last edit, and how many each server has in the end.
   {
