@@ -25,6 +25,8 @@ export class Destination implements Candidate {
   /** The service that it serves, or served last. */
   service: VirtualService;
   isAvailable = true;
+  /** It stands for wherever packets were sent (bypass.ts). */
+  isBypass = false;
   isOverloaded = false;
   lastWeight = 0;
   activeConnections = 0;

@@ -111,6 +111,7 @@ export class IcmpRelay implements Rewriting {
 
   /** With schedule_icmp an error of no connection opens one, so that it gets where the client's packets would go. */
   #open(flow: Flow, packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
+    this.#parts.services.mark(packet);
     return this.#scheduling.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
   }
 

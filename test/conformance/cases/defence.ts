@@ -8,32 +8,49 @@ import {
   restore,
   SERVICES,
   type Step,
+  sysctl,
+  wait,
 } from "../case.ts";
 import { CONVERSATIONS, METHODS, tcpCase, walk } from "./tcp-states.ts";
 
-const GROUP = "defence";
+const GROUP = "drop_packet";
+const SHOWN = "defence, shown";
 const SECURE_MODES = [1, 2, 3];
 const WALKS = 8;
-/** More pages than the host has. */
-const SHORT = 10_000_000;
+/** So many more pages than any host has that nothing is let through. */
+const SHORT = 0x7fff_ffff;
 
 export const DEFENCE: CaseFile = {
   features: {
-    [GROUP]: "secure_tcp 0 to 3 segment by segment, drop_packet 0 to 3, am_droprate, amemthresh",
+    [GROUP]: "drop_packet 1 to 3, am_droprate, amemthresh",
+    ...Object.fromEntries(
+      METHODS.map((method) => [
+        groupOf(method),
+        `secure_tcp 1 to 3, ${method.name}, segment by segment`,
+      ]),
+    ),
+    [SHOWN]: "What sysctl shows of drop_entry, drop_packet and secure_tcp as memory comes and goes",
   },
-  cases: () => [...secureTcpCases(), ...dropPacketCases()],
+  cases: () => [...secureTcpCases(), ...dropPacketCases(), shownCase()],
 };
+
+/** Apart, so that a round of all its cases is short: their timers then go alike on every side. */
+function groupOf({ name }: (typeof METHODS)[number]): string {
+  return `secure_tcp, ${name}`;
+}
 
 /** Segment by segment as in tcp-states.ts, by the other table. Modes 1 and 2 use it while memory is short. */
 function secureTcpCases(): Case[] {
   return METHODS.flatMap((method) => [
     ...Object.entries(CONVERSATIONS).map(([name, segments]) =>
-      tcpCase(`secure_tcp 3, ${method.name}, ${name}`, GROUP, method, segments, { secure_tcp: 3 }),
+      tcpCase(`secure_tcp 3, ${method.name}, ${name}`, groupOf(method), method, segments, {
+        secure_tcp: 3,
+      }),
     ),
     ...Array.from({ length: WALKS }, (_, index) =>
       tcpCase(
         `secure_tcp 3, ${method.name}, walk ${index}`,
-        GROUP,
+        groupOf(method),
         method,
         walk(prng(9000 + index)),
         { secure_tcp: 3, sloppy_tcp: index % 2 },
@@ -43,7 +60,7 @@ function secureTcpCases(): Case[] {
       [0, SHORT].map((amemthresh) =>
         tcpCase(
           `secure_tcp ${mode}, amemthresh ${amemthresh}, ${method.name}`,
-          GROUP,
+          groupOf(method),
           method,
           ["> S", "> A", "< SA", "> A", "< A", "> FA"],
           { amemthresh, secure_tcp: mode },
@@ -109,5 +126,35 @@ function dropCase(name: string, count: number, sysctls: Case["sysctls"]): Case {
     compare: "frames",
     sysctls,
     steps: [...steps, CONNECTIONS, SERVICES],
+  };
+}
+
+/** What the knobs show: a mode turns itself when it is set, and once a second. */
+function shownCase(): Case {
+  const show = sysctl("net.ipv4.vs.drop_entry net.ipv4.vs.drop_packet net.ipv4.vs.secure_tcp");
+  const second = [wait(1500), show];
+  const set = (value: number, amemthresh: number): Step[] => [
+    sysctl(`net.ipv4.vs.amemthresh=${amemthresh}`),
+    ...["drop_entry", "drop_packet", "secure_tcp"].map((name) =>
+      sysctl(`net.ipv4.vs.${name}=${value}`),
+    ),
+    ...second,
+  ];
+  return {
+    group: SHOWN,
+    name: "modes turn themselves",
+    compare: "frames",
+    sysctls: {},
+    steps: [
+      ...[1, 2, 3, 0].flatMap((mode) => [...set(mode, SHORT), ...set(mode, 0)]),
+      ...set(1, SHORT),
+      sysctl("net.ipv4.vs.amemthresh=0"),
+      ...second,
+      sysctl(`net.ipv4.vs.amemthresh=${SHORT}`),
+      ...second,
+      sysctl("net.ipv4.vs.drop_packet=3"),
+      ...second,
+      ...set(0, 1024),
+    ],
   };
 }
