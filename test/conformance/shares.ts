@@ -20,10 +20,33 @@ export function shares(
   ].filter((share) => share.length > 0);
 }
 
-function kindOf({ each: { steps } }: PlacedCase): "packets" | "commands" | "patient" {
-  if (steps.some(({ kind }) => kind === "begin")) return "commands";
+function kindOf({ each }: PlacedCase): "packets" | "commands" | "patient" {
+  if (each.steps.some(({ kind }) => kind === "begin")) return "commands";
+  return isPatient(each) ? "patient" : "packets";
+}
+
+/** Whether it mostly waits. */
+function isPatient({ steps }: Case): boolean {
   const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
-  return waits >= PATIENCE_MS ? "patient" : "packets";
+  return waits >= PATIENCE_MS;
+}
+
+/** So many cases of one group wait together when they are not patient. */
+const TOGETHER_MAX = 8;
+
+/**
+ * Cases in the order given, in parts whose cases wait together: a whole group of patient ones, so that it takes no
+ * longer than the most patient; a few of the others, so that none lasts until the timers of its connections end.
+ */
+export function companies(cases: readonly PlacedCase[]): PlacedCase[][] {
+  const parts: PlacedCase[][] = [];
+  for (const one of cases) {
+    const part = parts.at(-1);
+    const isFull = (part?.length ?? 0) >= TOGETHER_MAX && !isPatient(one.each);
+    if (part === undefined || part[0]!.each.group !== one.each.group || isFull) parts.push([one]);
+    else part.push(one);
+  }
+  return parts;
 }
 
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
