@@ -235,7 +235,8 @@ function patientCases(): Case[] {
       SERVICES,
     ]),
     framesCase(PATIENT_GROUP, "a template without connections ends in its time", [
-      service("-p 3"),
+      // Longer than any side takes for the steps up to the first look.
+      service("-p 6"),
       syn("CLIENT:1"),
       packet("tcp CLIENT:1 > VIP:80 A"),
       packet("tcp CLIENT:1 > VIP:80 R"),
@@ -243,7 +244,7 @@ function patientCases(): Case[] {
       CONNECTIONS,
       wait(10_000),
       CONNECTIONS,
-      wait(62_000),
+      wait(66_000),
       CONNECTIONS,
       syn("CLIENT:2"),
       CONNECTIONS,
