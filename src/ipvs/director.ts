@@ -79,7 +79,7 @@ export class Director {
     };
     const scheduling = new Scheduling(parts);
     this.#incoming = new Incoming(parts, scheduling);
-    this.#outgoing = new Outgoing(parts);
+    this.#outgoing = new Outgoing(parts, scheduling);
     this.#icmp = new IcmpRelay(parts, scheduling);
   }
 

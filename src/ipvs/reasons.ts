@@ -31,6 +31,7 @@ export const REASONS = [
   "drop-destination-removed",
   "drop-table-full",
   "drop-defence",
+  "drop-no-call-id",
   "drop-unreachable",
   "drop-time-exceeded",
   "drop-packet-too-big",

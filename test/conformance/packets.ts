@@ -7,7 +7,7 @@
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
  * fragment=FROM-TO (these bytes of the IPv4 payload only), ihl (IPv4's header length as it says, in words), on=wan|lan,
- * from=ADDRESS (who sends).
+ * from=ADDRESS (who sends), payload=TEXT (URL-encoded, in place of length).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -20,6 +20,7 @@ import { toPort } from "../../src/net/port.ts";
 import { emitSctp } from "../../src/net/sctp.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
+import { urlDecoded } from "../bytes.ts";
 import type { Frame } from "./case.ts";
 import { interfaceOf, senderOf, type WireName } from "./laboratory.ts";
 
@@ -117,7 +118,9 @@ function transportOf(described: Described): [protocol: number, bytes: Uint8Array
   const { protocol, source, destination, sourcePort, destinationPort, what, options } = described;
   const addresses: AddressPair = { source, destination };
   const ports = { source: toPort(sourcePort), destination: toPort(destinationPort) };
-  const payload = filler(Number(options.get("length") ?? 0));
+  const text = options.get("payload");
+  const payload =
+    text === undefined ? filler(Number(options.get("length") ?? 0)) : urlDecoded(text);
   switch (protocol) {
     case "tcp": {
       const sequence = Number(options.get("seq") ?? 1_000);

@@ -14,7 +14,7 @@ import { CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "../conn
 import type { Destination } from "../destination.ts";
 import type { Host } from "../host.ts";
 import type { Parts } from "../incoming.ts";
-import { QuotedOpening } from "../opening.ts";
+import { AnsweredOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Scheduling } from "../scheduling.ts";
@@ -39,7 +39,7 @@ export class IcmpRelay implements Rewriting {
   readonly #parts: Parts;
   readonly #scheduling: Scheduling;
   readonly #quote = new Quote();
-  readonly #opening = new QuotedOpening();
+  readonly #opening = new AnsweredOpening();
 
   constructor(parts: Parts, scheduling: Scheduling) {
     this.#parts = parts;

@@ -10,6 +10,7 @@ import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
+import { SIP } from "./sip.ts";
 import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { TWOS } from "./twos.ts";
@@ -24,6 +25,7 @@ const FILES: readonly CaseFile[] = [
   SCHEDULE_ICMP,
   WIRE,
   PERSISTENCE,
+  SIP,
   SCHEDULING,
   TWOS,
   NEWEST_RULES,

@@ -10,7 +10,7 @@ export function connectionLines(statuses: readonly ConnectionStatus[], place: Pl
       ({ virtual }) =>
         place.owns(virtual.address) || virtual.address.toString() === markText(place.mark),
     )
-    .map(({ protocol, client, virtual, destination, state, expiresInMs }) =>
+    .map(({ protocol, client, virtual, destination, state, expiresInMs, persistenceEngine }) =>
       connectionLine({
         protocol,
         client: formatEndpoint(client),
@@ -18,6 +18,7 @@ export function connectionLines(statuses: readonly ConnectionStatus[], place: Pl
         destination: formatEndpoint(destination),
         state,
         expiresInSeconds: Math.floor(expiresInMs / 1000),
+        data: persistenceEngine?.data,
       }),
     )
     .toSorted();
