@@ -48,13 +48,10 @@ function message(...lines: readonly string[]): string {
 
 /** Blanks and bytes above 127 included. */
 function encoded(text: string): string {
-  return [...text]
-    .map((character) =>
-      /[A-Za-z0-9]/.test(character)
-        ? character
-        : `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-    )
-    .join("");
+  return text.replaceAll(
+    /[^A-Za-z0-9]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 const datagram = (ends: string, text: string, options = ""): Step =>
