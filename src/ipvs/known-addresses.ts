@@ -6,6 +6,7 @@
 import type { Address } from "../net/address.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import type { Destination } from "./destination.ts";
+import type { ServicePlan } from "./service.ts";
 import { endpointHash } from "./service-index.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -39,9 +40,7 @@ export class KnownAddresses {
       if (key.kind === "endpoint") this.#ends.add(key.endpoint.address.toString());
       for (const destination of destinations) {
         this.#add(destination, protocol);
-        if (plan.persistenceEngine !== undefined && protocol === IP_PROTOCOL.udp) {
-          this.#addCaller(destination);
-        }
+        if (protocol === IP_PROTOCOL.udp) this.#addCaller(destination, plan);
       }
     }
   }
@@ -60,10 +59,12 @@ export class KnownAddresses {
     this.#masqueradedHashes.add(endpointHash(protocol, address.fold, port));
   }
 
-  #addCaller(destination: Destination): void {
+  #addCaller(destination: Destination, { persistenceEngine }: ServicePlan): void {
     const { address, port, plan } = destination;
     if (plan.forwarding.kind !== "masquerade") return;
-    this.#callers.set(endpointKey(IP_PROTOCOL.udp, address.toString(), port), destination);
+    const key = endpointKey(IP_PROTOCOL.udp, address.toString(), port);
+    if (persistenceEngine === undefined) this.#callers.delete(key);
+    else this.#callers.set(key, destination);
   }
 
   /** Whether a packet between these addresses may be a service's: to a VIP, or from a masqueraded server. */
@@ -85,7 +86,7 @@ export class KnownAddresses {
 
   /**
    * The server that sends this from its own address and port, when its service's persistence engine lets servers begin
-   * calls: __ip_vs_rs_conn_out(). Of several services with that server, the last. A mark has no address to call from.
+   * calls: __ip_vs_rs_conn_out(). Of several services with that server the last decides. A mark has no address to call from.
    */
   callerOf(packet: Origin): Destination | undefined {
     if (this.#callers.size === 0 || packet.protocol !== IP_PROTOCOL.udp) return undefined;

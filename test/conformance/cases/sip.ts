@@ -272,7 +272,30 @@ function serverCases(): Case[] {
     ["one packet, persistent", "-o -p 100", 6004],
     ["by DR", "-p 100", 5060, "-g"],
   ];
-  return ways.map(([name, options, port, method = "-m"]) =>
+  const sharing: [name: string, options: readonly [string, string], port: number][] = [
+    ["of two services", ["--pe sip", "--pe sip"], 6011],
+    ["of a service with and one without", ["--pe sip", ""], 6012],
+    ["of a service without and one with", ["", "--pe sip"], 6013],
+  ];
+  const shared = sharing.map(([name, [first, second], port]) =>
+    framesCase(GROUP, `a server's own call, ${name}`, [
+      restore(
+        `-A -u VIP:5060 -s rr ${first}`,
+        `-A -u VIP:5070 -s rr ${second}`,
+        `-a -u VIP:5060 -r 192.168.150.21:${port} -m`,
+        `-a -u VIP:5070 -r 192.168.150.21:${port} -m`,
+      ),
+      own(`192.168.150.21:${port} > CLIENT:5070`, "s@x"),
+      CONNECTIONS,
+    ]),
+  );
+  const marked = framesCase(GROUP, "a server's own call, of a mark", [
+    restore("-A -f MARK -s rr -p 100 --pe sip", "-a -f MARK -r 192.168.150.21:6021 -m"),
+    own("192.168.150.21:6021 > CLIENT:5070", "s@x"),
+    own("192.168.150.21:0 > CLIENT:5070", "s@x"),
+    CONNECTIONS,
+  ]);
+  const single = ways.map(([name, options, port, method = "-m"]) =>
     framesCase(GROUP, `a server's own call, ${name}`, [
       service(options, "-u VIP:5060", method, port),
       own(`192.168.150.22:${port} > CLIENT:5070`, "s@x"),
@@ -286,4 +309,5 @@ function serverCases(): Case[] {
       SERVICES,
     ]),
   );
+  return [...single, ...shared, marked];
 }

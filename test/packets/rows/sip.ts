@@ -114,4 +114,21 @@ C:1000 > V:5060 udp => forward-masquerade R1 to R1:5070
 R1:5070 > C:1000 udp => forward-reply C from V:5060
 -Lc
 | nothing
+
+# of several services with one server the last decides whether it may begin calls
+-A -u V:5060 -s rr --pe sip
+-a -u V:5060 -r R1:5070 -m
+-A -u V:5061 -s rr
+-a -u V:5061 -r R1:5070 -m
+R1:5070 > C:1000 udp => pass-no-service
+-D -u V:5061
+R1:5070 > C:1000 udp => forward-reply C from V:5060 [UDP 300 0/1]
+
+# a call that does not fit its way is refused, and leaves no connection [inet]
+-A -u V:5060 -s rr --pe sip
+-a -u V:5060 -r R1:5070 -m
+host mtu C 1300
+R1:5070 > C:1000 udp len 1400 df => drop-packet-too-big; D > R1 too-big mtu 1300 about R1:5070 > C:1000 udp len 1400 ttl 63 df
+-Lc
+| nothing
 `);
