@@ -6,7 +6,7 @@ import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { shares } from "./shares.ts";
+import { shares, turns } from "./shares.ts";
 import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
@@ -54,21 +54,20 @@ export class KernelSide implements Side {
   }
 }
 
-/** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
-function programme(cases: readonly PlacedCase[]): string {
-  const lines = [`case ${PREPARATION}`, ...preparation(cases)];
-  let group = "";
-  for (const { index, each } of cases) {
-    if (each.group !== group) lines.push("together");
-    group = each.group;
-    lines.push(`case ${index}`);
-    for (const [name, value] of Object.entries(each.sysctls)) {
-      lines.push(`${each.keepsSysctls === true ? "keep" : "with"} net/ipv4/vs/${name} ${value}`);
-    }
-    const place = new Place(index);
-    lines.push(...each.steps.map((step) => lineOf(step, place)));
-  }
-  return `${lines.join("\n")}\n`;
+/** Cases of one turn wait together, so that the whole waits no longer than its most patient case. */
+function programme(share: readonly PlacedCase[]): string {
+  const lines = turns(share).flatMap((turn) => ["together", ...turn.flatMap(linesOf)]);
+  return `${[`case ${PREPARATION}`, ...preparation(share), ...lines].join("\n")}\n`;
+}
+
+function linesOf({ index, each: { sysctls, keepsSysctls, steps } }: PlacedCase): string[] {
+  const place = new Place(index);
+  const verb = keepsSysctls === true ? "keep" : "with";
+  return [
+    `case ${index}`,
+    ...Object.entries(sysctls).map(([name, value]) => `${verb} net/ipv4/vs/${name} ${value}`),
+    ...steps.map((step) => lineOf(step, place)),
+  ];
 }
 
 function preparation(cases: readonly PlacedCase[]): string[] {

@@ -20,6 +20,21 @@ export function shares(
   ].filter((share) => share.length > 0);
 }
 
+/** So that little time passes between a step and the next of the same case. */
+const TOGETHER_MAX = 24;
+
+/** Cases of one group wait together: all of those that mostly wait, of others some at a time. */
+export function turns(share: readonly PlacedCase[]): PlacedCase[][] {
+  const batches: PlacedCase[][] = [];
+  for (const one of share) {
+    const batch = batches.at(-1);
+    const isFull = (batch?.length ?? 0) >= TOGETHER_MAX && kindOf(one) !== "patient";
+    if (batch?.[0]?.each.group === one.each.group && !isFull) batch.push(one);
+    else batches.push([one]);
+  }
+  return batches;
+}
+
 function kindOf({ each: { steps } }: PlacedCase): "packets" | "commands" | "patient" {
   if (steps.some(({ kind }) => kind === "begin")) return "commands";
   const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);

@@ -33,8 +33,8 @@ input.once("line", (line) => {
   );
 });
 
-async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void> {
-  const devices = becomeDirector(groups.flat());
+async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void> {
+  const devices = becomeDirector(turns.flat());
   await using engine = await UserspaceEngine.open({
     connectionsMax: CONNECTIONS_MAX,
     events: {
@@ -43,8 +43,8 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
     },
   });
   await using bench = await Bench.open(engine, (frame) => exchange(devices, frame));
-  for (const group of groups) {
-    await inTurn(group.map(({ index, each }) => run(bench, index, each)));
+  for (const turn of turns) {
+    await inTurn(turn.map(({ index, each }) => run(bench, index, each)));
   }
 }
 
