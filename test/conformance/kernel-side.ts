@@ -1,6 +1,7 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
 import type { Case, Frame, Observation, Report, Side, SideOptions, Step } from "./case.ts";
 import { readConnections, readServices } from "./kernel-files.ts";
+import { MARK_MODULES, markPreparation, markScript } from "./kernel-marks.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
@@ -15,6 +16,7 @@ const MODULES = [
   "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "sctp", "tun",
   // A checksum that some of them ask for by what it computes.
   "crc32c_generic",
+  ...MARK_MODULES,
 ].toReversed();
 
 const PREPARATION = "prepare";
@@ -75,8 +77,11 @@ export class KernelSide implements Side {
 function checkPrepared(kind: string, words: readonly string[]): void {
   if (kind !== "ran") return;
   const [code, , complaint] = words;
-  if (code !== "0")
-    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+  checkRan("The guest cannot be prepared", code, complaint);
+}
+
+function checkRan(trouble: string, code: string | undefined, complaint: string | undefined): void {
+  if (code !== "0") throw new Error(`${trouble}: ${unpacked(complaint).toString()}`);
 }
 
 /** How many cases a report tells of. */
@@ -96,7 +101,7 @@ function programme(cases: readonly PlacedCase[]): string {
       lines.push(`with net/ipv4/vs/${name} ${value}`);
     }
     const place = new Place(index);
-    lines.push(...each.steps.map((step) => lineOf(step, place)));
+    lines.push(...each.steps.map((step) => lineOf(step, each, place)));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -108,10 +113,11 @@ function preparation(cases: readonly PlacedCase[]): string[] {
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
+    ...markPreparation(cases).map((script) => `run ${packed(`sh\0-ec\0${script}`)} -`),
   ];
 }
 
-function lineOf(step: Step, place: Place): string {
+function lineOf(step: Step, of: Case, place: Place): string {
   switch (step.kind) {
     case "ipvsadm": {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
@@ -129,6 +135,8 @@ function lineOf(step: Step, place: Place): string {
       const { wire, bytes } = frameOf(place.fill(step.packet));
       return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
     }
+    case "marks":
+      return `run ${packed(`sh\0-ec\0${markScript(step.rules, of, place)}`)} -`;
     case "wait":
       return `wait ${step.ms}`;
     case "connections":
@@ -142,6 +150,10 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
   switch (kind) {
     case "ran": {
       const [code, output, complaint] = words;
+      if (step.kind === "marks") {
+        checkRan("Rules cannot be set in the guest", code, complaint);
+        return { kind: "waited" };
+      }
       return {
         kind,
         exitCode: Number(code),

@@ -88,10 +88,13 @@ export class IcmpRelay implements Rewriting {
     if (flow === undefined) return undefined;
     const id = table.findByClient(flow, now);
     if (id === NO_CONNECTION) return undefined;
-    // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen =
-      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
-    if (!isSeen) return outcome.pass("pass-not-local");
+    if (!host.isLocal(packet.destination) && !services.mark(packet)) {
+      // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
+      // FORWARD hook, after the host has taken one from the time to live.
+      if (!isForwarding(host, packet)) return outcome.pass("pass-not-local");
+      if (packet.timeToLive <= 1) return outcome.drop("drop-time-exceeded");
+      packet.decrementTimeToLive();
+    }
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);

@@ -3,6 +3,7 @@ import type { Case, CaseFile, CaseOptions } from "../case.ts";
 import { COMMAND_LINES } from "./command-lines.ts";
 import { DEFENCE } from "./defence.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
+import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { SYSCTLS } from "./sysctls.ts";
@@ -15,6 +16,7 @@ const FILES: readonly CaseFile[] = [
   DEFENCE,
   WIRE,
   PERSISTENCE,
+  MARKS,
   SCHEDULING,
   SYSCTLS,
   COMMAND_LINES,
