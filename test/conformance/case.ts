@@ -1,8 +1,8 @@
 /**
  * What a case is: steps, as data, that every side carries out and reports on alike.
  *
- * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT, CLIENT6 and MARK: removed servers live on in
- * the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
+ * Addresses and marks that no other case may have are written as VIP, VIP6, FAR, FAR6 (not the director's own), CLIENT,
+ * CLIENT6, MARK and MARK2 (which, unlike MARK, brings no packets to the director): removed servers live on in the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
  */
 
 export type Step =
@@ -18,6 +18,11 @@ export type Step =
   | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
   /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
   | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
+  /**
+   * These mark rules and no others of this case's are in force from here on, in the words of `sluice mark add` that
+   * iptables has, too: -s, -d, -p, --sports, --dports, --set-mark. The first that matches decides.
+   */
+  | { readonly kind: "marks"; readonly rules: readonly string[] }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -134,6 +139,10 @@ export function restore(...lines: readonly string[]): Step {
 
 export function packet(text: string): Step {
   return { kind: "packet", packet: text };
+}
+
+export function marks(...rules: readonly string[]): Step {
+  return { kind: "marks", rules };
 }
 
 export const CONNECTIONS: Step = { kind: "connections" };

@@ -47,14 +47,21 @@ function lastReported({ steps }: Case): number {
 function checkPrepared(kind: string, words: readonly string[]): void {
   if (kind !== "ran") return;
   const [code, , complaint] = words;
-  if (code !== "0")
-    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+  checkRan("The guest cannot be prepared", code, complaint);
+}
+
+function checkRan(trouble: string, code: string | undefined, complaint: string | undefined): void {
+  if (code !== "0") throw new Error(`${trouble}: ${unpacked(complaint).toString()}`);
 }
 
 function observed(kind: string, words: readonly string[], step: Step): Observation {
   switch (kind) {
     case "ran": {
       const [code, output, complaint] = words;
+      if (step.kind === "marks") {
+        checkRan("Rules cannot be set in the guest", code, complaint);
+        return { kind: "waited" };
+      }
       return {
         kind,
         exitCode: Number(code),

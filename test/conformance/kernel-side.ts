@@ -1,6 +1,7 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { OnReports, PlacedCase, Side, Step } from "./case.ts";
+import type { Case, OnReports, PlacedCase, Side, Step } from "./case.ts";
 import { GuestReport, PREPARATION } from "./guest-report.ts";
+import { MARK_MODULES, markPreparation, markScript } from "./kernel-marks.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
@@ -15,6 +16,7 @@ const MODULES = [
   "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "sctp", "tun",
   // A checksum that some of them ask for by what it computes.
   "crc32c_generic",
+  ...MARK_MODULES,
 ].toReversed();
 
 export interface KernelSideOptions {
@@ -60,13 +62,14 @@ function programme(share: readonly PlacedCase[]): string {
   return `${[`case ${PREPARATION}`, ...preparation(share), ...lines].join("\n")}\n`;
 }
 
-function linesOf({ index, each: { sysctls, keepsSysctls, steps } }: PlacedCase): string[] {
+function linesOf({ index, each }: PlacedCase): string[] {
+  const { sysctls, keepsSysctls, steps } = each;
   const place = new Place(index);
   const verb = keepsSysctls === true ? "keep" : "with";
   return [
     `case ${index}`,
     ...Object.entries(sysctls).map(([name, value]) => `${verb} net/ipv4/vs/${name} ${value}`),
-    ...steps.map((step) => lineOf(step, place)),
+    ...steps.map((step) => lineOf(step, each, place)),
   ];
 }
 
@@ -77,10 +80,11 @@ function preparation(cases: readonly PlacedCase[]): string[] {
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
+    ...markPreparation(cases).map((script) => `run ${packed(`sh\0-ec\0${script}`)} -`),
   ];
 }
 
-function lineOf(step: Step, place: Place): string {
+function lineOf(step: Step, of: Case, place: Place): string {
   switch (step.kind) {
     case "ipvsadm": {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
@@ -98,6 +102,8 @@ function lineOf(step: Step, place: Place): string {
       const { wire, bytes } = frameOf(place.fill(step.packet));
       return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
     }
+    case "marks":
+      return `run ${packed(`sh\0-ec\0${markScript(step.rules, of, place)}`)} -`;
     case "wait":
       return `wait ${step.ms}`;
     case "connections":

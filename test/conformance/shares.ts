@@ -60,6 +60,7 @@ const COST: Readonly<Record<Step["kind"], number>> = {
   "sysctl-command": 20,
   rules: 20,
   begin: 20,
+  marks: 40,
   connections: 6,
   services: 1,
   wait: 0,

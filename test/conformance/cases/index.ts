@@ -5,6 +5,7 @@ import { DEFENCE } from "./defence.ts";
 import { DROP_ENTRY } from "./drop-entry.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
 import { KNOBS } from "./knobs.ts";
+import { MARKS } from "./marks.ts";
 import { NEWEST_RULES } from "./newest-rules.ts";
 import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
@@ -24,6 +25,7 @@ const FILES: readonly CaseFile[] = [
   SCHEDULE_ICMP,
   WIRE,
   PERSISTENCE,
+  MARKS,
   SCHEDULING,
   TWOS,
   NEWEST_RULES,

@@ -74,6 +74,8 @@ export function describeStep(step: Step): string {
       return "ipvsadm -S -n";
     case "packet":
       return step.packet;
+    case "marks":
+      return `marks: ${step.rules.join("; ") || "none"}`;
     case "wait":
       return `${step.ms} ms pass`;
     case "connections":
