@@ -25,7 +25,7 @@ export function linesOf(
         : ranLines(observation);
     case "sent": {
       const frames = observation.frames
-        .filter((frame) => !isUnknownProtocol(frame))
+        .filter((frame) => !isOfHostsSctp(frame, arrived))
         .map((frame) => asHosts(frame, arrived));
       return comparison === "frames"
         ? frames.map((frame) => frameLine(frame, arrived))
@@ -123,10 +123,17 @@ function asHosts(frame: Frame, arrived: Frame | undefined): Frame {
 const PROTOCOL_UNREACHABLE = [3, 2] as const;
 const UNRECOGNIZED_NEXT_HEADER = [4, 1] as const;
 
-/** What a host's stack says to SCTP when it has none of its own; IPVS never does. */
-function isUnknownProtocol({ wire, bytes }: Frame): boolean {
-  if (wire === HOST_WIRE) return false;
-  const { version, protocol, payload } = partsOf(bytes);
+const SCTP_CHUNKS_AT = 12;
+const SCTP_ABORT = 6;
+
+/** What a host's stack says to SCTP that IPVS leaves to it: an ABORT, or that it has no SCTP; IPVS says neither. */
+function isOfHostsSctp(frame: Frame, arrived: Frame | undefined): boolean {
+  if (frame.wire === HOST_WIRE || frame.wire !== arrived?.wire) return false;
+  const { version, source, protocol, payload } = partsOf(frame.bytes);
+  if (protocol === IP_PROTOCOL.sctp) {
+    const isAnswer = source === partsOf(arrived.bytes).destination;
+    return isAnswer && payload[SCTP_CHUNKS_AT] === SCTP_ABORT;
+  }
   const isIcmp = protocol === (version === 4 ? IP_PROTOCOL.icmp : IP_PROTOCOL.icmpv6);
   const [type, code] = version === 4 ? PROTOCOL_UNREACHABLE : UNRECOGNIZED_NEXT_HEADER;
   return isIcmp && payload[0] === type && payload[1] === code;
