@@ -14,7 +14,7 @@ import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
-import { isFirst, mayOpen } from "./packet-event.ts";
+import { isEmpty, isFirst, mayOpen } from "./packet-event.ts";
 import { isUsable, Templates } from "./persistence.ts";
 import type { Request } from "./schedulers/scheduler.ts";
 import type { ServiceTable } from "./service-table.ts";
@@ -127,6 +127,7 @@ export class Incoming {
   /** A new connection's id, or the outcome when there is none. */
   #schedule(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host, sysctls } = this.#parts;
+    if (isEmpty(packet) && host.isLocal(packet.destination)) return outcome.drop("drop-malformed");
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
     if (!mayOpen(packet, sysctls().sloppy_tcp !== 0)) return outcome.pass("pass-not-first");

@@ -64,6 +64,11 @@ export function mayOpen(packet: Packet, isSloppy: boolean): boolean {
   }
 }
 
+/** SCTP without a whole chunk: nobody can tell what it wants, so nothing begins with it. */
+export function isEmpty(packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.sctp && firstChunk(packet) === NO_CHUNK;
+}
+
 function tcpFlags({ bytes, transport }: Packet): number {
   return bytes[transport + TCP_FLAGS_AT]!;
 }

@@ -26,6 +26,7 @@ export const REASONS = [
   "pass-reply",
   "pass-not-forwarding",
   // Dropped.
+  "drop-malformed",
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",

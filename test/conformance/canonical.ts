@@ -85,6 +85,8 @@ function summary(packet: Buffer): string {
 }
 
 const TCP_RESET = 0x04;
+/** No protocol of the host's: ICMP's protocol unreachable, ICMPv6's unrecognized next header. */
+const NO_PROTOCOL = { 4: 0x0302, 6: 0x0401 } as const;
 const ECHO_REPLY = { 4: 0, 6: 129 } as const;
 
 /** The kernel's stack answers what IPVS leaves to it; here that it did is what counts, not how. */
@@ -96,7 +98,13 @@ function asHosts(frame: Frame, arrived: Frame | undefined): Frame {
   const isReset = answer.protocol === IP_PROTOCOL.tcp && (answer.payload[13]! & TCP_RESET) !== 0;
   const isIcmp = answer.protocol === IP_PROTOCOL.icmp || answer.protocol === IP_PROTOCOL.icmpv6;
   const isEcho = isIcmp && answer.payload[0] === ECHO_REPLY[answer.version];
-  return isAnswer && (isReset || isEcho) ? { wire: HOST_WIRE, bytes: new Uint8Array() } : frame;
+  const isNoProtocol =
+    isIcmp &&
+    answer.source === question.destination &&
+    answer.payload.readUInt16BE(0) === NO_PROTOCOL[answer.version];
+  return (isAnswer && (isReset || isEcho)) || isNoProtocol
+    ? { wire: HOST_WIRE, bytes: new Uint8Array() }
+    : frame;
 }
 
 function partsOf(frame: Uint8Array) {

@@ -23,7 +23,8 @@ export function hostAnswers(packet: Packet): Frame[] {
       return message === undefined ? [] : [routed(message)];
     }
     case IP_PROTOCOL.sctp:
-      return [];
+      // It does not speak SCTP, and says so.
+      return [ANSWER];
     default:
       return ECHO_REQUESTS.includes(bytes[transport]!) ? [ANSWER] : [];
   }

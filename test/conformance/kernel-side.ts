@@ -9,7 +9,7 @@ import { boot } from "./user-mode-linux.ts";
 // biome-ignore format: a list
 const MODULES = [
   "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
-  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "sctp", "tun",
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "tun",
 ];
 
 const PREPARATION = "prepare";
@@ -71,12 +71,25 @@ interface Numbered {
   readonly each: Case;
 }
 
-/** Cases of one group wait together, so that the whole waits no longer than its most patient case. */
+/** More cases at once than these, and the guest is so busy that its connections' timers go on meanwhile. */
+const COMPANY_MAX = 8;
+/** Waits up to this are for the kernel's tick. */
+const SHORT_WAIT_MS = 100;
+
+/**
+ * Cases of one group wait together, so that the whole waits no longer than its most patient case. A group that waits
+ * only for ticks is divided.
+ */
 function programme(cases: readonly Numbered[]): string {
   const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation(cases)];
   let group = "";
+  let company = 0;
   for (const { index, each } of cases) {
-    if (each.group !== group) lines.push("together");
+    if (each.group !== group || (company >= COMPANY_MAX && waitsForTicks(group, cases))) {
+      lines.push("together");
+      company = 0;
+    }
+    company++;
     group = each.group;
     lines.push(`case ${index}`);
     for (const [name, value] of Object.entries(each.sysctls)) {
@@ -86,6 +99,13 @@ function programme(cases: readonly Numbered[]): string {
     lines.push(...each.steps.map((step) => lineOf(step, place)));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function waitsForTicks(group: string, cases: readonly Numbered[]): boolean {
+  const waits = cases
+    .filter(({ each }) => each.group === group)
+    .flatMap(({ each }) => each.steps.filter((step) => step.kind === "wait"));
+  return waits.length > 0 && waits.every(({ ms }) => ms <= SHORT_WAIT_MS);
 }
 
 function preparation(cases: readonly Numbered[]): string[] {

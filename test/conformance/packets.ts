@@ -6,7 +6,8 @@
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IPv4 payload only), on=wan|lan, from=ADDRESS (who sends).
+ * fragment=FROM-TO (these bytes of the IPv4 payload only), cut=N (of the IP payload no more than this), on=wan|lan,
+ * from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -15,8 +16,8 @@ import { emitIcmpv6 } from "../../src/net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { emitIpv4 } from "../../src/net/ipv4.ts";
 import { emitIpv6 } from "../../src/net/ipv6.ts";
-import { toPort } from "../../src/net/port.ts";
-import { emitSctp } from "../../src/net/sctp.ts";
+import { type Port, toPort } from "../../src/net/port.ts";
+import { emitSctp, SCTP_HEADER_LENGTH, SctpView } from "../../src/net/sctp.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
 import type { Frame } from "./case.ts";
@@ -76,7 +77,8 @@ function packetOf(described: Described): Uint8Array {
   const { source, destination, options } = described;
   const number = (name: string): number | undefined =>
     options.has(name) ? Number(options.get(name)) : undefined;
-  const [protocol, payload] = transportOf(described);
+  const [protocol, whole] = transportOf(described);
+  const payload = whole.subarray(0, number("cut") ?? whole.length);
   if (source.family === "inet6") {
     return emitIpv6(
       {
@@ -131,7 +133,7 @@ function transportOf(described: Described): [protocol: number, bytes: Uint8Array
       return [IP_PROTOCOL.udp, datagram];
     }
     case "sctp":
-      return [IP_PROTOCOL.sctp, emitSctp({ ...ports, verificationTag: 7 }, sctpChunks(what))];
+      return [IP_PROTOCOL.sctp, sctpOf(ports, what, options)];
     case "icmp":
       return icmpOf(described, addresses);
     default:
@@ -181,9 +183,40 @@ function tcpFlags(letters: string): number {
   }, 0);
 }
 
-/** Chunk types by number: `1` is INIT, `10+11` are COOKIE-ECHO and COOKIE-ACK. */
-function sctpChunks(what: string): { type: number; flags: number; value: Uint8Array }[] {
-  return what.split("+").map((type) => ({ type: Number(type), flags: 0, value: filler(4) }));
+/** RFC 9260 section 3.2, and the extensions that cases name; every other one goes by its number. */
+// biome-ignore format: a table
+const SCTP_CHUNKS: Readonly<Record<string, number>> = {
+  "DATA": 0, "INIT": 1, "INIT-ACK": 2, "SACK": 3, "HEARTBEAT": 4, "HEARTBEAT-ACK": 5, "ABORT": 6, "SHUTDOWN": 7,
+  "SHUTDOWN-ACK": 8, "ERROR": 9, "COOKIE-ECHO": 10, "COOKIE-ACK": 11, "ECNE": 12, "CWR": 13, "SHUTDOWN-COMPLETE": 14,
+  "AUTH": 15, "I-DATA": 64, "ASCONF": 193,
+};
+const CHUNK_VALUE_LENGTH = 6;
+/** Header, value, padding. */
+const SCTP_CHUNK_LENGTH = 12;
+
+/** Chunks by name or number, with the length that they claim if it is not their own: `10/3+COOKIE-ACK`. */
+function sctpOf(
+  ports: { readonly source: Port; readonly destination: Port },
+  what: string,
+  options: Described["options"],
+): Uint8Array {
+  const words = what.split("+").map((word) => word.split("/"));
+  const chunks = words.map(([name = ""]) => ({
+    type: SCTP_CHUNKS[name] ?? Number(name),
+    flags: 0,
+    value: filler(CHUNK_VALUE_LENGTH),
+  }));
+  const bytes = emitSctp({ ...ports, verificationTag: 7 }, chunks);
+  const view = Buffer.from(bytes.buffer);
+  for (const [index, [, claimed]] of words.entries()) {
+    const at = SCTP_HEADER_LENGTH + index * SCTP_CHUNK_LENGTH + 2;
+    if (claimed !== undefined) view.writeUInt16BE(Number(claimed), at);
+  }
+  const sctp = SctpView.over(bytes);
+  if (sctp !== "truncated") sctp.refreshChecksum();
+  if (options.get("checksum") === "wrong") bytes[8] = bytes[8]! ^ 0xff;
+  if (options.get("checksum") === "none") bytes.fill(0, 8, 12);
+  return bytes;
 }
 
 function endpoint(text: string): [Address, number] {

@@ -4,12 +4,14 @@ import { commandLineCases, restoreCases, viewCases } from "./command-lines.ts";
 import { generatedCases } from "./generated-lines.ts";
 import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
+import { sctpStateCases } from "./sctp-states.ts";
 import { tcpStateCases } from "./tcp-states.ts";
 import { removalCases, wireCases } from "./wire.ts";
 
 export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
   return [
     ...tcpStateCases(),
+    ...sctpStateCases(),
     ...wireCases(),
     ...removalCases(),
     ...persistenceCases(),

@@ -210,7 +210,7 @@ function refusalCases(): Case[] {
     "tcp CLIENT:1 > VIP:80 R",
     "udp CLIENT:1 > VIP:80 length=40",
     "udp CLIENT:1 > VIP:80 length=900",
-    "sctp CLIENT:1 > VIP:80 1",
+    "sctp CLIENT:1 > VIP:80 INIT",
     "tcp [CLIENT6]:1 > [VIP6]:80 S",
     "udp [CLIENT6]:1 > [VIP6]:80 length=1400",
   ];

@@ -64,7 +64,7 @@ C:1000 > V:80 .   => pass-not-first
 C:1000 > V:80 R   => pass-not-first
 C:1000 > V:80 SR  => pass-not-first
 C:1000 > V:9 sctp:DATA => pass-not-first
-C:1000 > V:9 sctp => pass-not-first
+C:1000 > V:9 sctp => drop-malformed
 
 # an edited destination keeps its place in the list
 -A -t V:80 -s rr
