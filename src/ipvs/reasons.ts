@@ -14,6 +14,7 @@ export const REASONS = [
   "pass-no-services",
   "pass-not-unicast",
   "pass-malformed",
+  "pass-martian-source",
   "pass-not-balanced",
   "pass-fragment",
   "pass-no-service",

@@ -36,6 +36,36 @@ const KNOWN: readonly KnownDifference[] = [
     name: /^NAT, IPv6, ICMP from the server's side$/,
   },
   {
+    title: "ICMPv6 errors of masqueraded servers reach the client",
+    group: "on the wire, rare headers",
+    name: /^NAT, IPv6, (quotes cut short|extension headers, ICMP errors)$/,
+  },
+  {
+    title: "A datagram that came in fragments leaves a tunnel whole",
+    group: "on the wire, rare headers",
+    name: /^TUN .*, fragments( that make a long datagram)?$/,
+  },
+  {
+    title: "IPv6 datagrams that came in fragments are cut anew",
+    group: "on the wire, rare headers",
+    name: /^(NAT|DR), IPv6, fragments$/,
+  },
+  {
+    title: "TCP's state behind IPv6 extension headers",
+    group: "on the wire, rare headers",
+    name: / extension headers, TCP$/,
+  },
+  {
+    title: "No IPsec",
+    group: "on the wire, rare headers",
+    name: /, AH and ESP$/,
+  },
+  {
+    title: "Errors about tunnels tell what fits",
+    group: "errors about tunnels",
+    name: /^TUN (ipip|gue|gue csum|gue remcsum|gre|gre csum), a narrow path$/,
+  },
+  {
     title: "nat_icmp_send quotes the packet as it came",
     group: "on the wire",
     name: /nat_icmp_send$/,

@@ -7,6 +7,8 @@ const FEATURES: Readonly<Record<string, string>> = {
   "TCP states":                            "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp",
   "SCTP states":                           "SCTP states, timers and counts, chunk by chunk, both directions, bundles, damaged packets, checksums",
   "on the wire":                           "Frames on the wire: NAT, DR, TUN (ipip, gue, gre), IPv4 and IPv6, TTL, MTU, fragments, ICMP both ways, refusals",
+  "on the wire, rare headers":             "Extension headers, options, long fragmented datagrams, smallest TTL, cut packets and quotes, strange sources, FTP's ports",
+  "errors about tunnels":                  "ICMP errors about tunnels' own packets, path MTU, in every tunnel and mix of families",
   "removed servers":                       "Connections of removed servers, and their return",
   "removed servers, expire_nodest_conn":   "The same with expire_nodest_conn",
   "persistence and UDP":                   "Persistence templates, UDP, one-packet scheduling",

@@ -5,9 +5,12 @@
  *     udp [fd09::1]:1000 > [VIP6]:53 checksum=none
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
  *
+ *     icmp 192.168.150.254 > 192.168.150.11 11/0 about ipip 192.168.150.11 > 192.168.150.21 about udp CLIENT:4000 > VIP:80
+ *     ip 192.168.150.21 > 10.9.0.1 50 length=20
+ *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IPv4 payload only), cut=N (of the IP payload no more than this), on=wan|lan,
- * from=ADDRESS (who sends).
+ * fragment=FROM-TO (these bytes of the IP payload only), cut=N (of the IP payload no more than this), options=HEX (IPv4's),
+ * ext=hop,dst,route (IPv6's extension headers), on=wan|lan, from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -16,12 +19,12 @@ import { emitIcmpv6 } from "../../src/net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { emitIpv4 } from "../../src/net/ipv4.ts";
 import { emitIpv6 } from "../../src/net/ipv6.ts";
-import { type Port, toPort } from "../../src/net/port.ts";
-import { emitSctp, SCTP_HEADER_LENGTH, SctpView } from "../../src/net/sctp.ts";
+import { toPort } from "../../src/net/port.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
 import type { Frame } from "./case.ts";
 import { interfaceOf, senderOf, type WireName } from "./laboratory.ts";
+import { filler, sctpOf, tunnelHeader, withExtensions } from "./packet-parts.ts";
 
 interface Described {
   readonly protocol: string;
@@ -79,23 +82,27 @@ function packetOf(described: Described): Uint8Array {
     options.has(name) ? Number(options.get(name)) : undefined;
   const [protocol, whole] = transportOf(described);
   const payload = whole.subarray(0, number("cut") ?? whole.length);
+  const [from = 0, to = payload.length] = (options.get("fragment") ?? "")
+    .split("-")
+    .filter((text) => text !== "")
+    .map(Number);
   if (source.family === "inet6") {
+    const fragment = options.has("fragment")
+      ? { from, to, isLast: to >= payload.length, identification: number("id") ?? 0x1234 }
+      : undefined;
+    const [nextHeader, bytes] = withExtensions(protocol, payload, options.get("ext"), fragment);
     return emitIpv6(
       {
-        nextHeader: protocol,
+        nextHeader,
         source,
         destination,
         hopLimit: number("ttl") ?? 64,
         trafficClass: number("tos") ?? 0,
         flowLabel: number("flow") ?? 0,
       },
-      payload,
+      bytes,
     );
   }
-  const [from = 0, to = payload.length] = (options.get("fragment") ?? "")
-    .split("-")
-    .filter((text) => text !== "")
-    .map(Number);
   return emitIpv4(
     {
       protocol,
@@ -107,6 +114,7 @@ function packetOf(described: Described): Uint8Array {
       dontFragment: options.has("df"),
       fragmentOffset: from,
       moreFragments: to < payload.length,
+      options: Buffer.from(options.get("options") ?? "", "hex"),
     },
     payload.subarray(from, to),
   );
@@ -133,11 +141,17 @@ function transportOf(described: Described): [protocol: number, bytes: Uint8Array
       return [IP_PROTOCOL.udp, datagram];
     }
     case "sctp":
-      return [IP_PROTOCOL.sctp, sctpOf(ports, what, options)];
+      return [IP_PROTOCOL.sctp, sctpOf(ports, what, options.get("checksum"))];
     case "icmp":
       return icmpOf(described, addresses);
-    default:
-      throw new SyntaxError(`Cannot read ${JSON.stringify(protocol)} as a protocol`);
+    case "ip":
+      return [Number(what), payload];
+    default: {
+      const [number, header] = tunnelHeader(protocol, ports, what) ?? [];
+      if (number === undefined || header === undefined || described.about === undefined)
+        throw new SyntaxError(`Cannot read ${JSON.stringify(protocol)} as a protocol`);
+      return [number, Buffer.concat([header, packetOf(describe(described.about))])];
+    }
   }
 }
 
@@ -183,42 +197,6 @@ function tcpFlags(letters: string): number {
   }, 0);
 }
 
-/** RFC 9260 section 3.2, and the extensions that cases name; every other one goes by its number. */
-// biome-ignore format: a table
-const SCTP_CHUNKS: Readonly<Record<string, number>> = {
-  "DATA": 0, "INIT": 1, "INIT-ACK": 2, "SACK": 3, "HEARTBEAT": 4, "HEARTBEAT-ACK": 5, "ABORT": 6, "SHUTDOWN": 7,
-  "SHUTDOWN-ACK": 8, "ERROR": 9, "COOKIE-ECHO": 10, "COOKIE-ACK": 11, "ECNE": 12, "CWR": 13, "SHUTDOWN-COMPLETE": 14,
-  "AUTH": 15, "I-DATA": 64, "ASCONF": 193,
-};
-const CHUNK_VALUE_LENGTH = 6;
-/** Header, value, padding. */
-const SCTP_CHUNK_LENGTH = 12;
-
-/** Chunks by name or number, with the length that they claim if it is not their own: `10/3+COOKIE-ACK`. */
-function sctpOf(
-  ports: { readonly source: Port; readonly destination: Port },
-  what: string,
-  options: Described["options"],
-): Uint8Array {
-  const words = what.split("+").map((word) => word.split("/"));
-  const chunks = words.map(([name = ""]) => ({
-    type: SCTP_CHUNKS[name] ?? Number(name),
-    flags: 0,
-    value: filler(CHUNK_VALUE_LENGTH),
-  }));
-  const bytes = emitSctp({ ...ports, verificationTag: 7 }, chunks);
-  const view = Buffer.from(bytes.buffer);
-  for (const [index, [, claimed]] of words.entries()) {
-    const at = SCTP_HEADER_LENGTH + index * SCTP_CHUNK_LENGTH + 2;
-    if (claimed !== undefined) view.writeUInt16BE(Number(claimed), at);
-  }
-  const sctp = SctpView.over(bytes);
-  if (sctp !== "truncated") sctp.refreshChecksum();
-  if (options.get("checksum") === "wrong") bytes[8] = bytes[8]! ^ 0xff;
-  if (options.get("checksum") === "none") bytes.fill(0, 8, 12);
-  return bytes;
-}
-
 function endpoint(text: string): [Address, number] {
   const [, bracketed, bare, port] =
     /^(?:\[(.*)\]|([^:]*|.*:.*:[^:]*?))(?::(\d+))?$/.exec(text) ?? [];
@@ -231,9 +209,4 @@ function address(text: string): Address {
   if (parsed === undefined)
     throw new SyntaxError(`Cannot read ${JSON.stringify(text)} as an address`);
   return parsed;
-}
-
-/** Bytes that are all different for a while. */
-function filler(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 7 + 1) & 0xff);
 }

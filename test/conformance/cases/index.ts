@@ -6,13 +6,17 @@ import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
 import { sctpStateCases } from "./sctp-states.ts";
 import { tcpStateCases } from "./tcp-states.ts";
+import { tunnelErrorCases } from "./tunnel-errors.ts";
 import { removalCases, wireCases } from "./wire.ts";
+import { headerCases } from "./wire-headers.ts";
 
 export function allCases({ seed, generated }: { seed: number; generated: number }): Case[] {
   return [
     ...tcpStateCases(),
     ...sctpStateCases(),
     ...wireCases(),
+    ...headerCases(),
+    ...tunnelErrorCases(),
     ...removalCases(),
     ...persistenceCases(),
     ...patientCases(),

@@ -46,7 +46,7 @@ export function wireCases(): Case[] {
 }
 
 /** Both ways of a flow, and replies where the director sees them. */
-function ways(method: Method, protocol: "tcp" | "udp") {
+export function ways(method: Method, protocol: "tcp" | "udp") {
   const client = at(clientOf(method), 4000);
   const vip = at(vipOf(method), 80);
   const isNat = method.option === "-m";

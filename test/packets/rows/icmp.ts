@@ -117,12 +117,12 @@ X > V parameter-problem about V:80 > C:1000 . => forward-icmp-request R1 X > V p
 
 # nobody is told at an address that is not one host's [inet]
 -A -t V:80
-224.0.0.1:1000 > V:80 S  => drop-no-destination
+224.0.0.1:1000 > V:80 S  => pass-martian-source
 127.0.0.1:1000 > V:80 S  => drop-no-destination
 
 # nobody is told at an address that is not one host's [inet6]
 -A -t V:80
-[ff02::1]:1000 > V:80 S  => drop-no-destination
+[ff02::1]:1000 > V:80 S  => pass-martian-source
 [::1]:1000 > V:80 S      => drop-no-destination
 
 # nobody is told about what happened to an error

@@ -305,6 +305,7 @@ host disown V
 C:1000 > V:80 S           => pass-not-local
 host own V
 C:1000 > V:80 S broadcast => pass-not-unicast
+M:1000 > V:80 S           => pass-martian-source
 C > V esp                 => pass-not-balanced
 C > V echo                => pass-not-balanced
 C:1000 > V:80 S           => forward-route R1 [SYN_RECV 60 1/0]
