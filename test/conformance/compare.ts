@@ -45,10 +45,13 @@ export function describeStep(step: Step): string {
       return "ipvsadm -S -n";
     case "packet":
       return step.packet;
+    case "round":
+      return `${step.packet}, and a round of the estimator`;
     case "wait":
       return `${step.ms} ms pass`;
     case "connections":
     case "services":
+    case "totals":
     case "begin":
       return step.kind;
   }

@@ -18,7 +18,7 @@ import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import type { Frame } from "./case.ts";
 import { hostAnswers } from "./host-stack.ts";
 import { framed, HOST, interfaceOf, routed, type WireName } from "./laboratory.ts";
-import { connectionLine, serverLine, serviceLine } from "./lines.ts";
+import { connectionLine, serverLine, serviceLine, totalsLine } from "./lines.ts";
 import type { Place } from "./place.ts";
 
 const CONNECTIONS_MAX = 20_000;
@@ -125,6 +125,26 @@ export class DirectorEngine implements Engine {
           }),
         ),
       ]);
+  }
+
+  totalsLines(): string[] {
+    const { counters, rates } = this.#director.services.total;
+    return [
+      totalsLine("counters", [
+        counters.connections,
+        counters.inPackets,
+        counters.outPackets,
+        counters.inBytes,
+        counters.outBytes,
+      ]),
+      totalsLine("rates", [
+        rates.connectionsPerSecond,
+        rates.inPacketsPerSecond,
+        rates.outPacketsPerSecond,
+        rates.inBytesPerSecond,
+        rates.outBytesPerSecond,
+      ]),
+    ];
   }
 
   #statuses(): ConnectionStatus[] {

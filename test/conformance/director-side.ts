@@ -6,8 +6,9 @@ import { listen } from "../../src/api/listen.ts";
 import { createServer } from "../../src/api/server.ts";
 import { run } from "../../src/cli/ipvsadm/run.ts";
 import { Control } from "../../src/control/control.ts";
+import { ESTIMATION_INTERVAL_MS } from "../../src/ipvs/rate-estimator.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "../../src/ipvs/sysctls.ts";
-import type { Case, Observation, Report, Side, Step } from "./case.ts";
+import { type Case, type Observation, type Report, type Side, type Step, timesOf } from "./case.ts";
 import { DirectorEngine } from "./director-engine.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
 import { frameOf } from "./packets.ts";
@@ -34,10 +35,18 @@ async function performCase(
   await using bench = await openBench(asSysctls(sysctls));
   const reports: Report[] = [];
   let now = 0;
+  // The estimator's rounds come at other times here.
+  let ahead = 0;
   for (const [index, step] of steps.entries()) {
     if (step.kind === "wait") now += step.ms;
     // The kernel's clock goes while it works; the same step happens here at the same time.
-    now = times[index] ?? now;
+    if (step.kind === "round") {
+      bench.engine.receive(frameOf(place.fill(step.packet)));
+      now = nextRound(now);
+      ahead = now - (times[index] ?? now);
+    } else {
+      now = (times[index] ?? now - ahead) + ahead;
+    }
     bench.engine.moveClock(now);
     reports.push({ atMs: now, observation: await perform(step, bench, place) });
   }
@@ -57,15 +66,25 @@ async function perform(step: Step, bench: Bench, place: Place): Promise<Observat
       return { kind: "waited" };
     case "rules":
       return bench.ipvsadm(["-S", "-n"], "");
-    case "packet":
-      return { kind: "sent", frames: engine.receive(frameOf(place.fill(step.packet))) };
+    case "packet": {
+      const frame = frameOf(place.fill(step.packet));
+      for (let times = timesOf(step.packet); times > 1; times--) engine.receive(frame);
+      return { kind: "sent", frames: engine.receive(frame) };
+    }
+    case "totals":
+      return { kind: "saw", lines: engine.totalsLines() };
     case "connections":
       return { kind: "saw", lines: engine.connectionLines(place) };
     case "services":
       return { kind: "saw", lines: engine.serviceLines(place) };
     case "wait":
+    case "round":
       return { kind: "waited" };
   }
+}
+
+function nextRound(now: number): number {
+  return (Math.floor(now / ESTIMATION_INTERVAL_MS) + 1) * ESTIMATION_INTERVAL_MS;
 }
 
 function asSysctls(values: Readonly<Record<string, number>>): Sysctls {

@@ -1,6 +1,14 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { Case, Frame, Observation, Report, Side, Step } from "./case.ts";
-import { readConnections, readServices } from "./kernel-files.ts";
+import {
+  type Case,
+  type Frame,
+  type Observation,
+  type Report,
+  type Side,
+  type Step,
+  timesOf,
+} from "./case.ts";
+import { readConnections, readServices, readTotals } from "./kernel-files.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
@@ -23,18 +31,19 @@ export class KernelSide implements Side {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Two guests at once: one works through command lines, which flush the table, the other through packets. */
+  /**
+   * Guests at once: one works through command lines, which flush the table, one through packets, and one waits for the
+   * estimator's rounds.
+   */
   async perform(cases: readonly Case[]): Promise<Report[][]> {
     const numbered = cases.map((each, index) => ({ index, each }));
-    const { true: commands = [], false: packets = [] } = Object.groupBy(numbered, ({ each }) =>
-      each.steps.some(({ kind }) => kind === "begin") ? "true" : "false",
+    const shares = Map.groupBy(
+      numbered,
+      ({ each: { steps } }) =>
+        steps.find(({ kind }) => kind === "begin" || kind === "round")?.kind ?? "packet",
     );
     const reports = cases.map((): Report[] => []);
-    await Promise.all(
-      [commands, packets]
-        .filter((share) => share.length > 0)
-        .map((share) => this.#performIn(share, cases, reports)),
-    );
+    await Promise.all([...shares.values()].map((share) => this.#performIn(share, cases, reports)));
     return reports;
   }
 
@@ -85,7 +94,13 @@ function programme(cases: readonly Numbered[]): string {
   let group = "";
   let company = 0;
   for (const { index, each } of cases) {
-    if (each.group !== group || (company >= COMPANY_MAX && waitsForTicks(group, cases))) {
+    // The estimator's rounds are the whole kernel's, so nothing else may happen between them.
+    const isAlone = each.steps.some(({ kind }) => kind === "round");
+    if (
+      isAlone ||
+      each.group !== group ||
+      (company >= COMPANY_MAX && waitsForTicks(group, cases))
+    ) {
       lines.push("together");
       company = 0;
     }
@@ -139,9 +154,12 @@ function lineOf(step: Step, place: Place): string {
     case "rules":
       return "rules";
     case "packet": {
-      const { wire, bytes } = frameOf(place.fill(step.packet));
-      return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
+      return `send ${sent(place.fill(step.packet))} ${timesOf(step.packet)}`;
     }
+    case "round":
+      return `round ${sent(place.fill(step.packet))}`;
+    case "totals":
+      return "totals";
     case "wait":
       return `wait ${step.ms}`;
     case "connections":
@@ -149,6 +167,12 @@ function lineOf(step: Step, place: Place): string {
     case "services":
       return `services ${place.needles.join(" ")}`;
   }
+}
+
+/** Wire and digits of a frame. */
+function sent(packet: string): string {
+  const { wire, bytes } = frameOf(packet);
+  return `${wire} ${Buffer.from(bytes).toString("hex")}`;
 }
 
 function observed(kind: string, words: readonly string[], step: Step): Observation {
@@ -166,12 +190,14 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
       return { kind, frames: words.map(frame) };
     case "saw": {
       const text = unpacked(words[0]).toString();
-      return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
+      return { kind, lines: READERS[step.kind as keyof typeof READERS](text) };
     }
     default:
       return { kind: "waited" };
   }
 }
+
+const READERS = { services: readServices, connections: readConnections, totals: readTotals };
 
 function frame(word: string): Frame {
   const [wire = "", digits] = word.split(":");

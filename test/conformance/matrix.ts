@@ -13,6 +13,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   "removed servers, expire_nodest_conn":   "The same with expire_nodest_conn",
   "persistence and UDP":                   "Persistence templates, UDP, one-packet scheduling",
   "what time does":                        "Expiry of entries and templates, thresholds over time, counters",
+  "statistics":                            "Counters and rates of services, servers and all, round by round of the estimator; -Z; --exact; large numbers",
   "schedulers":                            "The server of each new connection: 13 schedulers (all but twos) with their flags",
   "ipvsadm":                               "ipvsadm: stdout, stderr, exit code, rules left; -R; every view",
   "ipvsadm, generated":                    "ipvsadm: command lines composed from its grammar",

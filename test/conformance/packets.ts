@@ -9,7 +9,7 @@
  *     ip 192.168.150.21 > 10.9.0.1 50 length=20
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IP payload only), cut=N (of the IP payload no more than this), options=HEX (IPv4's),
+ * fragment=FROM-TO (these bytes of the IP payload only), times=N (case.ts), cut=N (of the IP payload no more than this), options=HEX (IPv4's),
  * ext=hop,dst,route (IPv6's extension headers), on=wan|lan, from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";

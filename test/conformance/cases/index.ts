@@ -5,6 +5,7 @@ import { generatedCases } from "./generated-lines.ts";
 import { patientCases, persistenceCases } from "./persistence.ts";
 import { schedulerCases } from "./schedulers.ts";
 import { sctpStateCases } from "./sctp-states.ts";
+import { statisticsCases } from "./statistics.ts";
 import { tcpStateCases } from "./tcp-states.ts";
 import { tunnelErrorCases } from "./tunnel-errors.ts";
 import { removalCases, wireCases } from "./wire.ts";
@@ -21,6 +22,7 @@ export function allCases({ seed, generated }: { seed: number; generated: number 
     ...persistenceCases(),
     ...patientCases(),
     ...schedulerCases(),
+    ...statisticsCases(),
     ...commandLineCases(),
     ...restoreCases(),
     ...viewCases(),

@@ -15,6 +15,8 @@ TUNSETIFF = 0x400454CA
 IFF_TAP_WITHOUT_HEADER = 0x1002
 FRAME_MAX = 65_600
 SERVICES_LINES_MAX = 64
+ROUND_MAX_S = 5
+ROUND_POLL_S = 0.01
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TERM": "dumb"}
 CAPTURES = {name: "/tmp/" + name for name in ("stdin", "stdout", "stderr")}
 
@@ -153,13 +155,16 @@ class Guest:
             self.begin_with(unpacked(words[0]))
             return ("set",)
         if verb == "send":
-            return ("sent",) + self.exchange(words[0], unpacked(words[1]))
+            return ("sent",) + self.exchange(words[0], unpacked(words[1]), int(words[2]))
+        if verb == "round":
+            self.await_round(words[0], unpacked(words[1]))
+            return ("set",)
         if verb == "connections":
             return ("saw", packed(lines_with(read("/proc/net/ip_vs_conn"), words)))
         if verb == "services":
             return ("saw", packed(blocks_with(read("/proc/net/ip_vs"), words)))
         if verb == "totals":
-            return ("saw", packed(read("/proc/net/ip_vs_stats_percpu")))
+            return ("saw", packed(read("/proc/net/ip_vs_stats")))
         if verb == "sysctl":
             self.set(words[0], unpacked(words[1]).decode())
             return ("set",)
@@ -168,13 +173,26 @@ class Guest:
             return ("set",)
         raise ValueError(verb)
 
-    def exchange(self, name, frame):
-        for wire in self.wires.values():
-            wire.received()
-        self.wires[name].send(frame)
+    def exchange(self, name, frame, times=1):
+        """What the last of these frames does."""
+        for _ in range(times):
+            for wire in self.wires.values():
+                wire.received()
+            self.wires[name].send(frame)
         return tuple(
             wire.name + ":" + packed(frame) for wire in self.wires.values() for frame in wire.received()
         )
+
+
+    def await_round(self, name, frame):
+        """The estimator shows what it counted every 2 s: the frame is one that it counts, so that one sees when."""
+        before = read("/proc/net/ip_vs_stats")
+        self.exchange(name, frame)
+        end = time.monotonic() + ROUND_MAX_S
+        while read("/proc/net/ip_vs_stats") == before:
+            if time.monotonic() > end:
+                raise TimeoutError("The estimator does not count")
+            time.sleep(ROUND_POLL_S)
 
 
 def spawned(result):
