@@ -13,6 +13,7 @@ const LAYERS = [
   "api",
   "cli",
   "daemon",
+  "decapsulator",
   "lab",
 ];
 

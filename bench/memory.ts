@@ -62,6 +62,7 @@ const HOST: Host = {
   generation: 1,
   isLocal: (address) => address.equals(VIP),
   isForwarding: () => true,
+  availablePages: () => Number.POSITIVE_INFINITY,
   route: (destination) =>
     destination.equals(VIP)
       ? "local"

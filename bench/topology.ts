@@ -18,10 +18,13 @@ const GATEWAY = `${LAN}.11`;
 
 const PLAN: LabPlan = {
   name: "dr",
+  family: "inet",
   title: "benchmark",
   vip: DR_VIP,
   client: `${LAN}.1`,
   realPort: 80,
+  realServers: [],
+  prefixLength: 24,
   hosts: [
     host("client", 1, "wrk"),
     host("node01", 11, "Sluice"),

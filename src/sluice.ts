@@ -9,8 +9,11 @@ interface Subcommand {
 
 // biome-ignore format: a table
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
-  daemon: { says: "runs the director",                              load: () => import("./daemon/main.ts") },
-  lab:    { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
+  daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
+  decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
+  sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
+  mark:        { says: "maps packets to the marks of fwmark services",   load: () => import("./cli/mark/main.ts") },
+  lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
 
 const USAGE_EXIT_CODE = 2;
@@ -39,14 +42,14 @@ async function main([name = "help", ...args]: readonly string[]): Promise<number
 
 function help(): string {
   const rows = Object.entries(SUBCOMMANDS).map(
-    ([name, { says }]) => `  ${name.padEnd(9)}${says}; see sluice ${name} --help\n`,
+    ([name, { says }]) => `  ${name.padEnd(13)}${says}; see sluice ${name} --help\n`,
   );
   return `Usage: sluice COMMAND [arguments]
 
-${rows.join("")}  help     this
-  version  sluice's version
+${rows.join("")}  help         this
+  version      sluice's version
 
-Services are managed with ipvsadm, which talks to the running daemon.
+Services are managed with ipvsadm, which like sluice sysctl talks to the running daemon.
 `;
 }
 

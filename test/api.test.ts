@@ -8,6 +8,7 @@ import { ROUTES } from "../src/api/routes.ts";
 import { createServer } from "../src/api/server.ts";
 import type { ConnectionStatus } from "../src/engine/engine.ts";
 import { EMPTY_STATE } from "../src/ipvs/desired-state.ts";
+import { DEFAULT_SYSCTLS } from "../src/ipvs/sysctls.ts";
 import { toPort } from "../src/net/port.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import { address } from "./builders.ts";
@@ -88,6 +89,13 @@ describe("the API", () => {
       tcpFin: 120,
       udp: 10,
     });
+    await client.call("setSysctls", {}, { drop_packet: 3, am_droprate: "0x10" });
+    expect(await client.call("listSysctls", {}, undefined)).toMatchObject({
+      am_droprate: 16,
+      drop_packet: 3,
+      sync_threshold: "3\t50",
+    });
+    expect(engine.desired.sysctls).toMatchObject({ am_droprate: 16, drop_packet: 3 });
     expect(await client.call("reasons", {}, undefined)).toEqual({ "pass-no-service": 3 });
     expect((await client.call("totals", {}, undefined)).counters.connections).toBe(0);
     expect(await client.call("routes", {}, undefined)).toEqual(ROUTES);
@@ -147,6 +155,11 @@ describe("the API", () => {
     ["POST /v1/services/fwmark:1/destinations",   '{"endpoint":{"address":"10.0.0.1","port":80},"forwarding":{"kind":"tunnel","encapsulation":"gue","port":0,"checksum":"none"}}', 400, "bad-request", "forwarding.port: Too small"],
     ["DELETE /v1/services/fwmark:1/destinations/10.0.0.1", "",     400, "bad-request",     'Cannot read "10.0.0.1" as a destination'],
     ["PUT /v1/timeouts",                          '{"tcp":1,"tcpFin":2,"udp":9999999}', 400, "bad-request", "udp: Too big"],
+    ["PUT /v1/sysctls",                           '{"drop_entry":true}', 400, "bad-request", "drop_entry: Invalid input: expected number"],
+    ["PUT /v1/sysctls",                           '{"drop_entry":4}', 400, "sysctl-out-of-range", "Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
+    ["PUT /v1/sysctls",                           '{"am_droprate":1.5}', 400, "sysctl-not-a-number", 'net.ipv4.vs.am_droprate: expected a whole number, got "1.5"'],
+    ["PUT /v1/sysctls",                           '{"sloppy_tcp":1,"drop":1}', 400, "no-such-sysctl", "No such file or directory: net.ipv4.vs.drop"],
+    ["PUT /v1/sysctls",                           '{"conntrack":1}', 400, "sysctl-without-effect", "net.ipv4.vs.conntrack: Sluice has no part in netfilter's connection tracking"],
     ["POST /v1/services",                         `"${"x".repeat(70_000)}"`, 413, "too-large", "The body is longer than 65536 bytes"],
   ];
 
@@ -173,6 +186,18 @@ describe("the API", () => {
       },
     });
     await bench.control.change(() => EMPTY_STATE);
+  });
+
+  test("sets several knobs or none, and says which one is wrong", async () => {
+    await bench.control.change(() => EMPTY_STATE);
+    const reply = await send("PUT /v1/sysctls", '{"sloppy_tcp":1,"secure_tcp":-1}');
+    expect(reply.json).toMatchObject({
+      error: {
+        fault: { code: "sysctl-out-of-range", name: "secure_tcp", value: -1, least: 0, most: 3 },
+        problems: [{ path: "secure_tcp", message: expect.stringContaining("-1 is not in 0 to 3") }],
+      },
+    });
+    expect(bench.engine.desired.sysctls).toEqual(DEFAULT_SYSCTLS);
   });
 
   test("answers a bug with 500 and tells the daemon", async () => {

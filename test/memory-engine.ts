@@ -3,6 +3,7 @@ import type { ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engi
 import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/service.ts";
 import type { Counters, Rates } from "../src/ipvs/statistics.ts";
+import type { Sysctls } from "../src/ipvs/sysctls.ts";
 
 const NO_TRAFFIC: Counters = {
   connections: 0,
@@ -65,6 +66,10 @@ export class MemoryEngine implements Engine {
 
   async zero(key: ServiceKey | undefined): Promise<void> {
     this.zeroed.push(key === undefined ? "all" : formatServiceKey(key));
+  }
+
+  async sysctls(): Promise<Sysctls> {
+    return this.desired.sysctls;
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {

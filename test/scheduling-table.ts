@@ -1,6 +1,7 @@
 import { prng } from "../src/base/prng.ts";
 import { SCHEDULERS, type SchedulerName } from "../src/ipvs/schedulers/index.ts";
 import type { Request, Scheduler } from "../src/ipvs/schedulers/scheduler.ts";
+import { DEFAULT_SYSCTLS } from "../src/ipvs/sysctls.ts";
 import { address, candidate, type TestCandidate } from "./builders.ts";
 
 interface TestDestination extends TestCandidate {
@@ -18,7 +19,12 @@ export class SchedulingTable {
   #destinations: TestDestination[] = [];
 
   constructor(name: SchedulerName, { fallback = false, port = false }: SchedulingFlags = {}) {
-    this.#scheduler = SCHEDULERS[name]<TestDestination>({ fallback, port, prng: prng(1) });
+    this.#scheduler = SCHEDULERS[name]<TestDestination>({
+      fallback,
+      port,
+      prng: prng(1),
+      sysctls: () => DEFAULT_SYSCTLS,
+    });
     this.#scheduler.changed?.("bound", [], undefined);
   }
 

@@ -9,20 +9,25 @@ import {
   serviceFromWire,
   statusToWire,
 } from "../control/wire.ts";
+import { listedMarkRule, markRuleFromWire } from "../control/wire-marks.ts";
+import { MARK_RULE_ADDITION_SCHEMA } from "../control/wire-marks-schema.ts";
 import {
   DESTINATION_SCHEMA,
   problemsOf,
   SERVICE_SCHEMA,
+  SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
 } from "../control/wire-schema.ts";
 import * as state from "../ipvs/desired-state.ts";
 import { FAULTS, LbError } from "../ipvs/errors.ts";
+import { addMarkRule, deleteMarkRule, flushMarkRules } from "../ipvs/mark-rule.ts";
 import {
   type Endpoint,
   formatEndpoint,
   formatServiceKey,
   type ServiceKey,
 } from "../ipvs/service.ts";
+import { listSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
 import { lines } from "./lines.ts";
 import { BadRequest, TooLarge } from "./problem.ts";
 import {
@@ -158,6 +163,27 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       await control.change((now) => state.setTimeouts(now, wanted));
       return context.body(null, 204);
     },
+    listMarkRules: (context) =>
+      context.json({ markRules: control.state.markRules.map(listedMarkRule) }),
+    addMarkRule: async (context) => {
+      const { position, ...rule } = await read(context, MARK_RULE_ADDITION_SCHEMA);
+      await control.change((now) => addMarkRule(now, markRuleFromWire(rule), position));
+      return context.body(null, 201);
+    },
+    flushMarkRules: async (context) => {
+      await control.change(flushMarkRules);
+      return context.body(null, 204);
+    },
+    deleteMarkRule: async (context) => {
+      await control.change((now) => deleteMarkRule(now, context.req.param("rule") ?? ""));
+      return context.body(null, 204);
+    },
+    listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
+    setSysctls: async (context) => {
+      const wanted = await read(context, SYSCTLS_SCHEMA);
+      await control.change((now) => setSysctls(now, wanted));
+      return context.body(null, 204);
+    },
     listConnections: (context) =>
       context.body(lines(engine.connections(), connectionToWire), 200, {
         "content-type": "application/x-ndjson",
@@ -226,7 +252,15 @@ function parseJson(text: string): unknown {
 function explain(context: Context, error: unknown, onBug: (error: unknown) => void): Response {
   if (error instanceof LbError) {
     const { fault, message } = error;
-    return fail(context, FAULTS[fault.code].http, { code: fault.code, message, fault });
+    return fail(context, FAULTS[fault.code].http, {
+      code: fault.code,
+      message,
+      fault,
+      // A service's or rule's faults are about the call, a knob's about one field of its body.
+      ...("service" in fault || "rule" in fault
+        ? {}
+        : { problems: [{ path: fault.name, message }] }),
+    });
   }
   if (error instanceof BadRequest) {
     const { message, problems } = error;

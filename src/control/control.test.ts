@@ -2,9 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { markRule } from "../../test/mark-rules.ts";
 import { MemoryEngine } from "../../test/memory-engine.ts";
 import { addDestination, addService, deleteService, setTimeouts } from "../ipvs/desired-state.ts";
+import { addMarkRule } from "../ipvs/mark-rule.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
+import { setSysctls } from "../ipvs/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
 import { Control } from "./control.ts";
 import { SnapshotError, SnapshotFile } from "./snapshot.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "./wire.ts";
@@ -37,6 +41,8 @@ const DESTINATION = destinationFromWire({
   lowerThreshold: 5,
 });
 
+const MARK_RULE = '{ "family": "inet", "mark": 7 }';
+
 let directory: string;
 let file: SnapshotFile;
 beforeEach(async () => {
@@ -52,9 +58,19 @@ describe("control", () => {
     await control.change((state) => addService(state, service()));
     await control.change((state) => addDestination(state, HTTP, DESTINATION));
     await control.change((state) => setTimeouts(state, { tcp: 100, tcpFin: 0, udp: 10 }));
+    for (const line of [
+      "-d 10.0.0.1 -p tcp --ports 80,443 -m 7",
+      "-s 2001:db8::/32 -m 4294967295",
+    ]) {
+      await control.change((state) => addMarkRule(state, markRule(line)));
+    }
+    await control.change((state) => setSysctls(state, { sloppy_tcp: 1, conn_reuse_mode: 0 }));
     expect(engine.desired).toBe(control.state);
 
     const next = new MemoryEngine();
+    expect(JSON.parse(await readFile(file.path, "utf8"))).toMatchObject({
+      sysctls: { sloppy_tcp: 1, conn_reuse_mode: 0 },
+    });
     const restarted = await Control.start(next, file);
     expect(restarted.state).toEqual(control.state);
     expect(next.desired).toBe(restarted.state);
@@ -123,13 +139,36 @@ describe("the state file", () => {
     expect(await readdir(join(directory, "state"))).toEqual(["state.json"]);
   });
 
+  test("of a Sluice without mark rules has none", async () => {
+    const control = await Control.start(new MemoryEngine(), file);
+    await control.change((state) => addService(state, service()));
+    const { markRules, ...old } = JSON.parse(await readFile(file.path, "utf8")) as {
+      markRules: unknown;
+    };
+    expect(markRules).toEqual([]);
+    await writeFile(file.path, JSON.stringify(old));
+    expect(await file.load()).toEqual(control.state);
+  });
+
+  test("of a Sluice without knobs gives each its default", async () => {
+    const control = await Control.start(new MemoryEngine(), file);
+    await control.change((state) => addService(state, service()));
+    const text = await readFile(file.path, "utf8");
+    await writeFile(file.path, text.replace('"sysctls": {},', ""));
+    expect((await file.load()).sysctls).toEqual(DEFAULT_SYSCTLS);
+  });
+
   // biome-ignore format: a table
   const damages: [why: string, damage: (text: string) => string, says: string][] = [
     ["is cut short",              (text) => text.slice(0, 40),                          "JSON"],
     ["is of another format",      (text) => text.replace('"format": 1', '"format": 2'), "format: "],
     ["has a bad address",         (text) => text.replace("10.0.0.1", "10.0.0.256"),     "services[0].key.endpoint.address: expected an IPv4 or IPv6 address"],
     ["has an unknown key",        (text) => text.replace('"onePacket"', '"onePocket"'), 'services[0]: Unrecognized key: "onePocket"'],
+    ["has a mark rule twice",     (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE}, ${MARK_RULE}]`), "markRules[1]: Mark rule already exists: inet any from any to any mark 7"],
+    ["has a bad mark rule",       (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE.replace("7", "0")}]`), "markRules[0].mark: Too small"],
     ["names no scheduler",        (text) => text.replace('"rr"', '"rrr"'),              "services[0]: Scheduler or persistence engine not found: TCP 10.0.0.1:80: rrr"],
+    ["has an unknown knob",       (text) => text.replace('"sysctls": {}', '"sysctls": {"drop":1}'), "sysctls: No such file or directory: net.ipv4.vs.drop"],
+    ["has a knob out of range",   (text) => text.replace('"sysctls": {}', '"sysctls": {"drop_entry":4}'), "sysctls: Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
     ["has a mask of the other family", (text) => text.replace('"netmask": "255.255.255.0"', '"prefixLength": 24'), "an IPv4 service's persistence has a netmask"],
   ];
 

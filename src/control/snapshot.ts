@@ -15,7 +15,16 @@ import {
   setTimeouts,
 } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
-import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
+import { addMarkRule } from "../ipvs/mark-rule.ts";
+import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
+import {
+  destinationFromWire,
+  destinationToWire,
+  serviceFromWire,
+  serviceToWire,
+  type WireSysctls,
+} from "./wire.ts";
+import { markRuleFromWire, markRuleToWire, type WireMarkRule } from "./wire-marks.ts";
 import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
 
 /** Only the daemon's own user reads it: it tells what a site runs. */
@@ -76,8 +85,9 @@ export class SnapshotFile {
   }
 
   /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
-  #toState({ timeouts, services }: SnapshotJson): DesiredState {
-    let state = setTimeouts(EMPTY_STATE, timeouts);
+  #toState({ timeouts, sysctls, markRules, services }: SnapshotJson): DesiredState {
+    let state = this.#withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls);
+    state = this.#withMarkRules(state, markRules);
     for (const [index, { destinations, ...record }] of services.entries()) {
       try {
         const service = serviceFromWire(record);
@@ -93,6 +103,26 @@ export class SnapshotFile {
     return state;
   }
 
+  #withMarkRules(state: DesiredState, rules: readonly WireMarkRule[]): DesiredState {
+    return rules.reduce((before, rule, index) => {
+      try {
+        return addMarkRule(before, markRuleFromWire(rule));
+      } catch (error) {
+        if (error instanceof LbError) throw this.#unusable(`markRules[${index}]: ${error.message}`);
+        throw error;
+      }
+    }, state);
+  }
+
+  #withSysctls(state: DesiredState, sysctls: WireSysctls): DesiredState {
+    try {
+      return setSysctls(state, sysctls);
+    } catch (error) {
+      if (error instanceof LbError) throw this.#unusable(`sysctls: ${error.message}`);
+      throw error;
+    }
+  }
+
   #unusable(why: string): SnapshotError {
     return new SnapshotError(
       `Cannot use the saved state in ${this.path}: ${why}. Repair the file, or move it away to start without services.`,
@@ -105,5 +135,7 @@ function toJson(state: DesiredState): SnapshotJson {
     ...serviceToWire(service),
     destinations: service.destinations.map(destinationToWire),
   }));
-  return { format: 1, timeouts: state.timeouts, services };
+  const sysctls = changedSysctls(state.sysctls);
+  const markRules = state.markRules.map(markRuleToWire);
+  return { format: 1, timeouts: state.timeouts, sysctls, markRules, services };
 }

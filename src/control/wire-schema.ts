@@ -9,7 +9,10 @@ import type {
   WirePersistence,
   WireServiceKey,
   WireServiceRecord,
+  WireSysctls,
 } from "./wire.ts";
+import type { WireMarkRule } from "./wire-marks.ts";
+import { MARK_RULE_SCHEMA } from "./wire-marks-schema.ts";
 
 /** 31 days: ipvsadm's limit for every time that an operator gives. */
 const TIMEOUT_MAX_SECONDS = 2_678_400;
@@ -104,9 +107,18 @@ export const TIMEOUTS_SCHEMA: z.ZodType<Timeouts> = z.strictObject({
   udp: z.int().min(0).max(TIMEOUT_MAX_SECONDS),
 });
 
+/** Names and values are checked by the command. */
+export const SYSCTLS_SCHEMA: z.ZodType<WireSysctls> = z.record(
+  z.string(),
+  z.union([z.number(), z.string()]),
+);
+
 export interface SnapshotJson {
   readonly format: 1;
   readonly timeouts: Timeouts;
+  /** Those that are not as by default. */
+  readonly sysctls: WireSysctls;
+  readonly markRules: readonly WireMarkRule[];
   readonly services: readonly (WireServiceRecord & {
     readonly destinations: readonly WireDestination[];
   })[];
@@ -115,6 +127,8 @@ export interface SnapshotJson {
 export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
   format: z.literal(1),
   timeouts: TIMEOUTS_SCHEMA,
+  sysctls: SYSCTLS_SCHEMA.default({}),
+  markRules: z.array(MARK_RULE_SCHEMA).default([]),
   services: z.array(service.extend({ destinations: z.array(destination) })),
 });
 

@@ -70,6 +70,9 @@ export interface WireDestination {
   readonly lowerThreshold: number;
 }
 
+/** Knobs of net.ipv4.vs by name. Text is read as the kernel reads what is written into its file. */
+export type WireSysctls = Readonly<Record<string, number | string>>;
+
 export interface WireDestinationStatus extends WireDestination {
   readonly activeConnections: number;
   readonly inactiveConnections: number;

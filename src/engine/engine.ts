@@ -7,6 +7,7 @@ import type { DesiredState } from "../ipvs/desired-state.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
+import type { Sysctls } from "../ipvs/sysctls.ts";
 
 export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
@@ -21,6 +22,8 @@ export interface Engine extends AsyncDisposable {
   totals(): Promise<{ counters: Counters; rates: Rates }>;
   /** Restarts the counters of one service with its destinations, or of everything. Connections stay. */
   zero(key: ServiceKey | undefined): Promise<void>;
+  /** The knobs as they are now: a defence's mode turns itself from 1 to 2 while memory is short. */
+  sysctls(): Promise<Sysctls>;
   /** How many packets left for which reason (ipvs/reasons.ts), since the engine started. */
   reasons(): Promise<Readonly<Record<string, number>>>;
   /** Rows of the connection table, what listings call `size`. */

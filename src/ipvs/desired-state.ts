@@ -7,6 +7,7 @@
  */
 import type { Address } from "../net/address.ts";
 import { type Fault, LbError } from "./errors.ts";
+import type { MarkRule } from "./mark-rule.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import {
   DEFAULT_TIMEOUTS,
@@ -26,6 +27,8 @@ export interface DesiredState {
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly timeouts: Timeouts;
   readonly sysctls: Sysctls;
+  /** In the order in which they are tried: mark-rule.ts has the commands. */
+  readonly markRules: readonly MarkRule[];
 }
 
 /** A service's own record, as add and edit give it. */
@@ -38,6 +41,7 @@ export const EMPTY_STATE: DesiredState = {
   services: new Map(),
   timeouts: DEFAULT_TIMEOUTS,
   sysctls: DEFAULT_SYSCTLS,
+  markRules: [],
 };
 
 const WEIGHT_MAX = 0x7fff_ffff;
@@ -104,7 +108,7 @@ export function deleteDestination(
   return withService(state, { ...service, destinations });
 }
 
-/** Removes every service; timeouts and sysctls stay. */
+/** Removes every service; all else stays. */
 export function flush(state: DesiredState): DesiredState {
   return { ...state, services: new Map() };
 }

@@ -17,6 +17,7 @@ const host: Host = {
   generation: 1,
   isLocal: (address) => address.equals(VIP),
   isForwarding: () => true,
+  availablePages: () => Number.POSITIVE_INFINITY,
   route: (destination) =>
     destination.equals(VIP)
       ? "local"

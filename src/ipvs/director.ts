@@ -9,6 +9,7 @@ import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Reassembler } from "../net/reassembly.ts";
 import { ConnectionTable } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
+import { Defence } from "./defence/defence.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { LbError } from "./errors.ts";
 import { IcmpRelay } from "./forward/icmp-relay.ts";
@@ -21,9 +22,10 @@ import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
+import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { ServiceTable } from "./service-table.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
+import type { Sysctls } from "./sysctls.ts";
 import { Tracker } from "./tracker.ts";
 
 /** How often schedulers' caches and the trash are looked after. */
@@ -42,7 +44,7 @@ export interface DirectorOptions {
 }
 
 export class Director {
-  readonly services = new ServiceTable();
+  readonly services: ServiceTable;
   readonly connections: Tracker;
   readonly #reasons = new ReasonCounters();
   readonly #outcome = new OutcomeSlot();
@@ -52,33 +54,48 @@ export class Director {
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
-  #sysctls = DEFAULT_SYSCTLS;
+  readonly #defence: Defence;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
   constructor({ host, limit, hashKey }: DirectorOptions) {
-    const read = (): Sysctls => this.#sysctls;
-    this.connections = new Tracker(new ConnectionTable({ limit, hashKey }), this.services);
-    const transmitter = new Transmitter(host, this.connections, read);
+    const defence = new Defence(host);
+    this.#defence = defence;
+    const read = (): Sysctls => defence.sysctls;
+    this.services = new ServiceTable(read);
+    this.connections = new Tracker(
+      new ConnectionTable({ limit, hashKey }),
+      this.services,
+      hashKey[1],
+    );
+    const transmitter = new Transmitter(host, this.connections.ends, read);
     const parts = {
       host,
       services: this.services,
       tracker: this.connections,
       transmitter,
+      defence,
       sysctls: read,
     };
-    this.#incoming = new Incoming(parts);
+    const scheduling = new Scheduling(parts);
+    this.#incoming = new Incoming(parts, scheduling);
     this.#outgoing = new Outgoing(parts);
-    this.#icmp = new IcmpRelay(parts);
+    this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
   /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
     checkSchedulers(desired);
     this.connections.timeouts = desired.timeouts;
-    this.#sysctls = desired.sysctls;
+    this.#defence.apply(desired.sysctls);
+    this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
-    if (hasRemoved && this.#sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+  }
+
+  /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
+  get sysctls(): Sysctls {
+    return this.#defence.sysctls;
   }
 
   /**
@@ -108,6 +125,9 @@ export class Director {
     }
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
+      this.#defence.update();
+      this.connections.secureTcp = this.#defence.isSecureTcp;
+      if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
       this.#reassembler.expire(now);
       for (const service of this.services.services()) {
@@ -143,7 +163,9 @@ export class Director {
     return this.#reasons.snapshot();
   }
 
+  /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();

@@ -21,12 +21,35 @@ export type Fault =
       readonly at: Endpoint;
       readonly weight: number;
     }
-  | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string };
+  | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string }
+  | SysctlFault
+  | MarkRuleFault;
+
+type SysctlFault =
+  | { readonly code: "no-such-sysctl"; readonly name: string }
+  | { readonly code: "sysctl-not-a-number"; readonly name: string; readonly text: string }
+  | {
+      readonly code: "sysctl-out-of-range";
+      readonly name: string;
+      readonly value: number;
+      readonly least: number;
+      readonly most: number;
+    }
+  | {
+      readonly code: "sysctl-without-effect";
+      readonly name: string;
+      readonly text: string;
+      readonly why: string;
+    };
+
+type MarkRuleFault =
+  | { readonly code: "mark-rule-exists" | "no-such-mark-rule"; readonly rule: string }
+  | { readonly code: "invalid-mark-rule"; readonly rule: string; readonly why: string };
 
 export type FaultCode = Fault["code"];
 
 interface Wording {
-  readonly errno: "EEXIST" | "ESRCH" | "ENOENT" | "ERANGE" | "EINVAL";
+  readonly errno: "EEXIST" | "ESRCH" | "ENOENT" | "ERANGE" | "EINVAL" | "EOPNOTSUPP";
   readonly http: 400 | 404 | 409;
   readonly ipvsadm: string;
 }
@@ -46,6 +69,13 @@ export const FAULTS: Readonly<Record<FaultCode, Wording>> = {
   "threshold-out-of-range": { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "weight-out-of-range":    { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "invalid":                { errno: "EINVAL", http: 400, ipvsadm: "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
+  "mark-rule-exists":       { errno: "EEXIST", http: 409, ipvsadm: "Mark rule already exists" },
+  "no-such-mark-rule":      { errno: "ENOENT", http: 404, ipvsadm: "No such mark rule" },
+  "invalid-mark-rule":      { errno: "EINVAL", http: 400, ipvsadm: "Invalid mark rule" },
+  "no-such-sysctl":         { errno: "ENOENT", http: 400, ipvsadm: "No such file or directory" },
+  "sysctl-not-a-number":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
+  "sysctl-out-of-range":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
+  "sysctl-without-effect":  { errno: "EOPNOTSUPP", http: 400, ipvsadm: "Operation not supported" },
 };
 
 /** An operator's command that cannot be done. Anything else that is thrown is a bug of ours. */
@@ -60,6 +90,8 @@ export class LbError extends Error {
 }
 
 function describe(fault: Fault): string {
+  if ("rule" in fault) return "why" in fault ? `${fault.rule}: ${fault.why}` : fault.rule;
+  if (!("service" in fault)) return describeSysctl(fault);
   const service = formatServiceKey(fault.service);
   switch (fault.code) {
     case "no-such-scheduler":
@@ -75,5 +107,19 @@ function describe(fault: Fault): string {
       return `${service}: ${fault.why}`;
     default:
       return service;
+  }
+}
+
+function describeSysctl(fault: SysctlFault): string {
+  const name = `net.ipv4.vs.${fault.name}`;
+  switch (fault.code) {
+    case "no-such-sysctl":
+      return name;
+    case "sysctl-not-a-number":
+      return `${name}: expected a whole number, got ${JSON.stringify(fault.text)}`;
+    case "sysctl-out-of-range":
+      return `${name}: ${fault.value} is not in ${fault.least} to ${fault.most}`;
+    case "sysctl-without-effect":
+      return `${name}: ${fault.why}`;
   }
 }

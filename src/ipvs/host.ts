@@ -1,4 +1,4 @@
-/** What the director asks of the host that it runs on: addresses and routes. Lookups only, no I/O. */
+/** What the director asks of the host that it runs on: addresses, routes, memory. Lookups, no waiting. */
 import type { Address, Family } from "../net/address.ts";
 
 /** Where a packet leaves the host. */
@@ -20,4 +20,6 @@ export interface Host {
   route(destination: Address): Route | "local" | "unreachable";
   /** Whether the host forwards packets that are not its own (net.ipv4.ip_forward and its IPv6 kin). */
   isForwarding(family: Family): boolean;
+  /** Memory that is free or holds buffers, in pages of the processor's size: si_meminfo(). */
+  availablePages(): number;
 }

@@ -4,6 +4,9 @@ import { sctpEvent } from "./connections/sctp-state.ts";
 import { tcpEvent } from "./connections/tcp-state.ts";
 import { UDP_EVENT } from "./connections/udp-state.ts";
 import type { Packet } from "./packet.ts";
+import type { Sysctls } from "./sysctls.ts";
+
+type Sloppiness = Pick<Sysctls, "sloppy_tcp" | "sloppy_sctp">;
 
 /** An SCTP packet without a whole chunk says nothing: its connection stays in its state. */
 export const NO_EVENT = -1;
@@ -52,13 +55,13 @@ export function isReset(packet: Packet): boolean {
   }
 }
 
-/** Whether a connection may begin with it; `isSloppy`: in its middle, too. tcp_conn_schedule() and its kin. */
-export function mayOpen(packet: Packet, isSloppy: boolean): boolean {
+/** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */
+export function mayOpen(packet: Packet, { sloppy_tcp, sloppy_sctp }: Sloppiness): boolean {
   switch (packet.protocol) {
     case PROTOCOL.tcp:
-      return !isReset(packet) && (isSloppy || isFirst(packet));
+      return !isReset(packet) && (sloppy_tcp !== 0 || isFirst(packet));
     case PROTOCOL.sctp:
-      return isFirst(packet);
+      return !isReset(packet) && (sloppy_sctp !== 0 || isFirst(packet));
     default:
       return true;
   }

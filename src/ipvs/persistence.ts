@@ -7,7 +7,7 @@ import type { Instant } from "../base/clock.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
 import type { Destination } from "./destination.ts";
-import type { Packet } from "./packet.ts";
+import type { Opening } from "./opening.ts";
 import type { Persistence } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -22,21 +22,21 @@ export class Templates {
     this.#table = table;
   }
 
-  /** The living template for this packet, or NO_CONNECTION. */
-  find(packet: Packet, service: VirtualService, persistence: Persistence, now: Instant): number {
-    this.#describe(packet, service, persistence);
+  /** The living template for this opening, or NO_CONNECTION. */
+  find(opening: Opening, service: VirtualService, persistence: Persistence, now: Instant): number {
+    this.#describe(opening, service, persistence);
     return this.#table.findTemplate(this.#flow, now);
   }
 
   /** A new template towards `destination`, or NO_CONNECTION when the table is full. */
   add(
-    packet: Packet,
+    opening: Opening,
     service: VirtualService,
     persistence: Persistence,
     destination: Destination,
     now: Instant,
   ): number {
-    this.#describe(packet, service, persistence);
+    this.#describe(opening, service, persistence);
     const binding = this.#binding;
     const { address } = destination;
     binding.family = address.family === "inet" ? 4 : 6;
@@ -44,11 +44,11 @@ export class Templates {
     binding.destination1 = address.w1;
     binding.destination2 = address.w2;
     binding.destination3 = address.w3;
-    const hasPort = packet.destinationPort === service.port && service.port !== FTP_PORT;
+    const hasPort = opening.destinationPort === service.port && service.port !== FTP_PORT;
     binding.destinationPort = hasPort ? destination.port : 0;
     binding.destinationId = destination.id;
     binding.flags = destination.connectionFlags | CONNECTION_FLAG.template;
-    binding.mark = packet.mark;
+    binding.mark = opening.mark;
     return this.#table.add(this.#flow, binding, now, persistence.timeoutSeconds * 1000);
   }
 
@@ -56,26 +56,26 @@ export class Templates {
    * What a template stands for: the protocol, masked client, VIP and port; port 0 where all ports stick together (FTP
    * and "any port"); a firewall mark stands in for the VIP, with protocol IP.
    */
-  #describe(packet: Packet, service: VirtualService, persistence: Persistence): void {
+  #describe(opening: Opening, service: VirtualService, persistence: Persistence): void {
     const flow = this.#flow;
-    flow.family = packet.family;
-    flow.protocol = packet.protocol;
-    const isOwnPort = packet.destinationPort === service.port;
-    flow.virtualPort = isOwnPort && service.port !== FTP_PORT ? packet.destinationPort : 0;
-    flow.virtual0 = packet.destination0;
-    flow.virtual1 = packet.destination1;
-    flow.virtual2 = packet.destination2;
-    flow.virtual3 = packet.destination3;
+    flow.family = opening.family;
+    flow.protocol = opening.protocol;
+    const isOwnPort = opening.destinationPort === service.port;
+    flow.virtualPort = isOwnPort && service.port !== FTP_PORT ? opening.destinationPort : 0;
+    flow.virtual0 = opening.destination0;
+    flow.virtual1 = opening.destination1;
+    flow.virtual2 = opening.destination2;
+    flow.virtual3 = opening.destination3;
     if (service.mark !== 0) {
       // The mark stands where an IPv4 address would: in the kernel's union that is an IPv6 address's first word.
       flow.protocol = 0;
-      flow.virtual0 = packet.family === 4 ? 0 : service.mark | 0;
+      flow.virtual0 = opening.family === 4 ? 0 : service.mark | 0;
       flow.virtual1 = flow.virtual2 = 0;
-      flow.virtual3 = packet.family === 4 ? service.mark | 0 : 0;
+      flow.virtual3 = opening.family === 4 ? service.mark | 0 : 0;
       flow.virtualPort = 0;
     }
     flow.clientPort = 0;
-    maskClient(flow, packet, persistence.netmask);
+    maskClient(flow, opening, persistence.netmask);
   }
 }
 
@@ -87,16 +87,16 @@ export function isUsable(
   return destination?.isAvailable === true && !(expiresQuiescent && destination.weight === 0);
 }
 
-function maskClient(flow: Flow, packet: Packet, netmask: number): void {
-  if (packet.family === 4) {
+function maskClient(flow: Flow, opening: Opening, netmask: number): void {
+  if (opening.family === 4) {
     flow.client0 = flow.client1 = flow.client2 = 0;
-    flow.client3 = packet.source3 & netmask;
+    flow.client3 = opening.source3 & netmask;
     return;
   }
-  flow.client0 = packet.source0 & prefixWord(netmask);
-  flow.client1 = packet.source1 & prefixWord(netmask - 32);
-  flow.client2 = packet.source2 & prefixWord(netmask - 64);
-  flow.client3 = packet.source3 & prefixWord(netmask - 96);
+  flow.client0 = opening.source0 & prefixWord(netmask);
+  flow.client1 = opening.source1 & prefixWord(netmask - 32);
+  flow.client2 = opening.source2 & prefixWord(netmask - 64);
+  flow.client3 = opening.source3 & prefixWord(netmask - 96);
 }
 
 /** A word whose first `length` bits are set; below 0 is none, above 32 is all. */

@@ -31,6 +31,7 @@ export const REASONS = [
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",
+  "drop-defence",
   "drop-unreachable",
   "drop-time-exceeded",
   "drop-packet-too-big",

@@ -5,14 +5,21 @@
  */
 import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
+import type { Host } from "./host.ts";
 import { KnownAddresses } from "./known-addresses.ts";
+import { MarkMatcher } from "./mark-matcher.ts";
+import type { MarkRule } from "./mark-rule.ts";
+import type { Packet } from "./packet.ts";
+import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
+import { DEFAULT_SYSCTLS } from "./sysctls.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
 
 export class ServiceTable {
+  readonly #sysctls: () => SchedulerSysctls;
   readonly addresses = new KnownAddresses();
   /** Traffic of everything, removed services included. */
   readonly total = new Traffic();
@@ -21,6 +28,13 @@ export class ServiceTable {
   readonly #services = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Unset without rules, so that a packet then pays nothing for them. */
+  #marks: MarkMatcher | undefined;
+  #markRules: readonly MarkRule[] = [];
+
+  constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
+    this.#sysctls = sysctls;
+  }
 
   /** In the order in which they were added. */
   services(): IterableIterator<VirtualService> {
@@ -34,6 +48,26 @@ export class ServiceTable {
   /** Whether any service of the family exists: without one the kernel's hooks are not even registered. */
   has(family: 4 | 6): boolean {
     return this.#index.has(family);
+  }
+
+  /**
+   * Gives the packet the mark of the first rule that matches it: true. One that no rule matches keeps its own mark. The
+   * rules are for what clients send.
+   */
+  mark(packet: Packet): boolean {
+    if (this.#marks === undefined || packet.isMarkedHere) return packet.isMarkedHere;
+    const mark = this.#marks.markOf(packet);
+    if (mark === 0) return false;
+    packet.mark = mark;
+    packet.isMarkedHere = true;
+    return true;
+  }
+
+  /** Whether a service's packet is the director's: to an address of the host, or marked by a rule of ours. */
+  isOwn(packet: Packet, service: VirtualService, host: Host): boolean {
+    // A mark's packets may go to ever other addresses: their rules cost less than a question about each.
+    if (service.mark === 0) return packet.isMarkedHere || service.isLocal(packet, host);
+    return this.mark(packet) || service.isLocal(packet, host);
   }
 
   /** The service that a new connection belongs to. */
@@ -97,6 +131,7 @@ export class ServiceTable {
       else if (service.plan !== plan) hasRemoved = this.#changeService(service, plan) || hasRemoved;
     }
     this.addresses.collect(this.#services.values());
+    this.#compileMarks(desired.markRules);
     return hasRemoved;
   }
 
@@ -108,8 +143,14 @@ export class ServiceTable {
     });
   }
 
+  #compileMarks(rules: readonly MarkRule[]): void {
+    if (rules === this.#markRules) return;
+    this.#markRules = rules;
+    this.#marks = rules.length === 0 ? undefined : new MarkMatcher(rules);
+  }
+
   #addService(plan: ServicePlan): void {
-    const service = new VirtualService(plan);
+    const service = new VirtualService(plan, this.#sysctls);
     this.#services.set(service.keyText, service);
     this.#index.add(service);
     service.notify("bound");

@@ -4,7 +4,7 @@
  * else is on, as in the kernel.
  */
 
-interface SysctlRule {
+export interface SysctlRule {
   readonly default: number;
   /** Where the kernel refuses what lies outside; without it any 32-bit number is taken. */
   readonly range?: readonly [least: number, most: number];
@@ -12,6 +12,8 @@ interface SysctlRule {
 
 /** 0 off, 1 on by itself when memory is short, 2 on by itself just now, 3 always on. */
 const DEFENCE: SysctlRule = { default: 0, range: [0, 3] };
+/** Seconds that as ticks (100 a second) fit into 32 bits: proc_dointvec_jiffies(). */
+const EXPIRATION: SysctlRule = { default: 86_400, range: [-21_474_836, 21_474_836] };
 const OFF: SysctlRule = { default: 0 };
 const ON: SysctlRule = { default: 1 };
 
@@ -36,8 +38,8 @@ export const SYSCTL_RULES = {
   /** What a tunnel that ends here brought is not scheduled. */
   ignore_tunneled: OFF,
   /** Seconds that lblc and lblcr keep what nobody asks for. */
-  lblc_expiration: { default: 86_400 },
-  lblcr_expiration: { default: 86_400 },
+  lblc_expiration: EXPIRATION,
+  lblcr_expiration: EXPIRATION,
   /** Tell a real server that sends from a NAT service's port without an entry that nobody listens. */
   nat_icmp_send: OFF,
   /** Tunnels copy the inner DF bit and refuse what does not fit. */
@@ -61,3 +63,31 @@ export type Sysctls = Readonly<Record<SysctlName, number>>;
 export const DEFAULT_SYSCTLS = Object.fromEntries(
   Object.entries(SYSCTL_RULES).map(([name, rule]) => [name, rule.default]),
 ) as Sysctls;
+
+interface FixedSysctl {
+  /** What the kernel has by default. */
+  readonly value: number | string;
+  /** Why no other value is taken. */
+  readonly why: string;
+}
+
+const NO_SYNCHRONISATION = "Sluice has no connection synchronisation";
+const NO_ESTIMATION_THREADS = "Sluice has no threads of its own for statistics";
+
+/** What the kernel has besides and Sluice has no use for: listed, and never other than it is. */
+// biome-ignore format: a table
+export const FIXED_SYSCTLS = {
+  conntrack:           { value: 0,       why: "Sluice has no part in netfilter's connection tracking" },
+  debug_level:         { value: 0,       why: "Sluice has no messages in the kernel's log" },
+  est_cpulist:         { value: "",      why: NO_ESTIMATION_THREADS },
+  est_nice:            { value: 0,       why: NO_ESTIMATION_THREADS },
+  snat_reroute:        { value: 1,       why: "Sluice has no other way: it looks for each reply's route after rewriting it" },
+  sync_persist_mode:   { value: 0,       why: NO_SYNCHRONISATION },
+  sync_ports:          { value: 1,       why: NO_SYNCHRONISATION },
+  sync_qlen_max:       { value: 0,       why: NO_SYNCHRONISATION },
+  sync_refresh_period: { value: 0,       why: NO_SYNCHRONISATION },
+  sync_retries:        { value: 0,       why: NO_SYNCHRONISATION },
+  sync_sock_size:      { value: 0,       why: NO_SYNCHRONISATION },
+  sync_threshold:      { value: "3\t50", why: NO_SYNCHRONISATION },
+  sync_version:        { value: 1,       why: NO_SYNCHRONISATION },
+} as const satisfies Record<string, FixedSysctl>;

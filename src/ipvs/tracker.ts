@@ -4,8 +4,9 @@
  * Joins the table (connections/) with the destinations that entries count on: ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
+import { ConnectionEnds } from "./connections/connection-ends.ts";
 import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
-import { Binding, CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
+import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
 import {
   assuresTemplate,
   CONTROLLING_MS,
@@ -16,28 +17,22 @@ import {
   templateStateName,
 } from "./connections/protocol-states.ts";
 import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
+import { EntryDropper } from "./defence/entry-dropper.ts";
 import type { Destination } from "./destination.ts";
-import type { Words } from "./forward/masquerade.ts";
+import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
 import { ReplySources } from "./reply-sources.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./service.ts";
 import type { ServiceTable } from "./service-table.ts";
 
-/** Four signed words; one object is reused. */
-class WordSlot {
-  w0 = 0;
-  w1 = 0;
-  w2 = 0;
-  w3 = 0;
-}
-
 export class Tracker {
   readonly table: ConnectionTable;
+  readonly ends: ConnectionEnds;
   readonly #services: ServiceTable;
   readonly #flow = new Flow();
   readonly #binding = new Binding();
-  readonly #words = new WordSlot();
+  readonly #dropper: EntryDropper;
   readonly #replySources = new ReplySources();
   readonly #decide = (id: number): number => this.#expire(id);
   #timeouts: Timeouts = DEFAULT_TIMEOUTS;
@@ -46,9 +41,16 @@ export class Tracker {
   /** The sweep for connections of removed destinations: the last one looked at, unset when there is none under way. */
   #sweptTo: number | undefined;
 
-  constructor(table: ConnectionTable, services: ServiceTable) {
+  constructor(table: ConnectionTable, services: ServiceTable, seed: number) {
     this.table = table;
+    this.ends = new ConnectionEnds(table);
     this.#services = services;
+    this.#dropper = new EntryDropper({
+      table,
+      seed,
+      isOnePacket: (id) => this.#destinationOf(id).service.plan.onePacket,
+      drop: (id) => this.#drop(id),
+    });
   }
 
   get timeouts(): Timeouts {
@@ -60,6 +62,13 @@ export class Tracker {
     if (timeouts === this.#timeouts) return;
     this.#timeouts = timeouts;
     this.#states = new ProtocolStates(timeouts, { secureTcp: this.#secureTcp });
+  }
+
+  /** Whether TCP goes by the table against SYN floods. States that connections have stay. */
+  set secureTcp(secureTcp: boolean) {
+    if (secureTcp === this.#secureTcp) return;
+    this.#secureTcp = secureTcp;
+    this.#states = new ProtocolStates(this.#timeouts, { secureTcp });
   }
 
   /** The connection of a client's packet. */
@@ -89,7 +98,7 @@ export class Tracker {
 
   /** A new connection of a client's first packet, or NO_CONNECTION when the table is full. */
   open(
-    packet: Packet,
+    packet: Opening,
     destination: Destination,
     port: number,
     isOnePacket: boolean,
@@ -110,7 +119,7 @@ export class Tracker {
     const id = this.table.add(this.#fromClient(packet), binding, now, NEW_CONNECTION_MS);
     if (id === NO_CONNECTION) return id;
     destination.bind(binding.flags);
-    this.#replySources.add(this.#replyFold(id), this.#replyPort(id));
+    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
     return id;
   }
 
@@ -131,6 +140,7 @@ export class Tracker {
           : DIRECTION.input;
     const states = this.#machine(packet.protocol);
     const before = table.state(id);
+    if (direction === "input") this.#countPacket(id, flags);
     const event = eventOf(packet);
     if (event === NO_EVENT) {
       table.touch(id, now, table.timeoutMs(id));
@@ -144,8 +154,15 @@ export class Tracker {
     if (after !== before || packet.protocol === PROTOCOL.udp) {
       if (assuresTemplate(packet.protocol, way, after)) this.#assureTemplate(id);
     }
-    if (direction === "input") table.setInPackets(id, table.inPackets(id) + 1);
     table.touch(id, now, states.timeoutMs(after));
+  }
+
+  /** A packet that is scheduled by itself counts for its template. */
+  #countPacket(id: number, flags: number): void {
+    const { table } = this;
+    const control = (flags & CONNECTION_FLAG.onePacket) === 0 ? NO_CONNECTION : table.control(id);
+    const counted = control === NO_CONNECTION ? id : control;
+    table.setInPackets(counted, table.inPackets(counted) + 1);
   }
 
   /** Restarts a template's timer: a new connection came through it. */
@@ -165,32 +182,22 @@ export class Tracker {
     this.#sweptTo = NO_CONNECTION;
   }
 
+  /** Gives up some of the connections that look like an attack's, bit by bit in expire(): a second's part. */
+  dropSome(): void {
+    this.#dropper.begin();
+  }
+
   /** Work that time brings, on at most `budget` connections. True when there is more to do at once. */
   expire(now: Instant, budget: number): boolean {
     const isSweeping = this.#sweep(budget);
-    return this.table.expire(now, budget, this.#decide).more || isSweeping;
+    if (this.#dropper.isBusy) this.#dropper.work(now, budget);
+    const { more } = this.table.expire(now, budget, this.#decide);
+    return more || isSweeping || this.#dropper.isBusy;
   }
 
   nextDeadline(): Instant | undefined {
-    return this.#sweptTo === undefined ? this.table.nextDeadline() : (0 as Instant);
-  }
-
-  /** Where the connection's packets go. The object is reused. */
-  to(id: number): Words {
-    return this.#fill(id, "destination");
-  }
-
-  port(id: number): number {
-    return this.table.destinationPort(id);
-  }
-
-  virtualPort(id: number): number {
-    return this.table.virtualPort(id);
-  }
-
-  /** What its client talks to. The object is reused. */
-  virtual(id: number): Words {
-    return this.#fill(id, "virtual");
+    const hasWork = this.#sweptTo !== undefined || this.#dropper.isBusy;
+    return hasWork ? (0 as Instant) : this.table.nextDeadline();
   }
 
   /** The name of the connection's state, as listings show it. */
@@ -236,6 +243,16 @@ export class Tracker {
     if (control !== NO_CONNECTION) this.giveUp(control);
   }
 
+  /** ip_vs_conn_del(): a template that was never assured goes with the last of its connections. */
+  #drop(id: number): void {
+    const { table } = this;
+    const control = table.control(id);
+    this.giveUp(id);
+    if (control === NO_CONNECTION || table.controlledCount(control) > 0) return;
+    const isAssured = table.state(control) === TEMPLATE_STATE.assured;
+    if (!isAssured) this.giveUp(control);
+  }
+
   #destinationOf(id: number): Destination {
     return this.#services.destination(this.table.destinationId(id));
   }
@@ -244,22 +261,7 @@ export class Tracker {
     const flags = this.table.flags(id);
     this.#destinationOf(id).unbind(flags);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;
-    this.#replySources.delete(this.#replyFold(id), this.#replyPort(id));
-  }
-
-  /** Where the connection's replies come from. */
-  #replyFold(id: number): number {
-    const { w0, w1, w2, w3 } = this.#isMasqueraded(id) ? this.to(id) : this.virtual(id);
-    return w0 ^ w1 ^ w2 ^ w3;
-  }
-
-  #replyPort(id: number): number {
-    const { table } = this;
-    return this.#isMasqueraded(id) ? table.destinationPort(id) : table.virtualPort(id);
-  }
-
-  #isMasqueraded(id: number): boolean {
-    return (this.table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
+    this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
   }
 
   #recount(id: number, flags: number, isActive: boolean): void {
@@ -277,16 +279,7 @@ export class Tracker {
     if (template !== NO_CONNECTION) this.table.setState(template, TEMPLATE_STATE.assured);
   }
 
-  #fill(id: number, end: "destination" | "virtual"): Words {
-    const words = this.#words;
-    words.w0 = this.table[end](id, 0);
-    words.w1 = this.table[end](id, 1);
-    words.w2 = this.table[end](id, 2);
-    words.w3 = this.table[end](id, 3);
-    return words;
-  }
-
-  #fromClient(packet: Packet): Flow {
+  #fromClient(packet: Opening): Flow {
     const flow = this.#flow;
     flow.family = packet.family;
     flow.protocol = packet.protocol;

@@ -3,7 +3,7 @@ import { Address } from "../net/address.ts";
 import type { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
-import type { Scheduler, SchedulerEvent } from "./schedulers/scheduler.ts";
+import type { Scheduler, SchedulerEvent, SchedulerSysctls } from "./schedulers/scheduler.ts";
 import {
   formatServiceKey,
   type Protocol,
@@ -40,12 +40,13 @@ export class VirtualService {
   plan: ServicePlan;
   /** Newest first: the order in which schedulers see them. */
   destinations: readonly Destination[] = [];
+  readonly #sysctls: () => SchedulerSysctls;
   #scheduler: Scheduler<Destination>;
   #isLocal = false;
   #localGeneration = -1;
   #asked = NOBODY;
 
-  constructor(plan: ServicePlan) {
+  constructor(plan: ServicePlan, sysctls: () => SchedulerSysctls) {
     const { key } = plan;
     this.key = key;
     this.keyText = formatServiceKey(key);
@@ -53,7 +54,8 @@ export class VirtualService {
     this.port = key.kind === "mark" ? 0 : key.endpoint.port;
     this.mark = key.kind === "mark" ? key.mark : 0;
     this.plan = plan;
-    this.#scheduler = schedulerOf(plan);
+    this.#sysctls = sysctls;
+    this.#scheduler = schedulerOf(plan, sysctls);
   }
 
   get scheduler(): Scheduler<Destination> {
@@ -67,7 +69,7 @@ export class VirtualService {
     if (plan.scheduler === before.scheduler && plan.schedulerFlags === before.schedulerFlags) {
       return;
     }
-    this.#scheduler = schedulerOf(plan);
+    this.#scheduler = schedulerOf(plan, this.#sysctls);
     this.notify("bound");
   }
 
@@ -101,10 +103,14 @@ export class VirtualService {
   }
 }
 
-function schedulerOf({ key, scheduler, schedulerFlags }: ServicePlan): Scheduler<Destination> {
+function schedulerOf(
+  { key, scheduler, schedulerFlags }: ServicePlan,
+  sysctls: () => SchedulerSysctls,
+): Scheduler<Destination> {
   return SCHEDULERS[scheduler]<Destination>({
     fallback: (schedulerFlags & SCHEDULER_FLAG.fallback) !== 0,
     port: (schedulerFlags & SCHEDULER_FLAG.port) !== 0,
+    sysctls,
     prng: prng(seedOf(formatServiceKey(key))),
   });
 }

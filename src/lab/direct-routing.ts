@@ -1,27 +1,61 @@
 /** The handbook's laboratory: LVS by direct routing. */
+import type { Family } from "../net/address.ts";
+import { endpoint } from "./endpoint.ts";
 import type { Equipment } from "./equipment.ts";
 import { experiment } from "./experiment.ts";
 import { countBy } from "./listing.ts";
-import { type LabPlan, macOf, REAL_SERVERS } from "./plan.ts";
+import { addressOn, type LabPlan, macOf } from "./plan.ts";
 import type { Statement, Step } from "./scenario.ts";
-import { connectionTable, requests, virtualService, webServers } from "./service-steps.ts";
+import {
+  connectionTable,
+  requests,
+  virtualAddress,
+  virtualService,
+  webServers,
+} from "./service-steps.ts";
 import { hasAddress, hasNoSocketWith, holdsSockets, pings, tcpFrom } from "./statements.ts";
 import type { Wire } from "./wire.ts";
 
-/**
- * All four ones of the mask keep the real server's route to the client on eth0: with /24 the network would be on lo
- * too, which is nearer, and its frames would never leave.
- */
-const hiddenVip = (vip: string): string => `ifconfig lo:2 ${vip} netmask 255.255.255.255`;
+/** How a real server has the VIP, and nobody hears of it. */
+interface Hiding {
+  readonly card: string;
+  readonly prefixLength: number;
+  /** Before the VIP is there: once it has been announced, it is too late to hide it. */
+  readonly settings: readonly string[];
+  add(vip: string): string;
+  remove(vip: string): string;
+  readonly discovery: string;
+}
 
-/** Before the VIP is there: once it has been announced, it is too late to hide it. */
-const ARP_SETTINGS = ["eth0", "all"].flatMap((name) => [
-  `echo 1 > /proc/sys/net/ipv4/conf/${name}/arp_ignore`,
-  `echo 2 > /proc/sys/net/ipv4/conf/${name}/arp_announce`,
-]);
+const HIDING: Readonly<Record<Family, Hiding>> = {
+  inet: {
+    card: "lo:2",
+    prefixLength: 32,
+    settings: ["eth0", "all"].flatMap((name) => [
+      `echo 1 > /proc/sys/net/ipv4/conf/${name}/arp_ignore`,
+      `echo 2 > /proc/sys/net/ipv4/conf/${name}/arp_announce`,
+    ]),
+    // All four ones of the mask keep the real server's route to the client on eth0: with /24 the network would be on lo
+    // too, which is nearer, and its frames would never leave.
+    add: (vip) => `ifconfig lo:2 ${vip} netmask 255.255.255.255`,
+    remove: () => "ifconfig lo:2 down",
+    discovery: "ARP",
+  },
+  inet6: {
+    card: "lo",
+    prefixLength: 128,
+    // Neighbour discovery answers only for the addresses of the card that the question came in by (RFC 4861 section
+    // 7.2.3; ndisc_recv_ns()), so there is nothing to set, and no arp_ignore that could be.
+    settings: [],
+    add: (vip) => `ip addr add ${vip}/128 dev lo nodad`,
+    remove: (vip) => `ip addr del ${vip}/128 dev lo`,
+    discovery: "neighbour discovery",
+  },
+};
 
 export function directRouting(equipment: Equipment): readonly Step[] {
   const { plan, wire } = equipment;
+  const hiding = HIDING[plan.family];
   const answered: string[] = [];
   return [
     virtualAddress(plan),
@@ -33,8 +67,8 @@ export function directRouting(equipment: Equipment): readonly Step[] {
       title: "Who shakes hands with the client",
       statements: [
         hasNoSocketWith(plan.client),
-        ...REAL_SERVERS.map((server) =>
-          holdsSockets(server, `${plan.vip}:80`, plan.client, () => answered),
+        ...plan.realServers.map((server) =>
+          holdsSockets(server, endpoint(plan.vip, 80), plan.client, () => answered),
         ),
         repliesComeFromRealServers(plan, wire),
         repliesBypassTheDirector(plan, wire),
@@ -45,56 +79,53 @@ export function directRouting(equipment: Equipment): readonly Step[] {
       equipment,
       {
         title: (host) => `the VIP goes down on ${host}`,
-        breaking: "ifconfig lo:2 down",
-        mending: hiddenVip(plan.vip),
+        breaking: hiding.remove(plan.vip),
+        mending: hiding.add(plan.vip),
       },
       () => answered,
     ),
   ];
 }
 
-function virtualAddress({ vip }: LabPlan): Step {
+export function hiddenAddresses(plan: LabPlan, wire: Wire): Step {
+  const { vip, client, realServers } = plan;
+  const hiding = HIDING[plan.family];
   return {
-    title: "The VIP on node01's eth0:2",
+    title: `The VIP hidden on ${hiding.card} of node02 and node03`,
     perform: async (stage) => {
-      await stage.run("node01", `ifconfig eth0:2 ${vip}/24`);
-      await stage.run("node01", "ifconfig eth0:2");
-    },
-    statements: [hasAddress("node01", "eth0:2", `${vip}/24`)],
-  };
-}
-
-function hiddenAddresses({ vip, client }: LabPlan, wire: Wire): Step {
-  return {
-    title: "The VIP hidden on lo:2 of node02 and node03",
-    perform: async (stage) => {
-      for (const { host } of REAL_SERVERS) {
-        for (const setting of ARP_SETTINGS) await stage.run(host, setting);
-        await stage.run(host, hiddenVip(vip));
+      for (const { host } of realServers) {
+        for (const setting of hiding.settings) await stage.run(host, setting);
+        await stage.run(host, hiding.add(vip));
       }
     },
     statements: [
-      ...REAL_SERVERS.map(({ host }) => hasAddress(host, "lo:2", `${vip}/32`)),
-      answersArpAlone(vip, wire),
-      ...REAL_SERVERS.map(({ rip }) => pings("client", rip)),
-      ...REAL_SERVERS.map(({ host }) => pings(host, client)),
+      ...realServers.map(({ host }) =>
+        hasAddress(host, hiding.card, `${vip}/${hiding.prefixLength}`),
+      ),
+      answersAlone(plan, wire),
+      ...(plan.family === "inet6" ? [realServersStaySilent(plan, wire)] : []),
+      ...realServers.map(({ rip }) => pings("client", rip)),
+      ...realServers.map(({ host }) => pings(host, client)),
     ],
   };
 }
 
-function answersArpAlone(vip: string, wire: Wire): Statement {
+function answersAlone(plan: LabPlan, wire: Wire): Statement {
+  const { vip, family } = plan;
   return {
-    says: `ARP for ${vip} is answered by node01 alone`,
+    says: `${HIDING[family].discovery} for ${vip} is answered by node01 alone`,
     check: async (stage) => {
       // The ping also makes the client ask; whoever answers first would stand in its table, so the wire is read too.
       await stage.attempt("client", `ip neigh flush to ${vip}; ping -c 1 -W 2 ${vip}`);
       const { stdout } = await stage.run("client", `ip neigh show ${vip}`);
       const known = /lladdr (\S+)/.exec(stdout)?.[1];
       const replies = (await wire.frames("client")).filter(
-        ({ content }) => content.kind === "arp-reply" && content.sender === vip,
+        ({ content }) =>
+          (content.kind === "arp-reply" || content.kind === "neighbour-advertisement") &&
+          content.about === vip,
       );
       const from = replies.map(({ ethernetSource }) => ethernetSource);
-      const director = macOf("192.168.150.11");
+      const director = macOf(addressOn(plan, "node01", "lan"));
       return {
         ok: known === director && from.length > 0 && from.every((mac) => mac === director),
         evidence: `replies on the client's wire: ${countBy(from)}; node01 is ${director}`,
@@ -103,30 +134,64 @@ function answersArpAlone(vip: string, wire: Wire): Statement {
   };
 }
 
-function repliesComeFromRealServers({ vip }: LabPlan, wire: Wire): Statement {
-  const servers = new Map(REAL_SERVERS.map(({ host, rip }) => [macOf(rip), host as string]));
+/** A switch may keep multicast from those who did not join: then their silence would prove nothing. */
+function realServersStaySilent({ vip, realServers }: LabPlan, wire: Wire): Statement {
   return {
-    says: "the replies' frames reach the client from the real servers' cards",
+    says: "node02 and node03 hear who is asked for, and do not answer",
     check: async () => {
-      const replies = tcpFrom(await wire.frames("client"), `${vip}:80`);
-      const from = replies.map(({ ethernetSource }) => servers.get(ethernetSource));
+      const seen = await Promise.all(
+        realServers.map(async ({ host, rip }) => {
+          const frames = (await wire.frames(host)).filter(
+            ({ content }) => "about" in content && content.about === vip,
+          );
+          const count = (kind: string, isOwn: boolean): number =>
+            frames.filter(
+              ({ content, ethernetSource }) =>
+                content.kind === kind && (ethernetSource === macOf(rip)) === isOwn,
+            ).length;
+          return {
+            host,
+            heard: count("neighbour-solicitation", false),
+            said: count("neighbour-advertisement", true),
+          };
+        }),
+      );
       return {
-        ok: from.length > 0 && !from.includes(undefined),
-        evidence: `frames from ${vip}:80 by sender: ${countBy(from.map((host) => host ?? "another"))}`,
+        ok: seen.every(({ heard, said }) => heard > 0 && said === 0),
+        evidence: seen
+          .map(({ host, heard, said }) => `${host}: ${heard} solicitations heard, ${said} answered`)
+          .join("; "),
       };
     },
   };
 }
 
-function repliesBypassTheDirector({ vip }: LabPlan, wire: Wire): Statement {
+export function repliesComeFromRealServers({ vip, realServers }: LabPlan, wire: Wire): Statement {
+  const site = endpoint(vip, 80);
+  const servers = new Map(realServers.map(({ host, rip }) => [macOf(rip), host as string]));
+  return {
+    says: "the replies' frames reach the client from the real servers' cards",
+    check: async () => {
+      const replies = tcpFrom(await wire.frames("client"), site);
+      const from = replies.map(({ ethernetSource }) => servers.get(ethernetSource));
+      return {
+        ok: from.length > 0 && !from.includes(undefined),
+        evidence: `frames from ${site} by sender: ${countBy(from.map((host) => host ?? "another"))}`,
+      };
+    },
+  };
+}
+
+export function repliesBypassTheDirector({ vip }: LabPlan, wire: Wire): Statement {
+  const site = endpoint(vip, 80);
   return {
     says: "no frame of a reply passes node01",
     check: async () => {
       const frames = await wire.frames("node01");
-      const replies = tcpFrom(frames, `${vip}:80`);
+      const replies = tcpFrom(frames, site);
       return {
         ok: frames.length > 0 && replies.length === 0,
-        evidence: `${frames.length} frames on node01's wire, ${replies.length} from ${vip}:80`,
+        evidence: `${frames.length} frames on node01's wire, ${replies.length} from ${site}`,
       };
     },
   };

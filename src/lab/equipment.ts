@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { Decapsulators } from "./decapsulators.ts";
 import type { LabEvent } from "./event.ts";
 import { firstLine } from "./host.ts";
 import type { Hosts } from "./network.ts";
@@ -16,6 +17,8 @@ export interface Equipment {
   readonly options: RunOptions;
   readonly wire: Wire;
   readonly startWebServer: (server: RealServerPlan) => Promise<void>;
+  /** What takes tunnels apart on the real servers. */
+  readonly decapsulators: Decapsulators;
   readonly startDirector: () => Promise<void>;
   /** The exit code of the director's daemon after SIGTERM. */
   readonly stopDirector: () => Promise<number | null>;
@@ -47,6 +50,7 @@ export function equip(
       });
       emit({ kind: "command", host, command: `sluice ${words.join(" ")} &`, output });
     },
+    decapsulators: new Decapsulators(plan, hosts, emit),
     startDirector: () => director.start(),
     stopDirector: () => director.stop(),
   };

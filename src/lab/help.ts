@@ -1,6 +1,6 @@
 import { ALTERNATES } from "./options.ts";
 
-export const LAB_HELP = `Usage: sluice lab [dr|nat] [options]
+export const LAB_HELP = `Usage: sluice lab [dr|nat|tun] [options]
        sluice lab shell HOST [COMMAND...]
        sluice lab down
 
@@ -11,8 +11,12 @@ promises, and removes everything. Works as root, and without root where the kern
          VIP 192.168.150.100
   nat    masquerading: the client outside in 203.0.113.0/24, node01 the real servers' gateway, VIP 203.0.113.100:80 on
          real servers' port 8080
+  tun    tunnels, on dr's wire: IP in IP, GRE and GUE one after the other, taken apart by 'sluice decapsulate' on the real
+         servers; the client also uploads 1 MB, more than one packet of which does not fit through the tunnel
 
 Options:
+  --tunnel NAME      tun: only ipip, gre or gue, instead of all three
+  --ipv6             the same over IPv6: fd00:150::1, ::11, ::12, ::13 and VIP fd00:150::100; outside, 2001:db8::/64
   --scheduler NAME   rr (default): one of ${Object.keys(ALTERNATES).join(" ")}
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'

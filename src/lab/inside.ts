@@ -11,15 +11,17 @@ import { encodeEvent, type LabEvent } from "./event.ts";
 import { masquerading } from "./masquerading.ts";
 import { buildNetwork, type Hosts, interfaceIndexes } from "./network.ts";
 import type { RunOptions } from "./options.ts";
-import { PLANS, type ScenarioName } from "./plan.ts";
+import { planOf, type ScenarioName } from "./plan.ts";
 import { LabFailure, perform, type Step } from "./scenario.ts";
 import { removal } from "./service-steps.ts";
 import { stageOn } from "./stage.ts";
+import { tunnelling } from "./tunnelling.ts";
 import { tapWires, type Wire } from "./wire.ts";
 
 const SCENARIOS: Readonly<Record<ScenarioName, (equipment: Equipment) => readonly Step[]>> = {
   dr: directRouting,
   nat: masquerading,
+  tun: tunnelling,
 };
 
 /** The descriptor by which the outside holds the inside: it says KEEP, or it ends. */
@@ -48,7 +50,7 @@ export async function main([options = ""]: readonly string[]): Promise<void> {
 }
 
 async function run(options: RunOptions, leash: Leash): Promise<void> {
-  const plan = PLANS[options.scenario];
+  const plan = planOf(options.scenario, options.family);
   const hosts = await buildNetwork(plan);
   const indexes = await interfaceIndexes();
   const wire = tapWires(plan.hosts, (port) => indexes.get(port)!, options.pcap);

@@ -88,7 +88,8 @@ function labProcesses(): Map<number, string> {
 }
 
 /** What a laboratory's namespaces, cards and addresses look like. Of the machine's own things none does. */
-const TRACES = /sluice|node0[123]|02:00:(c0:a8:96|cb:00:71)|192\.168\.150\.1|203\.0\.113\.1/;
+const TRACES =
+  /sluice|node0[123]|02:00:(c0:a8:96|cb:00:71|01:50:00|0d:b8:00)|192\.168\.150\.1|203\.0\.113\.1|fd00:150::|2001:db8::1/;
 
 /** What laboratories left on the machine. */
 function traces(): readonly string[] {
@@ -140,6 +141,14 @@ describe("sluice lab", () => {
     expectAllOk(await sluice("lab", "nat", "--json"), 9);
   });
 
+  test("dr holds over IPv6", async () => {
+    expectAllOk(await sluice("lab", "dr", "--ipv6", "--json"), 9);
+  });
+
+  test("tun holds, through every kind of tunnel", async () => {
+    expectAllOk(await sluice("lab", "tun", "--json"), 17);
+  });
+
   test.for(["wlc", "sh"])("scheduler %s", async (scheduler) => {
     expectAllOk(await sluice("lab", "--json", "--scheduler", scheduler, "--requests", "4"), 9);
   });
@@ -153,18 +162,24 @@ describe("sluice lab", () => {
     expect(code).toBe(0);
   });
 
-  test("writes what each host sent and received", async () => {
+  // biome-ignore format: a table
+  const captured = [
+    [[],         ["arp-reply", "tcp", "other"]],
+    [["--ipv6"], ["neighbour-solicitation", "neighbour-advertisement", "tcp", "other"]],
+  ] as const;
+
+  test.for(captured)("nat %j writes what each host sent and received", async ([words, kinds]) => {
     const directory = mkdtempSync(join(tmpdir(), "lab-captures-"));
     try {
-      expectAllOk(await sluice("lab", "nat", "--json", "--pcap", directory), 9);
+      expectAllOk(await sluice("lab", "nat", ...words, "--json", "--pcap", directory), 9);
       for (const host of ["client", "node01", "node02", "node03"]) {
         const capture = readCapture(readFileSync(join(directory, `${host}.pcapng`)));
         if (typeof capture === "string") throw new Error(`${host}: ${capture}`);
         expect(capture.interfaces.map(({ name }) => name)).toEqual(
           host === "node01" ? ["eth0", "eth1"] : ["eth0"],
         );
-        const kinds = new Set(capture.packets.map(({ data }) => summarize(data)?.content.kind));
-        expect(kinds).toEqual(new Set(["arp-reply", "tcp", "other"]));
+        const seen = new Set(capture.packets.map(({ data }) => summarize(data)?.content.kind));
+        expect(seen).toEqual(new Set(kinds));
         expect(new Set(capture.packets.map(({ direction }) => direction))).toEqual(
           new Set(["in", "out"]),
         );
@@ -215,6 +230,14 @@ describe("without root", () => {
   test("works in a user namespace", async () => {
     expectAllOk(await sluiceAsNobody("lab", "dr", "--json"), 9);
     expectAllOk(await sluiceAsNobody("lab", "nat", "--json"), 9);
+  });
+
+  test.for(["dr", "nat"])("%s works there over IPv6", async (scenario) => {
+    expectAllOk(await sluiceAsNobody("lab", scenario, "--ipv6", "--json"), 9);
+  });
+
+  test("tunnels work there, too", async () => {
+    expectAllOk(await sluiceAsNobody("lab", "tun", "--ipv6", "--tunnel", "gre", "--json"), 11);
   });
 
   test("says what to do where the kernel grants none", async () => {

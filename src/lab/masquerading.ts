@@ -1,23 +1,57 @@
 /** LVS by NAT: the director rewrites both ways, so it has to be the real servers' gateway. */
+import type { Family } from "../net/address.ts";
+import { endpoint } from "./endpoint.ts";
 import type { Equipment } from "./equipment.ts";
 import { experiment } from "./experiment.ts";
 import { countBy } from "./listing.ts";
-import { type LabPlan, macOf, REAL_SERVERS } from "./plan.ts";
+import { addressOn, type LabPlan, macOf } from "./plan.ts";
 import type { Statement, Step } from "./scenario.ts";
-import { connectionTable, requests, virtualService, webServers } from "./service-steps.ts";
-import { hasAddress, hasNoSocketWith, holdsSockets, pings, tcpFrom } from "./statements.ts";
+import {
+  connectionTable,
+  requests,
+  virtualAddress,
+  virtualService,
+  webServers,
+} from "./service-steps.ts";
+import { hasNoSocketWith, holdsSockets, pings, tcpFrom } from "./statements.ts";
 import type { Wire } from "./wire.ts";
 
-const GATEWAY = "192.168.150.11";
-const OUTSIDE_CARD = "203.0.113.11";
-const ADD_ROUTE = `route add default gw ${GATEWAY}`;
+/** The words for forwarding and for the way out. */
+interface Routing {
+  readonly forward: string;
+  add(gateway: string): string;
+  remove(gateway: string): string;
+  readonly show: string;
+  /** The default route's row of what `show` prints, with its gateway. */
+  readonly defaultRow: RegExp;
+}
+
+const ROUTING: Readonly<Record<Family, Routing>> = {
+  inet: {
+    forward: "echo 1 > /proc/sys/net/ipv4/ip_forward",
+    add: (gateway) => `route add default gw ${gateway}`,
+    remove: (gateway) => `route del default gw ${gateway}`,
+    show: "route -n",
+    defaultRow: /^0\.0\.0\.0 +(\S+).*/m,
+  },
+  inet6: {
+    forward: "echo 1 > /proc/sys/net/ipv6/conf/all/forwarding",
+    add: (gateway) => `ip -6 route add default via ${gateway}`,
+    remove: (gateway) => `ip -6 route del default via ${gateway}`,
+    show: "ip -6 route show default",
+    defaultRow: /^default via (\S+).*/m,
+  },
+};
 
 export function masquerading(equipment: Equipment): readonly Step[] {
   const { plan, wire } = equipment;
+  const routing = ROUTING[plan.family];
+  const insideAddress = addressOn(plan, "node01", "lan");
+  const address = virtualAddress(plan, { also: ", and forwarding", commands: [routing.forward] });
   const answered: string[] = [];
   return [
-    virtualAddress(plan),
-    gateway(),
+    { ...address, statements: [...address.statements, pings("client", plan.vip)] },
+    gateway(plan, routing, insideAddress),
     webServers(equipment, "node01"),
     virtualService(equipment, "-m", "Masq"),
     requests(equipment, answered),
@@ -25,8 +59,8 @@ export function masquerading(equipment: Equipment): readonly Step[] {
       title: "Who shakes hands with the client",
       statements: [
         hasNoSocketWith(plan.client),
-        ...REAL_SERVERS.map((server) =>
-          holdsSockets(server, `${server.rip}:${plan.realPort}`, plan.client, () => answered),
+        ...plan.realServers.map((server) =>
+          holdsSockets(server, endpoint(server.rip, plan.realPort), plan.client, () => answered),
         ),
         repliesGoThroughTheDirector(plan, wire),
         repliesAreRewritten(plan, wire),
@@ -37,48 +71,36 @@ export function masquerading(equipment: Equipment): readonly Step[] {
       equipment,
       {
         title: (host) => `${host} loses its default route`,
-        breaking: `route del default gw ${GATEWAY}`,
-        mending: ADD_ROUTE,
+        breaking: routing.remove(insideAddress),
+        mending: routing.add(insideAddress),
       },
       () => answered,
     ),
   ];
 }
 
-function virtualAddress({ vip }: LabPlan): Step {
-  return {
-    title: "The VIP on node01's eth0:2, and forwarding",
-    perform: async (stage) => {
-      await stage.run("node01", `ifconfig eth0:2 ${vip}/24`);
-      await stage.run("node01", "ifconfig eth0:2");
-      await stage.run("node01", "echo 1 > /proc/sys/net/ipv4/ip_forward");
-    },
-    statements: [hasAddress("node01", "eth0:2", `${vip}/24`), pings("client", vip)],
-  };
-}
-
-function gateway(): Step {
+function gateway({ realServers }: LabPlan, routing: Routing, address: string): Step {
   return {
     title: "node01 is the gateway of node02 and node03",
     perform: async (stage) => {
-      for (const { host } of REAL_SERVERS) await stage.run(host, ADD_ROUTE);
+      for (const { host } of realServers) await stage.run(host, routing.add(address));
     },
     statements: [
-      ...REAL_SERVERS.map(
+      ...realServers.map(
         ({ host }): Statement => ({
-          says: `${host} sends what is not for its own network to ${GATEWAY}`,
+          says: `${host} sends what is not for its own network to ${address}`,
           check: async (stage) => {
-            const { stdout } = await stage.run(host, "route -n");
-            const line = stdout.split("\n").find((row) => row.startsWith("0.0.0.0")) ?? "none";
-            return { ok: line.split(/\s+/)[1] === GATEWAY, evidence: line };
+            const { stdout } = await stage.run(host, routing.show);
+            const [row = "none", found] = routing.defaultRow.exec(stdout) ?? [];
+            return { ok: found === address, evidence: row };
           },
         }),
       ),
-      ...REAL_SERVERS.map(({ host }) => pings(host, GATEWAY)),
+      ...realServers.map(({ host }) => pings(host, address)),
       {
         says: "the client has no way to the real servers: it knows the VIP alone",
         check: async (stage) => {
-          const { rip } = REAL_SERVERS[0]!;
+          const { rip } = realServers[0]!;
           const { code, output } = await stage.attempt("client", `ping -c 1 -W 1 ${rip}`);
           return { ok: code !== 0, evidence: output.trim() };
         },
@@ -87,37 +109,42 @@ function gateway(): Step {
   };
 }
 
-function repliesGoThroughTheDirector({ vip }: LabPlan, wire: Wire): Statement {
-  const director = macOf(OUTSIDE_CARD);
+function repliesGoThroughTheDirector(plan: LabPlan, wire: Wire): Statement {
+  const site = endpoint(plan.vip, 80);
+  const director = macOf(addressOn(plan, "node01", "outside"));
   return {
     says: "every frame of a reply reaches the client from node01",
     check: async () => {
-      const replies = tcpFrom(await wire.frames("client"), `${vip}:80`);
+      const replies = tcpFrom(await wire.frames("client"), site);
       const from = replies.map(({ ethernetSource }) =>
         ethernetSource === director ? "node01" : ethernetSource,
       );
       return {
         ok: from.length > 0 && from.every((name) => name === "node01"),
-        evidence: `frames from ${vip}:80 by sender: ${countBy(from)}`,
+        evidence: `frames from ${site} by sender: ${countBy(from)}`,
       };
     },
   };
 }
 
-function repliesAreRewritten({ vip, client, realPort }: LabPlan, wire: Wire): Statement {
+function repliesAreRewritten(plan: LabPlan, wire: Wire): Statement {
+  const { vip, client, realPort, realServers } = plan;
   return {
     says: "real servers reply as themselves, and the client never sees it",
     check: async () => {
       const count = async (host: "node01" | "client"): Promise<number> => {
         const frames = await wire.frames(host);
-        return REAL_SERVERS.flatMap(({ rip }) => tcpFrom(frames, `${rip}:${realPort}`)).filter(
-          ({ content }) => content.kind === "tcp" && content.destination.startsWith(`${client}:`),
-        ).length;
+        return realServers
+          .flatMap(({ rip }) => tcpFrom(frames, endpoint(rip, realPort)))
+          .filter(
+            ({ content }) =>
+              content.kind === "tcp" && content.destination.startsWith(endpoint(client, "")),
+          ).length;
       };
       const [inside, outside] = [await count("node01"), await count("client")];
       return {
         ok: inside > 0 && outside === 0,
-        evidence: `frames from port ${realPort}: ${inside} on node01's wires, ${outside} on the client's; those from ${vip}:80 replace them`,
+        evidence: `frames from port ${realPort}: ${inside} on node01's wires, ${outside} on the client's; those from ${endpoint(vip, 80)} replace them`,
       };
     },
   };

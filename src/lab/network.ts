@@ -1,26 +1,41 @@
 /** Builds a plan's hosts and wires: a bridge per segment, a veth pair per network card. */
 import { spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import type { Family } from "../net/address.ts";
 import { Host } from "./host.ts";
-import { type HostName, type LabPlan, macOf, PREFIX_LENGTH, portOf } from "./plan.ts";
+import { type HostName, type LabPlan, macOf, portOf } from "./plan.ts";
 import { LabFailure } from "./scenario.ts";
 
 export type Hosts = Readonly<Record<HostName, Host>>;
 
 /**
  * A fresh network namespace takes IPv4's settings from the machine's first one, whatever its owner set there: the
- * handbook's are what a fresh CentOS has. IPv6 is off because nothing here speaks it, and captures stay short.
+ * handbook's are what a fresh CentOS has.
  */
 const FRESH_SETTINGS = `
 for conf in /proc/sys/net/ipv4/conf/*; do
   echo 0 >$conf/arp_ignore; echo 0 >$conf/arp_announce; echo 0 >$conf/rp_filter; echo 1 >$conf/send_redirects
 done
 echo 0 >/proc/sys/net/ipv4/ip_forward
-[ ! -e /proc/sys/net/ipv6/conf ] || for conf in all default; do echo 1 >/proc/sys/net/ipv6/conf/$conf/disable_ipv6; done
 ip link set lo up
 `;
 
+/** Where nothing speaks IPv6 it is off, and captures stay short. Where it does, nobody waits for duplicate addresses. */
+const FRESH_INET6_SETTINGS: Readonly<Record<Family, string>> = {
+  inet: `
+[ ! -e /proc/sys/net/ipv6/conf ] || for conf in all default; do echo 1 >/proc/sys/net/ipv6/conf/$conf/disable_ipv6; done
+`,
+  inet6: `
+[ -e /proc/sys/net/ipv6/conf ] || { echo "this machine's kernel has no IPv6"; exit 1; }
+for conf in /proc/sys/net/ipv6/conf/*; do
+  echo 0 >$conf/forwarding; echo 0 >$conf/accept_ra; echo 0 >$conf/accept_dad; echo 0 >$conf/disable_ipv6
+done
+`,
+};
+
 /** To be called where the switch shall be: the caller's own network namespace gets the bridges. */
 export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
+  quietSwitch();
   const hosts = Object.fromEntries(
     await Promise.all(plan.hosts.map(async ({ name }) => [name, await Host.create(name)] as const)),
   ) as Hosts;
@@ -34,15 +49,26 @@ export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
     plan.hosts.map(async ({ name, cards }) => {
       const addresses = cards.map(
         (card) =>
-          `ip address add ${card.address}/${PREFIX_LENGTH} brd + dev ${card.name} && ip link set ${card.name} up`,
+          `ip address add ${card.address}/${plan.prefixLength} ${plan.family === "inet" ? "brd +" : "nodad"} dev ${card.name} && ip link set ${card.name} up`,
       );
       const { code, output } = await hosts[name].run(
-        `set -e; ${FRESH_SETTINGS}${addresses.join("\n")}`,
+        `set -e; ${FRESH_INET6_SETTINGS[plan.family]}${FRESH_SETTINGS}${addresses.join("\n")}`,
       );
       if (code !== 0) throw new LabFailure(`${name} cannot be set up: ${output.trim()}`);
     }),
   );
   return hosts;
+}
+
+/** A switch says nothing of its own: no router solicitations, no multicast reports from its interfaces to come. */
+function quietSwitch(): void {
+  const setting = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+  if (!existsSync(setting)) return;
+  try {
+    writeFileSync(setting, "1");
+  } catch (error) {
+    throw new LabFailure(`The switch cannot be set up: ${(error as Error).message}`);
+  }
 }
 
 /** The index of each of the switch's interfaces, by name. */

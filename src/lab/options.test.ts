@@ -5,6 +5,8 @@ const parse = (line: string) => parseLabArguments(line.split(" ").filter(Boolean
 
 const DEFAULTS = {
   scenario: "dr",
+  tunnels: ["ipip", "gre", "gue"],
+  family: "inet",
   scheduler: "rr",
   requests: 10,
   keep: false,
@@ -17,6 +19,10 @@ const runs: readonly (readonly [line: string, differs: object])[] = [
   ["",                                {}],
   ["dr",                              {}],
   ["nat",                             { scenario: "nat" }],
+  ["tun",                             { scenario: "tun" }],
+  ["tun --tunnel gue",                { scenario: "tun", tunnels: ["gue"] }],
+  ["--ipv6",                          { family: "inet6" }],
+  ["nat --ipv6",                      { scenario: "nat", family: "inet6" }],
   ["--json",                          { json: true }],
   ["dr --keep --scheduler wlc",       { keep: true, scheduler: "wlc" }],
   ["nat --requests=3 --pcap wires",   { scenario: "nat", requests: 3, pcap: "/home/learner/wires" }],
@@ -44,7 +50,9 @@ test.for(others)("lab %s", ([line, command]) => {
 
 // biome-ignore format: a table
 const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
-  ["tun",                  /Unknown laboratory 'tun': expected dr, nat, shell or down/],
+  ["fullnat",              /Unknown laboratory 'fullnat': expected dr, nat, tun, shell or down/],
+  ["tun --tunnel vxlan",   /Unknown tunnel 'vxlan': expected one of ipip, gre, gue/],
+  ["nat --tunnel gue",     /--tunnel is for the laboratory tun/],
   ["dr nat",               /Unexpected argument 'nat'/],
   ["--scheduler fastest",  /Unknown scheduler 'fastest': expected one of rr, wrr/],
   ["--scheduler toString", /Unknown scheduler/],
@@ -52,6 +60,7 @@ const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
   ["--requests ten",       /--requests ten: expected 2 to 1000/],
   ["--requests 1",         /expected 2 to 1000/],
   ["--requests 1001",      /expected 2 to 1000/],
+  ["dr --ipv6=no",         /--ipv6/],
   ["--fast",               /^Unknown option '--fast'$/],
   ["--pcap /run/wires",    /choose another place/],
   ["shell",                /client, node01, node02, node03: none was given/],

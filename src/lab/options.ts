@@ -2,11 +2,16 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
-import { HOST_NAMES, type HostName, type ScenarioName } from "./plan.ts";
+import type { Family } from "../net/address.ts";
+import type { Encapsulation } from "./frame-content.ts";
+import { HOST_NAMES, type HostName, SCENARIO_NAMES, type ScenarioName } from "./plan.ts";
 
 export interface RunOptions {
   readonly scenario: ScenarioName;
-  readonly scheduler: SchedulerName;
+  readonly family: Family;
+  /** What tun goes through, one after the other. */
+  readonly tunnels: readonly Encapsulation[];
+  readonly scheduler: LabScheduler;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
   readonly keep: boolean;
@@ -26,18 +31,23 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** All but the one that serves nobody. */
+export type LabScheduler = Exclude<SchedulerName, "none">;
+
 /**
  * Whether a scheduler sends requests that follow one another, each over before the next, to both real servers in turn.
  * The others have reasons of their own: a hash or cache keeps a client where it was, sed and nq count active connections
  * alone, of which finished requests leave none, fo and ovf fill one server first, and twos draws lots.
  */
 // biome-ignore format: a table
-export const ALTERNATES: Readonly<Record<SchedulerName, boolean>> = {
+export const ALTERNATES: Readonly<Record<LabScheduler, boolean>> = {
   rr:   true,  wrr:   true,  lc: true,  wlc: true,
   sed:  false, nq:    false, dh: false, sh:  false,
   lblc: false, lblcr: false, mh: false, fo:  false,
   ovf:  false, twos:  false,
 };
+
+export const TUNNELS = ["ipip", "gre", "gue"] as const satisfies readonly Encapsulation[];
 
 const REQUESTS_MIN = 2;
 const REQUESTS_MAX = 1000;
@@ -71,13 +81,17 @@ function parseShell([host, ...command]: readonly string[]): LabCommand {
 
 function parseRun(args: readonly string[], directory: string): RunOptions {
   const { values, positionals } = parse(args);
-  const [scenario = "dr", ...rest] = positionals;
-  if (scenario !== "dr" && scenario !== "nat") {
-    throw new UsageError(`Unknown laboratory '${scenario}': expected dr, nat, shell or down`);
+  const [name = "dr", ...rest] = positionals;
+  const scenario = SCENARIO_NAMES.find((known) => known === name);
+  if (scenario === undefined) {
+    const known = SCENARIO_NAMES.join(", ");
+    throw new UsageError(`Unknown laboratory '${name}': expected ${known}, shell or down`);
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
   return {
     scenario,
+    family: values.ipv6 ? "inet6" : "inet",
+    tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
     requests: toRequests(values.requests),
     keep: values.keep,
@@ -93,6 +107,8 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
+        ipv6: { type: "boolean", default: false },
+        tunnel: { type: "string" },
         scheduler: { type: "string", default: "rr" },
         requests: { type: "string", default: "10" },
         keep: { type: "boolean", default: false },
@@ -107,8 +123,16 @@ function parse(args: readonly string[]) {
   }
 }
 
-function toScheduler(name: string): SchedulerName {
-  if (Object.hasOwn(ALTERNATES, name)) return name as SchedulerName;
+function toTunnels(name: string | undefined, scenario: ScenarioName): readonly Encapsulation[] {
+  if (name === undefined) return TUNNELS;
+  if (scenario !== "tun") throw new UsageError("--tunnel is for the laboratory tun");
+  const known = TUNNELS.find((each) => each === name);
+  if (known !== undefined) return [known];
+  throw new UsageError(`Unknown tunnel '${name}': expected one of ${TUNNELS.join(", ")}`);
+}
+
+function toScheduler(name: string): LabScheduler {
+  if (Object.hasOwn(ALTERNATES, name)) return name as LabScheduler;
   throw new UsageError(
     `Unknown scheduler '${name}': expected one of ${Object.keys(ALTERNATES).join(", ")}`,
   );

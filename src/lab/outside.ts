@@ -8,7 +8,7 @@ import { needsUserNamespace, startInside } from "./box.ts";
 import { decodeEvent, type LabEvent } from "./event.ts";
 import { KEEP, LEASH } from "./inside.ts";
 import type { RunOptions } from "./options.ts";
-import { type HostName, PLANS } from "./plan.ts";
+import { type HostName, planOf } from "./plan.ts";
 import type { Presenter } from "./presenter.ts";
 import { findRemains } from "./remains.ts";
 import { LabFailure } from "./scenario.ts";
@@ -28,7 +28,7 @@ export async function runLab(
   isRoot: boolean,
   presenter: Presenter,
 ): Promise<number> {
-  const plan = PLANS[options.scenario];
+  const plan = planOf(options.scenario, options.family);
   const inUserNamespace = needsUserNamespace(isRoot);
   if (options.pcap !== undefined) prepareCaptures(options.pcap);
   const mark = randomUUID();

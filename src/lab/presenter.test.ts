@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decodeEvent, encodeEvent, type LabEvent } from "./event.ts";
-import { PLANS } from "./plan.ts";
+import { planOf } from "./plan.ts";
 import { humanPresenter, jsonPresenter, type Presenter } from "./presenter.ts";
 
 const EVENTS: readonly LabEvent[] = [
@@ -14,7 +14,7 @@ const EVENTS: readonly LabEvent[] = [
 ];
 
 const present = (presenter: Presenter, events: readonly LabEvent[]): string =>
-  presenter.begin(PLANS.dr) +
+  presenter.begin(planOf("dr", "inet")) +
   events.map((event) => presenter.show(event)).join("") +
   presenter.finish();
 

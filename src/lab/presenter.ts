@@ -1,6 +1,7 @@
 /** How a laboratory's run is shown: to people, or to programs. */
+import { url } from "./endpoint.ts";
 import type { LabEvent } from "./event.ts";
-import { type LabPlan, PREFIX_LENGTH } from "./plan.ts";
+import type { LabPlan } from "./plan.ts";
 
 /** Each call gives the text to print now, possibly none. */
 export interface Presenter {
@@ -42,10 +43,10 @@ export function humanPresenter(hasColours: boolean): Presenter {
   const tally: Tally = { passed: 0, failed: 0 };
   let address = "";
   return {
-    begin: ({ title, hosts, vip }) => {
+    begin: ({ title, hosts, vip, prefixLength }) => {
       address = vip;
       const rows = hosts.map(({ name, role, cards }) => {
-        const addresses = cards.map((card) => `${card.name} ${card.address}/${PREFIX_LENGTH}`);
+        const addresses = cards.map((card) => `${card.name} ${card.address}/${prefixLength}`);
         return `  ${name.padEnd(8)}${addresses.join(", ").padEnd(50)}${role}\n`;
       });
       return `${paint.bold(title)}\n${rows.join("")}  ${"VIP".padEnd(8)}${vip}\n`;
@@ -84,7 +85,7 @@ export function humanPresenter(hasColours: boolean): Presenter {
 const kept = (vip: string): string => `
 The laboratory stays. Play:
   sluice lab shell node01                            the director: ipvsadm -ln, ipvsadm -lnc
-  sluice lab shell client curl http://${vip}/
+  sluice lab shell client curl ${url(vip)}
   sluice lab down                                    removes everything
 `;
 

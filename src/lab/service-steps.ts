@@ -1,43 +1,99 @@
 /** The steps that differ between the laboratories in an address, a port and a letter. */
+import type { Family } from "../net/address.ts";
+import { endpoint, url } from "./endpoint.ts";
 import type { Equipment } from "./equipment.ts";
 import { countBy } from "./listing.ts";
 import { ALTERNATES } from "./options.ts";
-import { type HostName, REAL_SERVERS } from "./plan.ts";
+import type { HostName, LabPlan } from "./plan.ts";
 import { HOLD_PATH } from "./real-server.ts";
 import { alternate, parseAnswers, request, requestsInTurn, requestsTimeoutMs } from "./requests.ts";
 import type { Step } from "./scenario.ts";
-import { countsAgree, leavesNoRule, listsConnections, listsService } from "./statements.ts";
+import {
+  countsAgree,
+  hasAddress,
+  leavesNoRule,
+  listsConnections,
+  listsService,
+} from "./statements.ts";
+
+/** Where the director has the VIP, and what puts it there and shows it. */
+const DIRECTORS_VIP: Readonly<
+  Record<Family, { card: string; commands(plan: LabPlan): readonly string[] }>
+> = {
+  inet: {
+    card: "eth0:2",
+    commands: ({ vip, prefixLength }) => [
+      `ifconfig eth0:2 ${vip}/${prefixLength}`,
+      "ifconfig eth0:2",
+    ],
+  },
+  inet6: {
+    card: "eth0",
+    // Nobody else has it, so nobody has to be asked first (duplicate address detection): it works at once.
+    commands: ({ vip, prefixLength }) => [
+      `ip addr add ${vip}/${prefixLength} dev eth0 nodad`,
+      "ip -6 addr show dev eth0",
+    ],
+  },
+};
+
+/** The VIP on the director, and what else `commands` do to it. */
+export function virtualAddress(
+  plan: LabPlan,
+  { also = "", commands = [] }: { also?: string; commands?: readonly string[] } = {},
+): Step {
+  const director = DIRECTORS_VIP[plan.family];
+  return {
+    title: `The VIP on node01's ${director.card}${also}`,
+    perform: async (stage) => {
+      for (const command of [...director.commands(plan), ...commands]) {
+        await stage.run("node01", command);
+      }
+    },
+    statements: [hasAddress("node01", director.card, `${plan.vip}/${plan.prefixLength}`)],
+  };
+}
 
 /** Web servers on both, seen from a host that reaches them. */
 export function webServers({ plan, startWebServer }: Equipment, from: HostName): Step {
-  const port = plan.realPort === 80 ? "" : `:${plan.realPort}`;
   return {
     title: "Web servers on node02 and node03",
     perform: async () => {
-      for (const server of REAL_SERVERS) await startWebServer(server);
+      for (const server of plan.realServers) await startWebServer(server);
     },
-    statements: REAL_SERVERS.map(({ host, rip }) => ({
+    statements: plan.realServers.map(({ host, rip }) => ({
       says: `${host} says "from ${rip}"`,
       check: async (stage) => {
-        const { output } = await stage.attempt(from, request(`http://${rip}${port}/`));
+        const { output } = await stage.attempt(from, request(url(rip, plan.realPort)));
         return { ok: output.trim() === `from ${rip}`, evidence: output.trim() };
       },
     })),
   };
 }
 
-/** The virtual service; `flag` and `forward` are ipvsadm's letter and word for the forwarding method. */
-export function virtualService(equipment: Equipment, flag: string, forward: string): Step {
+/**
+ * The virtual service; `flags` and `forward` are ipvsadm's letter (and what goes with it) and word for the forwarding
+ * method. One that is not the first replaces the one before.
+ */
+export function virtualService(
+  equipment: Equipment,
+  flags: string,
+  forward: string,
+  isFirst: boolean = true,
+): Step {
   const { plan, options, startDirector } = equipment;
-  const service = `-t ${plan.vip}:80`;
-  const port = plan.realPort === 80 ? "" : `:${plan.realPort}`;
+  const service = `-t ${endpoint(plan.vip, 80)}`;
+  // ipvsadm wants a port after brackets.
+  const at = (rip: string): string =>
+    plan.family === "inet" && plan.realPort === 80 ? rip : endpoint(rip, plan.realPort);
   return {
     title: "The virtual service on node01",
     perform: async (stage) => {
-      await startDirector();
+      if (isFirst) await startDirector();
+      else await stage.run("node01", "ipvsadm -C");
       await stage.run("node01", `ipvsadm -A ${service} -s ${options.scheduler}`);
-      for (const { rip } of REAL_SERVERS) {
-        await stage.run("node01", `ipvsadm -a ${service} -r ${rip}${port} ${flag} -w 1`);
+      for (const { rip } of plan.realServers) {
+        await stage.run("node01", `ipvsadm -a ${service} -r ${at(rip)} ${flags} -w 1`);
       }
     },
     statements: [listsService(plan, options.scheduler, forward)],
@@ -52,7 +108,7 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
     title: `${count} requests from the client`,
     perform: async (stage) => {
       if (count > 100) stage.progress(`${count} requests, one after another`);
-      const command = requestsInTurn(`http://${plan.vip}/`, count);
+      const command = requestsInTurn(url(plan.vip), count);
       const limits = { timeoutMs: requestsTimeoutMs(count) };
       const { output } = await stage.attempt("client", command, limits);
       answered.push(...parseAnswers(output).from);
@@ -63,7 +119,7 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
         check: async () => ({
           ok:
             answered.length === count &&
-            answered.every((rip) => REAL_SERVERS.some((one) => one.rip === rip)),
+            answered.every((rip) => plan.realServers.some((one) => one.rip === rip)),
           evidence: countBy(answered.map((rip) => `from ${rip}`)),
         }),
       },
@@ -73,7 +129,7 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
               says: `${scheduler} lets both take turns`,
               check: async () => ({
                 ok: answered.length > 1 && alternate(answered),
-                evidence: answered.map((rip) => rip.slice(rip.lastIndexOf("."))).join(" "),
+                evidence: answered.map((rip) => /[.:][^.:]*$/.exec(rip)?.[0]).join(" "),
               }),
             },
           ]
@@ -82,21 +138,23 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
   };
 }
 
-/** The connection table, with one connection that is still open. */
-export function connectionTable({ plan, options }: Equipment): Step {
+/** The connection table: `finished` connections, and one that is still open. */
+export function connectionTable(
+  { plan, options }: Equipment,
+  finished: number = options.requests,
+): Step {
   let held = "";
   return {
     title: "The connections that node01 knows",
     perform: async (stage) => {
-      const url = `http://${plan.vip}${HOLD_PATH}`;
       const { stdout } = await stage.run(
         "client",
-        `curl -sN ${url} >/dev/null 2>&1 & echo $!; sleep 0.3`,
+        `curl -sN ${url(plan.vip, 80, HOLD_PATH)} >/dev/null 2>&1 & echo $!; sleep 0.3`,
       );
       held = stdout.trim();
     },
     statements: [
-      listsConnections(plan, options.requests + 1),
+      listsConnections(plan, finished + 1),
       {
         ...countsAgree(plan),
         check: async (stage) => {
@@ -110,8 +168,9 @@ export function connectionTable({ plan, options }: Equipment): Step {
 }
 
 /** The inside's share of the last step; the outside looks at what remains. */
-export function removal({ stopDirector }: Equipment): Step {
-  return { title: REMOVAL_TITLE, statements: [leavesNoRule(stopDirector)] };
+export function removal({ stopDirector, decapsulators }: Equipment): Step {
+  const statements = [leavesNoRule(stopDirector), ...decapsulators.endings()];
+  return { title: REMOVAL_TITLE, statements };
 }
 
 const REMOVAL_TITLE = "Everything is removed";

@@ -1,4 +1,5 @@
 /** Statements that several laboratories make. */
+import { endpoint } from "./endpoint.ts";
 import type { Finding } from "./event.ts";
 import {
   countBy,
@@ -10,7 +11,6 @@ import {
   parseServices,
 } from "./listing.ts";
 import type { LabPlan, RealServerPlan } from "./plan.ts";
-import { REAL_SERVERS } from "./plan.ts";
 import type { Stage, Statement } from "./scenario.ts";
 import type { WireFrame } from "./wire.ts";
 
@@ -26,37 +26,44 @@ export function pings(from: "client" | "node02" | "node03", address: string): St
   };
 }
 
-/** An alias of a network card holds an address. */
+/** A network card, or an alias of one, holds an address. */
 export function hasAddress(
   host: "node01" | "node02" | "node03",
-  label: string,
+  card: string,
   address: string,
 ): Statement {
   return {
-    says: `${host} has ${address} on ${label}`,
+    says: `${host} has ${address} on ${card}`,
     check: async (stage) => {
-      const { stdout } = await stage.run(host, `ip -o -4 address show label ${label}`);
-      const found = /inet (\S+)/.exec(stdout)?.[1] ?? "nothing";
-      return { ok: found === address, evidence: found };
+      // IPv6 knows no aliases: a card has many addresses.
+      const shown = address.includes(":")
+        ? `-6 address show dev ${card} scope global`
+        : `-4 address show label ${card}`;
+      const { stdout } = await stage.run(host, `ip -o ${shown}`);
+      const found = [...stdout.matchAll(/inet6? (\S+)/g)].map(([, one]) => one);
+      return { ok: found.includes(address), evidence: found.join(", ") || "nothing" };
     },
   };
 }
 
 /** `ipvsadm -ln` lists exactly the service, with both real servers at weight 1. */
 export function listsService(plan: LabPlan, scheduler: string, forward: string): Statement {
-  const wanted = REAL_SERVERS.map(({ rip }) => `${rip}:${plan.realPort} ${forward} 1`).toSorted();
+  const at = endpoint(plan.vip, 80);
+  const wanted = plan.realServers
+    .map(({ rip }) => `${endpoint(rip, plan.realPort)} ${forward} 1`)
+    .toSorted();
   return {
-    says: `ipvsadm lists ${plan.vip}:80 ${scheduler} with both real servers: ${forward}, weight 1`,
+    says: `ipvsadm lists ${at} ${scheduler} with both real servers: ${forward}, weight 1`,
     check: async (stage) => {
       const { stdout } = await stage.run("node01", "ipvsadm -ln");
       const services = parseServices(stdout);
       const [service] = services;
       const found = (service?.destinations ?? [])
-        .map(({ at, forward: how, weight }) => `${at} ${how} ${weight}`)
+        .map(({ at: real, forward: how, weight }) => `${real} ${how} ${weight}`)
         .toSorted();
       const ok =
         services.length === 1 &&
-        service?.at === `${plan.vip}:80` &&
+        service?.at === at &&
         service.scheduler === scheduler &&
         found.join() === wanted.join();
       return { ok, evidence: `${service?.at ?? "no service"}: ${found.join(", ") || "nothing"}` };
@@ -100,7 +107,9 @@ export function holdsSockets(
 
 /** Rows of `ss -tan` whose peer is `client`. */
 function socketsWith(listing: string, client: string): readonly string[] {
-  return listing.split("\n").filter((line) => line.split(/\s+/)[4]?.startsWith(`${client}:`));
+  return listing
+    .split("\n")
+    .filter((line) => line.split(/\s+/)[4]?.startsWith(endpoint(client, "")));
 }
 
 /** Every connection shows in `ipvsadm -lnc`, with a state and a timer that fits it. */
@@ -146,7 +155,8 @@ function agrees(listed: ListedDestination, connections: readonly ListedConnectio
 
 export function connectionsOf(listing: string, plan: LabPlan): readonly ListedConnection[] {
   return parseConnections(listing).filter(
-    ({ client, virtual }) => client.startsWith(`${plan.client}:`) && virtual === `${plan.vip}:80`,
+    ({ client, virtual }) =>
+      client.startsWith(endpoint(plan.client, "")) && virtual === endpoint(plan.vip, 80),
   );
 }
 

@@ -3,23 +3,17 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FrameTap } from "../engine/userspace/frame-tap.ts";
-import { ARP_OPERATION, ArpView } from "../net/arp.ts";
-import { ETHERTYPE, EthernetView } from "../net/ethernet.ts";
-import { IP_PROTOCOL } from "../net/ip-protocol.ts";
-import { Ipv4View } from "../net/ipv4.ts";
+import { EthernetView } from "../net/ethernet.ts";
 import type { MacAddress } from "../net/mac-address.ts";
 import { enhancedPacket, interfaceDescription, LINK_TYPE, sectionHeader } from "../net/pcapng.ts";
-import { PortsView } from "../net/ports.ts";
+import { contentOf, type FrameContent } from "./frame-content.ts";
 import { type HostName, type HostPlan, macOf, portOf } from "./plan.ts";
 
-/** What one frame says, as far as the laboratories' statements ask. */
 export interface WireFrame {
   readonly ethernetSource: MacAddress;
-  readonly content:
-    | { readonly kind: "arp-reply"; readonly sender: string }
-    /** Endpoints as `address:port`. */
-    | { readonly kind: "tcp"; readonly source: string; readonly destination: string }
-    | { readonly kind: "other" };
+  /** Bytes behind the Ethernet header: what the wire's MTU limits. */
+  readonly length: number;
+  readonly content: FrameContent;
 }
 
 export interface Wire {
@@ -101,25 +95,6 @@ function openCapture(directory: string, { name, cards }: HostPlan): WriteFrame {
 export function summarize(bytes: Uint8Array): WireFrame | undefined {
   const ethernet = EthernetView.over(bytes);
   if (typeof ethernet === "string") return undefined;
-  return { ethernetSource: ethernet.source, content: contentOf(ethernet) };
-}
-
-function contentOf(ethernet: EthernetView): WireFrame["content"] {
-  const other = { kind: "other" } as const;
-  if (ethernet.etherType === ETHERTYPE.arp) {
-    const arp = ArpView.over(ethernet.payload);
-    if (typeof arp === "string" || arp.operation !== ARP_OPERATION.reply) return other;
-    return { kind: "arp-reply", sender: `${arp.message.sender}` };
-  }
-  if (ethernet.etherType !== ETHERTYPE.ipv4) return other;
-  const ip = Ipv4View.over(ethernet.payload);
-  if (typeof ip === "string" || ip.protocol !== IP_PROTOCOL.tcp || ip.fragmentOffset > 0)
-    return other;
-  const ports = PortsView.over(ip.payload);
-  if (typeof ports === "string") return other;
-  return {
-    kind: "tcp",
-    source: `${ip.source}:${ports.source}`,
-    destination: `${ip.destination}:${ports.destination}`,
-  };
+  const { source: ethernetSource, payload } = ethernet;
+  return { ethernetSource, length: payload.length, content: contentOf(ethernet) };
 }

@@ -16,6 +16,10 @@ export type Step =
   | { readonly kind: "packet"; readonly packet: string }
   /** A packet arrives, and then time passes until the estimator's next round, which shows what it counted. */
   | { readonly kind: "round"; readonly packet: string }
+  /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
+  | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
+  /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
+  | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -25,8 +29,18 @@ export type Step =
   /** The counters and rates of everything together, as the last round left them, are compared. */
   | { readonly kind: "totals" };
 
-/** How much of what leaves is compared: all bytes of each frame, or only which server gets it. */
-export type Comparison = "frames" | "servers";
+/**
+ * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
+ * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none.
+ */
+export type Comparison = "frames" | "servers" | "survivors";
+
+export interface Needs {
+  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  readonly since?: string;
+  /** A module that not every kernel comes with. */
+  readonly module?: string;
+}
 
 export interface Case {
   readonly group: string;
@@ -34,7 +48,25 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** What a kernel must have to be asked. */
+  readonly needs?: Needs;
+  /** They are in force while the case waits, too: all cases of its group want them so. */
+  readonly keepsSysctls?: boolean;
   readonly steps: readonly Step[];
+}
+
+/** What a file below cases/ holds: everything that there is to say about its groups stands there. */
+export interface CaseFile {
+  /** What each group is about, in an operator's words. */
+  readonly features: Readonly<Record<string, string>>;
+  cases(options: CaseOptions): readonly Case[];
+}
+
+export interface CaseOptions {
+  /** For what is composed by chance. */
+  readonly seed: number;
+  /** How many command lines are composed. */
+  readonly generated: number;
 }
 
 /** What a step did, as a side reports it. */
@@ -68,6 +100,13 @@ export interface Side {
   perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
 }
 
+export interface SideOptions {
+  /** What a side has started is ended when it takes longer. */
+  readonly timeoutMs: number;
+  /** Is told now and then how many cases are done. */
+  readonly onDone: (count: number) => void;
+}
+
 /** The words of a command line; double quotes keep blanks and make empty words. */
 export function wordsOf(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
@@ -75,6 +114,11 @@ export function wordsOf(line: string): string[] {
 
 export function ipvsadm(line: string, stdin = ""): Step {
   return { kind: "ipvsadm", words: wordsOf(line), stdin };
+}
+
+/** With this, net.ipv4.vs is after the case as it was before. */
+export function sysctl(line: string, stdin = ""): Step {
+  return { kind: "sysctl-command", words: wordsOf(line), stdin };
 }
 
 /** Many commands as one step: what a case begins with. */

@@ -5,57 +5,72 @@ import {
   type Observation,
   type Report,
   type Side,
+  type SideOptions,
   type Step,
   timesOf,
 } from "./case.ts";
 import { readConnections, readServices, readTotals } from "./kernel-files.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
+import { boot } from "./machines/boot.ts";
+import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { boot } from "./user-mode-linux.ts";
+import { type PlacedCase, placed, shares } from "./shares.ts";
+import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
 const MODULES = [
   "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
-  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "tun",
-];
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "tun",
+  // A checksum that some of them ask for by what it computes.
+  "crc32c_generic",
+].toReversed();
 
 const PREPARATION = "prepare";
 
-export class KernelSide implements Side {
-  readonly #timeoutMs: number;
-  /** As `uname -rv` has it. */
-  version = "";
+/** Guests that share the packets: the work of a machine's processors, less what our own sides need. */
+const PACKET_GUESTS = 2;
 
-  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
-    this.#timeoutMs = timeoutMs;
+export class KernelSide implements Side {
+  readonly #machine: Machine;
+  readonly #options: SideOptions;
+
+  constructor(machine: Machine, options: SideOptions) {
+    this.#machine = machine;
+    this.#options = options;
   }
 
-  /**
-   * Guests at once: one works through command lines, which flush the table, one through packets, and one waits for the
-   * estimator's rounds.
-   */
+  /** In several guests at once. */
   async perform(cases: readonly Case[]): Promise<Report[][]> {
-    const numbered = cases.map((each, index) => ({ index, each }));
-    const shares = Map.groupBy(
-      numbered,
-      ({ each: { steps } }) =>
-        steps.find(({ kind }) => kind === "begin" || kind === "round")?.kind ?? "packet",
-    );
     const reports = cases.map((): Report[] => []);
-    await Promise.all([...shares.values()].map((share) => this.#performIn(share, cases, reports)));
+    const done: number[] = [];
+    await Promise.all(
+      shares(placed(cases), PACKET_GUESTS).map((share, guest) =>
+        this.#performIn(share, cases, reports, (count) => {
+          done[guest] = count;
+          this.#options.onDone(done.reduce((sum, each) => sum + each, 0));
+        }),
+      ),
+    );
     return reports;
   }
 
   async #performIn(
-    share: readonly Numbered[],
+    share: readonly PlacedCase[],
     cases: readonly Case[],
     reports: Report[][],
+    onDone: (count: number) => void,
   ): Promise<void> {
-    const text = await boot({ programme: programme(share), timeoutMs: this.#timeoutMs });
+    const text = await boot(this.#machine, {
+      modules: MODULES,
+      programme: programme(share),
+      timeoutMs: this.#options.timeoutMs,
+      onProgress: (report) => onDone(begun(report)),
+    });
+    onDone(share.length);
     for (const line of text.split("\n")) {
       const [name = "", step, at, kind = "", ...words] = line.split(" ");
-      if (name === PREPARATION) this.#prepared(kind, words);
+      if (name === PREPARATION) checkPrepared(kind, words);
       const of = cases[Number(name)];
       if (of === undefined || name === "") continue;
       reports[Number(name)]![Number(step)] = {
@@ -64,20 +79,18 @@ export class KernelSide implements Side {
       };
     }
   }
-
-  #prepared(kind: string, words: readonly string[]): void {
-    if (kind !== "ran") return;
-    const [code, output, complaint] = words;
-    if (code !== "0")
-      throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
-    this.version = unpacked(output).toString().trim() || this.version;
-  }
 }
 
-interface Numbered {
-  /** Among all cases: it is the case's name in the guest, and says its place. */
-  readonly index: number;
-  readonly each: Case;
+function checkPrepared(kind: string, words: readonly string[]): void {
+  if (kind !== "ran") return;
+  const [code, , complaint] = words;
+  if (code !== "0")
+    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+}
+
+/** How many cases a report tells of. */
+function begun(report: string): number {
+  return new Set(report.match(/^\d+ /gm)).size;
 }
 
 /** More cases at once than these, and the guest is so busy that its connections' timers go on meanwhile. */
@@ -89,8 +102,8 @@ const SHORT_WAIT_MS = 100;
  * Cases of one group wait together, so that the whole waits no longer than its most patient case. A group that waits
  * only for ticks is divided.
  */
-function programme(cases: readonly Numbered[]): string {
-  const lines = [MODULES.join(" "), `case ${PREPARATION}`, ...preparation(cases)];
+function programme(cases: readonly PlacedCase[]): string {
+  const lines = [`case ${PREPARATION}`, ...preparation(cases)];
   let group = "";
   let company = 0;
   for (const { index, each } of cases) {
@@ -108,7 +121,7 @@ function programme(cases: readonly Numbered[]): string {
     group = each.group;
     lines.push(`case ${index}`);
     for (const [name, value] of Object.entries(each.sysctls)) {
-      lines.push(`with net/ipv4/vs/${name} ${value}`);
+      lines.push(`${each.keepsSysctls === true ? "keep" : "with"} net/ipv4/vs/${name} ${value}`);
     }
     const place = new Place(index);
     lines.push(...each.steps.map((step) => lineOf(step, place)));
@@ -116,31 +129,21 @@ function programme(cases: readonly Numbered[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function waitsForTicks(group: string, cases: readonly Numbered[]): boolean {
+function waitsForTicks(group: string, cases: readonly PlacedCase[]): boolean {
   const waits = cases
     .filter(({ each }) => each.group === group)
     .flatMap(({ each }) => each.steps.filter((step) => step.kind === "wait"));
   return waits.length > 0 && waits.every(({ ms }) => ms <= SHORT_WAIT_MS);
 }
 
-function preparation(cases: readonly Numbered[]): string[] {
+function preparation(cases: readonly PlacedCase[]): string[] {
   const { sysctls } = DIRECTOR_HOST;
-  const batch = [...DIRECTOR_HOST.batch, ...cases.filter(usesInet6).map(inet6Vip)];
+  const batch = [...DIRECTOR_HOST.batch, ...vip6Lines(cases)];
   return [
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
-    `run ${packed("uname\0-r")} -`,
   ];
-}
-
-function usesInet6({ each }: Numbered): boolean {
-  return JSON.stringify(each.steps).includes("VIP6");
-}
-
-/** A local route is not enough: errors come from the VIP only where it is an address of an interface. */
-function inet6Vip({ index }: Numbered): string {
-  return `address add ${new Place(index).vip6}/128 dev lo nodad`;
 }
 
 function lineOf(step: Step, place: Place): string {
@@ -149,6 +152,10 @@ function lineOf(step: Step, place: Place): string {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
       return `run ${packed(words.join("\0"))} ${packed(place.fill(step.stdin))}`;
     }
+    case "sysctl":
+      return `knob ${step.name} ${packed(step.value)}`;
+    case "sysctl-command":
+      return `knobs ${packed(["sysctl", ...step.words].join("\0"))} ${packed(step.stdin)}`;
     case "begin":
       return `begin ${packed(step.rules)}`;
     case "rules":
@@ -190,6 +197,7 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
       return { kind, frames: words.map(frame) };
     case "saw": {
       const text = unpacked(words[0]).toString();
+      if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
       return { kind, lines: READERS[step.kind as keyof typeof READERS](text) };
     }
     default:

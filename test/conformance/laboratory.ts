@@ -129,6 +129,8 @@ export const HOST: Host = {
   isLocal: (address) =>
     [...LOCAL_PREFIXES, ...ownAddresses()].some((prefix) => contains(prefix, address)),
   isForwarding: () => true,
+  // About as many as the guest has.
+  availablePages: () => 100_000,
   route: (destination) => (HOST.isLocal(destination) ? "local" : routeTo(destination)),
 };
 

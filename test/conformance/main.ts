@@ -1,17 +1,19 @@
 /** `npm run conformance`: the kernel's own IPVS beside ours. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Case } from "./case.ts";
 import { allCases } from "./cases/index.ts";
-import { compare } from "./compare.ts";
-import { DirectorSide } from "./director-side.ts";
-import { KernelSide } from "./kernel-side.ts";
-import { matrix } from "./matrix.ts";
-import { HELP, type Options, readOptions } from "./options.ts";
-import { isAgreeing, type Outcome, render, type Summary, summarize } from "./outcome.ts";
-import { Place } from "./place.ts";
+import type { Machine } from "./machines/machine.ts";
+import { Qemu } from "./machines/qemu.ts";
+import { UserModeLinux } from "./machines/user-mode-linux.ts";
+import { HELP, type KernelChoice, type Options, readOptions } from "./options.ts";
+import { keep } from "./report/results.ts";
+import { type Summary, summarize } from "./report/summary.ts";
+import { render } from "./report/text.ts";
+import { run } from "./run.ts";
+import { selectCases } from "./selection.ts";
 
-const DOCUMENT = join(import.meta.dirname, "../../docs/conformance.md");
+const DOCS = join(import.meta.dirname, "../../docs");
+const DOCUMENTS = { results: join(DOCS, "conformance.json"), page: join(DOCS, "conformance.md") };
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -27,34 +29,28 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const cases = allCases(options).filter((each) => fullName(each).includes(options.filter));
+  const machine = machineOf(options.kernel);
+  const { kernel } = machine;
+  const cases = selectCases(allCases(options), options.filter, machine);
   if (cases.length === 0) {
-    process.stderr.write(`No case has ${JSON.stringify(options.filter)} in its name\n`);
+    const text = JSON.stringify(options.filter);
+    process.stderr.write(`No case for Linux ${kernel.version} has ${text} in its name\n`);
     return 2;
   }
-  const kernel = new KernelSide(options);
-  const expected = await kernel.perform(cases);
-  const times = expected.map((reports) => {
-    const [first] = reports;
-    return reports.map(({ atMs }) => atMs - (first?.atMs ?? 0));
-  });
-  const actual = await new DirectorSide().perform(cases, times);
-  const outcomes: Outcome[] = cases.map((each, index) => ({
-    case: each,
-    differences: compare(each, new Place(index), expected[index]!, actual[index]!),
-  }));
-  const summary: Summary = { kernel: kernel.version, ...summarize(outcomes) };
-  process.stdout.write(
-    options.isJson ? `${JSON.stringify(summary, undefined, 2)}\n` : render(outcomes, summary),
-  );
-  if (options.writesDocs) {
-    if (options.filter !== "")
-      process.stderr.write("docs/conformance.md is not written: not all cases ran\n");
-    else writeFileSync(DOCUMENT, matrix(summary, new Date()));
-  }
-  return outcomes.every(isAgreeing) ? 0 : 1;
+  const { engines, timeoutMs, filter } = options;
+  const outcomes = await run(cases, { machine, engines, timeoutMs });
+  const summary = summarize(kernel, engines, outcomes, filter === "");
+  tell(summary, options);
+  return summary.failed === 0 ? 0 : 1;
 }
 
-function fullName({ group, name }: Case): string {
-  return `${group}: ${name}`;
+function tell(summary: Summary, { isJson, report, writesDocs }: Options): void {
+  const json = `${JSON.stringify(summary, undefined, 2)}\n`;
+  process.stdout.write(isJson ? json : render(summary));
+  if (report !== undefined) writeFileSync(report, json);
+  if (writesDocs) keep(summary, new Date(), DOCUMENTS);
+}
+
+function machineOf(choice: KernelChoice): Machine {
+  return choice.name === "uml" ? new UserModeLinux() : new Qemu(choice.series);
 }

@@ -1,7 +1,10 @@
 /** The command line of `npm run conformance`. */
 import { parseArgs } from "node:util";
+import type { EngineName } from "./report/outcome.ts";
 
 export interface Options {
+  readonly kernel: KernelChoice;
+  readonly engines: readonly EngineName[];
   /** Only cases whose "group: name" holds this text. */
   readonly filter: string;
   readonly isJson: boolean;
@@ -9,47 +12,92 @@ export interface Options {
   /** How many command lines are composed. */
   readonly generated: number;
   readonly timeoutMs: number;
-  /** Writes docs/conformance.md. */
+  /** A file for what --json says. */
+  readonly report: string | undefined;
+  /** Keeps the results in docs/conformance.json and writes docs/conformance.md from it. */
   readonly writesDocs: boolean;
   readonly isHelp: boolean;
 }
 
+export type KernelChoice =
+  | { readonly name: "uml" }
+  /** Of Debian's stock kernels the newest of a series ("6.12"), or the newest of all. */
+  | { readonly name: "qemu"; readonly series: string | undefined };
+
+/** User Mode Linux runs all cases in some three minutes; QEMU emulates every instruction. */
+const TIMEOUT_SECONDS = { uml: 600, qemu: 1800 } as const;
+
 export const HELP = `\
 npm run conformance -- [OPTION]...
-Runs every case on the kernel's own IPVS, in User Mode Linux, and on ours, and shows what differs.
+Runs every case on the kernel's own IPVS and on ours, and shows what differs.
 
-  --filter TEXT     only cases with TEXT in "group: name"
+  --kernel uml      Linux 6.1 in User Mode Linux (default)
+  --kernel qemu     Debian's newest stock kernel under QEMU's emulation, --kernel qemu-6.12 that of a series: for the
+                    scheduler twos and the rules of 6.12. Without --filter a selection of groups. Installs QEMU and
+                    unpacks the kernel into ~/.cache/sluice (180 MB) when they are not there
+  --engine NAME     of ours: director, userspace (needs root) or all (default)
+  --filter TEXT     only cases with TEXT in "group: name"; all that the kernel has what it takes for
   --json            one JSON object on stdout instead of text
+  --report FILE     writes that object into a file, besides
   --seed N          for the composed command lines (default 1)
   --generated N     how many command lines are composed (default 2000)
-  --timeout S       seconds after which the guest is ended (default 600)
-  --write-docs      writes docs/conformance.md
+  --timeout S       seconds after which the guest is ended (default 600, with QEMU 1800)
+  --write-docs      keeps the results of a whole run in docs/conformance.json, and writes docs/conformance.md from it
   --help
-Exit code: 0 no difference but known ones (docs/differences.md), 1 differences, 2 it could not run.
+Exit code: 0 no difference but known ones (docs/differences.md), 1 differences or, without --filter, known ones that
+no longer occur, 2 it could not run.
 `;
 
 export function readOptions(words: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...words],
     options: {
+      kernel: { type: "string", default: "uml" },
+      engine: { type: "string", default: "all" },
       filter: { type: "string", default: "" },
       json: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
       generated: { type: "string", default: "2000" },
-      timeout: { type: "string", default: "600" },
+      timeout: { type: "string" },
+      report: { type: "string" },
       "write-docs": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
+  const kernel = kernelChoice(values.kernel);
+  const engines = enginesOf(values.engine);
+  if (values["write-docs"] && (values.filter !== "" || engines !== ENGINES))
+    throw new RangeError("--write-docs: only a whole run, without --filter and --engine, is kept");
   return {
+    kernel,
+    engines,
     filter: values.filter,
     isJson: values.json,
     seed: count("seed", values.seed),
     generated: count("generated", values.generated),
-    timeoutMs: 1000 * count("timeout", values.timeout),
+    timeoutMs: 1000 * count("timeout", values.timeout ?? String(TIMEOUT_SECONDS[kernel.name])),
+    report: values.report,
     writesDocs: values["write-docs"],
     isHelp: values.help,
   };
+}
+
+function kernelChoice(text: string): KernelChoice {
+  if (text === "uml") return { name: "uml" };
+  const [, name, series] = /^(qemu)(?:-(\d+\.\d+))?$/.exec(text) ?? [];
+  if (name === undefined)
+    throw new RangeError(`--kernel ${text}: expected uml, qemu or qemu-VERSION, such as qemu-6.12`);
+  return { name: "qemu", series };
+}
+
+const ENGINES: readonly EngineName[] = ["director", "userspace"];
+
+function enginesOf(text: string): readonly EngineName[] {
+  if (text === "all") return ENGINES;
+  const engine = ENGINES.find((name) => name === text);
+  if (engine === undefined)
+    throw new RangeError(`--engine ${text}: expected director, userspace or all`);
+  return [engine];
 }
 
 function count(name: string, text: string): number {

@@ -9,6 +9,7 @@ import type { Namespace } from "../userspace/namespaces.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 
 const SLUICE = new URL("../../src/sluice.ts", import.meta.url).pathname;
+const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
 export interface CommandResult {
@@ -51,12 +52,12 @@ export class DaemonHome implements Disposable {
 
   /** Runs an ipvsadm command line; an input is for -R. */
   ipvsadm(line: string, input = ""): CommandResult {
-    const { status, stdout, stderr } = spawnSync(IPVSADM, line.split(" "), {
-      encoding: "utf8",
-      input,
-      env: this.#environment(),
-    });
-    return { code: status, stdout, stderr };
+    return this.#run(IPVSADM, line, input);
+  }
+
+  /** Runs a command line of `sluice`. */
+  sluice(line: string): CommandResult {
+    return this.#run(COMMAND, line, "");
   }
 
   /** Runs command lines that must succeed. */
@@ -67,8 +68,20 @@ export class DaemonHome implements Disposable {
     }
   }
 
-  #environment(): NodeJS.ProcessEnv {
-    return { ...process.env, SLUICE_SOCKET: this.socket };
+  /** Runs `sluice mark`, which must succeed; returns what it prints. */
+  mark(line: string): string {
+    const { code, stdout, stderr } = this.sluice(`mark ${line}`);
+    if (code !== 0) throw new Error(`sluice mark ${line} ended with ${code}: ${stderr}`);
+    return stdout;
+  }
+
+  #run(program: string, line: string, input: string): CommandResult {
+    const { status, stdout, stderr } = spawnSync(program, line.split(" "), {
+      encoding: "utf8",
+      input,
+      env: { ...process.env, SLUICE_SOCKET: this.socket },
+    });
+    return { code: status, stdout, stderr };
   }
 
   [Symbol.dispose](): void {

@@ -7,6 +7,7 @@
  *     bytes 4500 0014 ...                   a packet, raw
  *     +60                                   so many seconds pass
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
+ *     sysctl                                those that are not as they were at first
  *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
  */
 import type { Instant } from "../../src/base/clock.ts";
@@ -18,7 +19,7 @@ import type { Outcome } from "../../src/ipvs/outcome.ts";
 import { Packet } from "../../src/ipvs/packet.ts";
 import { formatServiceKey } from "../../src/ipvs/service.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
-import type { Sysctls } from "../../src/ipvs/sysctls.ts";
+import { DEFAULT_SYSCTLS, type SysctlName, type Sysctls } from "../../src/ipvs/sysctls.ts";
 import type { Address, Family } from "../../src/net/address.ts";
 import { fragmentIpv4 } from "../../src/net/fragmentation.ts";
 import { Ipv4View } from "../../src/net/ipv4.ts";
@@ -58,12 +59,13 @@ export class DirectorBench {
   play(row: string): readonly string[] {
     if (row.startsWith("+")) return this.#wait(Number(row.slice(1)) * 1000);
     if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
+    if (row === "sysctl") return [formatSysctls(this.director.sysctls)];
     if (row.startsWith("sysctl ")) return this.#quietly(() => this.#set(row.slice(7)));
     if (row.startsWith("-Lc")) return orNothing(this.#connections());
     if (row === "-L --total") return [formatCounters(this.director.services.total.counters)];
     if (row.startsWith("-L")) return orNothing(this.#services(row.includes("--stats")));
     if (row.startsWith("-Z")) return this.#quietly(() => this.#zero(row));
-    if (row.startsWith("-")) return this.#quietly(() => this.#command(row));
+    if (/^(-|mark )/.test(row)) return this.#quietly(() => this.#command(row));
     if (row.startsWith("bytes ")) return [this.#arrive(bytes(row.slice(6)), new Options([]))];
     return this.#send(row);
   }
@@ -216,6 +218,13 @@ export class DirectorBench {
 
 function orNothing(lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? ["nothing"] : lines;
+}
+
+function formatSysctls(sysctls: Sysctls): string {
+  return Object.entries(sysctls)
+    .filter(([name, value]) => value !== DEFAULT_SYSCTLS[name as SysctlName])
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
 }
 
 function formatCounters({

@@ -66,7 +66,7 @@ export function transcript(rows: readonly Row[], output: (row: Row) => readonly 
     .map((row) => {
       const lines = output(row).map(tidy);
       if (lines.length === 0) return row.input;
-      if (row.input.startsWith("-L"))
+      if (row.input.startsWith("-L") || row.input === "sysctl")
         return [row.input, ...lines.map((line) => `| ${line}`)].join("\n");
       return `${row.input} => ${lines.join(" ")}`;
     })

@@ -9,6 +9,7 @@ export const INTERFACE = { outside: 1, inside: 2 } as const;
 export class TestHost implements Host {
   generation = 1;
   #forwards = true;
+  #availablePages = 100_000;
   readonly #names: Names;
   readonly #local: Set<string>;
   readonly #unreachable = new Set<string>();
@@ -19,16 +20,18 @@ export class TestHost implements Host {
     this.#local = new Set(["E", "V", "V2", "D"].map((name) => names.address(name).toString()));
   }
 
-  /** `own R1`, `disown V`, `lose R1`, `find R1`, `mtu R1 1400`, `forwarding off`. */
+  /** `own R1`, `disown V`, `lose R1`, `find R1`, `mtu R1 1400`, `forwarding off`, `pages 100`. */
   change(text: string): void {
     const [verb, name, value] = text.split(/\s+/) as [string, string, string?];
-    const address = verb === "forwarding" ? name : this.#names.address(name).toString();
+    const isAddress = verb !== "forwarding" && verb !== "pages";
+    const address = isAddress ? this.#names.address(name).toString() : name;
     if (verb === "own") this.#local.add(address);
     else if (verb === "disown") this.#local.delete(address);
     else if (verb === "lose") this.#unreachable.add(address);
     else if (verb === "find") this.#unreachable.delete(address);
     else if (verb === "mtu") this.#mtus.set(address, Number(value));
     else if (verb === "forwarding") this.#forwards = name === "on";
+    else if (verb === "pages") this.#availablePages = Number(name);
     else throw new RangeError(`Cannot change the host: "${text}"`);
     this.generation++;
   }
@@ -39,6 +42,10 @@ export class TestHost implements Host {
 
   isForwarding(_family: Family): boolean {
     return this.#forwards;
+  }
+
+  availablePages(): number {
+    return this.#availablePages;
   }
 
   route(destination: Address): Route | "local" | "unreachable" {

@@ -42,6 +42,8 @@ async function call(method: string, argument: unknown): Promise<unknown> {
       return engine.totals();
     case "zero":
       return engine.zero((argument ?? undefined) as ServiceKey | undefined);
+    case "sysctls":
+      return engine.sysctls();
     case "reasons":
       return engine.reasons();
     case "connectionTableSize":

@@ -5,6 +5,7 @@ import type { DesiredState } from "../../src/ipvs/desired-state.ts";
 import { type Fault, LbError } from "../../src/ipvs/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/service.ts";
 import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
+import type { Sysctls } from "../../src/ipvs/sysctls.ts";
 import { Conversation } from "./conversation.ts";
 import { decode, encode } from "./engine-json.ts";
 
@@ -47,6 +48,10 @@ export class RemoteEngine implements Engine {
 
   zero(key: ServiceKey | undefined): Promise<void> {
     return this.#call("zero", key);
+  }
+
+  sysctls(): Promise<Sysctls> {
+    return this.#call("sysctls");
   }
 
   reasons(): Promise<Readonly<Record<string, number>>> {

@@ -23,7 +23,7 @@ export function notInitialized(
   return mistake(
     `Can't initialize ipvs: ${REASON[code] ?? message}\n` +
       "Are you sure that IP Virtual Server is built in the kernel or as module?\n" +
-      (ADVICE[code] ?? defaultAdvice)(path),
+      adviceFor(code, path),
   );
 }
 
@@ -34,6 +34,11 @@ const REASON: Readonly<Record<string, string>> = {
   EACCES: "Permission denied (you must be root)",
   EPERM: "Permission denied (you must be root)",
 };
+
+/** What to do when nobody answers on a socket, by the error's code. */
+export function adviceFor(code: string, path: string): string {
+  return (ADVICE[code] ?? defaultAdvice)(path);
+}
 
 type Advice = (path: string) => string;
 

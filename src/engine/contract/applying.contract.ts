@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
 import { formatServiceKey } from "../../ipvs/service.ts";
+import { setSysctl } from "../../ipvs/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../../ipvs/sysctls.ts";
 import type { OpenBench } from "../engine.contract.ts";
 import { changed, homesOf, packet, sees, state, stationOf } from "./watching.contract.ts";
 
@@ -69,6 +71,18 @@ export function applying(open: OpenBench): void {
       expect(await sees(bench, "C", another)).toEqual([refused]);
       await bench.engine.apply(both);
       expect(await sees(bench, "C", another)).toEqual([`R1: ${another} ttl 63`]);
+    });
+
+    test("obeys the knobs, and tells how they stand", async () => {
+      await using bench = await open();
+      const strict = state(...ONE);
+      await bench.engine.apply(setSysctl(strict, "sloppy_tcp", 1));
+      expect(await bench.engine.sysctls()).toEqual({ ...DEFAULT_SYSCTLS, sloppy_tcp: 1 });
+      expect(await sees(bench, "C", ACK)).toEqual([`R1: ${ACK} ttl 63`]);
+      await bench.engine.apply(strict);
+      expect(await bench.engine.sysctls()).toEqual(DEFAULT_SYSCTLS);
+      expect(await sees(bench, "C", ACK)).toEqual([`R1: ${ACK} ttl 63`]);
+      expect(await sees(bench, "C", "C:1001 > V:80 .")).not.toContain("R1: C:1001 > V:80 . ttl 63");
     });
 
     test("changes nothing when it refuses", async () => {

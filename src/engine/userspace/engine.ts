@@ -19,18 +19,20 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../ipvs/status.ts";
+import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
 import { FrameSender } from "./frame-sender.ts";
-import { addressesIn } from "./guard-rules.ts";
+import { addressesIn, type GuardRules, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { isRepeatingPort } from "./links.ts";
 import { claimNamespace } from "./namespace-claim.ts";
+import type { FrameFilter } from "./packet-filter.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
 import { TakenPackets } from "./taken-packets.ts";
@@ -89,8 +91,8 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  /** Whose packets the ring receives: the services' and the masqueraded servers'. */
-  #addresses: readonly Address[] = [];
+  /** Whose packets the ring receives: the services', the masqueraded servers', and what is marked. */
+  #heard = NO_RULES;
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -109,7 +111,7 @@ export class UserspaceEngine implements Engine {
       guard,
       isForHost: (packet) => network.isLocal(packet.destination),
       destinationsInUse: () => this.#destinationsInUse(),
-      onRules: (rules) => this.#listenTo(addressesIn(rules)),
+      onRules: (rules) => this.#listenTo(rules),
       onError: (error) =>
         events.warn("some of the host's own packets take a detour, trying again", error),
     });
@@ -122,7 +124,7 @@ export class UserspaceEngine implements Engine {
     this.#transmitter = new Transmitter();
     this.#sender = new FrameSender(this.#transmitter, network, { now });
     this.#ring = new PacketRing({
-      filter: { ignoredInterfaces: ignored(network, lane), addresses: this.#addresses },
+      filter: this.#filter(),
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
     });
@@ -194,6 +196,10 @@ export class UserspaceEngine implements Engine {
     this.#director.zero(key);
   }
 
+  async sysctls(): Promise<Sysctls> {
+    return this.#director.sysctls;
+  }
+
   async reasons(): Promise<Readonly<Record<string, number>>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
@@ -227,13 +233,17 @@ export class UserspaceEngine implements Engine {
   #networkChanged(): void {
     if (!this.#isOpen) return;
     this.#sender.forget();
-    this.#listenTo(this.#addresses);
+    this.#listenTo(this.#heard);
   }
 
-  #listenTo(addresses: readonly Address[]): void {
-    this.#addresses = addresses;
-    if (!this.#isOpen) return;
-    this.#ring.filter({ ignoredInterfaces: ignored(this.#network, this.#lane), addresses });
+  #listenTo(rules: GuardRules): void {
+    this.#heard = rules;
+    if (this.#isOpen) this.#ring.filter(this.#filter());
+  }
+
+  #filter(): FrameFilter {
+    const ignoredInterfaces = ignored(this.#network, this.#lane);
+    return { ignoredInterfaces, addresses: addressesIn(this.#heard), marks: this.#heard.marks };
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {

@@ -1,7 +1,7 @@
 /** The guard's nftables table as text: nft(8). */
-import { type GuardEndpoint, type GuardRules, ICMP_ERRORS } from "./guard-rules.ts";
-
-const GUARD_TABLE = "inet sluice_guard";
+import { JUMP_TO_MARK_ERRORS, JUMP_TO_MARKS, MARK_DOORS } from "./guard-marks.ts";
+import type { GuardEndpoint, GuardRules } from "./guard-rules.ts";
+import { FRAGMENT, GUARD_TABLE, ICMP_ERROR_TYPES } from "./guard-words.ts";
 
 /**
  * The sets, with the type of their elements. A conversation is found whole by its port or by having any; of a later
@@ -31,10 +31,6 @@ type SetName = keyof typeof SETS;
 /** The elements of each set, as text. */
 export type GuardElements = Readonly<Record<SetName, ReadonlySet<string>>>;
 
-/** Of all fragments of a packet the first, too: its ports may be another's, and then it goes back whole. */
-const FRAGMENT4 = "ip frag-off & 0x3fff != 0";
-const FRAGMENT6 = "exthdr frag exists";
-
 /**
  * Before connection tracking puts fragments together (-400), so that a fragment is one here whether the host tracks
  * connections or not; and so before the raw table (-300) and all filters. The first three rules leave alone what the
@@ -50,29 +46,36 @@ function rules(hasFib: boolean): string {
     "ip6 daddr . meta l4proto . th dport @services6 drop",
     "ip daddr . meta l4proto @everyPort4 drop",
     "ip6 daddr . meta l4proto @everyPort6 drop",
-    `${FRAGMENT4} ip daddr . meta l4proto @fragments4 drop`,
-    `${FRAGMENT6} ip6 daddr . meta l4proto @fragments6 drop`,
+    `${FRAGMENT.inet} ip daddr . meta l4proto @fragments4 drop`,
+    `${FRAGMENT.inet6} ip6 daddr . meta l4proto @fragments6 drop`,
+    JUMP_TO_MARKS,
     // The host's own conversations with a server are none of ours.
     ...(hasFib ? ["fib daddr type local accept"] : []),
     "ip saddr . meta l4proto . th sport @replies4 drop",
     "ip6 saddr . meta l4proto . th sport @replies6 drop",
     "ip saddr . meta l4proto @replyEveryPort4 drop",
     "ip6 saddr . meta l4proto @replyEveryPort6 drop",
-    `${FRAGMENT4} ip saddr . meta l4proto @replyFragments4 drop`,
-    `${FRAGMENT6} ip6 saddr . meta l4proto @replyFragments6 drop`,
-    `ip saddr @servers4 icmp type { ${ICMP_ERRORS.inet.join(", ")} } drop`,
-    `ip6 saddr @servers6 icmpv6 type { ${ICMP_ERRORS.inet6.join(", ")} } drop`,
+    `${FRAGMENT.inet} ip saddr . meta l4proto @replyFragments4 drop`,
+    `${FRAGMENT.inet6} ip6 saddr . meta l4proto @replyFragments6 drop`,
+    `ip saddr @servers4 ${ICMP_ERROR_TYPES.inet} drop`,
+    `ip6 saddr @servers6 ${ICMP_ERROR_TYPES.inet6} drop`,
+    JUMP_TO_MARK_ERRORS,
   ].join("; ");
 }
 
 /** The command that makes the table, empty. `hasFib`: whether this kernel can look up what an address is. */
 export function createTable(hasFib: boolean): string {
   const sets = Object.entries(SETS).map(([name, type]) => `set ${name} { type ${type}; };`);
+  const doors = MARK_DOORS.join(" ");
   const chain = `chain prerouting { ${rules(hasFib)}; };`;
-  return `add table ${GUARD_TABLE} { flags owner; ${sets.join(" ")} ${chain} }`;
+  return `add table ${GUARD_TABLE} { flags owner; ${sets.join(" ")} ${doors} ${chain} }`;
 }
 
-export function elementsOf({ services, replies, exemptInterfaces }: GuardRules): GuardElements {
+export function elementsOf({
+  services,
+  replies,
+  exemptInterfaces,
+}: Omit<GuardRules, "marks">): GuardElements {
   const withPort = ({ port }: GuardEndpoint): boolean => port !== undefined;
   const everyPort = ({ port }: GuardEndpoint): boolean => port === undefined;
   const [services4, services6] = byFamily(services);

@@ -11,10 +11,16 @@ import { LINK_HEADER_LENGTH } from "./links.ts";
 import { Netlink, RTM } from "./netlink.ts";
 import { type Attribute, emitAttributes, FLAG, viewOf } from "./netlink-message.ts";
 
-/** We send into this one. */
-const LANE_ENTRY = "sluice-entry";
-/** The host receives from this one: the guard must exempt it, and the packet ring ignore it. */
+/** The host receives from the engine's exit: the guard must exempt it, and the packet ring ignore it. */
 export const LANE_EXIT = "sluice-exit";
+
+/** What the interfaces are called: we send into the entry, the host receives from the exit. */
+export interface LaneNames {
+  readonly entry: string;
+  readonly exit: string;
+}
+
+const ENGINE_LANE: LaneNames = { entry: "sluice-entry", exit: LANE_EXIT };
 
 /** Locally administered; nobody else is on the wire. */
 const ENTRY_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 1);
@@ -49,17 +55,19 @@ export class HostLane implements Disposable {
   readonly source: Uint8Array = ENTRY_MAC;
   readonly entryIndex: number;
   readonly exitIndex: number;
+  readonly #names: LaneNames;
   readonly #netlink: Netlink;
   #isOpen = true;
 
   /** Replaces what a process before us may have left. Throws a SystemCallError when the kernel refuses. */
-  constructor() {
+  constructor(names: LaneNames = ENGINE_LANE) {
+    this.#names = names;
     this.#netlink = new Netlink();
     try {
       this.#remove();
       this.#make();
-      this.entryIndex = interfaceIndex(LANE_ENTRY);
-      this.exitIndex = interfaceIndex(LANE_EXIT);
+      this.entryIndex = interfaceIndex(names.entry);
+      this.exitIndex = interfaceIndex(names.exit);
       this.#configure(this.exitIndex);
       this.#addDummyAddress(this.exitIndex);
       this.#configure(this.entryIndex);
@@ -82,14 +90,17 @@ export class HostLane implements Disposable {
   #make(): void {
     const peer = Buffer.concat([
       new Uint8Array(LINK_HEADER_LENGTH),
-      emitAttributes(identity(LANE_EXIT, EXIT_MAC)),
+      emitAttributes(identity(this.#names.exit, EXIT_MAC)),
     ]);
     const data: Attribute[] = [[VETH_INFO_PEER, peer]];
     const info: Attribute[] = [
       [IFLA_INFO.kind, "veth"],
       [IFLA_INFO.data, data],
     ];
-    const attributes: Attribute[] = [...identity(LANE_ENTRY, ENTRY_MAC), [IFLA.linkInfo, info]];
+    const attributes: Attribute[] = [
+      ...identity(this.#names.entry, ENTRY_MAC),
+      [IFLA.linkInfo, info],
+    ];
     const flags = FLAG.create | FLAG.exclusive;
     this.#netlink.change(RTM.newLink, flags, linkHeader(0, 0), attributes, ATTEMPT);
   }
@@ -126,7 +137,7 @@ export class HostLane implements Disposable {
   #remove(): void {
     const attempt = "remove the way back to the host's stack";
     try {
-      const name: Attribute[] = [[IFLA.name, LANE_ENTRY]];
+      const name: Attribute[] = [[IFLA.name, this.#names.entry]];
       this.#netlink.change(RTM.deleteLink, 0, linkHeader(0, 0), name, attempt);
     } catch (error) {
       if (!(error instanceof SystemCallError) || error.code !== "ENODEV") throw error;

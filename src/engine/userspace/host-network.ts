@@ -7,6 +7,7 @@
 
 import type { Host, Route } from "../../ipvs/host.ts";
 import type { Address, Family } from "../../net/address.ts";
+import { availablePages } from "./available-memory.ts";
 import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
 import {
   ADDRESS_HEADER_LENGTH,
@@ -120,6 +121,10 @@ export class HostNetwork implements Host, Disposable {
 
   isForwarding(family: Family): boolean {
     return this.#snapshot.forwarding[family];
+  }
+
+  availablePages(): number {
+    return availablePages();
   }
 
   /** The same object for the same question, as a rule, until `generation` grows. */

@@ -74,8 +74,8 @@ export interface RingFrame {
 }
 
 export interface PacketRingOptions {
-  /** See receiveFilter(). */
-  readonly filter: FrameFilter;
+  /** See receiveFilter(); or a BPF program of the caller's own. */
+  readonly filter: FrameFilter | Uint8Array;
   /** Must not throw. The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
   readonly onFrame: (frame: RingFrame) => void;
   /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
@@ -112,7 +112,7 @@ export class PacketRing implements Disposable {
     this.#options = options;
     this.#fd = openPacketSocket("receive frames");
     try {
-      attachFilter(this.#fd, receiveFilter(options.filter));
+      attachFilter(this.#fd, programOf(options.filter));
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
       setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
       setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
@@ -138,8 +138,8 @@ export class PacketRing implements Disposable {
   }
 
   /** Replaces the filter. */
-  filter(filter: FrameFilter): void {
-    attachFilter(this.#fd, receiveFilter(filter));
+  filter(filter: FrameFilter | Uint8Array): void {
+    attachFilter(this.#fd, programOf(filter));
   }
 
   statistics(): RingStatistics {
@@ -213,6 +213,10 @@ export class PacketRing implements Disposable {
     frame.packetType = view.getUint8(sender + linkAddress.packetType);
     readOffload(view, frame.start - VIRTIO_NET_HEADER_LENGTH, frame.offload);
   }
+}
+
+function programOf(filter: FrameFilter | Uint8Array): Uint8Array {
+  return filter instanceof Uint8Array ? filter : receiveFilter(filter);
 }
 
 /** Asks for a ring of `blocks`, or of as many as there is memory for: how many it became. */

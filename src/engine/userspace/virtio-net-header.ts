@@ -13,7 +13,7 @@ export const VIRTIO_NET_HEADER_LENGTH = 10;
 const NEEDS_CHECKSUM = 1;
 
 /** VIRTIO_NET_HDR_GSO_*. TCP types may have ECN (0x80) added. */
-const SEGMENTATION = { none: 0, tcp4: 1, udp: 3, tcp6: 4, udpL4: 5, ecn: 0x80 } as const;
+export const SEGMENTATION = { none: 0, tcp4: 1, udp: 3, tcp6: 4, udpL4: 5, ecn: 0x80 } as const;
 
 /** The kernel copies as much as this to a linear buffer, and the rest to pages: the headers are in the first part. */
 const LINEAR_BYTES = 192;

@@ -196,6 +196,11 @@ export class ConnectionTable {
     return this.#records.next(after);
   }
 
+  /** Every id is below: as many as were ever in use at once. */
+  get idEnd(): number {
+    return this.#records.end;
+  }
+
   has(id: number): boolean {
     return this.#records.has(id);
   }

@@ -53,6 +53,11 @@ export class RecordStore {
     return this.#fresh * RECORD_BYTES + this.#used.bytes;
   }
 
+  /** Every id that was ever used is below. */
+  get end(): number {
+    return this.#fresh;
+  }
+
   has(id: number): boolean {
     return id >= 0 && this.#used.has(id);
   }

@@ -10,12 +10,14 @@ import { emitIcmp, ICMP_TYPE, UNREACHABLE_CODE } from "../../net/icmp.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
 import { NO_CONNECTION } from "../connections/connection-table.ts";
-import { FORWARDING, FORWARDING_MASK } from "../connections/flow.ts";
+import { CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
 import type { Host } from "../host.ts";
 import type { Parts } from "../incoming.ts";
+import { QuotedOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
+import type { Scheduling } from "../scheduling.ts";
 import { errorTos } from "./notices.ts";
 import { Quote } from "./quote.ts";
 import type { Rewriting } from "./transmit.ts";
@@ -35,10 +37,13 @@ const ENCAPSULATION: Readonly<Record<number, "ipip" | "gre" | "gue">> = {
 
 export class IcmpRelay implements Rewriting {
   readonly #parts: Parts;
+  readonly #scheduling: Scheduling;
   readonly #quote = new Quote();
+  readonly #opening = new QuotedOpening();
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, scheduling: Scheduling) {
     this.#parts = parts;
+    this.#scheduling = scheduling;
   }
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
@@ -72,7 +77,7 @@ export class IcmpRelay implements Rewriting {
     if (refused !== undefined) return refused;
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     services.countOut(destination, packet.length);
-    const virtual = tracker.virtual(id);
+    const virtual = tracker.ends.virtual(id);
     if (packet.family === 4) packet.ipv4.setSource(virtual.w3);
     else packet.ipv6.setSource(virtual.w0, virtual.w1, virtual.w2, virtual.w3);
     this.#quote.rewrite("destination", virtual, table.virtualPort(id));
@@ -82,31 +87,40 @@ export class IcmpRelay implements Rewriting {
 
   /** From the client or a router before it, about a reply: to the real server. */
   #aboutReply(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
-    const { tracker, services, host, transmitter } = this.#parts;
+    const { tracker, services, host, transmitter, sysctls } = this.#parts;
     const { table } = tracker;
     const flow = this.#quote.flow("destination");
     if (flow === undefined) return undefined;
-    const id = table.findByClient(flow, now);
-    if (id === NO_CONNECTION) return undefined;
+    const found = table.findByClient(flow, now);
+    if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
     // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen = host.isLocal(packet.destination) || isForwarding(host, packet);
+    const isSeen =
+      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
     if (!isSeen) return outcome.pass("pass-not-local");
+    const id = found === NO_CONNECTION ? this.#open(flow, packet, outcome, now) : found;
+    if (typeof id !== "number") return id;
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);
-    const method = table.flags(id) & FORWARDING_MASK;
-    transmitter.send(packet, outcome, destination, method, id, this);
+    const flags = table.flags(id);
+    transmitter.send(packet, outcome, destination, flags & FORWARDING_MASK, id, this);
     if (outcome.verdict === "forward") outcome.reason = "forward-icmp-request";
+    if ((flags & CONNECTION_FLAG.onePacket) !== 0) tracker.giveUp(id);
     return outcome;
+  }
+
+  /** With schedule_icmp an error of no connection opens one, so that it gets where the client's packets would go. */
+  #open(flow: Flow, packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
+    return this.#scheduling.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
   }
 
   /** Does to an error about a reply, and to its quote, what NAT did to the request. */
   rewriteDestination(packet: Packet, connection: number): void {
     const { tracker } = this.#parts;
-    const to = tracker.to(connection);
+    const to = tracker.ends.to(connection);
     if (packet.family === 4) packet.ipv4.setDestination(to.w3);
     else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
-    this.#quote.rewrite("source", to, tracker.port(connection));
+    this.#quote.rewrite("source", to, tracker.ends.port(connection));
     this.#refreshChecksum(packet);
   }
 

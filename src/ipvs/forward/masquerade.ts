@@ -10,15 +10,8 @@ import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { SctpView } from "../../net/sctp.ts";
 import { UdpView } from "../../net/udp.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
+import type { Words } from "../connections/connection-ends.ts";
 import type { Packet } from "../packet.ts";
-
-/** Four signed words, as an Address has them. */
-export interface Words {
-  readonly w0: number;
-  readonly w1: number;
-  readonly w2: number;
-  readonly w3: number;
-}
 
 /** Offsets in the transport header. */
 const PORT_AT = { source: 0, destination: 2 } as const;

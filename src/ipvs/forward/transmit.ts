@@ -4,6 +4,7 @@
  * __ip_vs_get_out_rt() in ip_vs_xmit.c: route, time to live, MTU, in this order.
  */
 import type { Address } from "../../net/address.ts";
+import type { ConnectionEnds } from "../connections/connection-ends.ts";
 import { FORWARDING } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
 import type { Host, Route } from "../host.ts";
@@ -11,7 +12,7 @@ import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Reason } from "../reasons.ts";
 import type { Sysctls } from "../sysctls.ts";
-import { Masquerade, type Words } from "./masquerade.ts";
+import { Masquerade } from "./masquerade.ts";
 import { notice, type Trouble } from "./notices.ts";
 import { type Tunnel, tunnelOverhead } from "./tunnel.ts";
 import { Wire, wireLength } from "./wire.ts";
@@ -20,14 +21,6 @@ import { Wire, wireLength } from "./wire.ts";
 const MTU_MIN = { inet: 68, inet6: 1280 } as const;
 
 const IPIP: Tunnel = { kind: "tunnel", encapsulation: "ipip" };
-
-/** Where connections go and come from, by id. */
-export interface Ends {
-  to(id: number): Words;
-  port(id: number): number;
-  virtual(id: number): Words;
-  virtualPort(id: number): number;
-}
 
 /** Points a packet at its connection's real server. */
 export interface Rewriting {
@@ -38,10 +31,10 @@ export class Transmitter implements Rewriting {
   readonly #masquerade = new Masquerade();
   readonly #wire = new Wire();
   readonly #host: Host;
-  readonly #connections: Ends;
+  readonly #connections: ConnectionEnds;
   readonly #sysctls: () => Sysctls;
 
-  constructor(host: Host, connections: Ends, sysctls: () => Sysctls) {
+  constructor(host: Host, connections: ConnectionEnds, sysctls: () => Sysctls) {
     this.#host = host;
     this.#connections = connections;
     this.#sysctls = sysctls;
@@ -170,8 +163,12 @@ export class Transmitter implements Rewriting {
     return from === undefined ? outcome : outcome.withNotice(notice(packet, from, trouble));
   }
 
-  /** icmp_send(): the address that the packet was sent to when it is the host's own, else the host's towards the source. */
+  /**
+   * icmp_send(): the address that the packet was sent to when it is the host's own, else the host's towards the source.
+   * A mark that routes to the host makes an address its own for IPv4, but not for IPv6.
+   */
   #noticeSource(packet: Packet): Address | undefined {
+    if (packet.isMarkedHere && packet.family === 4) return packet.destination;
     if (this.#host.isLocal(packet.destination)) return packet.destination;
     const back = this.#host.route(packet.source);
     return typeof back === "string" ? undefined : back.source;

@@ -14,7 +14,7 @@ function run(cache: AddressCache<{ lastUse: number }>, begin: number, end: numbe
 }
 
 test("refuses entries beyond its limit, and counts them", () => {
-  const cache = new AddressCache();
+  const cache = new AddressCache(() => 86_400);
   fill(cache, 24_576);
   cache.add("one more", { lastUse: 0 });
   cache.add("0", { lastUse: 5 });
@@ -25,12 +25,14 @@ test("refuses entries beyond its limit, and counts them", () => {
 });
 
 test("every thirtieth minute forgets what was not used for the expiration", () => {
-  const cache = new AddressCache(20 * 60);
+  let expiration = 86_400;
+  const cache = new AddressCache(() => expiration);
   cache.tick(0);
   fill(cache, 10);
   cache.use("3", 10 * MINUTE_MS + 1);
   run(cache, 0, 29);
   expect(cache.size).toBe(10);
+  expiration = 20 * 60;
   run(cache, 29, 30);
   expect(cache.size).toBe(1);
   run(cache, 30, 59);
@@ -40,7 +42,7 @@ test("every thirtieth minute forgets what was not used for the expiration", () =
 });
 
 test("when crowded forgets what was idle for 6 minutes, four for three too many", () => {
-  const cache = new AddressCache();
+  const cache = new AddressCache(() => 86_400);
   cache.tick(0);
   fill(cache, 16_384 + 300);
   run(cache, 0, 5);
@@ -53,7 +55,7 @@ test("when crowded forgets what was idle for 6 minutes, four for three too many"
 });
 
 test("when full forgets no more than 8192 in a minute", () => {
-  const cache = new AddressCache();
+  const cache = new AddressCache(() => 86_400);
   cache.tick(0);
   fill(cache, 24_576);
   run(cache, 0, 6);

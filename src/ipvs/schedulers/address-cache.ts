@@ -2,11 +2,10 @@
 const SIZE_WANTED = 16_384;
 const SIZE_MAX = 24_576;
 
-/** CHECK_EXPIRE_INTERVAL, COUNT_FOR_FULL_EXPIRATION, ENTRY_TIMEOUT and DEFAULT_EXPIRATION of ip_vs_lblc.c. */
+/** CHECK_EXPIRE_INTERVAL, COUNT_FOR_FULL_EXPIRATION and ENTRY_TIMEOUT of ip_vs_lblc.c. */
 const CHECK_INTERVAL_MS = 60_000;
 const CHECKS_PER_FULL_CHECK = 30;
 const IDLE_WHEN_CROWDED_MS = 6 * 60_000;
-export const DEFAULT_EXPIRATION_SECONDS = 24 * 60 * 60;
 
 export interface AddressCacheEntry {
   /** Milliseconds. */
@@ -24,13 +23,13 @@ export interface AddressCacheEntry {
  */
 export class AddressCache<Entry extends AddressCacheEntry> {
   readonly #entries = new Map<string, Entry>();
-  readonly #expirationMs: number;
+  readonly #expirationSeconds: () => number;
   #nextCheck: number | undefined;
   #check = 1;
   #uncached = 0;
 
-  constructor(expirationSeconds = DEFAULT_EXPIRATION_SECONDS) {
-    this.#expirationMs = expirationSeconds * 1000;
+  constructor(expirationSeconds: () => number) {
+    this.#expirationSeconds = expirationSeconds;
   }
 
   get size(): number {
@@ -62,7 +61,7 @@ export class AddressCache<Entry extends AddressCacheEntry> {
     this.#nextCheck = now + CHECK_INTERVAL_MS;
 
     if (this.#check === CHECKS_PER_FULL_CHECK) {
-      this.#removeIdle(now - this.#expirationMs, SIZE_MAX);
+      this.#removeIdle(now - this.#expirationSeconds() * 1000, SIZE_MAX);
       this.#check = 1;
       return;
     }

@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { candidate, candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../sysctls.ts";
 import { SCHEDULERS, type SchedulerName } from "./index.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-const names = Object.keys(SCHEDULERS) as SchedulerName[];
+const names = (Object.keys(SCHEDULERS) as SchedulerName[]).filter((name) => name !== "none");
 
 /** These refuse where others would serve: who hashes has one choice for a client, and ovf keeps to its limits. */
 const REFUSES_FOR_OTHERS: readonly SchedulerName[] = ["dh", "sh", "mh", "ovf"];
@@ -64,6 +65,7 @@ function bound(name: SchedulerName, list: readonly TestCandidate[]): Scheduler<T
     fallback: false,
     port: false,
     prng: prng(1),
+    sysctls: () => DEFAULT_SYSCTLS,
   });
   scheduler.changed?.("bound", list, undefined);
   return scheduler;

@@ -4,6 +4,7 @@ import { lblc } from "./lblc.ts";
 import { lblcr } from "./lblcr.ts";
 import { lc } from "./lc.ts";
 import { mh } from "./mh.ts";
+import { none } from "./none.ts";
 import { nq } from "./nq.ts";
 import { ovf } from "./ovf.ts";
 import { rr } from "./rr.ts";
@@ -28,7 +29,8 @@ export type SchedulerName =
   | "mh"
   | "fo"
   | "ovf"
-  | "twos";
+  | "twos"
+  | "none";
 
 /** Every scheduler by the name that ipvsadm gives it. A new one is a file, a name and a line here. */
 export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
@@ -46,4 +48,5 @@ export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFactory>> = {
   fo,
   ovf,
   twos,
+  none,
 };

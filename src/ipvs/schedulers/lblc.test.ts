@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../sysctls.ts";
 import { lblc } from "./lblc.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -8,7 +9,12 @@ const MINUTE_MS = 60_000;
 
 /** A service of three whose first is the cached one for 192.0.2.1, the second then less loaded. */
 function cachedFirst() {
-  const scheduler = lblc<TestCandidate>({ fallback: false, port: false, prng: prng(1) });
+  const scheduler = lblc<TestCandidate>({
+    fallback: false,
+    port: false,
+    prng: prng(1),
+    sysctls: () => DEFAULT_SYSCTLS,
+  });
   const list = candidates("w9 0/0, w9 0/0, w9 5/0");
   const [first, second] = list as [TestCandidate, TestCandidate];
   const pick = (destination: string, now = 0) =>

@@ -9,10 +9,8 @@ import type { Candidate, Scheduler, SchedulerOptions } from "./scheduler.ts";
  *
  * net/netfilter/ipvs/ip_vs_lblc.c. A cached server is used even when its upper threshold is reached.
  */
-export function lblc<Kind extends Candidate>({
-  cacheExpirationSeconds,
-}: SchedulerOptions): Scheduler<Kind> {
-  const cache = new AddressCache<Entry<Kind>>(cacheExpirationSeconds);
+export function lblc<Kind extends Candidate>({ sysctls }: SchedulerOptions): Scheduler<Kind> {
+  const cache = new AddressCache<Entry<Kind>>(() => sysctls().lblc_expiration);
 
   return {
     pick({ destinationText, now }, candidates) {

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../sysctls.ts";
 import { lblcr } from "./lblcr.ts";
 
-const OPTIONS = { fallback: false, port: false, prng: prng(1), cacheExpirationSeconds: 100 };
+const OPTIONS = {
+  fallback: false,
+  port: false,
+  prng: prng(1),
+  sysctls: () => ({ ...DEFAULT_SYSCTLS, lblcr_expiration: 100 }),
+};
 
 /** An address whose set is made of the first two: the first got saturated. A third is idle but too light to have time. */
 function setOfTwo() {

@@ -1,8 +1,4 @@
-import {
-  AddressCache,
-  type AddressCacheEntry,
-  DEFAULT_EXPIRATION_SECONDS,
-} from "./address-cache.ts";
+import { AddressCache, type AddressCacheEntry } from "./address-cache.ts";
 import { leastLoaded, overhead } from "./load.ts";
 import { isSaturated } from "./saturation.ts";
 import type { Candidate, Scheduler, SchedulerOptions } from "./scheduler.ts";
@@ -15,17 +11,15 @@ import { ServerSet } from "./server-set.ts";
  *
  * net/netfilter/ipvs/ip_vs_lblcr.c.
  */
-export function lblcr<Kind extends Candidate>({
-  cacheExpirationSeconds = DEFAULT_EXPIRATION_SECONDS,
-}: SchedulerOptions): Scheduler<Kind> {
-  const cache = new AddressCache<Entry<Kind>>(cacheExpirationSeconds);
+export function lblcr<Kind extends Candidate>({ sysctls }: SchedulerOptions): Scheduler<Kind> {
+  const cache = new AddressCache<Entry<Kind>>(() => sysctls().lblcr_expiration);
 
   return {
     pick({ destinationText, now }, candidates) {
       const entry = cache.use(destinationText, now);
       if (entry !== undefined) {
         const least = entry.servers.leastLoaded();
-        if (now - entry.servers.lastChange > cacheExpirationSeconds * 1000) {
+        if (now - entry.servers.lastChange > sysctls().lblcr_expiration * 1000) {
           entry.servers.giveUpMostLoaded(now);
         }
         if (least !== undefined && !isSaturated(least, candidates)) return least;

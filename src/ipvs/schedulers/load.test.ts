@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../sysctls.ts";
 import { SCHEDULERS, type SchedulerName } from "./index.ts";
 import { isLess } from "./load.ts";
 
@@ -32,7 +33,12 @@ const cases: [why: string, scheduler: SchedulerName, loads: string, winner: numb
 test.for(cases)("%s by %s", ([, scheduler, loads, winner]) => {
   const list = candidates(loads);
   const create = SCHEDULERS[scheduler];
-  const instance = create<TestCandidate>({ fallback: false, port: false, prng: prng(1) });
+  const instance = create<TestCandidate>({
+    fallback: false,
+    port: false,
+    prng: prng(1),
+    sysctls: () => DEFAULT_SYSCTLS,
+  });
   const picked = instance.pick(request(), list);
   expect(list.indexOf(picked!)).toBe(winner);
 });

@@ -6,6 +6,7 @@
  */
 import type { Prng } from "../../base/prng.ts";
 import type { Address } from "../../net/address.ts";
+import type { Sysctls } from "../sysctls.ts";
 
 /** A destination as a scheduler sees it: live numbers that change between two picks. */
 export interface Candidate {
@@ -38,14 +39,17 @@ export interface Request {
   readonly now: number;
 }
 
+/** How long caches keep what nobody asks for, in seconds. */
+export type SchedulerSysctls = Pick<Sysctls, "lblc_expiration" | "lblcr_expiration">;
+
 export interface SchedulerOptions {
   /** SCHEDULER_FLAG.fallback: try other slots when the chosen destination is not available (sh, mh). */
   readonly fallback: boolean;
   /** SCHEDULER_FLAG.port: hash the client's port too (sh, mh). */
   readonly port: boolean;
   readonly prng: Prng;
-  /** How long a cache keeps what nobody asks for: the sysctls lblc_expiration and lblcr_expiration. Default 86400. */
-  readonly cacheExpirationSeconds?: number;
+  /** Asked whenever they are needed: they may change at any time. */
+  readonly sysctls: () => SchedulerSysctls;
 }
 
 /**

@@ -1,12 +1,18 @@
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../sysctls.ts";
 import { twos } from "./twos.ts";
 
 /** How often each candidate is picked of `times`, its load staying what it is. */
 function count(loads: string, times: number): number[] {
   const list = candidates(loads);
-  const scheduler = twos<TestCandidate>({ fallback: false, port: false, prng: prng(1) });
+  const scheduler = twos<TestCandidate>({
+    fallback: false,
+    port: false,
+    prng: prng(1),
+    sysctls: () => DEFAULT_SYSCTLS,
+  });
   const counts = list.map(() => 0);
   for (let index = 0; index < times; index++) {
     counts[list.indexOf(scheduler.pick(request(), list)!)]!++;

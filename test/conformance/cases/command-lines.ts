@@ -1,7 +1,7 @@
 /** ipvsadm, line by line: what it prints, how it exits, and which rules it leaves. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Case, ipvsadm, type Step } from "../case.ts";
+import { type Case, type CaseFile, ipvsadm, type Step } from "../case.ts";
 
 /** Every kind of service, with and without servers. */
 const RULES = `\
@@ -16,7 +16,14 @@ const RULES = `\
 
 const GROUP = "ipvsadm";
 
-export function commandLineCases(): Case[] {
+export const COMMAND_LINES: CaseFile = {
+  features: {
+    [GROUP]: "ipvsadm: stdout, stderr, exit code, rules left; -R; every view",
+  },
+  cases: () => [...commandLineCases(), ...restoreCases(), ...viewCases()],
+};
+
+function commandLineCases(): Case[] {
   const file = join(import.meta.dirname, "command-lines.txt");
   return readFileSync(file, "utf8")
     .split("\n")
@@ -82,7 +89,7 @@ const INPUTS = [
   "",
 ];
 
-export function restoreCases(): Case[] {
+function restoreCases(): Case[] {
   return INPUTS.map((input) => {
     const stdin = input.replaceAll(/\\(.)/g, (_, letter: string) => ESCAPES[letter] ?? letter);
     return {
@@ -147,7 +154,7 @@ const VIEWS = [
   "-L -n -t [2001:db8::1]:80", "-L -n -t [2001:0db8:0:0::1]:80 --tun-info", "-L -n --thresholds -t 10.0.0.1:80",
 ];
 
-export function viewCases(): Case[] {
+function viewCases(): Case[] {
   return VIEWS.map((line) => ({
     group: GROUP,
     name: `a wide table: ${line}`,

@@ -1,13 +1,20 @@
 /** Command lines composed from ipvsadm's grammar by a seed, in sessions: each line works on what those before it left. */
 import { type Prng, prng } from "../../../src/base/prng.ts";
-import { type Case, ipvsadm } from "../case.ts";
+import { type Case, type CaseFile, ipvsadm } from "../case.ts";
 
 const LINES_PER_SESSION = 25;
 
 const GENERATED_GROUP = "ipvsadm, generated";
 
+export const GENERATED_LINES: CaseFile = {
+  features: {
+    [GENERATED_GROUP]: "ipvsadm: command lines composed from its grammar",
+  },
+  cases: ({ seed, generated }) => generatedCases(seed, generated),
+};
+
 /** `count` lines, rounded up to whole sessions. The same seed gives the same lines. */
-export function generatedCases(seed: number, count: number): Case[] {
+function generatedCases(seed: number, count: number): Case[] {
   return Array.from({ length: Math.ceil(count / LINES_PER_SESSION) }, (_, index) => {
     const chance = prng(seed + index);
     const lines = Array.from({ length: LINES_PER_SESSION }, () => lineOf(chance));

@@ -1,6 +1,7 @@
 /** Templates: which server, which entries, and when they end. UDP, one-packet scheduling and counters with them. */
 import {
   type Case,
+  type CaseFile,
   CONNECTIONS,
   ipvsadm,
   packet,
@@ -19,6 +20,14 @@ const SERVERS = [21, 22, 23];
 /** An entry's end comes with the kernel's next tick. */
 const TICK_MS = 30;
 
+export const PERSISTENCE: CaseFile = {
+  features: {
+    [GROUP]: "Persistence templates, UDP, one-packet scheduling",
+    [PATIENT_GROUP]: "Expiry of entries and templates, thresholds over time, counters",
+  },
+  cases: () => [...persistenceCases(), ...patientCases()],
+};
+
 function service(
   options: string,
   at: "-t VIP:80" | "-u VIP:80" | "-t [VIP6]:80" | "-t VIP:0" = "-t VIP:80",
@@ -35,7 +44,7 @@ function service(
 
 const syn = (client: string, port = 80): Step => packet(`tcp ${client} > VIP:${port} S`);
 
-export function persistenceCases(): Case[] {
+function persistenceCases(): Case[] {
   const cases: [name: string, steps: readonly Step[], sysctls?: Case["sysctls"]][] = [
     [
       "each client has a server",
@@ -212,7 +221,7 @@ export function persistenceCases(): Case[] {
 }
 
 /** The kernel's timers are late by up to an eighth of their time: nothing is looked at shortly after an end. */
-export function patientCases(): Case[] {
+function patientCases(): Case[] {
   return [
     framesCase(PATIENT_GROUP, "CLOSE ends after 10 s", [
       begin(METHODS[3]!, "t"),

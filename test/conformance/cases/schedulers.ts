@@ -1,8 +1,23 @@
 /** Which server each new connection goes to, for every scheduler that the reference kernel has (all but twos). */
 import { type Prng, prng } from "../../../src/base/prng.ts";
-import { type Case, ipvsadm, packet, restore, SERVICES, type Step } from "../case.ts";
+import {
+  type Case,
+  type CaseFile,
+  ipvsadm,
+  packet,
+  restore,
+  SERVICES,
+  type Step,
+} from "../case.ts";
 
 const GROUP = "schedulers";
+
+export const SCHEDULING: CaseFile = {
+  features: {
+    [GROUP]: "The server of each new connection: 13 schedulers (all but twos) with their flags",
+  },
+  cases: () => schedulerCases(),
+};
 
 // biome-ignore format: a list
 const SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf", "lblc", "lblcr", "dh", "sh", "mh"] as const;
@@ -290,7 +305,7 @@ const LIVES: readonly Life[] = [
   { seed: 5, hasThresholds: true },
 ];
 
-export function schedulerCases(): Case[] {
+function schedulerCases(): Case[] {
   return VARIANTS.flatMap((variant) => [
     ...SCENARIOS.map((scenario) => scenarioCase(variant, scenario)),
     ...LIVES.map((each) => lifeCase(variant, each)),

@@ -1,6 +1,14 @@
 /** An association, chunk by chunk: state, timer and counts after each, and what goes out; by forwarding method. */
 import { prng } from "../../../src/base/prng.ts";
-import { type Case, CONNECTIONS, packet, restore, SERVICES, type Step } from "../case.ts";
+import {
+  type Case,
+  type CaseFile,
+  CONNECTIONS,
+  packet,
+  restore,
+  SERVICES,
+  type Step,
+} from "../case.ts";
 import {
   conversation,
   type Part,
@@ -55,7 +63,15 @@ const WALKS_PER_MODE = 6;
 const WALKS_PER_MODE_INET6 = 2;
 const WALK_LENGTH = 24;
 
-export function sctpStateCases(): Case[] {
+export const SCTP_STATES: CaseFile = {
+  features: {
+    [SCTP.group]:
+      "SCTP states, timers and counts, chunk by chunk, both directions, bundles, damaged packets, checksums",
+  },
+  cases: () => sctpStateCases(),
+};
+
+function sctpStateCases(): Case[] {
   return [
     ...WAYS.flatMap((way) => casesOf(way, WALKS_PER_MODE)),
     ...WAYS_INET6.flatMap((way) => casesOf(way, WALKS_PER_MODE_INET6)),

@@ -1,5 +1,5 @@
 /** Counters and rates as listings show them, round by round of the estimator: of each service and server, and of all. */
-import { type Case, ipvsadm, packet, restore, type Step, TOTALS } from "../case.ts";
+import { type Case, type CaseFile, ipvsadm, packet, restore, type Step, TOTALS } from "../case.ts";
 import { framesCase } from "./methods.ts";
 
 const GROUP = "statistics";
@@ -53,7 +53,15 @@ function burst(first: number, count: number): Step[] {
 
 const list = (...views: readonly string[]): Step[] => views.map((view) => ipvsadm(`-L -n ${view}`));
 
-export function statisticsCases(): Case[] {
+export const STATISTICS: CaseFile = {
+  features: {
+    [GROUP]:
+      "Counters and rates of services, servers and all, round by round of the estimator; -Z; --exact; large numbers",
+  },
+  cases: () => statisticsCases(),
+};
+
+function statisticsCases(): Case[] {
   return [
     framesCase(GROUP, "a stream that comes, stays and goes", [
       ...begin(...MIXED),

@@ -1,6 +1,6 @@
 /** A connection, segment by segment: its state, timer and counts after each, by forwarding method and reuse mode. */
 import { prng } from "../../../src/base/prng.ts";
-import type { Case } from "../case.ts";
+import type { Case, CaseFile } from "../case.ts";
 import {
   conversation,
   type Part,
@@ -14,7 +14,7 @@ import {
 const TCP: Protocol = { group: "TCP states", name: "tcp", option: "-t" };
 
 // biome-ignore format: a table
-const CONVERSATIONS: Readonly<Record<string, readonly Part[]>> = {
+export const CONVERSATIONS: Readonly<Record<string, readonly Part[]>> = {
   "the client closes first":        ["> S", "< SA", "> A", "> PA", "< A", "> FA", "< A", "< FA", "> A"],
   "the server closes first":        ["> S", "< SA", "> A", "< PA", "> A", "< FA", "> A", "> FA", "< A"],
   "both close together":            ["> S", "< SA", "> A", "> FA", "< FA", "> A", "< A"],
@@ -37,9 +37,17 @@ const CONVERSATIONS: Readonly<Record<string, readonly Part[]>> = {
 const REUSE_MODES = [0, 1, 2, 3];
 const WALKS_PER_MODE = 8;
 const WALKS_PER_MODE_INET6 = 2;
-const WALK_LENGTH = 14;
+export const WALK_LENGTH = 14;
 
-export function tcpStateCases(): Case[] {
+export const TCP_STATES: CaseFile = {
+  features: {
+    [TCP.group]:
+      "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp, IPv6",
+  },
+  cases: () => tcpStateCases(),
+};
+
+function tcpStateCases(): Case[] {
   return [
     ...WAYS.flatMap((way) => casesOf(way, WALKS_PER_MODE)),
     ...WAYS_INET6.flatMap((way) => casesOf(way, WALKS_PER_MODE_INET6)),
@@ -66,7 +74,7 @@ function walkCases(way: Way, mode: number, count: number): Case[] {
 }
 
 // biome-ignore format: a list
-const SEGMENTS: readonly Part[] = [
+export const SEGMENTS: readonly Part[] = [
   "> S", "> S", "> A", "> A", "> FA", "> R", "< SA", "< SA", "< A", "< FA", "< R", "< S", "> -", "< F",
 ];
 

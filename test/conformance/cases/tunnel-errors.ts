@@ -1,5 +1,5 @@
 /** ICMP errors about the director's own tunnel packets: what the client is told, and what the next packets do. */
-import { type Case, CONNECTIONS, packet, type Step } from "../case.ts";
+import { type Case, type CaseFile, CONNECTIONS, packet, type Step } from "../case.ts";
 import { at, begin, clientOf, framesCase, METHODS, type Method, vipOf } from "./methods.ts";
 import { ways } from "./wire.ts";
 
@@ -11,7 +11,15 @@ const DIRECTOR = { 4: "192.168.150.11", 6: "fd15::11" } as const;
 const ROUTER = { 4: "192.168.150.254", 6: "fd15::fe" } as const;
 
 /** A path's MTU is the whole kernel's to remember, so each case has a real server of its own. */
-export function tunnelErrorCases(): Case[] {
+export const TUNNEL_ERRORS: CaseFile = {
+  features: {
+    [GROUP]:
+      "ICMP errors about tunnels' own packets, path MTU, in every tunnel and mix of families",
+  },
+  cases: () => tunnelErrorCases(),
+};
+
+function tunnelErrorCases(): Case[] {
   return TUNNELS.flatMap((tunnel, index) => {
     const outer = tunnel.server.includes(":") ? 6 : 4;
     const beyond = (number: number): Method => ({

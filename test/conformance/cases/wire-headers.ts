@@ -1,5 +1,5 @@
 /** Headers that are rare: extension headers, options, fragments of IPv6; and packets that IPVS must leave alone. */
-import { type Case, CONNECTIONS, packet, restore, type Step } from "../case.ts";
+import { type Case, type CaseFile, CONNECTIONS, packet, restore, type Step } from "../case.ts";
 import { at, begin, clientOf, framesCase, METHODS, type Method, vipOf } from "./methods.ts";
 import { ways } from "./wire.ts";
 
@@ -9,7 +9,15 @@ const PLAIN = METHODS.filter(({ name }) => /^(NAT|DR|TUN ipip)/.test(name));
 const INET = METHODS.filter(({ family }) => family === 4);
 const INET6 = METHODS.filter(({ family }) => family === 6);
 
-export function headerCases(): Case[] {
+export const RARE_HEADERS: CaseFile = {
+  features: {
+    [GROUP]:
+      "Extension headers, options, long fragmented datagrams, smallest TTL, cut packets and quotes, strange sources, FTP's ports",
+  },
+  cases: () => headerCases(),
+};
+
+function headerCases(): Case[] {
   return [
     ...METHODS.flatMap((method) => [
       of(method, "smallest times to live", "t", timesToLive(method)),

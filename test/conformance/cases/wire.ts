@@ -1,5 +1,13 @@
 /** The frames that leave the director, byte by byte. */
-import { type Case, CONNECTIONS, ipvsadm, packet, restore, type Step } from "../case.ts";
+import {
+  type Case,
+  type CaseFile,
+  CONNECTIONS,
+  ipvsadm,
+  packet,
+  restore,
+  type Step,
+} from "../case.ts";
 import { at, begin, clientOf, framesCase, METHODS, type Method, vipOf } from "./methods.ts";
 
 const GROUP = "on the wire";
@@ -7,14 +15,24 @@ const GROUP = "on the wire";
 /** The kernel forgets every removed server's connections where the second is set: so these wait apart. */
 const REMOVAL_GROUPS = ["removed servers", "removed servers, expire_nodest_conn"] as const;
 
-export function removalCases(): Case[] {
+export const WIRE: CaseFile = {
+  features: {
+    [GROUP]:
+      "Frames on the wire: NAT, DR, TUN (ipip, gue, gre), IPv4 and IPv6, TTL, MTU, fragments, ICMP both ways, refusals",
+    [REMOVAL_GROUPS[0]]: "Connections of removed servers, and their return",
+    [REMOVAL_GROUPS[1]]: "The same with expire_nodest_conn",
+  },
+  cases: () => [...wireCases(), ...removalCases()],
+};
+
+function removalCases(): Case[] {
   const methods = METHODS.filter(({ name }) => ["NAT", "DR", "TUN ipip"].includes(name));
   return REMOVAL_GROUPS.flatMap((group, expire) =>
     methods.map((method) => removedCase(group, method, expire)),
   );
 }
 
-export function wireCases(): Case[] {
+function wireCases(): Case[] {
   return [
     ...METHODS.flatMap((method) => [
       framesCase(GROUP, `${method.name}, TCP`, [begin(method, "t"), ...tcp(method)]),

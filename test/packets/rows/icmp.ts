@@ -61,8 +61,8 @@ Y > D unreachable-host about D > R2 in ipip C:1000 > V:55 udp => forward-icmp-re
 | -> R1:53 1 in 2/84 out 1/56
 | UDP V:54 1 in 1/28 out 1/56
 | -> R1:54 1 in 1/28 out 1/56
-| UDP V:55 1 in 1/28 out 1/28
-| -> R2:55 1 in 1/28 out 1/28
+| UDP V:55 1 in 1/28 out 2/84
+| -> R2:55 1 in 1/28 out 2/84
 
 # DR: an error about a request that passes the director on its way to the client is let through
 -A -t V:80 -s rr
@@ -174,4 +174,22 @@ C:1000 > V:81 S df => forward-tunnel R1 in D > R1 gue df [SYN_RECV 60 1/0]
 Y > D too-big mtu 1400 about D > R1 in gre C:1000 > V:80 . len 1476 df      => forward-icmp-reply; V > C too-big mtu 1376 about C:1000 > V:80 . len 1476 df
 Y > D too-big mtu 1400 about D > R1 in gue:6080 C:1000 > V:81 . len 1468 df => forward-icmp-reply; V > C too-big mtu 1368 about C:1000 > V:81 . len 1468 df
 Y > D too-big mtu 1400 about D > R1 in gue:6081 C:1000 > V:81 . len 1468 df => pass-icmp-unrelated
+
+# schedule_icmp: an error of no connection goes where the client's packets will go [inet]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -m
+-a -t V:80 -r R2 -g
+X > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df => pass-icmp-unrelated
+sysctl schedule_icmp=1
+X > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df => forward-icmp-request R2 X > V too-big mtu 1400 ttl 63 about V:80 > C:1000 . len 1500 df
+C:1000 > V:80 . => forward-route R2 [ESTABLISHED 900 1/0]
+X > V too-big mtu 1400 about V:80 > C:1001 . len 1500 df => forward-icmp-request R1 X > R1 too-big mtu 1400 ttl 63 about R1:80 > C:1001 . len 1500 df
+-Lc
+| TCP 3 NONE C:1001 V:80 R1:80
+| TCP 900 ESTABLISHED C:1000 V:80 R2:80
+X > V too-big mtu 1400 about V:81 > C:1000 . len 1500 df => pass-icmp-unrelated
+X > V too-big mtu 1400 about V:80 > C:20 . len 1500 df   => pass-source-port-20
+-d -t V:80 -r R1
+-d -t V:80 -r R2
+X > V too-big mtu 1400 about V:80 > C:1002 . len 1500 df => drop-no-destination
 `);

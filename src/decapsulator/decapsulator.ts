@@ -1,0 +1,246 @@
+/**
+ * The other end of the director's tunnels, for real servers whose kernel has no modules for them: packet ring → unwrapper
+ * → host lane, so that the host's own stack receives what was inside as if from a wire.
+ *
+ * The ring rather than raw IP sockets, because its frames come with what their sender or the network card left undone
+ * (checksum, segmentation), which then stays undone up to the host's stack: GRO makes one packet of many also inside of
+ * tunnels.
+ */
+import type { Instant } from "../base/clock.ts";
+import { HostLane } from "../engine/userspace/host-lane.ts";
+import { HostNetwork } from "../engine/userspace/host-network.ts";
+import { inlineThePacketPath } from "../engine/userspace/inlining.ts";
+import { Memory } from "../engine/userspace/libc.ts";
+import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
+import { PacketRing, type RingFrame } from "../engine/userspace/packet-ring.ts";
+import { Transmitter } from "../engine/userspace/transmitter.ts";
+import { tunnelFilter } from "../engine/userspace/tunnel-filter.ts";
+import {
+  noOffload,
+  type Offload,
+  SEGMENTATION,
+  VIRTIO_NET_HEADER_LENGTH,
+} from "../engine/userspace/virtio-net-header.ts";
+import * as checksum from "../net/checksum.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../net/ethernet.ts";
+import { type Prefix, prefixContains } from "../net/prefix.ts";
+import { writeUint16 } from "../net/words.ts";
+import { HostSilence } from "./host-silence.ts";
+import { isDelivery, OUTCOMES, type Outcome } from "./outcomes.ts";
+import { Unwrapper } from "./unwrapper.ts";
+
+const LANE = { entry: "sluice-untunnel", exit: "sluice-inner" } as const;
+
+/** Of 2 MiB and 31 frames each. */
+const RING_BLOCKS = 16;
+
+/** A packet that was put together from fragments, with a frame's header. */
+const COPY_LENGTH = 0x1_1000;
+const MAC_LENGTH = 6;
+const ETHER_TYPE_AT = 12;
+const CHECKSUM_LENGTH = 2;
+
+export interface DecapsulatorOptions {
+  /** Names of those whose tunnel packets are taken. */
+  readonly interfaces: readonly string[];
+  /** UDP port of GUE; undefined takes none. */
+  readonly guePort: number | undefined;
+  /** Where tunnels may begin; empty allows every address. */
+  readonly sources: readonly Prefix[];
+  readonly events: DecapsulatorEvents;
+}
+
+export interface DecapsulatorEvents {
+  /** Goes on, but not as it should: says what and what follows. */
+  warn(message: string): void;
+  /** What was warned of is over. */
+  inform(message: string): void;
+}
+
+interface Parts {
+  readonly claim: AsyncDisposable;
+  readonly silence: HostSilence;
+  readonly lane: HostLane;
+  readonly network: HostNetwork;
+}
+
+export class Decapsulator implements AsyncDisposable {
+  readonly #options: DecapsulatorOptions;
+  readonly #parts: Parts;
+  readonly #unwrapper: Unwrapper;
+  readonly #transmitter: Transmitter;
+  readonly #ring: PacketRing;
+  readonly #copy: Memory;
+  readonly #counts = new Map<Outcome, number>();
+  readonly #offload: Offload = noOffload();
+  #isOpen = true;
+
+  private constructor(options: DecapsulatorOptions, parts: Parts) {
+    this.#options = options;
+    this.#parts = parts;
+    const { sources, guePort } = options;
+    const { network } = parts;
+    this.#unwrapper = new Unwrapper({
+      isLocal: (address) => network.isLocal(address),
+      mayTunnel: (address) =>
+        sources.length === 0 || sources.some((prefix) => prefixContains(prefix, address)),
+      guePort,
+    });
+    using stack = new DisposableStack();
+    this.#transmitter = stack.use(new Transmitter());
+    this.#copy = stack.use(Memory.allocate(COPY_LENGTH));
+    this.#ring = new PacketRing({
+      filter: this.#filter(),
+      blocks: RING_BLOCKS,
+      onFrame: (frame) => this.#receive(frame),
+      onBatchEnd: () => this.#transmitter.flush(),
+    });
+    stack.move();
+  }
+
+  /** Works from now on. Rejects when the host refuses, with the reason. */
+  static async open(options: DecapsulatorOptions): Promise<Decapsulator> {
+    const { interfaces, guePort, events } = options;
+    inlineThePacketPath();
+    await using stack = new AsyncDisposableStack();
+    const claim = stack.use(await claimNamespace("decapsulator"));
+    let decapsulator: Decapsulator | undefined;
+    const network = stack.use(
+      await HostNetwork.open({
+        onChange: () => decapsulator?.networkChanged(),
+        onError: (error) =>
+          events.warn(`cannot follow the host's network, trying again: ${String(error)}`),
+      }),
+    );
+    const known = new Set([...network.links.values()].map(({ name }) => name));
+    for (const name of interfaces) {
+      if (!known.has(name)) throw new Error(`Cannot listen on ${name}: there is no such interface`);
+    }
+    const silence = stack.use(
+      await HostSilence.open({
+        interfaces,
+        guePort,
+        onLost: (error) =>
+          events.warn(`the host's own stack answers tunnel packets, too: ${error.message}`),
+        onRestored: () => events.inform("the host's own stack is silent again"),
+      }),
+    );
+    const lane = stack.use(new HostLane(LANE));
+    decapsulator = new Decapsulator(options, { claim, silence, lane, network });
+    stack.move();
+    return decapsulator;
+  }
+
+  /** Packets by what became of them, in OUTCOMES' order; and what was lost around. Only what happened. */
+  counts(): ReadonlyMap<string, number> {
+    const { received: _, dropped } = this.#ring.statistics();
+    const { congested, failed } = this.#transmitter.statistics();
+    const { reassembled, ...lost } = this.#unwrapper.fragments;
+    const rows: (readonly [string, number])[] = [
+      ...OUTCOMES.map((outcome) => [outcome, this.#counts.get(outcome) ?? 0] as const),
+      ["fragments-reassembled", reassembled],
+      ["fragments-lost", Object.values(lost).reduce((sum, each) => sum + each, 0)],
+      ["ring-full", dropped],
+      ["lane-congested", congested],
+      ["lane-failed", Object.values(failed).reduce((sum, each) => sum + each, 0)],
+    ];
+    return new Map(rows.filter(([, count]) => count > 0));
+  }
+
+  /** To be called when interfaces may have come or gone. */
+  networkChanged(): void {
+    if (this.#isOpen) this.#ring.filter(this.#filter());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#ring[Symbol.dispose]();
+    this.#transmitter[Symbol.dispose]();
+    this.#copy[Symbol.dispose]();
+    const { claim, silence, lane, network } = this.#parts;
+    network[Symbol.dispose]();
+    await silence[Symbol.asyncDispose]();
+    lane[Symbol.dispose]();
+    await claim[Symbol.asyncDispose]();
+  }
+
+  #filter(): Uint8Array {
+    const { interfaces, guePort } = this.#options;
+    const links = [...this.#parts.network.links.values()];
+    const wanted = links.filter(({ name }) => interfaces.includes(name));
+    return tunnelFilter({ interfaces: wanted.map(({ index }) => index), guePort });
+  }
+
+  /** Must not throw. */
+  #receive(frame: RingFrame): void {
+    const outcome = this.#open(frame);
+    this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);
+    if (isDelivery(outcome)) this.#deliver(frame);
+  }
+
+  #open(frame: RingFrame): Outcome {
+    const { memory, start, end, offload } = frame;
+    if (frame.truncated) return "drop-truncated";
+    if (start + ETHERNET_HEADER_LENGTH > end) return "drop-outer-malformed";
+    const { segmentation } = offload;
+    // UDP datagrams that were made one have a GUE header each.
+    if (segmentation === SEGMENTATION.udp || segmentation === SEGMENTATION.udpL4) {
+      return "drop-merged-datagrams";
+    }
+    const isMerged = segmentation !== SEGMENTATION.none;
+    if (offload.needsChecksum && !isMerged && !finishChecksum(frame)) return "drop-outer-malformed";
+    const { bytes } = memory;
+    return this.#unwrapper.unwrap(bytes, start + ETHERNET_HEADER_LENGTH, end, now(), isMerged);
+  }
+
+  /** What the unwrapper found, into the host's own stack. */
+  #deliver(frame: RingFrame): void {
+    const { bytes, start, end } = this.#unwrapper.inner;
+    if (bytes === frame.memory.bytes) {
+      // Where the outer headers were there is room for an Ethernet header and the transmitter's own.
+      this.#send(frame.memory, start, end, this.#shifted(frame, start - ETHERNET_HEADER_LENGTH));
+      return;
+    }
+    const at = VIRTIO_NET_HEADER_LENGTH + ETHERNET_HEADER_LENGTH;
+    this.#copy.bytes.set(bytes.subarray(start, end), at);
+    this.#send(this.#copy, at, at + end - start, noOffload());
+    this.#transmitter.flush();
+  }
+
+  #send(memory: Memory, start: number, end: number, offload: Offload): void {
+    const { bytes } = memory;
+    const { lane } = this.#parts;
+    const frame = start - ETHERNET_HEADER_LENGTH;
+    bytes.set(lane.destination, frame);
+    bytes.set(lane.source, frame + MAC_LENGTH);
+    const etherType = bytes[start]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
+    writeUint16(bytes, frame + ETHER_TYPE_AT, etherType);
+    this.#transmitter.enqueue(memory, frame, end, lane.entryIndex, offload);
+  }
+
+  /** What is left undone of merged packets, as counted from the frame that begins at `start`. */
+  #shifted({ start: before, offload }: RingFrame, start: number): Offload {
+    const shifted = this.#offload;
+    const isMerged = offload.segmentation !== SEGMENTATION.none;
+    shifted.needsChecksum = isMerged && offload.needsChecksum;
+    shifted.segmentation = offload.segmentation;
+    shifted.segmentSize = offload.segmentSize;
+    shifted.checksumStart = isMerged ? Math.max(0, offload.checksumStart - (start - before)) : 0;
+    shifted.checksumOffset = isMerged ? offload.checksumOffset : 0;
+    return shifted;
+  }
+}
+
+/** Does what the sender left to a network card: outer checksums may be over it. False when it lies outside the frame. */
+function finishChecksum({ memory, start, end, offload }: RingFrame): boolean {
+  const from = start + offload.checksumStart;
+  const field = from + offload.checksumOffset;
+  if (field + CHECKSUM_LENGTH > end) return false;
+  checksum.completePartial(memory.bytes, from, field, end);
+  return true;
+}
+
+function now(): Instant {
+  return performance.now() as Instant;
+}

@@ -1,0 +1,110 @@
+/** Which frames a decapsulator's packet ring receives: tunnel packets for this host, of a few interfaces. */
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import {
+  answers,
+  assemble,
+  DROP,
+  ETHER_TYPES,
+  ETHERNET,
+  HARDWARE_TYPE,
+  INET,
+  INET6,
+  INTERFACE_INDEX,
+  type Instruction,
+  JUMP_ANY_BIT,
+  JUMP_EQUAL,
+  LOAD_BYTE,
+  LOAD_HALF,
+  LOAD_HEADER_LENGTH,
+  LOAD_INDEXED_HALF,
+  LOAD_WORD,
+  PACKET_TYPE,
+  PROTOCOL,
+  RETURN,
+  VLAN_TAG_PRESENT,
+  WHOLE_FRAME,
+} from "./bpf-program.ts";
+
+export interface TunnelFilter {
+  readonly interfaces: Iterable<number>;
+  /** Undefined takes no UDP. */
+  readonly guePort: number | undefined;
+}
+
+const THIS_HOST = 0; // PACKET_HOST
+
+/** Where an IP header begins in a frame, and a destination port in a UDP header. */
+const IP_HEADER = 14;
+const UDP_PORT = 2;
+const INET6_UDP = IP_HEADER + 40;
+/** More fragments, or an offset. */
+const IS_FRAGMENT = 0x3fff;
+
+/** IP in IP, either family in it; GRE. */
+const TUNNELS = [IP_PROTOCOL.ipip, IP_PROTOCOL.ipv6, IP_PROTOCOL.gre] as const;
+
+/**
+ * The program that takes IP in IP, GRE and UDP to `guePort` when it is addressed to this host and comes in by one of
+ * `interfaces`, without a VLAN tag. Fragments of UDP, and of anything over IPv6, do not show what they are: all are
+ * taken.
+ */
+export function tunnelFilter({ interfaces, guePort }: TunnelFilter): Uint8Array {
+  const wanted = [...new Set(interfaces)];
+  const inet = takeInet(guePort);
+  return assemble([
+    [LOAD_WORD, 0, 0, HARDWARE_TYPE],
+    [JUMP_EQUAL, 1, 0, ETHERNET],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, PACKET_TYPE],
+    [JUMP_EQUAL, 1, 0, THIS_HOST],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, VLAN_TAG_PRESENT],
+    [JUMP_EQUAL, 1, 0, 0],
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, INTERFACE_INDEX],
+    ...wanted.map((index, at): Instruction => [JUMP_EQUAL, wanted.length - at, 0, index]),
+    [RETURN, 0, 0, DROP],
+    [LOAD_WORD, 0, 0, PROTOCOL],
+    [JUMP_EQUAL, 0, inet.length, ETHER_TYPES.ipv4],
+    ...inet,
+    [JUMP_EQUAL, 1, 0, ETHER_TYPES.ipv6],
+    [RETURN, 0, 0, DROP],
+    ...takeInet6(guePort),
+  ]);
+}
+
+/** Always returns. */
+function takeInet(guePort: number | undefined): Instruction[] {
+  const udp: Instruction[] = [
+    [JUMP_EQUAL, 1, 0, IP_PROTOCOL.udp],
+    [RETURN, 0, 0, DROP],
+    [LOAD_HALF, 0, 0, INET.fragment],
+    [JUMP_ANY_BIT, 0, 1, IS_FRAGMENT],
+    [RETURN, 0, 0, WHOLE_FRAME],
+    [LOAD_HEADER_LENGTH, 0, 0, IP_HEADER],
+    [LOAD_INDEXED_HALF, 0, 0, IP_HEADER + UDP_PORT],
+    ...answers(guePort === undefined ? [] : [guePort], WHOLE_FRAME),
+  ];
+  return [
+    [LOAD_BYTE, 0, 0, INET.protocol],
+    ...answers(TUNNELS, WHOLE_FRAME),
+    ...(guePort === undefined ? [] : udp),
+    [RETURN, 0, 0, DROP],
+  ];
+}
+
+/** Always returns. */
+function takeInet6(guePort: number | undefined): Instruction[] {
+  const udp: Instruction[] = [
+    [JUMP_EQUAL, 1, 0, IP_PROTOCOL.udp],
+    [RETURN, 0, 0, DROP],
+    [LOAD_HALF, 0, 0, INET6_UDP + UDP_PORT],
+    ...answers(guePort === undefined ? [] : [guePort], WHOLE_FRAME),
+  ];
+  return [
+    [LOAD_BYTE, 0, 0, INET6.protocol],
+    ...answers([...TUNNELS, IP_PROTOCOL.fragment], WHOLE_FRAME),
+    ...(guePort === undefined ? [] : udp),
+    [RETURN, 0, 0, DROP],
+  ];
+}

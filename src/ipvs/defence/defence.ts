@@ -1,0 +1,92 @@
+/**
+ * Which defences against memory exhaustion are on: drop_entry, drop_packet and secure_tcp.
+ *
+ * Modes 1 and 2 follow the host's free memory, looked at once a second and when a mode is set: 1 turns itself into 2
+ * while memory is short, and 2 back into 1. update_defense_level() and ip_vs_todrop() in ip_vs_ctl.c and ip_vs.h.
+ */
+import type { Host } from "../host.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
+
+const MODES = ["drop_entry", "drop_packet", "secure_tcp"] as const;
+
+type Modes = { [name in (typeof MODES)[number]]: number };
+
+/** The modes' values: off, waiting for memory to become short, on because it is short, always on. */
+const MODE = { off: 0, waiting: 1, active: 2, always: 3 } as const;
+
+export class Defence {
+  readonly #host: Host;
+  #wanted = DEFAULT_SYSCTLS;
+  #sysctls = DEFAULT_SYSCTLS;
+  #dropRate = 0;
+  #dropCounter = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** All knobs as they are now: what the operator wanted, with the modes that turned themselves. */
+  get sysctls(): Sysctls {
+    return this.#sysctls;
+  }
+
+  get isDroppingEntries(): boolean {
+    return this.#sysctls.drop_entry >= MODE.active;
+  }
+
+  get isSecureTcp(): boolean {
+    return this.#sysctls.secure_tcp >= MODE.active;
+  }
+
+  /** Takes the operator's knobs over. A mode that he leaves as it was stays what it turned itself into. */
+  apply(wanted: Sysctls): void {
+    if (wanted === this.#wanted) return;
+    const changed = MODES.filter((name) => wanted[name] !== this.#wanted[name]);
+    const modes = { ...modesOf(this.#sysctls) };
+    for (const name of changed) modes[name] = wanted[name];
+    this.#wanted = wanted;
+    this.#sysctls = { ...wanted, ...modes };
+    if (changed.length > 0) this.update();
+  }
+
+  /** Looks at the memory, if a mode asks for it, and turns modes. To be called once a second. */
+  update(): void {
+    const { amemthresh, am_droprate } = this.#sysctls;
+    const modes = modesOf(this.#sysctls);
+    const followsMemory = MODES.some((name) => isFollowingMemory(modes[name]));
+    const available = followsMemory ? this.#host.availablePages() : 0;
+    const isShort = followsMemory && available < amemthresh;
+    const turned = { ...modes };
+    for (const name of MODES) {
+      if (isFollowingMemory(modes[name])) turned[name] = isShort ? MODE.active : MODE.waiting;
+    }
+    if (MODES.some((name) => turned[name] !== modes[name])) {
+      this.#sysctls = { ...this.#sysctls, ...turned };
+    }
+    switch (turned.drop_packet) {
+      case MODE.active:
+        this.#dropRate = this.#dropCounter = Math.trunc(amemthresh / (amemthresh - available));
+        break;
+      case MODE.always:
+        this.#dropRate = am_droprate;
+        break;
+      default:
+        this.#dropRate = 0;
+    }
+  }
+
+  /** Whether to drop this packet, which would open a connection: one in so many, and the first. */
+  dropsPacket(): boolean {
+    if (this.#dropRate === 0 || --this.#dropCounter > 0) return false;
+    this.#dropCounter = this.#dropRate;
+    return true;
+  }
+}
+
+function modesOf({ drop_entry, drop_packet, secure_tcp }: Sysctls): Modes {
+  return { drop_entry, drop_packet, secure_tcp };
+}
+
+function isFollowingMemory(mode: number): boolean {
+  return mode === MODE.waiting || mode === MODE.active;
+}

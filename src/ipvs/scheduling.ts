@@ -1,0 +1,180 @@
+/**
+ * New connections: whether and where they go.
+ *
+ * tcp_conn_schedule() and its kin, ip_vs_schedule(), ip_vs_sched_persist() and ip_vs_leave() in the kernel.
+ */
+import type { Instant } from "../base/clock.ts";
+import { NO_CONNECTION } from "./connections/connection-table.ts";
+import type { Destination } from "./destination.ts";
+import type { Parts } from "./incoming.ts";
+import type { Opening } from "./opening.ts";
+import type { OutcomeSlot } from "./outcome.ts";
+import type { Packet } from "./packet.ts";
+import { isEmpty, mayOpen } from "./packet-event.ts";
+import { isUsable, Templates } from "./persistence.ts";
+import type { Request } from "./schedulers/scheduler.ts";
+import type { VirtualService } from "./virtual-service.ts";
+
+const FTP_PORT = 21;
+const FTP_DATA_PORT = 20;
+
+/** The request that schedulers get, filled anew for each new connection. */
+class SchedulingRequest implements Request {
+  clientFold = 0;
+  clientPort = 0;
+  destinationFold = 0;
+  now = 0;
+  #opening: Opening | undefined;
+  #isQuoted = false;
+
+  /** Of a quoted packet, which is an answer, the kernel's dh, lblc and lblcr take the destination as it stands there. */
+  fill(opening: Opening, isQuoted: boolean, now: Instant): this {
+    this.#opening = opening;
+    this.#isQuoted = isQuoted;
+    this.clientFold = opening.source0 ^ opening.source1 ^ opening.source2 ^ opening.source3;
+    this.clientPort = opening.sourcePort;
+    this.destinationFold = isQuoted
+      ? this.clientFold
+      : opening.destination0 ^ opening.destination1 ^ opening.destination2 ^ opening.destination3;
+    this.now = now;
+    return this;
+  }
+
+  get destinationText(): string {
+    const { source, destination } = this.#opening!;
+    return (this.#isQuoted ? source : destination).toString();
+  }
+}
+
+export class Scheduling {
+  readonly #parts: Parts;
+  readonly #templates: Templates;
+  readonly #request = new SchedulingRequest();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#templates = new Templates(parts.tracker.table);
+  }
+
+  /** The id of the connection that a packet opens, or the outcome when there is none. */
+  open(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
+    const { services, host, sysctls } = this.#parts;
+    if (isEmpty(packet) && host.isLocal(packet.destination)) return outcome.drop("drop-malformed");
+    services.mark(packet);
+    const service = services.find(packet);
+    if (service === undefined) return outcome.pass("pass-no-service");
+    if (!mayOpen(packet, sysctls())) return outcome.pass("pass-not-first");
+    if (!services.isOwn(packet, service, host)) return outcome.pass("pass-not-local");
+    return this.#schedule(packet, packet, service, outcome, now);
+  }
+
+  /** The id of the connection that an ICMP error opens by what it quotes, or the outcome when there is none. */
+  openQuoted(
+    quoted: Opening,
+    error: Packet,
+    outcome: OutcomeSlot,
+    now: Instant,
+  ): number | OutcomeSlot {
+    const service = this.#parts.services.find(quoted);
+    if (service === undefined) return outcome.pass("pass-icmp-unrelated");
+    return this.#schedule(quoted, error, service, outcome, now);
+  }
+
+  /** `packet` is what came: `opening` itself, or the error that quotes it. */
+  #schedule(
+    opening: Opening,
+    packet: Packet,
+    service: VirtualService,
+    outcome: OutcomeSlot,
+    now: Instant,
+  ): number | OutcomeSlot {
+    if (this.#parts.defence.dropsPacket()) return outcome.drop("drop-defence");
+    if (opening.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
+    if (service.plan.persistence !== undefined) {
+      return this.#schedulePersistent(opening, packet, service, outcome, now);
+    }
+    if (service.mark === 0 && opening.destinationPort !== service.port) {
+      return this.#leave(opening, packet, service, outcome);
+    }
+    const destination = this.#pick(opening, packet, service, now);
+    if (destination === undefined) return this.#leave(opening, packet, service, outcome);
+    const port = destination.port || opening.destinationPort;
+    return this.#add(opening, service, destination, port, outcome, now);
+  }
+
+  #schedulePersistent(
+    opening: Opening,
+    packet: Packet,
+    service: VirtualService,
+    outcome: OutcomeSlot,
+    now: Instant,
+  ): number | OutcomeSlot {
+    const { tracker, services } = this.#parts;
+    const { table } = tracker;
+    const persistence = service.plan.persistence!;
+    let template = this.#templates.find(opening, service, persistence, now);
+    let destination: Destination | undefined;
+    if (template !== NO_CONNECTION) {
+      destination = services.destination(table.destinationId(template));
+      if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template !== 0)) {
+        table.invalidateTemplate(template);
+        template = NO_CONNECTION;
+      }
+    }
+    if (template === NO_CONNECTION) {
+      destination = this.#pick(opening, packet, service, now);
+      if (destination === undefined) return this.#leave(opening, packet, service, outcome);
+      template = this.#templates.add(opening, service, persistence, destination, now);
+      if (template === NO_CONNECTION) return outcome.drop("drop-table-full");
+      destination.bind(table.flags(template));
+    }
+    const target = destination!;
+    const isServicePort = opening.destinationPort === service.port;
+    const port = isServicePort && target.port !== 0 ? target.port : opening.destinationPort;
+    const id = this.#add(opening, service, target, port, outcome, now);
+    if (typeof id !== "number") return id;
+    table.setControl(id, template);
+    tracker.renew(template, now);
+    return id;
+  }
+
+  #add(
+    opening: Opening,
+    service: VirtualService,
+    destination: Destination,
+    port: number,
+    outcome: OutcomeSlot,
+    now: Instant,
+  ): number | OutcomeSlot {
+    const { tracker, services } = this.#parts;
+    const id = tracker.open(opening, destination, port, service.plan.onePacket, now);
+    if (id === NO_CONNECTION) return outcome.drop("drop-table-full");
+    services.countConnection(destination);
+    return id;
+  }
+
+  #pick(
+    opening: Opening,
+    packet: Packet,
+    service: VirtualService,
+    now: Instant,
+  ): Destination | undefined {
+    const request = this.#request.fill(opening, opening !== packet, now);
+    return service.scheduler.pick(request, service.destinations);
+  }
+
+  /** No destination may take it: ip_vs_leave(). */
+  #leave(
+    opening: Opening,
+    packet: Packet,
+    service: VirtualService,
+    outcome: OutcomeSlot,
+  ): OutcomeSlot {
+    if (service.port === FTP_PORT && opening.destinationPort !== FTP_PORT) {
+      return outcome.pass("pass-ftp-other-port");
+    }
+    if (opening !== packet) return outcome.drop("drop-no-destination");
+    const trouble = { kind: "port-unreachable" } as const;
+    return this.#parts.transmitter.refuse(packet, outcome, "drop-no-destination", trouble);
+  }
+}

@@ -1,0 +1,167 @@
+/** One of our engines below control and the API, with ipvsadm run in this process: carries out a case's steps. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ApiError, Client } from "../../../src/api/client.ts";
+import { listen } from "../../../src/api/listen.ts";
+import { createServer } from "../../../src/api/server.ts";
+import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
+import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
+import { Control } from "../../../src/control/control.ts";
+import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
+import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
+import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
+import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
+import { frameOf } from "../packets.ts";
+import type { Place } from "../place.ts";
+import { GUEST_NAMES } from "./guest-names.ts";
+import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
+
+/** What leaves when a frame arrives. */
+export type Exchange = (frame: Frame) => Promise<readonly Frame[]> | readonly Frame[];
+
+export class Bench implements AsyncDisposable {
+  readonly #engine: Engine;
+  readonly #exchange: Exchange;
+  readonly #control: Control;
+  readonly #folder: string;
+  readonly #listening: AsyncDisposable;
+  #knobs: Case["sysctls"] = {};
+
+  private constructor(
+    engine: Engine,
+    exchange: Exchange,
+    control: Control,
+    folder: string,
+    listening: AsyncDisposable,
+  ) {
+    this.#engine = engine;
+    this.#exchange = exchange;
+    this.#control = control;
+    this.#folder = folder;
+    this.#listening = listening;
+  }
+
+  static async open(engine: Engine, exchange: Exchange): Promise<Bench> {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+    const control = await Control.start(engine);
+    const server = createServer(control, {
+      version: "conformance",
+      pid: process.pid,
+      onBug: (error) => console.error(error),
+    });
+    return new Bench(engine, exchange, control, folder, await listen(server, socketIn(folder)));
+  }
+
+  async perform(step: Step, place: Place): Promise<Observation> {
+    switch (step.kind) {
+      case "ipvsadm":
+        return this.#command(
+          runIpvsadm,
+          step.words.map((word) => place.fill(word)),
+          place.fill(step.stdin),
+        );
+      case "begin":
+        await this.#command(runIpvsadm, ["-R"], `-C\n--set 900 120 300\n${step.rules}`);
+        return { kind: "waited" };
+      case "rules":
+        return this.#command(runIpvsadm, ["-S", "-n"], "");
+      case "sysctl":
+        return { kind: "saw", lines: await this.#writeSysctl(step.name, step.value) };
+      case "sysctl-command":
+        return this.#command(runSysctl, step.words, step.stdin);
+      case "packet": {
+        const frame = frameOf(place.fill(step.packet));
+        for (let times = timesOf(step.packet); times > 1; times--) await this.#exchange(frame);
+        return { kind: "sent", frames: await this.#exchange(frame) };
+      }
+      case "totals":
+        return { kind: "saw", lines: totalsLines(await this.#engine.totals()) };
+      case "connections":
+        return { kind: "saw", lines: connectionLines(await this.#connections(), place) };
+      case "services":
+        return { kind: "saw", lines: serviceLines(await this.#engine.services(), place) };
+      case "wait":
+      case "round":
+        return { kind: "waited" };
+    }
+  }
+
+  /** Has these knobs in force, and those that a step set since the last turn. */
+  async turn(knobs: Case["sysctls"]): Promise<void> {
+    for (const name of Object.keys(knobs)) {
+      if (!(name in DEFAULT_SYSCTLS)) throw new RangeError(`The director has no sysctl ${name}`);
+    }
+    if (isSame(knobs, this.#knobs)) return;
+    this.#knobs = knobs;
+    await this.#set(knobs);
+  }
+
+  /** At a case's end: takes back what its steps set, too. */
+  async restoreKnobs(): Promise<void> {
+    this.#knobs = {};
+    await this.#set({});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listening[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #connections(): Promise<ConnectionStatus[]> {
+    const statuses: ConnectionStatus[] = [];
+    for await (const status of this.#engine.connections()) statuses.push(status);
+    return statuses;
+  }
+
+  async #set(knobs: Case["sysctls"]): Promise<void> {
+    const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
+    await this.#control.change((state) => ({ ...state, sysctls }));
+  }
+
+  /** As the guest's agent reports it. */
+  async #writeSysctl(name: string, value: string): Promise<string[]> {
+    const client = new Client(socketIn(this.#folder));
+    let result = "ok";
+    try {
+      await client.call("setSysctls", {}, { [name]: value });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      result = FAULTS[error.code as FaultCode].errno;
+    }
+    const values = await client.call("listSysctls", {}, undefined);
+    client.close();
+    return [result, `reads ${values[name]}`];
+  }
+
+  async #command(
+    run: typeof runIpvsadm,
+    words: readonly string[],
+    stdin: string,
+  ): Promise<Observation> {
+    let stdout = "";
+    let stderr = "";
+    const exitCode = await run(words, {
+      environment: { SLUICE_SOCKET: socketIn(this.#folder) },
+      names: GUEST_NAMES,
+      stdin: (async function* () {
+        yield stdin;
+      })(),
+      write: async (text) => {
+        stdout += text;
+      },
+      complain: (text) => {
+        stderr += text;
+      },
+    });
+    return { kind: "ran", exitCode, stdout, stderr };
+  }
+}
+
+function socketIn(folder: string): string {
+  return join(folder, "socket");
+}
+
+function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,95 @@
+/** A director behind the engine's interface, with a clock that stands still until it is moved. */
+import type { Instant } from "../../../src/base/clock.ts";
+import type { Engine } from "../../../src/engine/engine.ts";
+import { NO_CONNECTION } from "../../../src/ipvs/connections/connection-table.ts";
+import type { DesiredState } from "../../../src/ipvs/desired-state.ts";
+import { Director } from "../../../src/ipvs/director.ts";
+import type { Outcome } from "../../../src/ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packet.ts";
+import type { ServiceKey } from "../../../src/ipvs/service.ts";
+import type { Counters, Rates } from "../../../src/ipvs/statistics.ts";
+import {
+  type ConnectionStatus,
+  connectionStatuses,
+  type ServiceStatus,
+  serviceStatus,
+} from "../../../src/ipvs/status.ts";
+import type { Sysctls } from "../../../src/ipvs/sysctls.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
+import type { Frame } from "../case.ts";
+import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";
+import { hostAnswers } from "./host-stack.ts";
+
+const CONNECTIONS_MAX = 20_000;
+
+export class DirectorEngine implements Engine {
+  readonly name = "director";
+  readonly connectionTableSize = 4096;
+  readonly #director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2] });
+  #now = 0 as Instant;
+
+  /** Does on the way what time brings, each at its time. */
+  moveClock(nowMs: number): void {
+    for (;;) {
+      const deadline = this.#director.nextDeadline();
+      if (deadline > nowMs) break;
+      this.#now = Math.max(deadline, this.#now) as Instant;
+      this.#director.expire(this.#now, CONNECTIONS_MAX);
+    }
+    this.#now = nowMs as Instant;
+  }
+
+  /** What leaves when a frame arrives. */
+  receive(frame: Frame): Frame[] {
+    const bytes = frame.bytes.slice(ETHERNET_HEADER_LENGTH);
+    const packet = new Packet();
+    const { index } = interfaceOf(frame.wire as WireName);
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: index };
+    const fault = packet.moveTo(bytes, 0, bytes.length, arrival);
+    if (fault === undefined) return framesOf(this.#director.receive(packet, this.#now));
+    this.#director.malformed();
+    // The host's stack drops what it cannot read, but forwards what only its receiver could not.
+    const isReadable = fault === "transport-truncated" && !HOST.isLocal(packet.destination);
+    return isReadable ? hostAnswers(packet) : [];
+  }
+
+  async apply(desired: DesiredState): Promise<void> {
+    this.#director.apply(desired);
+  }
+
+  async services(): Promise<readonly ServiceStatus[]> {
+    return [...this.#director.services.services()].map(serviceStatus);
+  }
+
+  async *connections(): AsyncGenerator<ConnectionStatus> {
+    yield* connectionStatuses(this.#director.connections, this.#now, NO_CONNECTION, CONNECTIONS_MAX)
+      .statuses;
+  }
+
+  async totals(): Promise<{ counters: Counters; rates: Rates }> {
+    const { counters, rates } = this.#director.services.total;
+    return { counters, rates };
+  }
+
+  async zero(key: ServiceKey | undefined): Promise<void> {
+    this.#director.zero(key);
+  }
+
+  async sysctls(): Promise<Sysctls> {
+    return this.#director.sysctls;
+  }
+
+  async reasons(): Promise<Readonly<Record<string, number>>> {
+    return this.#director.reasons();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function framesOf({ verdict, packet, route, parts, notices }: Outcome): Frame[] {
+  const notes = notices.map(routed);
+  if (verdict === "pass") return [...hostAnswers(packet), ...notes];
+  if (verdict !== "forward") return notes;
+  const packets = parts.length > 0 ? parts : [packet.bytes.slice(packet.start, packet.end)];
+  return [...packets.map((bytes) => framed(bytes, route!)), ...notes];
+}

@@ -1,0 +1,41 @@
+/** What the director's host does with packets that the director leaves to it: nothing listens there. */
+import { notice } from "../../../src/ipvs/forward/notices.ts";
+import type { Packet } from "../../../src/ipvs/packet.ts";
+import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
+import { TCP_FLAG } from "../../../src/net/tcp.ts";
+import type { Frame } from "../case.ts";
+import { framed, HOST, routed } from "../laboratory.ts";
+
+/** The wire of answers whose bytes do not matter: a TCP reset, an echo reply. */
+export const HOST_WIRE = "host";
+
+const TCP_FLAGS_AT = 13;
+const ECHO_REQUESTS: readonly number[] = [8, 128];
+
+export function hostAnswers(packet: Packet): Frame[] {
+  if (packet.isSourceMartian) return [];
+  if (!HOST.isLocal(packet.destination)) return forwardedOn(packet);
+  const { bytes, transport } = packet;
+  switch (packet.protocol) {
+    case IP_PROTOCOL.tcp:
+      return (bytes[transport + TCP_FLAGS_AT]! & TCP_FLAG.rst) === 0 ? [ANSWER] : [];
+    case IP_PROTOCOL.udp: {
+      const message = notice(packet, packet.destination, { kind: "port-unreachable" });
+      return message === undefined ? [] : [routed(message)];
+    }
+    case IP_PROTOCOL.sctp:
+      return [];
+    default:
+      return ECHO_REQUESTS.includes(bytes[transport]!) ? [ANSWER] : [];
+  }
+}
+
+const ANSWER: Frame = { wire: HOST_WIRE, bytes: new Uint8Array() };
+
+/** As a router does. */
+function forwardedOn(packet: Packet): Frame[] {
+  const route = HOST.route(packet.destination);
+  if (typeof route === "string" || packet.timeToLive <= 1) return [];
+  packet.decrementTimeToLive();
+  return [framed(packet.bytes.slice(packet.start, packet.end), route)];
+}

@@ -1,0 +1,76 @@
+/** The userspace engine as a side: real frames on network devices of a namespace that goes with its only process. */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import type { Case, Report, Side, SideOptions } from "../case.ts";
+import { type PlacedCase, placed, shares } from "../shares.ts";
+import { decodeReports } from "./worker-words.ts";
+
+const WORKER = join(import.meta.dirname, "userspace-worker.ts");
+/** In a namespace of its own. */
+const WORDS = ["--net", "--", process.execPath, "--disable-warning=ExperimentalWarning", WORKER];
+
+export class UserspaceSide implements Side {
+  readonly #options: SideOptions;
+
+  constructor(options: SideOptions) {
+    this.#options = options;
+  }
+
+  /** In several namespaces at once. */
+  async perform(cases: readonly Case[]): Promise<Report[][]> {
+    const reports = cases.map((): Report[] => []);
+    let done = 0;
+    await Promise.all(
+      shares(placed(cases), 1).map((share) =>
+        this.#performIn(share, (index, of) => {
+          reports[index] = of;
+          this.#options.onDone(++done);
+        }),
+      ),
+    );
+    return reports;
+  }
+
+  async #performIn(
+    share: readonly PlacedCase[],
+    onReports: (index: number, reports: Report[]) => void,
+  ): Promise<void> {
+    // The namespace has no name: it is gone when the worker is, which ends with its standard input at the latest.
+    const worker = spawn("unshare", WORDS, { stdio: ["pipe", "pipe", "pipe"] });
+    const timer = setTimeout(() => worker.kill("SIGKILL"), this.#options.timeoutMs);
+    try {
+      const ended = untilEnd(worker);
+      createInterface({ input: worker.stdout }).on("line", (line) =>
+        onReports(...decodeReports(line)),
+      );
+      // When it ends too early, its end tells why.
+      worker.stdin.on("error", () => {});
+      const groups = [...Map.groupBy(share, ({ each }) => each.group).values()];
+      worker.stdin.write(`${JSON.stringify(groups)}\n`);
+      await ended;
+    } finally {
+      clearTimeout(timer);
+      worker.kill("SIGKILL");
+    }
+  }
+}
+
+/** Rejects when it fails, with what it complained of. */
+async function untilEnd(worker: ChildProcessByStdio<Writable, Readable, Readable>): Promise<void> {
+  let complaints = "";
+  worker.stderr.on("data", (chunk) => {
+    complaints += chunk;
+  });
+  await new Promise<void>((resolve, reject) => {
+    worker.once("error", reject);
+    worker.once("close", (code, signal) => {
+      if (code === 0) resolve();
+      else
+        reject(new Error(`The userspace engine's worker ended (${signal ?? code}): ${complaints}`));
+    });
+  });
+  // What the engine warned of.
+  process.stderr.write(complaints);
+}

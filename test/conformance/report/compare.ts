@@ -1,0 +1,61 @@
+/** Two sides' reports, step by step: what differs. */
+
+import type { Case, Report, Step } from "../case.ts";
+import { frameOf } from "../packets.ts";
+import type { Place } from "../place.ts";
+import { linesOf } from "./canonical.ts";
+import { isSame } from "./diff.ts";
+
+export interface Difference {
+  readonly step: number;
+  /** The step, as its case has it. */
+  readonly what: string;
+  readonly theirs: readonly string[];
+  readonly ours: readonly string[];
+}
+
+/** Both sides' reports of one case at its place. */
+export function compare(
+  { steps, compare: comparison }: Case,
+  place: Place,
+  expected: readonly Report[],
+  actual: readonly Report[],
+): Difference[] {
+  return steps.flatMap((step, index): Difference[] => {
+    const arrived = step.kind === "packet" ? frameOf(place.fill(step.packet)) : undefined;
+    const words = step.kind === "ipvsadm" ? step.words : [];
+    const [theirs, ours] = [expected, actual].map((reports) =>
+      linesOf(reports[index]?.observation, comparison, arrived, words),
+    ) as [string[], string[]];
+    if (step.kind === "wait" || step.kind === "begin" || isSame(theirs, ours)) return [];
+    return [{ step: index, what: describeStep(step), theirs, ours }];
+  });
+}
+
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case "ipvsadm": {
+      const words = step.words.map((word) => (/^\S+$/.test(word) ? word : `"${word}"`)).join(" ");
+      return step.stdin === ""
+        ? `ipvsadm ${words}`
+        : `ipvsadm ${words} < ${step.stdin.trim().replaceAll("\n", "; ")}`;
+    }
+    case "sysctl":
+      return `${JSON.stringify(step.value)} > net.ipv4.vs.${step.name}`;
+    case "sysctl-command":
+      return `sysctl ${step.words.map((word) => JSON.stringify(word)).join(" ")}`;
+    case "rules":
+      return "ipvsadm -S -n";
+    case "packet":
+      return step.packet;
+    case "round":
+      return `${step.packet}, and a round of the estimator`;
+    case "wait":
+      return `${step.ms} ms pass`;
+    case "connections":
+    case "services":
+    case "totals":
+    case "begin":
+      return step.kind;
+  }
+}

@@ -1,0 +1,44 @@
+/** One case on one engine: what differs from the kernel, and what of it is meant to. */
+import type { Case } from "../case.ts";
+import type { Kernel } from "../machines/machine.ts";
+import type { Difference } from "./compare.ts";
+import { type KnownDifference, knownDifference } from "./known-differences.ts";
+
+export type EngineName = "director" | "userspace";
+
+export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
+  director: "bare director",
+  userspace: "userspace engine",
+};
+
+export interface JudgedDifference extends Difference {
+  readonly known: KnownDifference | undefined;
+}
+
+export interface Outcome {
+  readonly case: Case;
+  readonly engine: EngineName;
+  readonly differences: readonly JudgedDifference[];
+}
+
+export function judge(
+  of: Case,
+  engine: EngineName,
+  kernel: Kernel,
+  differences: readonly Difference[],
+): Outcome {
+  return {
+    case: of,
+    engine,
+    differences: differences.map((each) => ({
+      ...each,
+      known: knownDifference(of, each, engine, kernel),
+    })),
+  };
+}
+
+/** `known`: every difference is a known one. */
+export function verdictOf({ differences }: Outcome): "agrees" | "known" | "differs" {
+  if (differences.length === 0) return "agrees";
+  return differences.every(({ known }) => known !== undefined) ? "known" : "differs";
+}

@@ -1,0 +1,24 @@
+/** Which cases a run has: by name, and by what its kernel has. */
+import type { Case } from "./case.ts";
+import { isSince, type Machine } from "./machines/machine.ts";
+
+/** Under emulation, without a filter: what newer kernels do otherwise, and what User Mode Linux lacks. */
+const EMULATED_GROUPS: readonly string[] = ["TCP states", "schedulers"];
+
+/** The cases whose "group: name" holds the filter and whose needs the machine's kernel meets. */
+export function selectCases(cases: readonly Case[], filter: string, machine: Machine): Case[] {
+  const isWhole = filter !== "" || machine.kernel.name === "uml";
+  return cases.filter(
+    (each) =>
+      `${each.group}: ${each.name}`.includes(filter) &&
+      (isWhole || EMULATED_GROUPS.includes(each.group)) &&
+      isMet(each, machine),
+  );
+}
+
+function isMet({ needs: { since, module } = {} }: Case, { kernel, modules }: Machine): boolean {
+  return (
+    (since === undefined || isSince(kernel.version, since)) &&
+    (module === undefined || modules.has(module))
+  );
+}
