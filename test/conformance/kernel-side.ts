@@ -15,7 +15,7 @@ import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { type PlacedCase, placed, shares } from "./shares.ts";
+import { companies, type PlacedCase, placed, shares } from "./shares.ts";
 import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
@@ -93,47 +93,23 @@ function begun(report: string): number {
   return new Set(report.match(/^\d+ /gm)).size;
 }
 
-/** More cases at once than these, and the guest is so busy that its connections' timers go on meanwhile. */
-const COMPANY_MAX = 8;
-/** Waits up to this are for the kernel's tick. */
-const SHORT_WAIT_MS = 100;
-
-/**
- * Cases of one group wait together, so that the whole waits no longer than its most patient case. A group that waits
- * only for ticks is divided.
- */
+/** Cases that keep each other company wait together, so that the whole waits no longer than its most patient case. */
 function programme(cases: readonly PlacedCase[]): string {
   const lines = [`case ${PREPARATION}`, ...preparation(cases)];
-  let group = "";
-  let company = 0;
-  for (const { index, each } of cases) {
-    // The estimator's rounds are the whole kernel's, so nothing else may happen between them.
-    const isAlone = each.steps.some(({ kind }) => kind === "round");
-    if (
-      isAlone ||
-      each.group !== group ||
-      (company >= COMPANY_MAX && waitsForTicks(group, cases))
-    ) {
-      lines.push("together");
-      company = 0;
-    }
-    company++;
-    group = each.group;
-    lines.push(`case ${index}`);
-    for (const [name, value] of Object.entries(each.sysctls)) {
-      lines.push(`${each.keepsSysctls === true ? "keep" : "with"} net/ipv4/vs/${name} ${value}`);
-    }
-    const place = new Place(index);
-    lines.push(...each.steps.map((step) => lineOf(step, place)));
+  for (const company of companies(cases)) {
+    lines.push("together", ...company.flatMap(linesOf));
   }
   return `${lines.join("\n")}\n`;
 }
 
-function waitsForTicks(group: string, cases: readonly PlacedCase[]): boolean {
-  const waits = cases
-    .filter(({ each }) => each.group === group)
-    .flatMap(({ each }) => each.steps.filter((step) => step.kind === "wait"));
-  return waits.length > 0 && waits.every(({ ms }) => ms <= SHORT_WAIT_MS);
+function linesOf({ index, each }: PlacedCase): string[] {
+  const place = new Place(index);
+  const verb = each.keepsSysctls === true ? "keep" : "with";
+  return [
+    `case ${index}`,
+    ...Object.entries(each.sysctls).map(([name, value]) => `${verb} net/ipv4/vs/${name} ${value}`),
+    ...each.steps.map((step) => lineOf(step, place)),
+  ];
 }
 
 function preparation(cases: readonly PlacedCase[]): string[] {

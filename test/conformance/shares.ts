@@ -37,6 +37,33 @@ function waits({ steps }: Case): number {
   return steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
 }
 
+/** More cases at once than these, and a host is so busy that its connections' timers go on meanwhile. */
+const COMPANY_MAX = 8;
+/** Waits up to this are for the kernel's tick. */
+const SHORT_WAIT_MS = 100;
+
+/**
+ * Cases that take turns on one host while they wait: those of a group, or a few of one that waits for ticks alone. The
+ * estimator's rounds are everybody's, so nothing else may happen between them.
+ */
+export function companies(cases: readonly PlacedCase[]): PlacedCase[][] {
+  return [...Map.groupBy(cases, ({ each }) => each.group).values()].flatMap((group) => {
+    const size = hasRounds(group) ? 1 : waitsForTicks(group) ? COMPANY_MAX : group.length;
+    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) =>
+      group.slice(index * size, (index + 1) * size),
+    );
+  });
+}
+
+function hasRounds(group: readonly PlacedCase[]): boolean {
+  return group.some(({ each }) => each.steps.some(({ kind }) => kind === "round"));
+}
+
+function waitsForTicks(group: readonly PlacedCase[]): boolean {
+  const waits = group.flatMap(({ each }) => each.steps.filter((step) => step.kind === "wait"));
+  return waits.length > 0 && waits.every(({ ms }) => ms <= SHORT_WAIT_MS);
+}
+
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
   const total = cases.reduce((sum, { each }) => sum + costOf(each), 0);
   const divided: PlacedCase[][] = Array.from({ length: parts }, () => []);

@@ -7,6 +7,7 @@ import { GENERATED_LINES } from "./generated-lines.ts";
 import { KNOBS } from "./knobs.ts";
 import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
+import { PERSISTENCE_FAMILIES } from "./persistence-families.ts";
 import { SCHEDULE_ICMP } from "./schedule-icmp.ts";
 import { SCHEDULING } from "./schedulers.ts";
 import { SCTP_STATES } from "./sctp-states.ts";
@@ -29,6 +30,7 @@ const FILES: readonly CaseFile[] = [
   RARE_HEADERS,
   TUNNEL_ERRORS,
   PERSISTENCE,
+  PERSISTENCE_FAMILIES,
   SCHEDULING,
   STATISTICS,
   SYSCTLS,
