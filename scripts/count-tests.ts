@@ -1,7 +1,7 @@
-/** Adds up vitest's JSON reports: prints "N passed, N failed" and fails when a test did, or when there was none. */
+/** Adds up JSON reports of vitest and of conformance: prints "N passed, N failed" and fails when a test did, or there was none. */
 import { readFileSync } from "node:fs";
 
-interface Report {
+interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
@@ -12,12 +12,23 @@ interface Report {
   }[];
 }
 
+/** A case on an engine is one (test/conformance/report/summary.ts). */
+interface ConformanceReport {
+  readonly passed: number;
+  readonly failed: number;
+}
+
 const [status = "1", ...paths] = process.argv.slice(2);
 let passed = 0;
 let failed = 0;
 let skipped = 0;
 for (const path of paths) {
-  const report = JSON.parse(readFileSync(path, "utf8")) as Report;
+  const report = JSON.parse(readFileSync(path, "utf8")) as VitestReport | ConformanceReport;
+  if ("passed" in report) {
+    passed += report.passed;
+    failed += report.failed;
+    continue;
+  }
   passed += report.numPassedTests;
   failed += report.numFailedTests;
   skipped += report.numPendingTests;
@@ -25,7 +36,7 @@ for (const path of paths) {
     (file) => file.status === "failed" && file.assertionResults.length === 0,
   ).length;
 }
-// A check before the tests (format, types, ...) that failed is one failure.
+// A check before the tests (format, types, ...) that failed, or conformance that could not run, is one failure.
 if (status !== "0" && failed === 0) failed = 1;
 process.stdout.write(
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}\n`,

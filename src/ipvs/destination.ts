@@ -25,6 +25,8 @@ export class Destination implements Candidate {
   /** The service that it serves, or served last. */
   service: VirtualService;
   isAvailable = true;
+  /** It stands for wherever packets were sent (bypass.ts). */
+  isBypass = false;
   isOverloaded = false;
   lastWeight = 0;
   activeConnections = 0;
@@ -62,8 +64,13 @@ export class Destination implements Candidate {
     if (plan.weight !== 0) this.lastWeight = plan.weight;
     this.connectionFlags = flagsOf(plan);
     this.#routeGeneration = -1;
-    const { upperThreshold } = plan;
-    this.isOverloaded = upperThreshold !== 0 && this.connections >= upperThreshold;
+    this.#updateOverload(plan);
+  }
+
+  /** __ip_vs_dest_update_overload(): between the marks it stays what it is. */
+  #updateOverload(plan: DestinationPlan): void {
+    if (this.connections < lowMark(plan)) this.isOverloaded = false;
+    else if (this.connections >= plan.upperThreshold) this.isOverloaded = true;
   }
 
   /** The route to it, asked for again when the host's addresses or routes changed. */

@@ -7,6 +7,7 @@ export const REASONS = [
   "forward-masquerade",
   "forward-route",
   "forward-tunnel",
+  "forward-bypass",
   "forward-reply",
   "forward-icmp-request",
   "forward-icmp-reply",

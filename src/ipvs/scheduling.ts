@@ -94,10 +94,10 @@ export class Scheduling {
       return this.#schedulePersistent(opening, packet, service, outcome, now);
     }
     if (service.mark === 0 && opening.destinationPort !== service.port) {
-      return this.#leave(opening, packet, service, outcome);
+      return this.#leave(opening, packet, service, outcome, now);
     }
     const destination = this.#pick(opening, packet, service, now);
-    if (destination === undefined) return this.#leave(opening, packet, service, outcome);
+    if (destination === undefined) return this.#leave(opening, packet, service, outcome, now);
     const port = destination.port || opening.destinationPort;
     return this.#add(opening, service, destination, port, outcome, now);
   }
@@ -123,7 +123,7 @@ export class Scheduling {
     }
     if (template === NO_CONNECTION) {
       destination = this.#pick(opening, packet, service, now);
-      if (destination === undefined) return this.#leave(opening, packet, service, outcome);
+      if (destination === undefined) return this.#leave(opening, packet, service, outcome, now);
       template = this.#templates.add(opening, service, persistence, destination, now);
       if (template === NO_CONNECTION) return outcome.drop("drop-table-full");
       destination.bind(table.flags(template));
@@ -169,12 +169,26 @@ export class Scheduling {
     packet: Packet,
     service: VirtualService,
     outcome: OutcomeSlot,
-  ): OutcomeSlot {
+    now: Instant,
+  ): number | OutcomeSlot {
+    if (service.mark !== 0 && opening === packet && this.#isToBypass(packet)) {
+      const { tracker, services } = this.#parts;
+      const { onePacket } = service.plan;
+      const id = tracker.open(packet, services.bypass[packet.family], 0, onePacket, now);
+      return id === NO_CONNECTION ? outcome.drop("drop-table-full") : id;
+    }
     if (service.port === FTP_PORT && opening.destinationPort !== FTP_PORT) {
       return outcome.pass("pass-ftp-other-port");
     }
     if (opening !== packet) return outcome.drop("drop-no-destination");
     const trouble = { kind: "port-unreachable" } as const;
     return this.#parts.transmitter.refuse(packet, outcome, "drop-no-destination", trouble);
+  }
+
+  /** ip_vs_addr_is_unicast(): in IPv4 one of the host's own addresses is none. */
+  #isToBypass({ family, destination }: Packet): boolean {
+    const { host, sysctls } = this.#parts;
+    if (sysctls().cache_bypass === 0 || !destination.isUnicast) return false;
+    return family === 6 || !host.isLocal(destination);
   }
 }

@@ -38,12 +38,15 @@ const service: DesiredState = addService(EMPTY_STATE, {
   persistenceEngine: undefined,
 });
 
+/** Those before stand for connections without a destination. */
+const FIRST_ID = 2;
+
 test("a server that is drained by an edit keeps its last weight", () => {
   const table = new ServiceTable();
   const state = addDestination(service, key, server(10));
   table.apply(state);
   table.apply(editDestination(state, key, server(0)));
-  expect(table.destination(0)).toMatchObject({ weight: 0, lastWeight: 10 });
+  expect(table.destination(FIRST_ID)).toMatchObject({ weight: 0, lastWeight: 10 });
 });
 
 test("a server that is revived with weight 0 has no last weight", () => {
@@ -51,9 +54,13 @@ test("a server that is revived with weight 0 has no last weight", () => {
   const state = addDestination(service, key, server(10));
   table.apply(state);
   // A connection that keeps it in the trash.
-  table.destination(0).bind(CONNECTION_FLAG.inactive);
+  table.destination(FIRST_ID).bind(CONNECTION_FLAG.inactive);
   const without = deleteDestination(state, key, at);
   table.apply(without);
   table.apply(addDestination(without, key, server(0)));
-  expect(table.destination(0)).toMatchObject({ weight: 0, lastWeight: 0, inactiveConnections: 1 });
+  expect(table.destination(FIRST_ID)).toMatchObject({
+    weight: 0,
+    lastWeight: 0,
+    inactiveConnections: 1,
+  });
 });

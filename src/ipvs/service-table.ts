@@ -3,6 +3,7 @@
  *
  * ip_vs_ctl.c in the kernel.
  */
+import { bypass } from "./bypass.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
@@ -21,6 +22,8 @@ import { VirtualService } from "./virtual-service.ts";
 export class ServiceTable {
   readonly #sysctls: () => SchedulerSysctls;
   readonly addresses = new KnownAddresses();
+  /** Where cache_bypass has connections go, by family. */
+  readonly bypass: Readonly<Record<4 | 6, Destination>>;
   /** Traffic of everything, removed services included. */
   readonly total = new Traffic();
   readonly #trash = new Trash();
@@ -34,6 +37,8 @@ export class ServiceTable {
 
   constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
     this.#sysctls = sysctls;
+    this.bypass = { 4: bypass(0, 4, sysctls), 6: bypass(1, 6, sysctls) };
+    this.#destinations.push(this.bypass[4], this.bypass[6]);
   }
 
   /** In the order in which they were added. */
@@ -88,7 +93,7 @@ export class ServiceTable {
   /** Those that connections go to, removed ones included. */
   *inUse(): Generator<Destination> {
     for (const each of this.#destinations) {
-      if (each !== undefined && each.connections > 0) yield each;
+      if (each !== undefined && each.connections > 0 && !each.isBypass) yield each;
     }
   }
 
@@ -100,7 +105,7 @@ export class ServiceTable {
 
   /** A packet from a client: ip_vs_in_stats(). Removed destinations do not count. */
   countIn(destination: Destination, bytes: number): void {
-    if (!destination.isAvailable) return;
+    if (!destination.isAvailable || destination.isBypass) return;
     destination.traffic.countIn(bytes);
     destination.service.traffic.countIn(bytes);
     this.total.countIn(bytes);
@@ -108,7 +113,7 @@ export class ServiceTable {
 
   /** A packet to a client: ip_vs_out_stats(). */
   countOut(destination: Destination, bytes: number): void {
-    if (!destination.isAvailable) return;
+    if (!destination.isAvailable || destination.isBypass) return;
     destination.traffic.countOut(bytes);
     destination.service.traffic.countOut(bytes);
     this.total.countOut(bytes);

@@ -12,7 +12,7 @@ promises, and removes everything. Works as root, and without root where the kern
   nat    masquerading: the client outside in 203.0.113.0/24, node01 the real servers' gateway, VIP 203.0.113.100:80 on
          real servers' port 8080
   tun    tunnels, on dr's wire: IP in IP, GRE and GUE one after the other, taken apart by 'sluice decapsulate' on the real
-         servers; the client also uploads 1 MB, more than one packet of which does not fit through the tunnel
+         servers; the client also uploads 1 MB, whose packets have to become shorter to fit
 
 Options:
   --tunnel NAME      tun: only ipip, gre or gue, instead of all three

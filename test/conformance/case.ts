@@ -1,8 +1,8 @@
 /**
  * What a case is: steps, as data, that every side carries out and reports on alike.
  *
- * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT, CLIENT6 and MARK: removed servers live on in
- * the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
+ * Addresses and marks that no other case may have are written as VIP, VIP6, FAR, FAR6 (not the director's own), CLIENT,
+ * CLIENT6, MARK and MARK2 (which, unlike MARK, brings no packets to the director): removed servers live on in the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
  */
 
 export type Step =
@@ -20,6 +20,11 @@ export type Step =
   | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
   /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
   | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
+  /**
+   * These mark rules and no others of this case's are in force from here on, in the words of `sluice mark add` that
+   * iptables has, too: -s, -d, -p, --sports, --dports, --set-mark. The first that matches decides.
+   */
+  | { readonly kind: "marks"; readonly rules: readonly string[] }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
@@ -31,12 +36,19 @@ export type Step =
 
 /**
  * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
- * of many entries stay ("survivors"), whether of about a hundred in one state all are left, some or none.
+ * server that is ("shares"), how many each gets; where it decides which of many entries stay ("survivors"), whether of
+ * about a hundred in one state all are left, some or none.
  */
-export type Comparison = "frames" | "servers" | "survivors";
+export type Comparison = "frames" | "servers" | "shares" | "survivors";
+
+/** An expected number of packets, and its standard deviation. */
+export interface Share {
+  readonly mean: number;
+  readonly deviation: number;
+}
 
 export interface Needs {
-  /** The version of Linux, as "6.12", whose rules these are: older kernels have others. */
+  /** The version of Linux, as "6.12" or "6.1.192", whose rules these are: older kernels have others. */
   readonly since?: string;
   /** A module that not every kernel comes with. */
   readonly module?: string;
@@ -48,6 +60,8 @@ export interface Case {
   readonly compare: Comparison;
   /** Names below net.ipv4.vs, in force during this case's steps only. */
   readonly sysctls: Readonly<Record<string, number>>;
+  /** How many of the packets behind the last command each server gets, where the comparison is of shares. */
+  readonly shares?: Readonly<Record<string, Share>>;
   /** What a kernel must have to be asked. */
   readonly needs?: Needs;
   /** They are in force while the case waits, too: all cases of its group want them so. */
@@ -94,17 +108,18 @@ export interface Report {
   readonly observation: Observation;
 }
 
-/** Something that can carry out cases. */
-export interface Side {
-  /** Reports by case, one for each step. `times` tells for each step when another side did it, where one did. */
-  perform(cases: readonly Case[], times: readonly (readonly number[])[]): Promise<Report[][]>;
+/** A case and its number among all, which says its place. */
+export interface PlacedCase {
+  readonly index: number;
+  readonly each: Case;
 }
 
-export interface SideOptions {
-  /** What a side has started is ended when it takes longer. */
-  readonly timeoutMs: number;
-  /** Is told now and then how many cases are done. */
-  readonly onDone: (count: number) => void;
+/** Is told the reports of each case that is done, one for each step; of a wait there may be none. */
+export type OnReports = (index: number, reports: Report[]) => void;
+
+/** Something that can carry out cases. */
+export interface Side {
+  perform(cases: readonly PlacedCase[], onReports: OnReports): Promise<void>;
 }
 
 /** The words of a command line; double quotes keep blanks and make empty words. */
@@ -133,6 +148,10 @@ export function timesOf(packetText: string): number {
 
 export function packet(text: string): Step {
   return { kind: "packet", packet: text };
+}
+
+export function marks(...rules: readonly string[]): Step {
+  return { kind: "marks", rules };
 }
 
 export const CONNECTIONS: Step = { kind: "connections" };

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { allCases } from "./cases/index.ts";
+import { KernelSide } from "./kernel-side.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
@@ -15,30 +16,37 @@ import { selectCases } from "./selection.ts";
 const DOCS = join(import.meta.dirname, "../../docs");
 const DOCUMENTS = { results: join(DOCS, "conformance.json"), page: join(DOCS, "conformance.md") };
 
-process.exitCode = await main(process.argv.slice(2));
+const COULD_NOT_RUN = 2;
 
-async function main(words: readonly string[]): Promise<number> {
-  let options: Options;
-  try {
-    options = readOptions(words);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    return 2;
-  }
+try {
+  process.exitCode = await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`conformance: ${(error as Error).message}\n`);
+  process.exitCode = COULD_NOT_RUN;
+}
+
+async function main(options: Options): Promise<number> {
   if (options.isHelp) {
     process.stdout.write(HELP);
     return 0;
   }
-  const machine = machineOf(options.kernel);
+  let machine: Machine;
+  try {
+    machine = machineOf(options.kernel);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
   if (cases.length === 0) {
     const text = JSON.stringify(options.filter);
     process.stderr.write(`No case for Linux ${kernel.version} has ${text} in its name\n`);
-    return 2;
+    return COULD_NOT_RUN;
   }
   const { engines, timeoutMs, filter } = options;
-  const outcomes = await run(cases, { machine, engines, timeoutMs });
+  const kernelSide = new KernelSide(machine, { timeoutMs });
+  const outcomes = await run(cases, { kernel, kernelSide, engines, timeoutMs });
   const summary = summarize(kernel, engines, outcomes, filter === "");
   tell(summary, options);
   return summary.failed === 0 ? 0 : 1;

@@ -4,13 +4,13 @@
  *     tcp 10.9.0.1:1000 > VIP:80 S ttl=64 length=10
  *     udp [fd09::1]:1000 > [VIP6]:53 checksum=none
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
- *
  *     icmp 192.168.150.254 > 192.168.150.11 11/0 about ipip 192.168.150.11 > 192.168.150.21 about udp CLIENT:4000 > VIP:80
  *     ip 192.168.150.21 > 10.9.0.1 50 length=20
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IP payload only), times=N (case.ts), cut=N (of the IP payload no more than this), options=HEX (IPv4's),
- * ext=hop,dst,route (IPv6's extension headers), on=wan|lan, from=ADDRESS (who sends).
+ * fragment=FROM-TO (these bytes of the IP payload only), cut=N (of the IP payload no more than this), times=N (case.ts),
+ * options=HEX (IPv4's), ihl (IPv4's header length as it says, in words), ext=hop,dst,route (IPv6's extension headers),
+ * on=wan|lan, from=ADDRESS (who sends).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -103,7 +103,7 @@ function packetOf(described: Described): Uint8Array {
       bytes,
     );
   }
-  return emitIpv4(
+  const packet = emitIpv4(
     {
       protocol,
       source,
@@ -118,6 +118,8 @@ function packetOf(described: Described): Uint8Array {
     },
     payload.subarray(from, to),
   );
+  if (options.has("ihl")) packet[0] = 0x40 | number("ihl")!;
+  return packet;
 }
 
 function transportOf(described: Described): [protocol: number, bytes: Uint8Array] {

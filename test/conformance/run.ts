@@ -1,55 +1,102 @@
 /** Carries out cases on the kernel and on our engines, as much as possible at the same time. */
-import type { Case, Report } from "./case.ts";
-import { KernelSide } from "./kernel-side.ts";
-import type { Machine } from "./machines/machine.ts";
-import { DirectorSide } from "./ours/director-side.ts";
+import type { Case, OnReports, PlacedCase, Report, Side } from "./case.ts";
+import { differencesByDirector, isDisturbed, sinceFirst } from "./disturbed.ts";
+import type { Kernel } from "./machines/machine.ts";
+import { performOnDirector } from "./ours/director-side.ts";
 import { UserspaceSide } from "./ours/userspace-side.ts";
 import { Place } from "./place.ts";
 import { Progress } from "./progress.ts";
-import { compare } from "./report/compare.ts";
-import { type EngineName, judge, type Outcome } from "./report/outcome.ts";
+import { compare, type Difference } from "./report/compare.ts";
+import { type EngineName, judge, type Outcome, verdictOf } from "./report/outcome.ts";
 
 export interface RunOptions {
-  readonly machine: Machine;
+  readonly kernel: Kernel;
+  readonly kernelSide: Side;
   readonly engines: readonly EngineName[];
   readonly timeoutMs: number;
 }
 
 /** An outcome for each case on each engine. Throws when a side cannot be had. */
-export async function run(
-  cases: readonly Case[],
-  { machine, engines, timeoutMs }: RunOptions,
-): Promise<Outcome[]> {
-  using progress = new Progress(cases.length);
-  const options = (name: string) => ({
-    timeoutMs,
-    onDone: (done: number) => progress.tell(name, done),
-  });
-  const kernel = new KernelSide(machine, options("kernel")).perform(cases);
-  const times = kernel.then((reports) => reports.map(sinceFirst));
-  const sides: Readonly<Record<EngineName, () => Promise<Report[][]>>> = {
-    // Needs the kernel's times, and costs little.
-    director: async () => new DirectorSide(options("director")).perform(cases, await times),
-    userspace: () => new UserspaceSide(options("userspace")).perform(cases),
-  };
-  const [expected, ...actual] = await Promise.all([
-    kernel,
-    ...engines.map((name) => sides[name]()),
-  ]);
-  return engines.flatMap((engine, column) =>
-    cases.map((each, index) => {
-      const differences = compare(
-        each,
-        new Place(index),
-        expected[index]!,
-        actual[column]![index]!,
-      );
-      return judge(each, engine, machine.kernel, differences);
-    }),
-  );
+export async function run(cases: readonly Case[], options: RunOptions): Promise<Outcome[]> {
+  const placed = cases.map((each, index): PlacedCase => ({ index, each }));
+  const done = await performAll(placed, options);
+  const outcomes: Outcome[] = [];
+  for (const engine of options.engines) {
+    for (const one of placed) {
+      const differences = await differencesOf(one, engine, done, options.kernel);
+      outcomes.push(judge(one.each, engine, options.kernel, differences));
+    }
+  }
+  return outcomes;
 }
 
-function sinceFirst(reports: readonly Report[]): number[] {
-  const [first] = reports;
-  return reports.map(({ atMs }) => atMs - (first?.atMs ?? 0));
+/** Reports by case, of each side. */
+interface Done {
+  readonly kernel: Map<number, Report[]>;
+  readonly director: Map<number, Report[]>;
+  readonly userspace: Map<number, Report[]>;
+}
+
+async function performAll(
+  cases: readonly PlacedCase[],
+  { kernelSide, engines, timeoutMs }: RunOptions,
+): Promise<Done> {
+  using progress = new Progress(cases.length);
+  const done: Done = { kernel: new Map(), director: new Map(), userspace: new Map() };
+  const into =
+    (side: keyof Done): OnReports =>
+    (index, reports) => {
+      done[side].set(index, reports);
+      progress.tell(side, done[side].size);
+    };
+  // It needs the kernel's times, and follows it case by case. Other engines may need it (disturbed.ts).
+  const director = queue(async (index: number, reports: readonly Report[]) => {
+    const times = sinceFirst(reports);
+    into("director")(index, await performOnDirector(cases[index]!.each, new Place(index), times));
+  });
+  await Promise.all([
+    kernelSide.perform(cases, (index, reports) => {
+      into("kernel")(index, reports);
+      director.add(index, reports);
+    }),
+    engines.includes("userspace")
+      ? new UserspaceSide({ timeoutMs }).perform(cases, into("userspace"))
+      : undefined,
+  ]);
+  await director.done();
+  return done;
+}
+
+async function differencesOf(
+  one: PlacedCase,
+  engine: EngineName,
+  done: Done,
+  kernel: Kernel,
+): Promise<Difference[]> {
+  const { index, each } = one;
+  const [theirs = [], ours = []] = [done.kernel.get(index), done[engine].get(index)];
+  const between = (reports: readonly Report[]): Difference[] =>
+    compare(each, new Place(index), theirs, reports);
+  const differences = between(ours);
+  const differs = (engineName: EngineName, of: readonly Difference[]): boolean =>
+    verdictOf(judge(each, engineName, kernel, of)) === "differs";
+  const isByTime =
+    engine === "userspace" &&
+    differs(engine, differences) &&
+    isDisturbed(theirs, ours) &&
+    !differs("director", between(done.director.get(index) ?? []));
+  return isByTime ? differencesByDirector(one, ours) : differences;
+}
+
+/** Does one thing after the other. */
+function queue<Words extends readonly unknown[]>(work: (...words: Words) => Promise<void>) {
+  let last = Promise.resolve();
+  return {
+    add(...words: Words): void {
+      last = last.then(() => work(...words));
+      // Whoever waits for all of them hears of it.
+      last.catch(() => {});
+    },
+    done: () => last,
+  };
 }

@@ -2,8 +2,16 @@
 import type { Case } from "./case.ts";
 import { isSince, type Machine } from "./machines/machine.ts";
 
-/** Under emulation, without a filter: what newer kernels do otherwise, and what User Mode Linux lacks. */
-const EMULATED_GROUPS: readonly string[] = ["TCP states", "schedulers"];
+/** Under emulation, without a filter: what User Mode Linux lacks, what newer kernels do otherwise, and what clients notice. */
+const EMULATED_GROUPS: readonly string[] = [
+  "TCP states",
+  "what time does",
+  "schedulers",
+  "twos",
+  "thresholds, edited",
+  "overhead of inactive connections",
+  "ICMP errors that are cut or malformed",
+];
 
 /** The cases whose "group: name" holds the filter and whose needs the machine's kernel meets. */
 export function selectCases(cases: readonly Case[], filter: string, machine: Machine): Case[] {

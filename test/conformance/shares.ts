@@ -1,67 +1,46 @@
 /** Which cases are carried out one after the other on the same host, and which on others at the same time. */
-import type { Case, Step } from "./case.ts";
-
-/** A case and its number among all, which says its place. */
-export interface PlacedCase {
-  readonly index: number;
-  readonly each: Case;
-}
-
-export function placed(cases: readonly Case[]): PlacedCase[] {
-  return cases.map((each, index) => ({ index, each }));
-}
+import type { Case, PlacedCase, Step } from "./case.ts";
 
 /** Above this a case has a host of its own kind: nobody shall wait for it. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Command lines flush the table, so they are apart from packets; those that mostly wait are apart, too, and those
- * that wait for the estimator, whose rounds are the whole kernel's. The rest is
- * divided into `parts` of like cost. Within a share cases keep their order.
+ * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too, and so are
+ * those that wait for the estimator, whose rounds are the whole host's. Packets and command lines are divided into so many shares of like cost. Within a share cases keep their order.
  */
-export function shares(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
-  const commands = cases.filter(({ each }) => each.steps.some(({ kind }) => kind === "begin"));
-  const patient = cases.filter(
-    ({ each }) => waits(each) >= PATIENCE_MS && !commands.some((other) => other.each === each),
-  );
-  const rounds = cases.filter(({ each }) => each.steps.some(({ kind }) => kind === "round"));
-  const apart = new Set([...commands, ...patient, ...rounds]);
-  const packets = divide(
-    cases.filter((each) => !apart.has(each)),
-    parts,
-  );
-  return [...packets, commands, patient, rounds].filter((share) => share.length > 0);
+export function shares(
+  cases: readonly PlacedCase[],
+  parts: { readonly packets: number; readonly commands: number },
+): PlacedCase[][] {
+  const kinds = Map.groupBy(cases, kindOf);
+  return [
+    ...divide(kinds.get("packets") ?? [], parts.packets),
+    ...divide(kinds.get("commands") ?? [], parts.commands),
+    kinds.get("patient") ?? [],
+    kinds.get("rounds") ?? [],
+  ].filter((share) => share.length > 0);
 }
 
-function waits({ steps }: Case): number {
-  return steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+/** So that little time passes between a step and the next of the same case. Those with rounds are alone between them. */
+const TOGETHER_MAX = { packets: 8, commands: 24, patient: Number.POSITIVE_INFINITY, rounds: 1 };
+
+/** Cases of one group wait together: all of those that mostly wait, of others some at a time. */
+export function turns(share: readonly PlacedCase[]): PlacedCase[][] {
+  const batches: PlacedCase[][] = [];
+  for (const one of share) {
+    const batch = batches.at(-1);
+    const isFull = (batch?.length ?? 0) >= TOGETHER_MAX[kindOf(one)];
+    if (batch?.[0]?.each.group === one.each.group && !isFull) batch.push(one);
+    else batches.push([one]);
+  }
+  return batches;
 }
 
-/** More cases at once than these, and a host is so busy that its connections' timers go on meanwhile. */
-const COMPANY_MAX = 8;
-/** Waits up to this are for the kernel's tick. */
-const SHORT_WAIT_MS = 100;
-
-/**
- * Cases that take turns on one host while they wait: those of a group, or a few of one that waits for ticks alone. The
- * estimator's rounds are everybody's, so nothing else may happen between them.
- */
-export function companies(cases: readonly PlacedCase[]): PlacedCase[][] {
-  return [...Map.groupBy(cases, ({ each }) => each.group).values()].flatMap((group) => {
-    const size = hasRounds(group) ? 1 : waitsForTicks(group) ? COMPANY_MAX : group.length;
-    return Array.from({ length: Math.ceil(group.length / size) }, (_, index) =>
-      group.slice(index * size, (index + 1) * size),
-    );
-  });
-}
-
-function hasRounds(group: readonly PlacedCase[]): boolean {
-  return group.some(({ each }) => each.steps.some(({ kind }) => kind === "round"));
-}
-
-function waitsForTicks(group: readonly PlacedCase[]): boolean {
-  const waits = group.flatMap(({ each }) => each.steps.filter((step) => step.kind === "wait"));
-  return waits.length > 0 && waits.every(({ ms }) => ms <= SHORT_WAIT_MS);
+function kindOf({ each: { steps } }: PlacedCase): keyof typeof TOGETHER_MAX {
+  if (steps.some(({ kind }) => kind === "begin")) return "commands";
+  if (steps.some(({ kind }) => kind === "round")) return "rounds";
+  const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+  return waits >= PATIENCE_MS ? "patient" : "packets";
 }
 
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
@@ -83,6 +62,7 @@ const COST: Readonly<Record<Step["kind"], number>> = {
   "sysctl-command": 20,
   rules: 20,
   begin: 20,
+  marks: 40,
   connections: 6,
   services: 1,
   totals: 1,

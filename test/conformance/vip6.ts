@@ -1,6 +1,7 @@
 /** The IPv6 VIPs of cases: addresses of the director's host. */
+
+import type { PlacedCase } from "./case.ts";
 import { Place } from "./place.ts";
-import type { PlacedCase } from "./shares.ts";
 
 /**
  * Lines for `ip -batch`, for the cases at these places. A local route is not enough: errors come from the VIP only where

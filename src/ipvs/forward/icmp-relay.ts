@@ -93,12 +93,14 @@ export class IcmpRelay implements Rewriting {
     if (flow === undefined) return undefined;
     const found = table.findByClient(flow, now);
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
-    // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen =
-      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
-    if (!isSeen) return outcome.pass("pass-not-local");
+    // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
+    // FORWARD hook, after the host has taken one from the time to live.
+    const isForwarded = !host.isLocal(packet.destination) && !services.mark(packet);
+    if (isForwarded && !isForwarding(host, packet)) return outcome.pass("pass-not-local");
+    if (isForwarded && packet.timeToLive <= 1) return outcome.drop("drop-time-exceeded");
     const id = found === NO_CONNECTION ? this.#open(flow, packet, outcome, now) : found;
     if (typeof id !== "number") return id;
+    if (isForwarded) packet.decrementTimeToLive();
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);
@@ -111,6 +113,7 @@ export class IcmpRelay implements Rewriting {
 
   /** With schedule_icmp an error of no connection opens one, so that it gets where the client's packets would go. */
   #open(flow: Flow, packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
+    this.#parts.services.mark(packet);
     return this.#scheduling.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
   }
 

@@ -52,6 +52,7 @@ export class Transmitter implements Rewriting {
     connection: number,
     rewriting: Rewriting = this,
   ): OutcomeSlot {
+    if (method === FORWARDING.bypass) return this.#bypass(packet, outcome);
     const route = destination.route(this.#host);
     if (typeof route === "string") {
       const isMasqueraded = method === FORWARDING.masquerade;
@@ -80,6 +81,18 @@ export class Transmitter implements Rewriting {
   rewriteDestination(packet: Packet, connection: number): void {
     const to = this.#connections.to(connection);
     this.#masquerade.rewriteDestination(packet, to, this.#connections.port(connection));
+  }
+
+  /** On to where it was sent, as the host routes it: ip_vs_bypass_xmit(). */
+  #bypass(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
+    const route = this.#host.route(packet.destination);
+    if (route === "unreachable") {
+      return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
+    }
+    if (route === "local" || packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
+    const refused = this.#prepare(packet, outcome, route.mtu);
+    if (refused !== undefined) return refused;
+    return this.#wire.fit(packet, outcome.forward("forward-bypass", route), route.mtu);
   }
 
   #sendThroughTunnel(

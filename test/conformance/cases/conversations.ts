@@ -53,6 +53,8 @@ export function conversation(
     sysctls,
     steps: [
       begin(protocol, way, servers),
+      // All cases are set up before the first goes on: so their timers go alike on every side.
+      wait(1),
       ...parts.flatMap((part) => [
         packet(textOf(protocol, way, part)),
         wait(GIVEN_UP_MS),

@@ -8,51 +8,64 @@ import {
   restore,
   SERVICES,
   type Step,
+  sysctl,
+  wait,
 } from "../case.ts";
-import { conversation, type Protocol, WAYS, walk } from "./conversations.ts";
+import { conversation, type Part, type Protocol, WAYS, type Way, walk } from "./conversations.ts";
 import { CONVERSATIONS, SEGMENTS, WALK_LENGTH } from "./tcp-states.ts";
 
-const GROUP = "defence";
-const TCP: Protocol = { group: GROUP, name: "tcp", option: "-t" };
+const GROUP = "drop_packet";
+const SHOWN = "defence, shown";
 const SECURE_MODES = [1, 2, 3];
 const WALKS = 8;
-/** More pages than the host has. */
-const SHORT = 10_000_000;
+/** So many more pages than any host has that nothing is let through. */
+const SHORT = 0x7fff_ffff;
 
 export const DEFENCE: CaseFile = {
   features: {
-    [GROUP]: "secure_tcp 0 to 3 segment by segment, drop_packet 0 to 3, am_droprate, amemthresh",
+    [GROUP]: "drop_packet 1 to 3, am_droprate, amemthresh",
+    ...Object.fromEntries(
+      WAYS.map((way) => [
+        protocolOf(way).group,
+        `secure_tcp 1 to 3, ${way.name}, segment by segment`,
+      ]),
+    ),
+    [SHOWN]: "What sysctl shows of drop_entry, drop_packet and secure_tcp as memory comes and goes",
   },
-  cases: () => [...secureTcpCases(), ...dropPacketCases()],
+  cases: () => [...secureTcpCases(), ...dropPacketCases(), shownCase()],
 };
+
+/** Apart, so that a round of all its cases is short: their timers then go alike on every side. */
+function protocolOf({ name }: Way): Protocol {
+  return { group: `secure_tcp, ${name}`, name: "tcp", option: "-t" };
+}
 
 /** Segment by segment as in tcp-states.ts, by the other table. Modes 1 and 2 use it while memory is short. */
 function secureTcpCases(): Case[] {
-  return WAYS.flatMap((way) => [
-    ...Object.entries(CONVERSATIONS).map(([name, parts]) =>
-      conversation(TCP, way, `secure_tcp 3, ${name}`, parts, { secure_tcp: 3 }),
-    ),
-    ...Array.from({ length: WALKS }, (_, index) =>
-      conversation(
-        TCP,
-        way,
-        `secure_tcp 3, walk ${index}`,
-        walk(prng(9000 + index), "> S", SEGMENTS, WALK_LENGTH),
-        { secure_tcp: 3, sloppy_tcp: index % 2 },
+  return WAYS.flatMap((way) => {
+    const of = (name: string, parts: readonly Part[], sysctls: Case["sysctls"]): Case =>
+      conversation(protocolOf(way), way, name, parts, sysctls);
+    return [
+      ...Object.entries(CONVERSATIONS).map(([name, parts]) =>
+        of(`secure_tcp 3, ${name}`, parts, { secure_tcp: 3 }),
       ),
-    ),
-    ...SECURE_MODES.flatMap((mode) =>
-      [0, SHORT].map((amemthresh) =>
-        conversation(
-          TCP,
-          way,
-          `secure_tcp ${mode}, amemthresh ${amemthresh}`,
-          ["> S", "> A", "< SA", "> A", "< A", "> FA"],
-          { amemthresh, secure_tcp: mode },
+      ...Array.from({ length: WALKS }, (_, index) =>
+        of(`secure_tcp 3, walk ${index}`, walk(prng(9000 + index), "> S", SEGMENTS, WALK_LENGTH), {
+          secure_tcp: 3,
+          sloppy_tcp: index % 2,
+        }),
+      ),
+      ...SECURE_MODES.flatMap((mode) =>
+        [0, SHORT].map((amemthresh) =>
+          of(
+            `secure_tcp ${mode}, amemthresh ${amemthresh}`,
+            ["> S", "> A", "< SA", "> A", "< A", "> FA"],
+            { amemthresh, secure_tcp: mode },
+          ),
         ),
       ),
-    ),
-  ]);
+    ];
+  });
 }
 
 /**
@@ -111,5 +124,35 @@ function dropCase(name: string, count: number, sysctls: Case["sysctls"]): Case {
     compare: "frames",
     sysctls,
     steps: [...steps, CONNECTIONS, SERVICES],
+  };
+}
+
+/** What the knobs show: a mode turns itself when it is set, and once a second. */
+function shownCase(): Case {
+  const show = sysctl("net.ipv4.vs.drop_entry net.ipv4.vs.drop_packet net.ipv4.vs.secure_tcp");
+  const second = [wait(1500), show];
+  const set = (value: number, amemthresh: number): Step[] => [
+    sysctl(`net.ipv4.vs.amemthresh=${amemthresh}`),
+    ...["drop_entry", "drop_packet", "secure_tcp"].map((name) =>
+      sysctl(`net.ipv4.vs.${name}=${value}`),
+    ),
+    ...second,
+  ];
+  return {
+    group: SHOWN,
+    name: "modes turn themselves",
+    compare: "frames",
+    sysctls: {},
+    steps: [
+      ...[1, 2, 3, 0].flatMap((mode) => [...set(mode, SHORT), ...set(mode, 0)]),
+      ...set(1, SHORT),
+      sysctl("net.ipv4.vs.amemthresh=0"),
+      ...second,
+      sysctl(`net.ipv4.vs.amemthresh=${SHORT}`),
+      ...second,
+      sysctl("net.ipv4.vs.drop_packet=3"),
+      ...second,
+      ...set(0, 1024),
+    ],
   };
 }

@@ -5,6 +5,8 @@ import { DEFENCE } from "./defence.ts";
 import { DROP_ENTRY } from "./drop-entry.ts";
 import { GENERATED_LINES } from "./generated-lines.ts";
 import { KNOBS } from "./knobs.ts";
+import { MARKS } from "./marks.ts";
+import { NEWEST_RULES } from "./newest-rules.ts";
 import { NO_SCHEDULER } from "./no-scheduler.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { PERSISTENCE_FAMILIES } from "./persistence-families.ts";
@@ -15,6 +17,7 @@ import { STATISTICS } from "./statistics.ts";
 import { SYSCTLS } from "./sysctls.ts";
 import { TCP_STATES } from "./tcp-states.ts";
 import { TUNNEL_ERRORS } from "./tunnel-errors.ts";
+import { TWOS } from "./twos.ts";
 import { WIRE } from "./wire.ts";
 import { RARE_HEADERS } from "./wire-headers.ts";
 
@@ -31,8 +34,11 @@ const FILES: readonly CaseFile[] = [
   TUNNEL_ERRORS,
   PERSISTENCE,
   PERSISTENCE_FAMILIES,
+  MARKS,
   SCHEDULING,
   STATISTICS,
+  TWOS,
+  NEWEST_RULES,
   SYSCTLS,
   NO_SCHEDULER,
   COMMAND_LINES,

@@ -107,7 +107,6 @@ function drainedSctpCase(value: number): Case {
     ...["sctp CLIENT:1000 > VIP:9 0", "sctp CLIENT:1000 > VIP:9 1"].flatMap((text) => [
       packet(text),
       wait(25),
-      CONNECTIONS,
       SERVICES,
     ]),
     ...watched("udp CLIENT:1000 > VIP:53 length=5", "udp CLIENT:1001 > VIP:53 length=5"),

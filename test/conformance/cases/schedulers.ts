@@ -34,7 +34,7 @@ const VARIANTS: readonly string[] = [
 ];
 
 /** Options of each server, by the last part of its address. */
-type Servers = Readonly<Record<number, string>>;
+export type Servers = Readonly<Record<number, string>>;
 
 interface Scenario {
   readonly name: string;
@@ -45,7 +45,7 @@ interface Scenario {
 }
 
 /** How a scenario speaks of its service and servers. */
-interface Target {
+export interface Target {
   readonly protocol: "tcp" | "udp";
   readonly service: string;
   server(number: number): string;
@@ -53,7 +53,7 @@ interface Target {
   packet(client: number, port: number, flags: string): Step;
 }
 
-function targetOf(family: 4 | 6, protocol: "tcp" | "udp"): Target {
+export function targetOf(family: 4 | 6, protocol: "tcp" | "udp"): Target {
   const at = family === 4 ? "VIP:80" : "[VIP6]:80";
   return {
     protocol,
@@ -85,7 +85,7 @@ function openedByMany(count: number): Scenario["steps"] {
     );
 }
 
-const edit = (target: Target, number: number, options: string): Step =>
+export const edit = (target: Target, number: number, options: string): Step =>
   ipvsadm(`-e ${target.service} -r ${target.server(number)} ${options}`);
 const add = (target: Target, number: number, options: string): Step =>
   ipvsadm(`-a ${target.service} -r ${target.server(number)} ${options}`);
@@ -221,7 +221,7 @@ function scenarioCase(
   };
 }
 
-function begin(target: Target, variant: string, servers: Servers): Step {
+export function begin(target: Target, variant: string, servers: Servers): Step {
   return restore(
     `-A ${target.service} -s ${variant}`,
     ...Object.entries(servers).map(

@@ -4,10 +4,11 @@ import { type Case, type CaseFile, type Step, sysctl } from "../case.ts";
 
 const GROUP = "sysctl";
 
+/** Up to 8589934 for what the kernel keeps in ticks: how much more fits depends on how many it has in a second. */
 // biome-ignore format: a list
 const NUMBERS = [
   "1", "2", "3", "4", "-1", "0", "2147483647", "2147483648", "4294967295", "-2147483648", "-2147483649",
-  "18446744073709551616", "99999999999999999999",
+  "8589934", "-8589934", "18446744073709551616", "99999999999999999999",
   "0x2", "0x10", "02", "010", "-0", "-0x2",
 ];
 
@@ -19,11 +20,8 @@ const TEXTS = [
   `2${" ".repeat(100)}`, `1${" ".repeat(5000)}x`, "1".repeat(25),
 ];
 
-/** About what fits into 32 bits as ticks, with 100 a second. */
-const LONGEST_SECONDS = ["21474836", "21474837", "-21474836", "-21474837"];
-
-/** What the kernel has another default for: by its memory and its CPUs. */
-const NOT_COMPARED = ["est_cpulist", "sync_qlen_max"];
+/** What the kernel has another default for, by its memory and its CPUs, or only when it was built so. */
+const NOT_COMPARED = ["debug_level", "est_cpulist", "sync_qlen_max"];
 
 /** What only later kernels have. */
 const SINCE: Readonly<Record<string, string>> = { est_nice: "6.3" };
@@ -38,10 +36,7 @@ export const SYSCTLS: CaseFile = {
 
 function sysctlCases(): Case[] {
   return [
-    ...Object.keys(SYSCTL_RULES).map((name) => knobCase(name, name, [...NUMBERS, ...TEXTS])),
-    ...["lblc_expiration", "lblcr_expiration"].map((name) =>
-      knobCase(`${name}, the longest`, name, LONGEST_SECONDS),
-    ),
+    ...Object.keys(SYSCTL_RULES).map(knobCase),
     ...Object.keys(FIXED_SYSCTLS)
       .filter((name) => !NOT_COMPARED.includes(name))
       .map(defaultCase),
@@ -57,8 +52,9 @@ function sysctlCases(): Case[] {
   ];
 }
 
-function knobCase(title: string, name: string, values: readonly string[]): Case {
-  return sysctlCase(title, [
+function knobCase(name: string): Case {
+  const values = [...NUMBERS, ...TEXTS];
+  return sysctlCase(name, [
     sysctl(`net.ipv4.vs.${name}`),
     ...values.map((value): Step => ({ kind: "sysctl", name, value })),
     sysctl(`net/ipv4/vs/${name}`),

@@ -4,13 +4,22 @@
  * They are kept in $XDG_CACHE_HOME/sluice/kernels (~/.cache without it), a folder for each release.
  */
 import { execFileSync, type StdioOptions } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 export interface DebianKernel {
-  /** As `uname -r` has it: `6.12.117+deb12-amd64`. */
-  readonly release: string;
+  /** Of Linux, `6.1.192`: its release may be called `6.1.0-56-amd64`. */
+  readonly version: string;
   readonly image: string;
   readonly modulesFolder: string;
 }
@@ -27,6 +36,9 @@ const UNPACKED = [
   ),
   "./lib/modules/*/kernel/drivers/net/tun.ko*",
 ];
+
+/** Beside what the package has. */
+const VERSION_FILE = "version";
 
 /** apt's and dpkg's words are for the reader, not part of a result. */
 const STDIO: StdioOptions = ["ignore", process.stderr, process.stderr];
@@ -54,7 +66,7 @@ export function findKernel(series: string | undefined): DebianKernel {
 function kernelIn(release: string): DebianKernel {
   const folder = join(cache(), release);
   return {
-    release,
+    version: readFileSync(join(folder, VERSION_FILE), "utf8"),
     image: join(folder, "boot", `vmlinuz-${release}`),
     modulesFolder: join(folder, "lib/modules", release),
   };
@@ -87,12 +99,18 @@ function fetch(release: string): void {
     run("apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", `linux-image-${release}`);
     const [archive = ""] = readdirSync(folder);
     run("sh", "-c", 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$@"', archive, ...UNPACKED);
+    writeFileSync(join(folder, VERSION_FILE), versionOf(join(folder, archive)));
     rmSync(join(folder, archive));
     run("find", ".", "-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+");
     renameSync(folder, join(cache(), release));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Without Debian's own revision: `6.12.117-1~deb12u1` is Linux 6.12.117. */
+function versionOf(archive: string): string {
+  return outputOf("dpkg-deb", ["-f", archive, "Version"]).replace(/-.*/s, "");
 }
 
 function newestSeries(releases: readonly string[]): string | undefined {

@@ -4,7 +4,7 @@ import type { KernelModules } from "./kernel-modules.ts";
 export interface Kernel {
   /** What runs it. */
   readonly name: "uml" | "qemu";
-  /** As `uname -r` has it: `6.12.117+deb12-amd64`. */
+  /** Of Linux, with the stable series' own number: `6.12.117`. */
   readonly version: string;
 }
 
@@ -22,15 +22,9 @@ export interface Machine {
   command(folder: string): GuestCommand;
 }
 
-/** Whether a kernel of this version has what came with Linux `since`, "6.12". */
+/** Whether a version of Linux is this one or a later one: 6.12.117 is since 6.12 and since 6.1.192. */
 export function isSince(version: string, since: string): boolean {
-  const [major, minor] = seriesOf(version);
-  const [sinceMajor, sinceMinor] = seriesOf(since);
-  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+  return BY_NUMBERS.compare(version, since) >= 0;
 }
 
-function seriesOf(version: string): [major: number, minor: number] {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (minor === undefined) throw new RangeError(`Cannot read ${version} as a version of Linux`);
-  return [Number(major), Number(minor)];
-}
+const BY_NUMBERS = new Intl.Collator("en", { numeric: true });

@@ -32,7 +32,7 @@ export class Qemu implements Machine {
     const stdio: StdioOptions = ["ignore", process.stderr, process.stderr];
     if (!NEEDED.every(isInstalled)) execFileSync(SETUP, ["conformance-qemu"], { stdio });
     this.#debian = findKernel(series);
-    this.kernel = { name: "qemu", version: this.#debian.release };
+    this.kernel = { name: "qemu", version: this.#debian.version };
     this.modules = new KernelModules(this.#debian.modulesFolder);
   }
 

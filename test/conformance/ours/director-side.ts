@@ -1,33 +1,13 @@
-/** The bare director as a side: no engine, no packets on wires, a clock that only goes when a case says so. */
-
+/** The bare director: no engine, no packets on wires, a clock that only goes as the kernel's went. */
 import { ESTIMATION_INTERVAL_MS } from "../../../src/ipvs/rate-estimator.ts";
-import type { Case, Report, Side, SideOptions } from "../case.ts";
+import type { Case, Report } from "../case.ts";
 import { frameOf } from "../packets.ts";
-import { Place } from "../place.ts";
+import type { Place } from "../place.ts";
 import { Bench } from "./bench.ts";
 import { DirectorEngine } from "./director-engine.ts";
 
-export class DirectorSide implements Side {
-  readonly #options: SideOptions;
-
-  constructor(options: SideOptions) {
-    this.#options = options;
-  }
-
-  async perform(
-    cases: readonly Case[],
-    times: readonly (readonly number[])[],
-  ): Promise<Report[][]> {
-    const reports: Report[][] = [];
-    for (const [index, each] of cases.entries()) {
-      reports.push(await performCase(each, new Place(index), times[index] ?? []));
-      this.#options.onDone(reports.length);
-    }
-    return reports;
-  }
-}
-
-async function performCase(
+/** `times` tells for each step when the kernel did it, in milliseconds since the case's first. */
+export async function performOnDirector(
   { steps, sysctls }: Case,
   place: Place,
   times: readonly number[],

@@ -8,10 +8,7 @@ import type { Place } from "../place.ts";
 
 export function connectionLines(statuses: readonly ConnectionStatus[], place: Place): string[] {
   return statuses
-    .filter(
-      ({ virtual }) =>
-        place.owns(virtual.address) || virtual.address.toString() === markText(place.mark),
-    )
+    .filter(({ virtual }) => place.owns(virtual.address) || place.isMark(virtual.address))
     .map(({ protocol, client, virtual, destination, state, expiresInMs }) =>
       connectionLine({
         protocol,
@@ -29,7 +26,7 @@ export function connectionLines(statuses: readonly ConnectionStatus[], place: Pl
 export function serviceLines(statuses: readonly ServiceStatus[], place: Place): string[] {
   return statuses
     .filter(({ plan: { key } }) =>
-      key.kind === "mark" ? key.mark === place.mark : place.owns(key.endpoint.address),
+      key.kind === "mark" ? place.ownsMark(key.mark) : place.owns(key.endpoint.address),
     )
     .flatMap(({ plan: { key, scheduler }, destinations }) => [
       key.kind === "mark"
@@ -67,8 +64,3 @@ export function totalsLines({ counters, rates }: Awaited<ReturnType<Engine["tota
 }
 
 const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;
-
-/** A mark's template has the mark as its virtual address. */
-function markText(mark: number): string {
-  return [mark >>> 24, (mark >>> 16) & 0xff, (mark >>> 8) & 0xff, mark & 0xff].join(".");
-}

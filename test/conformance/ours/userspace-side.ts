@@ -3,8 +3,8 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { Case, Report, Side, SideOptions } from "../case.ts";
-import { companies, type PlacedCase, placed, shares } from "../shares.ts";
+import type { OnReports, PlacedCase, Side } from "../case.ts";
+import { shares, turns } from "../shares.ts";
 import { decodeReports } from "./worker-words.ts";
 
 const WORKER = join(import.meta.dirname, "userspace-worker.ts");
@@ -12,34 +12,23 @@ const WORKER = join(import.meta.dirname, "userspace-worker.ts");
 const WORDS = ["--net", "--", process.execPath, "--disable-warning=ExperimentalWarning", WORKER];
 
 export class UserspaceSide implements Side {
-  readonly #options: SideOptions;
+  readonly #timeoutMs: number;
 
-  constructor(options: SideOptions) {
-    this.#options = options;
+  /** What a side has started is ended when it takes longer. */
+  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
+    this.#timeoutMs = timeoutMs;
   }
 
   /** In several namespaces at once. */
-  async perform(cases: readonly Case[]): Promise<Report[][]> {
-    const reports = cases.map((): Report[] => []);
-    let done = 0;
-    await Promise.all(
-      shares(placed(cases), 1).map((share) =>
-        this.#performIn(share, (index, of) => {
-          reports[index] = of;
-          this.#options.onDone(++done);
-        }),
-      ),
-    );
-    return reports;
+  async perform(cases: readonly PlacedCase[], onReports: OnReports): Promise<void> {
+    const parts = { packets: 1, commands: 1 };
+    await Promise.all(shares(cases, parts).map((share) => this.#performIn(share, onReports)));
   }
 
-  async #performIn(
-    share: readonly PlacedCase[],
-    onReports: (index: number, reports: Report[]) => void,
-  ): Promise<void> {
+  async #performIn(share: readonly PlacedCase[], onReports: OnReports): Promise<void> {
     // The namespace has no name: it is gone when the worker is, which ends with its standard input at the latest.
     const worker = spawn("unshare", WORDS, { stdio: ["pipe", "pipe", "pipe"] });
-    const timer = setTimeout(() => worker.kill("SIGKILL"), this.#options.timeoutMs);
+    const timer = setTimeout(() => worker.kill("SIGKILL"), this.#timeoutMs);
     try {
       const ended = untilEnd(worker);
       createInterface({ input: worker.stdout }).on("line", (line) =>
@@ -47,7 +36,7 @@ export class UserspaceSide implements Side {
       );
       // When it ends too early, its end tells why.
       worker.stdin.on("error", () => {});
-      worker.stdin.write(`${JSON.stringify(companies(share))}\n`);
+      worker.stdin.write(`${JSON.stringify(turns(share))}\n`);
       await ended;
     } finally {
       clearTimeout(timer);

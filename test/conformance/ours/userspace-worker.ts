@@ -11,10 +11,9 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../../../src/engine/engine.ts";
 import { UserspaceEngine } from "../../../src/engine/userspace/engine.ts";
-import type { Case, Frame, Report, Step } from "../case.ts";
+import type { Case, Frame, PlacedCase, Report } from "../case.ts";
 import { DIRECTOR_HOST, INTERFACES } from "../laboratory.ts";
 import { Place } from "../place.ts";
-import type { PlacedCase } from "../shares.ts";
 import { vip6Lines } from "../vip6.ts";
 import { Bench } from "./bench.ts";
 import { inTurn } from "./in-turn.ts";
@@ -36,8 +35,8 @@ input.once("line", (line) => {
   );
 });
 
-async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void> {
-  const devices = becomeDirector(groups.flat());
+async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void> {
+  const devices = becomeDirector(turns.flat());
   await using engine = await UserspaceEngine.open({
     connectionsMax: CONNECTIONS_MAX,
     events: {
@@ -46,8 +45,8 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
     },
   });
   await using bench = await Bench.open(engine, (frame) => exchange(devices, frame));
-  for (const group of groups) {
-    await inTurn(group.map(({ index, each }) => run(engine, bench, index, each)));
+  for (const turn of turns) {
+    await inTurn(turn.map(({ index, each }) => run(engine, bench, index, each)));
   }
 }
 
@@ -67,8 +66,7 @@ async function* run(
       yield step.ms;
     }
     await bench.turn(sysctls);
-    if (step.kind === "round")
-      await round(engine, bench, { kind: "packet", packet: step.packet }, place);
+    if (step.kind === "round") await round(engine, bench, step.packet, place);
     const observation = await bench.perform(step, place);
     reports.push({ atMs: performance.now(), observation });
   }
@@ -79,9 +77,9 @@ async function* run(
 const ROUND_POLL_MS = 5;
 
 /** As the guest's agent sees it: by what the estimator shows. */
-async function round(engine: Engine, bench: Bench, packet: Step, place: Place): Promise<void> {
+async function round(engine: Engine, bench: Bench, packet: string, place: Place): Promise<void> {
   const before = JSON.stringify(await engine.totals());
-  await bench.perform(packet, place);
+  await bench.perform({ kind: "packet", packet }, place);
   while (JSON.stringify(await engine.totals()) === before) await sleep(ROUND_POLL_MS);
 }
 

@@ -4,6 +4,7 @@ import type { Case, Report, Step } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { linesOf } from "./canonical.ts";
+import { compareShares } from "./compare-shares.ts";
 import { isSame } from "./diff.ts";
 
 export interface Difference {
@@ -16,20 +17,45 @@ export interface Difference {
 
 /** Both sides' reports of one case at its place. */
 export function compare(
-  { steps, compare: comparison }: Case,
+  of: Case,
   place: Place,
   expected: readonly Report[],
   actual: readonly Report[],
 ): Difference[] {
-  return steps.flatMap((step, index): Difference[] => {
+  const { steps, compare: comparison } = of;
+  const isOfShares = comparison === "shares";
+  const differences = steps.flatMap((step, index): Difference[] => {
+    if (isOfShares && step.kind === "packet") return [];
     const arrived = step.kind === "packet" ? frameOf(place.fill(step.packet)) : undefined;
     const words = step.kind === "ipvsadm" ? step.words : [];
     const [theirs, ours] = [expected, actual].map((reports) =>
       linesOf(reports[index]?.observation, comparison, arrived, words),
     ) as [string[], string[]];
-    if (step.kind === "wait" || step.kind === "begin" || isSame(theirs, ours)) return [];
+    if (
+      step.kind === "wait" ||
+      step.kind === "begin" ||
+      isSame(theirs, ours, drifts(steps, expected, actual, index))
+    )
+      return [];
     return [{ step: index, what: describeStep(step), theirs, ours }];
   });
+  return isOfShares ? [...differences, ...compareShares(of, expected, actual)] : differences;
+}
+
+/**
+ * How many seconds longer the kernel took than ours, from each packet of the case up to this step: its entries'
+ * timers began at one of them, and are so much nearer to their end.
+ */
+function drifts(
+  steps: readonly Step[],
+  expected: readonly Report[],
+  actual: readonly Report[],
+  at: number,
+): number[] {
+  const lag = (index: number): number => (expected[index]?.atMs ?? 0) - (actual[index]?.atMs ?? 0);
+  return steps
+    .slice(0, at + 1)
+    .flatMap(({ kind }, index) => (kind === "packet" ? (lag(at) - lag(index)) / 1000 : []));
 }
 
 export function describeStep(step: Step): string {
@@ -50,6 +76,8 @@ export function describeStep(step: Step): string {
       return step.packet;
     case "round":
       return `${step.packet}, and a round of the estimator`;
+    case "marks":
+      return `marks: ${step.rules.join("; ") || "none"}`;
     case "wait":
       return `${step.ms} ms pass`;
     case "connections":

@@ -4,20 +4,29 @@
 const EXPIRES = /^(.*expires )(-?\d+)$/;
 const EXPIRES_TOLERANCE_SECONDS = 1;
 
-export function isSame(theirs: readonly string[], ours: readonly string[]): boolean {
+/** `drifts`: seconds by which a timer of theirs may have gone further than ours, one or the other. */
+export function isSame(
+  theirs: readonly string[],
+  ours: readonly string[],
+  drifts: readonly number[],
+): boolean {
   return (
-    theirs.length === ours.length && theirs.every((line, index) => isSameLine(line, ours[index]!))
+    theirs.length === ours.length &&
+    theirs.every((line, index) => isSameLine(line, ours[index]!, drifts))
   );
 }
 
-function isSameLine(theirs: string, ours: string): boolean {
+function isSameLine(theirs: string, ours: string, drifts: readonly number[] = []): boolean {
   if (theirs === ours) return true;
   const [, head, seconds] = EXPIRES.exec(theirs) ?? [];
   const [, otherHead, otherSeconds] = EXPIRES.exec(ours) ?? [];
   return (
     head !== undefined &&
     head === otherHead &&
-    Math.abs(Number(seconds) - Number(otherSeconds)) <= EXPIRES_TOLERANCE_SECONDS
+    [0, ...drifts].some(
+      (drift) =>
+        Math.abs(Number(seconds) + drift - Number(otherSeconds)) <= EXPIRES_TOLERANCE_SECONDS,
+    )
   );
 }
 

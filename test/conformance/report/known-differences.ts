@@ -29,8 +29,10 @@ export interface KnownDifference {
   readonly explains: (theirs: readonly string[], ours: readonly string[]) => boolean;
   /** The only engine that differs so. */
   readonly engine?: EngineName;
-  /** The version of Linux, as "6.12", that does as Sluice does: from there on it is no difference. */
+  /** A version of Linux that was seen to do as Sluice does: from there on it is no difference. */
   readonly before?: string;
+  /** A version of Linux that was seen to do otherwise, where older ones do as Sluice does. */
+  readonly since?: string;
 }
 
 const NO_SYNCHRONISATION = {
@@ -43,6 +45,13 @@ const MASQUERADED_ICMPV6 = {
   title: "ICMPv6 errors of masqueraded servers reach the client",
   group: "on the wire",
   name: /^NAT, IPv6, ICMP from the server's side$/,
+  before: "6.1.192",
+} as const;
+
+const WRONG_CHECKSUM = {
+  step: /^icmp .* checksum=wrong /,
+  explains: (theirs: readonly string[], ours: readonly string[]): boolean =>
+    isOneFrameOf("lan", theirs) && nothing(ours),
 } as const;
 
 const RARE = "on the wire, rare headers";
@@ -51,7 +60,14 @@ const THRESHOLDS = {
   title: "Thresholds follow Linux 6.12",
   group: "schedulers",
   name: /, thresholds changed midway$/,
-  before: "6.12",
+  before: "6.1.192",
+} as const;
+
+/** Packets to where no address of the director's is, or its neighbours'. */
+const FAR = {
+  group: "firewall marks",
+  name: /^nobody to take it|, from SYN to FIN$/,
+  step: /^(tcp|udp|icmp) \[?CLIENT6?\]?(:\d+)? > \[?FAR/,
 } as const;
 
 export const KNOWN: readonly KnownDifference[] = [
@@ -81,6 +97,17 @@ export const KNOWN: readonly KnownDifference[] = [
     step: /^tcp 10\.9\.0\.1:204[0-7] > /,
     explains: (theirs, ours) => isServersAlone(theirs) && isServersAlone(ours),
   },
+  {
+    ...FAR,
+    title: "Clients of addresses that are not the director's are told of trouble",
+    explains: (theirs, ours) => nothing(theirs) && isOneFrameOf("wan", ours),
+  },
+  {
+    ...FAR,
+    title: "What a mark brings and nobody takes goes on",
+    explains: (theirs, ours) =>
+      (nothing(theirs) || theirs.join() === "to the host's own stack") && isOneFrameOf("lan", ours),
+  },
   { ...THRESHOLDS, step: /^services$/, explains: isSameButCounts },
   {
     title: "A datagram that came in fragments leaves a tunnel whole",
@@ -90,11 +117,18 @@ export const KNOWN: readonly KnownDifference[] = [
     explains: isReassembled,
   },
   {
-    title: "ICMPv6 errors with a wrong checksum are dropped",
+    title: "ICMP errors with a wrong checksum are dropped",
     group: "on the wire",
     name: /IPv6.*, ICMP from the client's side$/,
-    step: /^icmp .* checksum=wrong /,
-    explains: (theirs, ours) => isOneFrameOf("lan", theirs) && nothing(ours),
+    before: "6.1.192",
+    ...WRONG_CHECKSUM,
+  },
+  {
+    title: "ICMP errors with a wrong checksum are dropped",
+    group: "on the wire",
+    name: /^(DR|TUN).*, ICMP from the client's side$/,
+    since: "6.1.192",
+    ...WRONG_CHECKSUM,
   },
   {
     ...MASQUERADED_ICMPV6,
@@ -181,7 +215,7 @@ export function knownDifference(
 
 /** Whether it can be expected at all. */
 export function mayOccur(
-  { group, name, engine: only, before }: KnownDifference,
+  { group, name, engine: only, before, since }: KnownDifference,
   of: Case,
   engine: EngineName,
   { version }: Kernel,
@@ -190,6 +224,7 @@ export function mayOccur(
     group === of.group &&
     name.test(of.name) &&
     (only === undefined || only === engine) &&
-    (before === undefined || !isSince(version, before))
+    (before === undefined || !isSince(version, before)) &&
+    (since === undefined || isSince(version, since))
   );
 }

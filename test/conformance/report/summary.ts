@@ -82,8 +82,11 @@ function engineOf(outcomes: readonly Outcome[]): EngineSummary {
   return { agree: count("agrees"), known: count("known"), differ: count("differs") };
 }
 
-function comparedSteps({ steps }: Case): number {
-  return steps.filter(({ kind }) => kind !== "wait" && kind !== "begin").length;
+/** Many packets' shares are one comparison. */
+function comparedSteps({ steps, compare }: Case): number {
+  const compared = steps.filter(({ kind }) => kind !== "wait" && kind !== "begin");
+  if (compare !== "shares") return compared.length;
+  return compared.filter(({ kind }) => kind !== "packet").length + 1;
 }
 
 function knownCounts(outcomes: readonly Outcome[]): Summary["known"] {

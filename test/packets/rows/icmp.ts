@@ -81,7 +81,7 @@ R1 > E unreachable-port about E:1000 > R1:8080 S => pass-local-destination V > E
 -a -f 7 -r R1:0 -m
 C:1000 > V:80 S mark 7 => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
 host disown V
-X > V unreachable-host about V:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 63 about R1:80 > C:1000 .
+X > V unreachable-host about V:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 62 about R1:80 > C:1000 .
 host forwarding off
 X > V unreachable-host about V:80 > C:1000 . => pass-not-local
 

@@ -107,7 +107,8 @@ C:1000 > Q:54 udp len 2000 in 1500 => hold-fragment, pass-no-service
 -a -f 7 -r R1:0 -m
 mark add -d Q -p tcp -m 7
 C:1000 > Q:80 S => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
-X > Q unreachable-host about Q:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 63 about R1:80 > C:1000 .
+X > Q unreachable-host about Q:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 62 about R1:80 > C:1000 .
+X > Q unreachable-host ttl 1 about Q:80 > C:1000 . => drop-time-exceeded
 R1 > C unreachable-port about C:1000 > R1:80 S => forward-icmp-reply C Q > C unreachable-port ttl 63 about C:1000 > Q:80 S
 host forwarding off
 X > Q unreachable-host about Q:80 > C:1000 . => pass-not-local
@@ -140,4 +141,38 @@ mark add -d V -m 7
 mark add -d V -p icmp --ports 1 -m 8 => invalid-mark-rule
 mark delete -d V2        => no-such-mark-rule
 mark add -d V -m 8       => mark-rule-exists
+
+# cache_bypass: what no server may take goes on to where it was sent [inet]
+-A -f 7 -s rr
+-a -f 7 -r R1:0 -g -w 0
+mark add -p tcp --ports 80 -m 7
+mark add -p udp -m 7
+C:1000 > R3:80 S  => drop-no-destination; R3 > C unreachable-port about C:1000 > R3:80 S
+sysctl cache_bypass=1
+C:1000 > R3:80 S  => forward-bypass R3 [SYN_RECV 60 1/0]
+C:1000 > R3:80 .  => forward-bypass R3 [ESTABLISHED 900 1/0]
+R3:80 > C:1000 .  => pass-reply [ESTABLISHED 900 1/0]
+C:1001 > V:80 S   => drop-no-destination; V > C unreachable-port about C:1001 > V:80 S
+C:1001 > Q:80 S   => drop-unreachable [SYN_RECV 60 2/0]; Q > C unreachable-host about C:1001 > Q:80 S
+C:1002 > R3:53 udp ttl 1 => drop-time-exceeded [UDP 300 2/1]; R3 > C time-exceeded about C:1002 > R3:53 udp ttl 1
+-Lc
+| TCP 60 SYN_RECV C:1001 Q:80 0.0.0.0:0
+| TCP 900 ESTABLISHED C:1000 R3:80 0.0.0.0:0
+| UDP 300 UDP C:1002 R3:53 0.0.0.0:0
+-e -f 7 -r R1:0 -g -w 1
+C:1000 > R3:80 .  => forward-bypass R3 [ESTABLISHED 900 2/1]
+C:1003 > R3:80 S  => forward-route R1 [SYN_RECV 60 1/0]
++2
+-L --total
+| 1 in 1/40 out 0/0
+
+# cache_bypass: an address of the host's own is unicast, too, and nobody's [inet6]
+-A -f 7 -s rr
+mark add -p tcp --ports 80 -m 7
+sysctl cache_bypass=1
+C:1000 > R3:80 S  => forward-bypass R3 [SYN_RECV 60 1/0]
+C:1001 > V:80 S   => drop-crosses-local [SYN_RECV 60 2/0]
+-Lc
+| TCP 60 SYN_RECV C:1000 R3:80 [::]:0
+| TCP 60 SYN_RECV C:1001 V:80 [::]:0
 `);

@@ -392,4 +392,16 @@ C:2 > V:53 udp => forward-route R1 [UDP 300 0/2]
 C:3 > V:53 udp => forward-route R1 [UDP 300 0/3]
 -e -u V:53 -r R1 -g -x 3
 C:4 > V:53 udp => drop-no-destination; V > C unreachable-port about C:4 > V:53 udp
+
+# an edit that brings the marks to both sides of the count leaves it full, or not
+-A -u V:53 -s rr
+-a -u V:53 -r R1 -g -x 2 -y 1
+C:1 > V:53 udp => forward-route R1 [UDP 300 0/1]
+C:2 > V:53 udp => forward-route R1 [UDP 300 0/2]
+-e -u V:53 -r R1 -g -x 4 -y 2
+C:3 > V:53 udp => drop-no-destination; V > C unreachable-port about C:3 > V:53 udp
+-e -u V:53 -r R1 -g -x 4 -y 3
+C:3 > V:53 udp => forward-route R1 [UDP 300 0/3]
+-e -u V:53 -r R1 -g -x 4 -y 1
+C:4 > V:53 udp => forward-route R1 [UDP 300 0/4]
 `);
