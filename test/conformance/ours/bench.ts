@@ -6,16 +6,17 @@ import { ApiError, Client } from "../../../src/api/client.ts";
 import { listen } from "../../../src/api/listen.ts";
 import { createServer } from "../../../src/api/server.ts";
 import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
+import { runMark } from "../../../src/cli/mark/run.ts";
 import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
-import type { Case, Frame, Observation, Step } from "../case.ts";
+import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
-import { connectionLines, serviceLines } from "./status-lines.ts";
+import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
 
 /** What leaves when a frame arrives. */
 export type Exchange = (frame: Frame) => Promise<readonly Frame[]> | readonly Frame[];
@@ -27,6 +28,8 @@ export class Bench implements AsyncDisposable {
   readonly #folder: string;
   readonly #listening: AsyncDisposable;
   #knobs: Case["sysctls"] = {};
+  /** By a case's mark: the rules that it set. */
+  readonly #marks = new Map<number, readonly string[]>();
 
   private constructor(
     engine: Engine,
@@ -70,13 +73,22 @@ export class Bench implements AsyncDisposable {
         return { kind: "saw", lines: await this.#writeSysctl(step.name, step.value) };
       case "sysctl-command":
         return this.#command(runSysctl, step.words, step.stdin);
-      case "packet":
-        return { kind: "sent", frames: await this.#exchange(frameOf(place.fill(step.packet))) };
+      case "marks":
+        await this.#setMarks(step.rules, place);
+        return { kind: "waited" };
+      case "packet": {
+        const frame = frameOf(place.fill(step.packet));
+        for (let times = timesOf(step.packet); times > 1; times--) await this.#exchange(frame);
+        return { kind: "sent", frames: await this.#exchange(frame) };
+      }
+      case "totals":
+        return { kind: "saw", lines: totalsLines(await this.#engine.totals()) };
       case "connections":
         return { kind: "saw", lines: connectionLines(await this.#connections(), place) };
       case "services":
         return { kind: "saw", lines: serviceLines(await this.#engine.services(), place) };
       case "wait":
+      case "round":
         return { kind: "waited" };
     }
   }
@@ -111,6 +123,20 @@ export class Bench implements AsyncDisposable {
   async #set(knobs: Case["sysctls"]): Promise<void> {
     const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
     await this.#control.change((state) => ({ ...state, sysctls }));
+  }
+
+  /** In place of those that the case set before. */
+  async #setMarks(rules: readonly string[], place: Place): Promise<void> {
+    const before = this.#marks.get(place.mark) ?? [];
+    const lines = [
+      ...before.map((rule) => `delete ${rule.replace(/ --set-mark \S+/, "")}`),
+      ...rules.map((rule) => `add ${rule}`),
+    ];
+    for (const line of lines) {
+      const ran = await this.#command(runMark, place.fill(line).split(" "), "");
+      if (ran.kind === "ran" && ran.exitCode !== 0) throw new Error(ran.stderr);
+    }
+    this.#marks.set(place.mark, rules);
   }
 
   /** As the guest's agent reports it. */

@@ -128,7 +128,7 @@ R1:5070 > C:1000 udp => forward-reply C from V:5060 [UDP 300 0/1]
 -A -u V:5060 -s rr --pe sip
 -a -u V:5060 -r R1:5070 -m
 host mtu C 1300
-R1:5070 > C:1000 udp len 1400 df => drop-packet-too-big; D > R1 too-big mtu 1300 about R1:5070 > C:1000 udp len 1400 ttl 63 df
+R1:5070 > C:1000 udp len 1400 df => drop-packet-too-big; D > R1 too-big mtu 1300 about R1:5070 > C:1000 udp len 1400 df
 -Lc
 | nothing
 `);
