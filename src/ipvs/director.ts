@@ -177,6 +177,7 @@ export class Director {
     outcome.packet = packet;
     if (!packet.isUnicast) return outcome.pass("pass-not-unicast");
     if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
+    if (packet.isSourceMartian) return outcome.pass("pass-martian-source");
     if (packet.isFragment) return this.#reassemble(packet, outcome, now);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:

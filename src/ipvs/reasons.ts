@@ -15,6 +15,7 @@ export const REASONS = [
   "pass-no-services",
   "pass-not-unicast",
   "pass-malformed",
+  "pass-martian-source",
   "pass-not-balanced",
   "pass-fragment",
   "pass-no-service",
@@ -27,6 +28,7 @@ export const REASONS = [
   "pass-reply",
   "pass-not-forwarding",
   // Dropped.
+  "drop-malformed",
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",

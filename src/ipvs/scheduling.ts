@@ -10,7 +10,7 @@ import type { Parts } from "./incoming.ts";
 import type { Opening } from "./opening.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
-import { mayOpen } from "./packet-event.ts";
+import { isEmpty, mayOpen } from "./packet-event.ts";
 import { isUsable, Templates } from "./persistence.ts";
 import type { Request } from "./schedulers/scheduler.ts";
 import type { VirtualService } from "./virtual-service.ts";
@@ -59,6 +59,7 @@ export class Scheduling {
   /** The id of the connection that a packet opens, or the outcome when there is none. */
   open(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host, sysctls } = this.#parts;
+    if (isEmpty(packet) && host.isLocal(packet.destination)) return outcome.drop("drop-malformed");
     services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");

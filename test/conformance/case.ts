@@ -14,6 +14,8 @@ export type Step =
   | { readonly kind: "rules" }
   /** A packet (packets.ts reads it) arrives. What leaves is compared. */
   | { readonly kind: "packet"; readonly packet: string }
+  /** A packet arrives, and then time passes until the estimator's next round, which shows what it counted. */
+  | { readonly kind: "round"; readonly packet: string }
   /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
   | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
   /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
@@ -28,7 +30,9 @@ export type Step =
   /** The connection table's entries of this case's services are compared. */
   | { readonly kind: "connections" }
   /** Weight, active and inactive connections of this case's servers are compared. */
-  | { readonly kind: "services" };
+  | { readonly kind: "services" }
+  /** The counters and rates of everything together, as the last round left them, are compared. */
+  | { readonly kind: "totals" };
 
 /**
  * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
@@ -137,6 +141,11 @@ export function restore(...lines: readonly string[]): Step {
   return { kind: "ipvsadm", words: ["-R"], stdin: `${lines.join("\n")}\n` };
 }
 
+/** How often a packet arrives, one right after the other: its option `times`. What the last one does is compared. */
+export function timesOf(packetText: string): number {
+  return Number(/ times=(\d+)/.exec(packetText)?.[1] ?? 1);
+}
+
 export function packet(text: string): Step {
   return { kind: "packet", packet: text };
 }
@@ -147,6 +156,7 @@ export function marks(...rules: readonly string[]): Step {
 
 export const CONNECTIONS: Step = { kind: "connections" };
 export const SERVICES: Step = { kind: "services" };
+export const TOTALS: Step = { kind: "totals" };
 
 export function wait(ms: number): Step {
   return { kind: "wait", ms };

@@ -1,6 +1,6 @@
 /** What guest/agent.py reports of a programme, read while it is being written. */
 import type { Case, Frame, Observation, OnReports, PlacedCase, Report, Step } from "./case.ts";
-import { readConnections, readServices } from "./kernel-files.ts";
+import { readConnections, readServices, readTotals } from "./kernel-files.ts";
 
 /** The name of what comes before all cases. */
 export const PREPARATION = "prepare";
@@ -74,12 +74,14 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
     case "saw": {
       const text = unpacked(words[0]).toString();
       if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
-      return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
+      return { kind, lines: READERS[step.kind as keyof typeof READERS](text) };
     }
     default:
       return { kind: "waited" };
   }
 }
+
+const READERS = { services: readServices, connections: readConnections, totals: readTotals };
 
 function frame(word: string): Frame {
   const [wire = "", digits] = word.split(":");

@@ -1,5 +1,12 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { Case, OnReports, PlacedCase, Side, Step } from "./case.ts";
+import {
+  type Case,
+  type OnReports,
+  type PlacedCase,
+  type Side,
+  type Step,
+  timesOf,
+} from "./case.ts";
 import { GuestReport, PREPARATION } from "./guest-report.ts";
 import { MARK_MODULES, markPreparation, markScript } from "./kernel-marks.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
@@ -13,7 +20,7 @@ import { vip6Lines } from "./vip6.ts";
 // biome-ignore format: a list
 const MODULES = [
   "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
-  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "sctp", "tun",
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "tun",
   // A checksum that some of them ask for by what it computes.
   "crc32c_generic",
   ...MARK_MODULES,
@@ -99,9 +106,12 @@ function lineOf(step: Step, of: Case, place: Place): string {
     case "rules":
       return "rules";
     case "packet": {
-      const { wire, bytes } = frameOf(place.fill(step.packet));
-      return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
+      return `send ${sent(place.fill(step.packet))} ${timesOf(step.packet)}`;
     }
+    case "round":
+      return `round ${sent(place.fill(step.packet))}`;
+    case "totals":
+      return "totals";
     case "marks":
       return `run ${packed(`sh\0-ec\0${markScript(step.rules, of, place)}`)} -`;
     case "wait":
@@ -111,6 +121,12 @@ function lineOf(step: Step, of: Case, place: Place): string {
     case "services":
       return `services ${place.needles.join(" ")}`;
   }
+}
+
+/** Wire and digits of a frame. */
+function sent(packet: string): string {
+  const { wire, bytes } = frameOf(packet);
+  return `${wire} ${Buffer.from(bytes).toString("hex")}`;
 }
 
 function packed(text: string): string {

@@ -5,8 +5,8 @@ import type { Case, PlacedCase, Step } from "./case.ts";
 const PATIENCE_MS = 5_000;
 
 /**
- * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too. Packets and
- * command lines are divided into so many shares of like cost. Within a share cases keep their order.
+ * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too, and so are
+ * those that wait for the estimator, whose rounds are the whole host's. Packets and command lines are divided into so many shares of like cost. Within a share cases keep their order.
  */
 export function shares(
   cases: readonly PlacedCase[],
@@ -17,26 +17,28 @@ export function shares(
     ...divide(kinds.get("packets") ?? [], parts.packets),
     ...divide(kinds.get("commands") ?? [], parts.commands),
     kinds.get("patient") ?? [],
+    kinds.get("rounds") ?? [],
   ].filter((share) => share.length > 0);
 }
 
-/** So that little time passes between a step and the next of the same case. */
-const TOGETHER_MAX = 24;
+/** So that little time passes between a step and the next of the same case. Those with rounds are alone between them. */
+const TOGETHER_MAX = { packets: 8, commands: 24, patient: Number.POSITIVE_INFINITY, rounds: 1 };
 
 /** Cases of one group wait together: all of those that mostly wait, of others some at a time. */
 export function turns(share: readonly PlacedCase[]): PlacedCase[][] {
   const batches: PlacedCase[][] = [];
   for (const one of share) {
     const batch = batches.at(-1);
-    const isFull = (batch?.length ?? 0) >= TOGETHER_MAX && kindOf(one) !== "patient";
+    const isFull = (batch?.length ?? 0) >= TOGETHER_MAX[kindOf(one)];
     if (batch?.[0]?.each.group === one.each.group && !isFull) batch.push(one);
     else batches.push([one]);
   }
   return batches;
 }
 
-function kindOf({ each: { steps } }: PlacedCase): "packets" | "commands" | "patient" {
+function kindOf({ each: { steps } }: PlacedCase): keyof typeof TOGETHER_MAX {
   if (steps.some(({ kind }) => kind === "begin")) return "commands";
+  if (steps.some(({ kind }) => kind === "round")) return "rounds";
   const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
   return waits >= PATIENCE_MS ? "patient" : "packets";
 }
@@ -63,6 +65,8 @@ const COST: Readonly<Record<Step["kind"], number>> = {
   marks: 40,
   connections: 6,
   services: 1,
+  totals: 1,
+  round: 0,
   wait: 0,
 };
 

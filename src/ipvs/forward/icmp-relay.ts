@@ -158,10 +158,11 @@ export class IcmpRelay implements Rewriting {
     const quoted = bytes.subarray(inner, Math.min(ipv4.end, inner + QUOTE_LENGTH_MAX));
     const addresses = { source: ipv4.destination, destination: ipv4.source };
     const header = { protocol: IP_PROTOCOL.icmp, tos: errorTos(ipv4.tos), ...addresses };
+    const message = emitIpv4(header, emitIcmp({ type, code, rest }, quoted));
+    // Twice, as the kernel: the quoted packet here, and the message when its LOCAL_OUT hook sees it.
     services.countOut(destination, end - inner);
-    return outcome
-      .drop("forward-icmp-reply")
-      .withNotice(emitIpv4(header, emitIcmp({ type, code, rest }, quoted)));
+    services.countOut(destination, message.length);
+    return outcome.drop("forward-icmp-reply").withNotice(message);
   }
 
   /** Where the packet inside the quoted tunnel packet begins, and where that went; undefined when it is not ours. */

@@ -12,11 +12,11 @@ import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
-import type { Case, Frame, Observation, Step } from "../case.ts";
+import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
-import { connectionLines, serviceLines } from "./status-lines.ts";
+import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
 
 /** What leaves when a frame arrives. */
 export type Exchange = (frame: Frame) => Promise<readonly Frame[]> | readonly Frame[];
@@ -76,13 +76,19 @@ export class Bench implements AsyncDisposable {
       case "marks":
         await this.#setMarks(step.rules, place);
         return { kind: "waited" };
-      case "packet":
-        return { kind: "sent", frames: await this.#exchange(frameOf(place.fill(step.packet))) };
+      case "packet": {
+        const frame = frameOf(place.fill(step.packet));
+        for (let times = timesOf(step.packet); times > 1; times--) await this.#exchange(frame);
+        return { kind: "sent", frames: await this.#exchange(frame) };
+      }
+      case "totals":
+        return { kind: "saw", lines: totalsLines(await this.#engine.totals()) };
       case "connections":
         return { kind: "saw", lines: connectionLines(await this.#connections(), place) };
       case "services":
         return { kind: "saw", lines: serviceLines(await this.#engine.services(), place) };
       case "wait":
+      case "round":
         return { kind: "waited" };
     }
   }

@@ -1,7 +1,9 @@
 /** What an engine says of its connections and services, as the lines that sides compare. */
+
+import type { Engine } from "../../../src/engine/engine.ts";
 import { formatEndpoint } from "../../../src/ipvs/service.ts";
 import type { ConnectionStatus, ServiceStatus } from "../../../src/ipvs/status.ts";
-import { connectionLine, serverLine, serviceLine } from "../lines.ts";
+import { connectionLine, serverLine, serviceLine, totalsLine } from "../lines.ts";
 import type { Place } from "../place.ts";
 
 export function connectionLines(statuses: readonly ConnectionStatus[], place: Place): string[] {
@@ -40,6 +42,25 @@ export function serviceLines(statuses: readonly ServiceStatus[], place: Place): 
         }),
       ),
     ]);
+}
+
+export function totalsLines({ counters, rates }: Awaited<ReturnType<Engine["totals"]>>): string[] {
+  return [
+    totalsLine("counters", [
+      counters.connections,
+      counters.inPackets,
+      counters.outPackets,
+      counters.inBytes,
+      counters.outBytes,
+    ]),
+    totalsLine("rates", [
+      rates.connectionsPerSecond,
+      rates.inPacketsPerSecond,
+      rates.outPacketsPerSecond,
+      rates.inBytesPerSecond,
+      rates.outBytesPerSecond,
+    ]),
+  ];
 }
 
 const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;
