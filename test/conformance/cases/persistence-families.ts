@@ -26,9 +26,9 @@ export const PERSISTENCE_FAMILIES: CaseFile = {
 interface Stage {
   readonly family: 4 | 6;
   readonly vip: string;
-  server(number: number, port: number): string;
+  readonly server: (number: number, port: number) => string;
   /** The client `host` in the network `network`; the case's own one, by which NAT's answers are told apart, in OWN. */
-  client(network: number, host: number): string;
+  readonly client: (network: number, host: number) => string;
 }
 
 const OWN = -1;

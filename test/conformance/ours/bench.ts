@@ -1,5 +1,5 @@
 /** One of our engines below control and the API, with ipvsadm run in this process: carries out a case's steps. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, Client } from "../../../src/api/client.ts";
@@ -25,7 +25,7 @@ export class Bench implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #exchange: Exchange;
   readonly #control: Control;
-  readonly #folder: string;
+  readonly #folder: Folder;
   readonly #listening: AsyncDisposable;
   #knobs: Case["sysctls"] = {};
   /** By a case's mark: the rules that it set. */
@@ -35,7 +35,7 @@ export class Bench implements AsyncDisposable {
     engine: Engine,
     exchange: Exchange,
     control: Control,
-    folder: string,
+    folder: Folder,
     listening: AsyncDisposable,
   ) {
     this.#engine = engine;
@@ -46,14 +46,14 @@ export class Bench implements AsyncDisposable {
   }
 
   static async open(engine: Engine, exchange: Exchange): Promise<Bench> {
-    const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+    const folder = new Folder();
     const control = await Control.start(engine);
     const server = createServer(control, {
       version: "conformance",
       pid: process.pid,
       onBug: (error) => console.error(error),
     });
-    return new Bench(engine, exchange, control, folder, await listen(server, socketIn(folder)));
+    return new Bench(engine, exchange, control, folder, await listen(server, folder.socket));
   }
 
   async perform(step: Step, place: Place): Promise<Observation> {
@@ -111,7 +111,7 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listening[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   async #connections(): Promise<ConnectionStatus[]> {
@@ -141,7 +141,7 @@ export class Bench implements AsyncDisposable {
 
   /** As the guest's agent reports it. */
   async #writeSysctl(name: string, value: string): Promise<string[]> {
-    const client = new Client(socketIn(this.#folder));
+    const client = new Client(this.#folder.socket);
     let result = "ok";
     try {
       await client.call("setSysctls", {}, { [name]: value });
@@ -162,7 +162,7 @@ export class Bench implements AsyncDisposable {
     let stdout = "";
     let stderr = "";
     const exitCode = await run(words, {
-      environment: { SLUICE_SOCKET: socketIn(this.#folder) },
+      environment: { SLUICE_SOCKET: this.#folder.socket },
       names: GUEST_NAMES,
       stdin: (async function* () {
         yield stdin;
@@ -178,8 +178,20 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-function socketIn(folder: string): string {
-  return join(folder, "socket");
+/** For the API's socket; goes with the process, too. */
+class Folder implements Disposable {
+  readonly #path = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  readonly socket = join(this.#path, "socket");
+  readonly #remove = (): void => rmSync(this.#path, { recursive: true, force: true });
+
+  constructor() {
+    process.once("exit", this.#remove);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("exit", this.#remove);
+    this.#remove();
+  }
 }
 
 function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {
