@@ -20,3 +20,11 @@ export function hex(bytes: Uint8Array): string {
     )
     .join("");
 }
+
+/** The bytes of `a%0D%0Ab`: what stands behind a percent sign is a byte in two hexadecimal digits. */
+export function urlDecoded(text: string): Uint8Array {
+  const characters = text.replaceAll(/%([0-9a-f]{2})/gi, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+  return Uint8Array.from(characters, (character) => character.charCodeAt(0));
+}

@@ -79,7 +79,7 @@ export class Director {
     };
     const scheduling = new Scheduling(parts);
     this.#incoming = new Incoming(parts, scheduling);
-    this.#outgoing = new Outgoing(parts);
+    this.#outgoing = new Outgoing(parts, scheduling);
     this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
@@ -177,6 +177,7 @@ export class Director {
     outcome.packet = packet;
     if (!packet.isUnicast) return outcome.pass("pass-not-unicast");
     if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
+    if (packet.isSourceMartian) return outcome.pass("pass-martian-source");
     if (packet.isFragment) return this.#reassemble(packet, outcome, now);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:

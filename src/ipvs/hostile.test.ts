@@ -30,6 +30,8 @@ const SERVICES = `
 -a -u V2:53 -r R1 -m
 -A -t V2:0 -p 100
 -a -t V2:0 -r R1:0 -i
+-A -u V:5060 -p 50 --pe sip
+-a -u V:5060 -r R1 -m
 -A -f 7 -p 50
 -a -f 7 -r R2:0 -m
 `
@@ -45,6 +47,7 @@ const OPENINGS = [
   "C:1000 > V:53 udp",
   "C:1000 > V:9 sctp:INIT",
   "C:1000 > V2:443 S",
+  "C:1000 > V:5060 udp payload INVITE%0D%0AVia:%20x%0D%0ACall-ID:%20a@x%0D%0A",
 ];
 
 const ROWS = [
@@ -58,6 +61,8 @@ const ROWS = [
   "C:1000 > V:9 sctp:INIT",
   "R1:8080 > C:1000 S.",
   "R1:53 > C:1000 udp len 1500",
+  "C:1001 > V:5060 udp payload INVITE%0D%0AVia:%20x%0D%0ACall-ID:%20a@x%0D%0A",
+  "R1:5060 > C:1002 udp payload INVITE%0D%0AVia:%20x%0D%0Ai:%20s@x%0D%0A",
   "C > V echo",
   "X > V unreachable-host about V:80 > C:1000 .",
   "X > V too-big mtu 1000 about V:53 > C:1000 udp len 1000",

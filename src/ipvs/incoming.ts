@@ -6,7 +6,7 @@
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
-import { CONNECTION_FLAG, FORWARDING_MASK } from "./connections/flow.ts";
+import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
 import type { Defence } from "./defence/defence.ts";
@@ -80,8 +80,14 @@ export class Incoming {
     const flags = tracker.table.flags(id);
     services.countIn(destination, packet.length);
     tracker.advance(id, packet, "input", now);
-    transmitter.send(packet, outcome, destination, flags & FORWARDING_MASK, id);
-    if ((flags & CONNECTION_FLAG.onePacket) !== 0) tracker.giveUp(id);
+    const method = flags & FORWARDING_MASK;
+    transmitter.send(packet, outcome, destination, method, id);
+    const isOnePacket = (flags & CONNECTION_FLAG.onePacket) !== 0;
+    // The kernel's LOCAL_OUT hook takes the host's own errors about requests for those of a router behind it.
+    if (outcome.notices.length > 0 && method !== FORWARDING.masquerade && !isOnePacket) {
+      services.countOut(destination, outcome.notices[0]!.length);
+    }
+    if (isOnePacket) tracker.giveUp(id);
     return outcome;
   }
 

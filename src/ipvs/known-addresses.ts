@@ -2,8 +2,11 @@
  * Whose addresses a packet may bear that concerns the services: VIPs, masqueraded servers, the far ends of tunnels.
  * For what happens seldom: a lookup may allocate.
  */
+
 import type { Address } from "../net/address.ts";
+import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import type { Destination } from "./destination.ts";
+import type { ServicePlan } from "./service.ts";
 import { endpointHash } from "./service-index.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -24,17 +27,21 @@ export class KnownAddresses {
   /** Protocol, address and port of masqueraded servers: a hash that rules most out, and the truth. */
   readonly #masqueradedHashes = new Set<number>();
   readonly #masqueraded = new Set<string>();
+  /** Masqueraded servers of UDP services with a persistence engine, by address and port. */
+  readonly #callers = new Map<string, Destination>();
   /** Address and kind of encapsulation, with GUE's port. */
   readonly #tunnels = new Set<string>();
 
   /** Begins anew with what `services` are now. */
   collect(services: Iterable<VirtualService>): void {
-    for (const set of [this.#ends, this.#masqueradedHashes, this.#masqueraded, this.#tunnels]) {
-      set.clear();
-    }
-    for (const { key, protocol, destinations } of services) {
+    const sets = [this.#ends, this.#masqueradedHashes, this.#masqueraded, this.#tunnels];
+    for (const set of [...sets, this.#callers]) set.clear();
+    for (const { key, protocol, destinations, plan } of services) {
       if (key.kind === "endpoint") this.#ends.add(key.endpoint.address.toString());
-      for (const destination of destinations) this.#add(destination, protocol);
+      for (const destination of destinations) {
+        this.#add(destination, protocol);
+        if (protocol === IP_PROTOCOL.udp) this.#addCaller(destination, plan);
+      }
     }
   }
 
@@ -52,6 +59,14 @@ export class KnownAddresses {
     this.#masqueradedHashes.add(endpointHash(protocol, address.fold, port));
   }
 
+  #addCaller(destination: Destination, { persistenceEngine }: ServicePlan): void {
+    const { address, port, plan } = destination;
+    if (plan.forwarding.kind !== "masquerade") return;
+    const key = endpointKey(IP_PROTOCOL.udp, address.toString(), port);
+    if (persistenceEngine === undefined) this.#callers.delete(key);
+    else this.#callers.set(key, destination);
+  }
+
   /** Whether a packet between these addresses may be a service's: to a VIP, or from a masqueraded server. */
   concern(packet: { readonly source: Address; readonly destination: Address }): boolean {
     return (
@@ -67,6 +82,19 @@ export class KnownAddresses {
     const { protocol, sourcePort } = packet;
     const fold = packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3;
     return this.#has(packet, protocol, fold, sourcePort) || this.#has(packet, 0, fold, sourcePort);
+  }
+
+  /**
+   * The server that sends this from its own address and port, when its service's persistence engine lets servers begin
+   * calls: __ip_vs_rs_conn_out(). Of several services with that server the last decides. A mark has no address to call from.
+   */
+  callerOf(packet: Origin): Destination | undefined {
+    if (this.#callers.size === 0 || packet.protocol !== IP_PROTOCOL.udp) return undefined;
+    const fold = packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3;
+    if (!this.#has(packet, IP_PROTOCOL.udp, fold, packet.sourcePort)) return undefined;
+    return this.#callers.get(
+      endpointKey(IP_PROTOCOL.udp, packet.source.toString(), packet.sourcePort),
+    );
   }
 
   #has(packet: Origin, protocol: number, fold: number, port: number): boolean {

@@ -1,4 +1,4 @@
-/** What a connection is opened by: a client's packet, or one that an ICMP error quotes. */
+/** What a connection is opened by: a client's packet, or one that was never seen but answered. */
 import { Address } from "../net/address.ts";
 import type { Flow } from "./connections/flow.ts";
 
@@ -21,8 +21,11 @@ export interface Opening {
   readonly destination: Address;
 }
 
-/** The client's packet that would have been answered by the one that an ICMP error quotes. One object is reused. */
-export class QuotedOpening implements Opening {
+/**
+ * The client's packet that would have been answered by the one that an ICMP error quotes, or that a server sends unasked.
+ * One object is reused.
+ */
+export class AnsweredOpening implements Opening {
   family: 4 | 6 = 4;
   protocol = 0;
   source0 = 0;
@@ -37,7 +40,7 @@ export class QuotedOpening implements Opening {
   destinationPort = 0;
   mark = 0;
 
-  /** `mark` is the error's own. */
+  /** `mark` is that of the packet that came. */
   fill(flow: Flow, mark: number): this {
     this.family = flow.family;
     this.protocol = flow.protocol;

@@ -61,11 +61,15 @@ export function mayOpen(packet: Packet, { sloppy_tcp, sloppy_sctp }: Sloppiness)
     case PROTOCOL.tcp:
       return !isReset(packet) && (sloppy_tcp !== 0 || isFirst(packet));
     case PROTOCOL.sctp:
-      if (sloppy_sctp === 0) return isFirst(packet);
-      return firstChunk(packet) !== NO_CHUNK && !isReset(packet);
+      return !isReset(packet) && (sloppy_sctp !== 0 || isFirst(packet));
     default:
       return true;
   }
+}
+
+/** SCTP without a whole chunk: nobody can tell what it wants, so nothing begins with it. */
+export function isEmpty(packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.sctp && firstChunk(packet) === NO_CHUNK;
 }
 
 function tcpFlags({ bytes, transport }: Packet): number {

@@ -43,6 +43,13 @@ const INET_DESTINATION_AT = 16;
 
 /** The first byte of 127.0.0.0/8. */
 const INET_LOOPBACK = 127;
+/** The first bytes of 224.0.0.0/4. */
+const INET_MULTICAST_FIRST = 224;
+const INET_MULTICAST_LAST = 239;
+/** 255.255.255.255, as a signed word. */
+const INET_BROADCAST = -1;
+/** The first byte of ff00::/8. */
+const INET6_MULTICAST = 0xff;
 
 /** Bytes of the transport header that must be there; 0 for protocols without ports. */
 function transportLength(protocol: number): number {
@@ -131,6 +138,15 @@ export class Packet {
   get isSourceLoopback(): boolean {
     if (this.family === 4) return this.source3 >>> 24 === INET_LOOPBACK;
     return this.source3 === 1 && (this.source0 | this.source1 | this.source2) === 0;
+  }
+
+  /** No host's own address: the host's stack refuses such packets before anybody gets to see them (RFC 1812 section 5.3.7). */
+  get isSourceMartian(): boolean {
+    if (this.family === 6) return this.source0 >>> 24 === INET6_MULTICAST;
+    // Of 0.0.0.0/8, Linux refuses but the one.
+    if (this.source3 === 0 || this.source3 === INET_BROADCAST) return true;
+    const first = this.source3 >>> 24;
+    return first >= INET_MULTICAST_FIRST && first <= INET_MULTICAST_LAST;
   }
 
   get timeToLive(): number {

@@ -4,10 +4,14 @@
  * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
+import { IP_PROTOCOL } from "../net/ip-protocol.ts";
+import { CallIdFinder } from "../net/sip.ts";
+import { UDP_HEADER_LENGTH } from "../net/udp.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
 import type { Destination } from "./destination.ts";
 import type { Opening } from "./opening.ts";
+import type { Packet } from "./packet.ts";
 import type { Persistence } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -17,9 +21,29 @@ export class Templates {
   readonly #table: ConnectionTable;
   readonly #flow = new Flow();
   readonly #binding = new Binding();
+  readonly #callId = new CallIdFinder();
 
   constructor(table: ConnectionTable) {
     this.#table = table;
+  }
+
+  /**
+   * Looks for what the service's persistence engine tells templates apart by, for `find` and `add` to use. False when
+   * `packet` does not have it, and then it is dropped: ip_vs_sip_fill_param(). Without an engine nothing is asked for.
+   */
+  identify(opening: Opening, packet: Packet, service: VirtualService): boolean {
+    const flow = this.#flow;
+    flow.dataLength = 0;
+    if (service.plan.persistenceEngine === undefined) return true;
+    // The kernel drops what is no datagram, too, and an ICMP error that quotes one.
+    if (opening.protocol !== IP_PROTOCOL.udp || packet.protocol !== IP_PROTOCOL.udp) return false;
+    const { bytes, transport, end } = packet;
+    const callId = this.#callId;
+    if (!callId.find(bytes, transport + UDP_HEADER_LENGTH, end)) return false;
+    flow.dataBytes = bytes;
+    flow.dataStart = callId.start;
+    flow.dataLength = callId.length;
+    return true;
   }
 
   /** The living template for this opening, or NO_CONNECTION. */

@@ -5,14 +5,16 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
+import { Flow } from "./connections/flow.ts";
 import type { Destination } from "./destination.ts";
 import type { Parts } from "./incoming.ts";
-import type { Opening } from "./opening.ts";
+import { AnsweredOpening, type Opening } from "./opening.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
-import { mayOpen } from "./packet-event.ts";
+import { isEmpty, mayOpen } from "./packet-event.ts";
 import { isUsable, Templates } from "./persistence.ts";
 import type { Request } from "./schedulers/scheduler.ts";
+import type { Endpoint, Persistence } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
 const FTP_PORT = 21;
@@ -50,6 +52,8 @@ export class Scheduling {
   readonly #parts: Parts;
   readonly #templates: Templates;
   readonly #request = new SchedulingRequest();
+  readonly #called = new AnsweredOpening();
+  readonly #calling = new Flow();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -59,6 +63,7 @@ export class Scheduling {
   /** The id of the connection that a packet opens, or the outcome when there is none. */
   open(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host, sysctls } = this.#parts;
+    if (isEmpty(packet) && host.isLocal(packet.destination)) return outcome.drop("drop-malformed");
     services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
@@ -77,6 +82,50 @@ export class Scheduling {
     const service = this.#parts.services.find(quoted);
     if (service === undefined) return outcome.pass("pass-icmp-unrelated");
     return this.#schedule(quoted, error, service, outcome, now);
+  }
+
+  /**
+   * The id of the connection that a real server's own datagram begins, as if its receiver had called the service; or
+   * NO_CONNECTION: ip_vs_new_conn_out().
+   */
+  openFromServer(packet: Packet, server: Destination, now: Instant): number {
+    const { tracker, services } = this.#parts;
+    const { key, plan } = server.service;
+    if (key.kind !== "endpoint") return NO_CONNECTION;
+    const opening = this.#called.fill(callingFlow(this.#calling, packet, key.endpoint), 0);
+    let template = NO_CONNECTION;
+    if (plan.persistence !== undefined) {
+      template = this.#templateTo(server, opening, packet, plan.persistence, now);
+      if (template === NO_CONNECTION) return NO_CONNECTION;
+    }
+    const id = tracker.open(opening, server, packet.sourcePort, plan.onePacket, now);
+    if (id === NO_CONNECTION) return id;
+    services.countConnection(server);
+    if (template !== NO_CONNECTION) tracker.table.setControl(id, template);
+    return id;
+  }
+
+  /** The call's template if it leads to `server`, else a new one. */
+  #templateTo(
+    server: Destination,
+    opening: Opening,
+    packet: Packet,
+    persistence: Persistence,
+    now: Instant,
+  ): number {
+    const { sysctls, tracker } = this.#parts;
+    const { table } = tracker;
+    const { service } = server;
+    if (!this.#templates.identify(opening, packet, service)) return NO_CONNECTION;
+    const found = this.#templates.find(opening, service, persistence, now);
+    if (found !== NO_CONNECTION) {
+      const isSame = table.destinationId(found) === server.id;
+      if (isSame && isUsable(server, sysctls().expire_quiescent_template !== 0)) return found;
+      table.invalidateTemplate(found);
+    }
+    const added = this.#templates.add(opening, service, persistence, server, now);
+    if (added !== NO_CONNECTION) server.bind(table.flags(added));
+    return added;
   }
 
   /** `packet` is what came: `opening` itself, or the error that quotes it. */
@@ -111,6 +160,7 @@ export class Scheduling {
     const { tracker, services } = this.#parts;
     const { table } = tracker;
     const persistence = service.plan.persistence!;
+    if (!this.#templates.identify(opening, packet, service)) return outcome.drop("drop-no-call-id");
     let template = this.#templates.find(opening, service, persistence, now);
     let destination: Destination | undefined;
     if (template !== NO_CONNECTION) {
@@ -190,4 +240,21 @@ export class Scheduling {
     if (sysctls().cache_bypass === 0 || !destination.isUnicast) return false;
     return family === 6 || !host.isLocal(destination);
   }
+}
+
+/** The flow in which a server's packet would be the service's answer. */
+function callingFlow(flow: Flow, packet: Packet, { address, port }: Endpoint): Flow {
+  flow.family = packet.family;
+  flow.protocol = packet.protocol;
+  flow.client0 = packet.destination0;
+  flow.client1 = packet.destination1;
+  flow.client2 = packet.destination2;
+  flow.client3 = packet.destination3;
+  flow.clientPort = packet.destinationPort;
+  flow.virtual0 = address.w0;
+  flow.virtual1 = address.w1;
+  flow.virtual2 = address.w2;
+  flow.virtual3 = address.w3;
+  flow.virtualPort = port;
+  return flow;
 }

@@ -76,6 +76,7 @@ export function connectionStatuses(
 function connectionStatus(tracker: Tracker, id: number, now: Instant): ConnectionStatus {
   const { table } = tracker;
   const family = table.family(id);
+  const data = table.data(id);
   return {
     protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
     state: tracker.stateName(id),
@@ -87,7 +88,7 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
       (word) => table.destination(id, word),
       table.destinationPort(id),
     ),
-    persistenceEngine: undefined,
+    persistenceEngine: data === undefined ? undefined : { name: "sip", data },
   };
 }
 

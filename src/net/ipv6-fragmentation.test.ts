@@ -43,7 +43,7 @@ test("each piece has a fragment header of its own behind the fixed one", () => {
 const places: [what: string, kinds: number[], before: number][] = [
   ["behind hop-by-hop options", [0], 8],
   ["behind a routing header and the destination options before it", [60, 43], 16],
-  ["before destination options for the last hop", [60], 0],
+  ["behind destination options without a routing header", [60], 8],
   ["before those behind a routing header", [43, 60], 8],
 ];
 

@@ -53,8 +53,9 @@ export function fragmentIpv6(
 }
 
 /**
- * Where the part ends that every fragment repeats, and which byte says what comes there: behind hop-by-hop options
- * and a routing header, with destination options before it. The kernel's ip6_find_1stfragopt().
+ * Where the part ends that every fragment repeats, and which byte says what comes there: behind hop-by-hop options,
+ * destination options and a routing header, but before destination options that follow one. The kernel's
+ * ip6_find_1stfragopt().
  */
 function findSplit({ bytes, start, payloadStart }: Ipv6View): {
   readonly split: number;
@@ -62,19 +63,16 @@ function findSplit({ bytes, start, payloadStart }: Ipv6View): {
 } {
   let split = start + IPV6_HEADER_LENGTH;
   let announcedAt = start + at.nextHeader;
-  let header = bytes[announcedAt]!;
-  let previous = announcedAt;
-  for (let position = split; position < payloadStart; ) {
+  let hasRouting = false;
+  while (split < payloadStart) {
+    const header = bytes[announcedAt]!;
     const isOptions = header === IP_PROTOCOL.destinationOptions;
-    if (!isOptions && header !== IP_PROTOCOL.hopByHop && header !== IP_PROTOCOL.routing) break;
-    const next = position + (bytes[position + 1]! + 1) * 8;
-    previous = position;
-    header = bytes[position]!;
-    position = next;
-    if (!isOptions) {
-      split = position;
-      announcedAt = previous;
-    }
+    const isRouting = header === IP_PROTOCOL.routing;
+    if (!isOptions && !isRouting && header !== IP_PROTOCOL.hopByHop) break;
+    if (isOptions && hasRouting) break;
+    hasRouting ||= isRouting;
+    announcedAt = split;
+    split += (bytes[split + 1]! + 1) * 8;
   }
   return { split, announcedAt };
 }

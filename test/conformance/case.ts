@@ -1,8 +1,8 @@
 /**
  * What a case is: steps, as data, that every side carries out and reports on alike.
  *
- * Addresses and marks that no other case may have are written as VIP, VIP6, CLIENT, CLIENT6 and MARK: removed servers live on in
- * the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
+ * Addresses and marks that no other case may have are written as VIP, VIP6, FAR, FAR6 (not the director's own), CLIENT,
+ * CLIENT6, MARK and MARK2 (which, unlike MARK, brings no packets to the director): removed servers live on in the kernel for minutes, and a service that is added again would revive them; NAT's replies are told apart by client.
  */
 
 export type Step =
@@ -14,16 +14,25 @@ export type Step =
   | { readonly kind: "rules" }
   /** A packet (packets.ts reads it) arrives. What leaves is compared. */
   | { readonly kind: "packet"; readonly packet: string }
+  /** A packet arrives, and then time passes until the estimator's next round, which shows what it counted. */
+  | { readonly kind: "round"; readonly packet: string }
   /** `value`, byte for byte, is written into the file of net.ipv4.vs.`name`. What comes of it, and the value then. */
   | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
   /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
   | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
+  /**
+   * These mark rules and no others of this case's are in force from here on, in the words of `sluice mark add` that
+   * iptables has, too: -s, -d, -p, --sports, --dports, --set-mark. The first that matches decides.
+   */
+  | { readonly kind: "marks"; readonly rules: readonly string[] }
   /** Time passes, in milliseconds. */
   | { readonly kind: "wait"; readonly ms: number }
   /** The connection table's entries of this case's services are compared. */
   | { readonly kind: "connections" }
   /** Weight, active and inactive connections of this case's servers are compared. */
-  | { readonly kind: "services" };
+  | { readonly kind: "services" }
+  /** The counters and rates of everything together, as the last round left them, are compared. */
+  | { readonly kind: "totals" };
 
 /**
  * How much is compared: all bytes of each frame that leaves, or only which server gets it. Where chance decides which
@@ -132,12 +141,22 @@ export function restore(...lines: readonly string[]): Step {
   return { kind: "ipvsadm", words: ["-R"], stdin: `${lines.join("\n")}\n` };
 }
 
+/** How often a packet arrives, one right after the other: its option `times`. What the last one does is compared. */
+export function timesOf(packetText: string): number {
+  return Number(/ times=(\d+)/.exec(packetText)?.[1] ?? 1);
+}
+
 export function packet(text: string): Step {
   return { kind: "packet", packet: text };
 }
 
+export function marks(...rules: readonly string[]): Step {
+  return { kind: "marks", rules };
+}
+
 export const CONNECTIONS: Step = { kind: "connections" };
 export const SERVICES: Step = { kind: "services" };
+export const TOTALS: Step = { kind: "totals" };
 
 export function wait(ms: number): Step {
   return { kind: "wait", ms };

@@ -1,6 +1,6 @@
 /** What guest/agent.py reports of a programme, read while it is being written. */
 import type { Case, Frame, Observation, OnReports, PlacedCase, Report, Step } from "./case.ts";
-import { readConnections, readServices } from "./kernel-files.ts";
+import { readConnections, readServices, readTotals } from "./kernel-files.ts";
 
 /** The name of what comes before all cases. */
 export const PREPARATION = "prepare";
@@ -47,14 +47,21 @@ function lastReported({ steps }: Case): number {
 function checkPrepared(kind: string, words: readonly string[]): void {
   if (kind !== "ran") return;
   const [code, , complaint] = words;
-  if (code !== "0")
-    throw new Error(`The guest cannot be prepared: ${unpacked(complaint).toString()}`);
+  checkRan("The guest cannot be prepared", code, complaint);
+}
+
+function checkRan(trouble: string, code: string | undefined, complaint: string | undefined): void {
+  if (code !== "0") throw new Error(`${trouble}: ${unpacked(complaint).toString()}`);
 }
 
 function observed(kind: string, words: readonly string[], step: Step): Observation {
   switch (kind) {
     case "ran": {
       const [code, output, complaint] = words;
+      if (step.kind === "marks") {
+        checkRan("Rules cannot be set in the guest", code, complaint);
+        return { kind: "waited" };
+      }
       return {
         kind,
         exitCode: Number(code),
@@ -67,12 +74,14 @@ function observed(kind: string, words: readonly string[], step: Step): Observati
     case "saw": {
       const text = unpacked(words[0]).toString();
       if (step.kind === "sysctl") return { kind, lines: text.split("\n") };
-      return { kind, lines: step.kind === "services" ? readServices(text) : readConnections(text) };
+      return { kind, lines: READERS[step.kind as keyof typeof READERS](text) };
     }
     default:
       return { kind: "waited" };
   }
 }
+
+const READERS = { services: readServices, connections: readConnections, totals: readTotals };
 
 function frame(word: string): Frame {
   const [wire = "", digits] = word.split(":");

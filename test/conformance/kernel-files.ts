@@ -1,6 +1,6 @@
 /** /proc/net/ip_vs_conn and /proc/net/ip_vs, read into the lines that sides compare. */
 import { Address } from "../../src/net/address.ts";
-import { connectionLine, serverLine, serviceLine } from "./lines.ts";
+import { connectionLine, serverLine, serviceLine, totalsLine } from "./lines.ts";
 
 /** `TCP 0A090001 03E8 0A010000 0050 C0A89615 0050 SYN_RECV         59`. */
 export function readConnections(text: string): string[] {
@@ -51,6 +51,19 @@ export function readServices(text: string): string[] {
       inactive: Number(inactive),
     });
   });
+}
+
+/** /proc/net/ip_vs_stats: two lines of titles, hexadecimal counters, a line of titles, hexadecimal rates. */
+export function readTotals(text: string): string[] {
+  return linesOf(text)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((words) => words.every((word) => /^[0-9A-F]+$/.test(word)))
+    .map((words, index) =>
+      totalsLine(
+        index === 0 ? "counters" : "rates",
+        words.map((word) => Number.parseInt(word, 16)),
+      ),
+    );
 }
 
 function linesOf(text: string): string[] {

@@ -1,20 +1,29 @@
 /** The kernel's own IPVS as a side: writes the agent's programme (guest/agent.py), reads its report. */
-import type { OnReports, PlacedCase, Side, Step } from "./case.ts";
+import {
+  type Case,
+  type OnReports,
+  type PlacedCase,
+  type Side,
+  type Step,
+  timesOf,
+} from "./case.ts";
 import { GuestReport, PREPARATION } from "./guest-report.ts";
+import { MARK_MODULES, markPreparation, markScript } from "./kernel-marks.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
-import { companies, shares } from "./shares.ts";
+import { shares, turns } from "./shares.ts";
 import { vip6Lines } from "./vip6.ts";
 
 // biome-ignore format: a list
 const MODULES = [
   "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sed", "ip_vs_nq", "ip_vs_lblc", "ip_vs_lblcr",
-  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "sctp", "tun",
+  "ip_vs_dh", "ip_vs_sh", "ip_vs_mh", "ip_vs_fo", "ip_vs_ovf", "ip_vs_twos", "ip_vs_pe_sip", "tun",
   // A checksum that some of them ask for by what it computes.
   "crc32c_generic",
+  ...MARK_MODULES,
 ].toReversed();
 
 export interface KernelSideOptions {
@@ -54,18 +63,20 @@ export class KernelSide implements Side {
   }
 }
 
-function programme(cases: readonly PlacedCase[]): string {
-  const parts = companies(cases).map((part) => ["together", ...part.flatMap(linesOf)]);
-  return `${[`case ${PREPARATION}`, ...preparation(cases), ...parts.flat()].join("\n")}\n`;
+/** Cases of one turn wait together, so that the whole waits no longer than its most patient case. */
+function programme(share: readonly PlacedCase[]): string {
+  const lines = turns(share).flatMap((turn) => ["together", ...turn.flatMap(linesOf)]);
+  return `${[`case ${PREPARATION}`, ...preparation(share), ...lines].join("\n")}\n`;
 }
 
 function linesOf({ index, each }: PlacedCase): string[] {
+  const { sysctls, keepsSysctls, steps } = each;
   const place = new Place(index);
-  const word = each.keepsSysctls === true ? "keep" : "with";
+  const verb = keepsSysctls === true ? "keep" : "with";
   return [
     `case ${index}`,
-    ...Object.entries(each.sysctls).map(([name, value]) => `${word} net/ipv4/vs/${name} ${value}`),
-    ...each.steps.map((step) => lineOf(step, place)),
+    ...Object.entries(sysctls).map(([name, value]) => `${verb} net/ipv4/vs/${name} ${value}`),
+    ...steps.map((step) => lineOf(step, each, place)),
   ];
 }
 
@@ -76,10 +87,11 @@ function preparation(cases: readonly PlacedCase[]): string[] {
     ...INTERFACES.map(({ name }) => `wire ${name}`),
     ...Object.entries(sysctls).map(([path, value]) => `sysctl ${path} ${packed(value)}`),
     `run ${packed("ip\0-batch\0-")} ${packed(`${batch.join("\n")}\n`)}`,
+    ...markPreparation(cases).map((script) => `run ${packed(`sh\0-ec\0${script}`)} -`),
   ];
 }
 
-function lineOf(step: Step, place: Place): string {
+function lineOf(step: Step, of: Case, place: Place): string {
   switch (step.kind) {
     case "ipvsadm": {
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
@@ -94,9 +106,14 @@ function lineOf(step: Step, place: Place): string {
     case "rules":
       return "rules";
     case "packet": {
-      const { wire, bytes } = frameOf(place.fill(step.packet));
-      return `send ${wire} ${Buffer.from(bytes).toString("hex")}`;
+      return `send ${sent(place.fill(step.packet))} ${timesOf(step.packet)}`;
     }
+    case "round":
+      return `round ${sent(place.fill(step.packet))}`;
+    case "totals":
+      return "totals";
+    case "marks":
+      return `run ${packed(`sh\0-ec\0${markScript(step.rules, of, place)}`)} -`;
     case "wait":
       return `wait ${step.ms}`;
     case "connections":
@@ -104,6 +121,12 @@ function lineOf(step: Step, place: Place): string {
     case "services":
       return `services ${place.needles.join(" ")}`;
   }
+}
+
+/** Wire and digits of a frame. */
+function sent(packet: string): string {
+  const { wire, bytes } = frameOf(packet);
+  return `${wire} ${Buffer.from(bytes).toString("hex")}`;
 }
 
 function packed(text: string): string {

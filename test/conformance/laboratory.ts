@@ -74,6 +74,9 @@ const ROUTES: readonly RoutePlan[] = [
   // Real servers beyond a router and beyond a narrow link.
   { to: "172.16.0.0/24", wire: "lan", via: "192.168.150.254" },
   { to: "172.16.1.0/24", wire: "lan", via: "192.168.150.254", mtu: 1400 },
+  // Where clients go when no rule marks their packets.
+  { to: "172.20.0.0/16", wire: "lan", via: "192.168.150.254" },
+  { to: "fd20::/16", wire: "lan", via: "fd15::fe" },
   { to: "fd16::/64", wire: "lan", via: "fd15::fe" },
   { to: "fd16:1::/64", wire: "lan", via: "fd15::fe", mtu: 1400 },
 ];

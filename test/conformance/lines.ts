@@ -32,3 +32,8 @@ export interface ServerFacts {
 export function serverLine({ at, method, weight, active, inactive }: ServerFacts): string {
   return `  ${at} ${method} weight ${weight} active ${active} inactive ${inactive}`;
 }
+
+/** Connections, packets in and out, bytes in and out; or each of them per second. */
+export function totalsLine(what: "counters" | "rates", values: readonly number[]): string {
+  return `${what} ${values.join(" ")}`;
+}

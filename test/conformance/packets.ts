@@ -4,10 +4,13 @@
  *     tcp 10.9.0.1:1000 > VIP:80 S ttl=64 length=10
  *     udp [fd09::1]:1000 > [VIP6]:53 checksum=none
  *     icmp 10.9.0.1 > VIP 3/4 mtu=1400 about tcp VIP:80 > 10.9.0.1:1000 A
+ *     icmp 192.168.150.254 > 192.168.150.11 11/0 about ipip 192.168.150.11 > 192.168.150.21 about udp CLIENT:4000 > VIP:80
+ *     ip 192.168.150.21 > 10.9.0.1 50 length=20
  *
  * Options: ttl, tos, id, length (of the payload), df, seq, ack, checksum=none|wrong|plain, quote (bytes that ICMP quotes),
- * fragment=FROM-TO (these bytes of the IPv4 payload only), ihl (IPv4's header length as it says, in words), on=wan|lan,
- * from=ADDRESS (who sends).
+ * fragment=FROM-TO (these bytes of the IP payload only), cut=N (of the IP payload no more than this), times=N (case.ts),
+ * options=HEX (IPv4's), ihl (IPv4's header length as it says, in words), ext=hop,dst,route (IPv6's extension headers),
+ * on=wan|lan, from=ADDRESS (who sends), payload=TEXT (URL-encoded, in place of length).
  */
 import { Address, type AddressPair } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
@@ -17,11 +20,12 @@ import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { emitIpv4 } from "../../src/net/ipv4.ts";
 import { emitIpv6 } from "../../src/net/ipv6.ts";
 import { toPort } from "../../src/net/port.ts";
-import { emitSctp } from "../../src/net/sctp.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
+import { urlDecoded } from "../bytes.ts";
 import type { Frame } from "./case.ts";
 import { interfaceOf, senderOf, type WireName } from "./laboratory.ts";
+import { filler, sctpOf, tunnelHeader, withExtensions } from "./packet-parts.ts";
 
 interface Described {
   readonly protocol: string;
@@ -77,24 +81,29 @@ function packetOf(described: Described): Uint8Array {
   const { source, destination, options } = described;
   const number = (name: string): number | undefined =>
     options.has(name) ? Number(options.get(name)) : undefined;
-  const [protocol, payload] = transportOf(described);
+  const [protocol, whole] = transportOf(described);
+  const payload = whole.subarray(0, number("cut") ?? whole.length);
+  const [from = 0, to = payload.length] = (options.get("fragment") ?? "")
+    .split("-")
+    .filter((text) => text !== "")
+    .map(Number);
   if (source.family === "inet6") {
+    const fragment = options.has("fragment")
+      ? { from, to, isLast: to >= payload.length, identification: number("id") ?? 0x1234 }
+      : undefined;
+    const [nextHeader, bytes] = withExtensions(protocol, payload, options.get("ext"), fragment);
     return emitIpv6(
       {
-        nextHeader: protocol,
+        nextHeader,
         source,
         destination,
         hopLimit: number("ttl") ?? 64,
         trafficClass: number("tos") ?? 0,
         flowLabel: number("flow") ?? 0,
       },
-      payload,
+      bytes,
     );
   }
-  const [from = 0, to = payload.length] = (options.get("fragment") ?? "")
-    .split("-")
-    .filter((text) => text !== "")
-    .map(Number);
   const packet = emitIpv4(
     {
       protocol,
@@ -106,10 +115,11 @@ function packetOf(described: Described): Uint8Array {
       dontFragment: options.has("df"),
       fragmentOffset: from,
       moreFragments: to < payload.length,
+      options: Buffer.from(options.get("options") ?? "", "hex"),
     },
     payload.subarray(from, to),
   );
-  packet[0] = 0x40 | (number("ihl") ?? 5);
+  if (options.has("ihl")) packet[0] = 0x40 | number("ihl")!;
   return packet;
 }
 
@@ -117,7 +127,9 @@ function transportOf(described: Described): [protocol: number, bytes: Uint8Array
   const { protocol, source, destination, sourcePort, destinationPort, what, options } = described;
   const addresses: AddressPair = { source, destination };
   const ports = { source: toPort(sourcePort), destination: toPort(destinationPort) };
-  const payload = filler(Number(options.get("length") ?? 0));
+  const text = options.get("payload");
+  const payload =
+    text === undefined ? filler(Number(options.get("length") ?? 0)) : urlDecoded(text);
   switch (protocol) {
     case "tcp": {
       const sequence = Number(options.get("seq") ?? 1_000);
@@ -134,11 +146,17 @@ function transportOf(described: Described): [protocol: number, bytes: Uint8Array
       return [IP_PROTOCOL.udp, datagram];
     }
     case "sctp":
-      return [IP_PROTOCOL.sctp, emitSctp({ ...ports, verificationTag: 7 }, sctpChunks(what))];
+      return [IP_PROTOCOL.sctp, sctpOf(ports, what, options.get("checksum"))];
     case "icmp":
       return icmpOf(described, addresses);
-    default:
-      throw new SyntaxError(`Cannot read ${JSON.stringify(protocol)} as a protocol`);
+    case "ip":
+      return [Number(what), payload];
+    default: {
+      const [number, header] = tunnelHeader(protocol, ports, what) ?? [];
+      if (number === undefined || header === undefined || described.about === undefined)
+        throw new SyntaxError(`Cannot read ${JSON.stringify(protocol)} as a protocol`);
+      return [number, Buffer.concat([header, packetOf(describe(described.about))])];
+    }
   }
 }
 
@@ -184,11 +202,6 @@ function tcpFlags(letters: string): number {
   }, 0);
 }
 
-/** Chunk types by number: `1` is INIT, `10+11` are COOKIE-ECHO and COOKIE-ACK. */
-function sctpChunks(what: string): { type: number; flags: number; value: Uint8Array }[] {
-  return what.split("+").map((type) => ({ type: Number(type), flags: 0, value: filler(4) }));
-}
-
 function endpoint(text: string): [Address, number] {
   const [, bracketed, bare, port] =
     /^(?:\[(.*)\]|([^:]*|.*:.*:[^:]*?))(?::(\d+))?$/.exec(text) ?? [];
@@ -201,9 +214,4 @@ function address(text: string): Address {
   if (parsed === undefined)
     throw new SyntaxError(`Cannot read ${JSON.stringify(text)} as an address`);
   return parsed;
-}
-
-/** Bytes that are all different for a while. */
-function filler(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => (index * 7 + 1) & 0xff);
 }

@@ -5,8 +5,8 @@ import type { Case, PlacedCase, Step } from "./case.ts";
 const PATIENCE_MS = 5_000;
 
 /**
- * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too. Packets and
- * command lines are divided into so many shares of like cost. Within a share cases keep their order.
+ * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too, and so are
+ * those that wait for the estimator, whose rounds are the whole host's. Packets and command lines are divided into so many shares of like cost. Within a share cases keep their order.
  */
 export function shares(
   cases: readonly PlacedCase[],
@@ -17,36 +17,30 @@ export function shares(
     ...divide(kinds.get("packets") ?? [], parts.packets),
     ...divide(kinds.get("commands") ?? [], parts.commands),
     kinds.get("patient") ?? [],
+    kinds.get("rounds") ?? [],
   ].filter((share) => share.length > 0);
 }
 
-function kindOf({ each }: PlacedCase): "packets" | "commands" | "patient" {
-  if (each.steps.some(({ kind }) => kind === "begin")) return "commands";
-  return isPatient(each) ? "patient" : "packets";
-}
+/** So that little time passes between a step and the next of the same case. Those with rounds are alone between them. */
+const TOGETHER_MAX = { packets: 8, commands: 24, patient: Number.POSITIVE_INFINITY, rounds: 1 };
 
-/** Whether it mostly waits. */
-function isPatient({ steps }: Case): boolean {
-  const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
-  return waits >= PATIENCE_MS;
-}
-
-/** So many cases of one group wait together when they are not patient. */
-const TOGETHER_MAX = 8;
-
-/**
- * Cases in the order given, in parts whose cases wait together: a whole group of patient ones, so that it takes no
- * longer than the most patient; a few of the others, so that none lasts until the timers of its connections end.
- */
-export function companies(cases: readonly PlacedCase[]): PlacedCase[][] {
-  const parts: PlacedCase[][] = [];
-  for (const one of cases) {
-    const part = parts.at(-1);
-    const isFull = (part?.length ?? 0) >= TOGETHER_MAX && !isPatient(one.each);
-    if (part === undefined || part[0]!.each.group !== one.each.group || isFull) parts.push([one]);
-    else part.push(one);
+/** Cases of one group wait together: all of those that mostly wait, of others some at a time. */
+export function turns(share: readonly PlacedCase[]): PlacedCase[][] {
+  const batches: PlacedCase[][] = [];
+  for (const one of share) {
+    const batch = batches.at(-1);
+    const isFull = (batch?.length ?? 0) >= TOGETHER_MAX[kindOf(one)];
+    if (batch?.[0]?.each.group === one.each.group && !isFull) batch.push(one);
+    else batches.push([one]);
   }
-  return parts;
+  return batches;
+}
+
+function kindOf({ each: { steps } }: PlacedCase): keyof typeof TOGETHER_MAX {
+  if (steps.some(({ kind }) => kind === "begin")) return "commands";
+  if (steps.some(({ kind }) => kind === "round")) return "rounds";
+  const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+  return waits >= PATIENCE_MS ? "patient" : "packets";
 }
 
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
@@ -68,8 +62,11 @@ const COST: Readonly<Record<Step["kind"], number>> = {
   "sysctl-command": 20,
   rules: 20,
   begin: 20,
+  marks: 40,
   connections: 6,
   services: 1,
+  totals: 1,
+  round: 0,
   wait: 0,
 };
 

@@ -121,7 +121,7 @@ function serviceSpec(words: readonly string[], after: After, names: Names): Serv
       (flags.includes("port") ? SCHEDULER_FLAG.port : 0),
     onePacket: words.includes("-o"),
     persistence: persistence(after, names),
-    persistenceEngine: undefined,
+    persistenceEngine: after("--pe") === undefined ? undefined : "sip",
   };
 }
 

@@ -209,8 +209,8 @@ export class DirectorBench {
       formatEnd(address, port, this.names);
     return statuses
       .map(
-        ({ protocol, expiresInMs, state, client, virtual, destination }) =>
-          `${protocol} ${Math.round(expiresInMs / 1000)} ${state} ${end(client)} ${end(virtual)} ${end(destination)}`,
+        ({ protocol, expiresInMs, state, client, virtual, destination, persistenceEngine }) =>
+          `${protocol} ${Math.round(expiresInMs / 1000)} ${state} ${end(client)} ${end(virtual)} ${end(destination)}${persistenceEngine === undefined ? "" : ` ${persistenceEngine.name} ${persistenceEngine.data}`}`,
       )
       .toSorted();
   }

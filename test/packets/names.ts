@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<string, readonly [inet: string, inet6: string]>> = 
   R2: ["10.1.0.22",  "fd01::22"],
   R3: ["10.1.0.23",  "fd01::23"],
   Y:  ["10.1.0.254", "fd01::254"],
+  M:  ["224.0.0.5",  "ff02::5"],
   Q:  ["192.0.2.1",  "2001:db8::1"],
 };
 

@@ -8,7 +8,7 @@
  *     X > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df
  *     D > R1 in gue:6080 C:1000 > V:80 S       in a tunnel: ipip, gre or gue
  *
- * Options: len, ttl (64), tos, id with a number; df, nocsum, badcsum.
+ * Options: len, ttl (64), tos, id with a number; df, nocsum, badcsum; payload with URL-encoded text (of UDP).
  */
 import type { Address, AddressPair } from "../../src/net/address.ts";
 import { emitIcmp, ICMP_TYPE, IcmpView, UNREACHABLE_CODE } from "../../src/net/icmp.ts";
@@ -21,6 +21,7 @@ import { PortsView } from "../../src/net/ports.ts";
 import { emitSctp, SCTP_CHUNK, SctpView } from "../../src/net/sctp.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
+import { urlDecoded } from "../bytes.ts";
 import type { Names } from "./names.ts";
 
 const FLAGS = { S: "syn", F: "fin", R: "rst", P: "psh", ".": "ack", U: "urg" } as const;
@@ -66,8 +67,13 @@ export class Options {
   }
 
   number(word: string): number | undefined {
+    const text = this.text(word);
+    return text === undefined ? undefined : Number(text);
+  }
+
+  text(word: string): string | undefined {
     const at = this.#words.indexOf(word);
-    return at < 0 ? undefined : Number(this.#words[at + 1]);
+    return at < 0 ? undefined : this.#words[at + 1];
   }
 }
 
@@ -152,8 +158,10 @@ function emitBody(
 ): [protocol: number, body: Uint8Array] {
   const ports = { source: toPort(from.port ?? 0), destination: toPort(to.port ?? 0) };
   if (kind === "udp") {
+    const text = options.text("payload");
+    const payload = text === undefined ? filler(room - 8) : urlDecoded(text);
     const sum = options.has("nocsum") ? undefined : addresses;
-    return [IP_PROTOCOL.udp, emitUdp(ports, filler(room - 8), sum)];
+    return [IP_PROTOCOL.udp, emitUdp(ports, payload, sum)];
   }
   if (kind.startsWith("sctp")) {
     const chunks = kind.split(":")[1]?.split("+") ?? [];

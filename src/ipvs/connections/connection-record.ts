@@ -23,6 +23,8 @@ export const FIELD = {
   timerPrevious: 25,
   clientHash: 26,
   replyHash: 27,
+  /** Where persistence-data.ts keeps a template's; unset without CONNECTION_FLAG.data. */
+  data: 28,
 } as const;
 
 /** How the word `kind` is divided: protocol 8 bits, 1 unused, 1 for IPv6, state 6, flags 16. */

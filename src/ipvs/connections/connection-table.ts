@@ -14,6 +14,7 @@ import { FIELD, KIND } from "./connection-record.ts";
 import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING_MASK } from "./flow.ts";
 import type { HashKey } from "./flow-hash.ts";
 import { FlowLookup, identityOf, portsOf } from "./flow-lookup.ts";
+import { PersistenceData } from "./persistence-data.ts";
 import { RecordStore } from "./record-store.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
@@ -36,16 +37,18 @@ export interface Expired {
 const INVALID_PORT = 0xffff;
 
 /** What decides how a connection is found; fixed when it is added. */
-const FIXED_FLAGS = FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket;
+const FIXED_FLAGS =
+  FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket | CONNECTION_FLAG.data;
 
 export class ConnectionTable {
   readonly #records: RecordStore;
+  readonly #data = new PersistenceData();
   readonly #lookup: FlowLookup;
   readonly #wheel: TimerWheel;
 
   constructor({ limit, hashKey }: ConnectionTableOptions) {
     this.#records = new RecordStore(limit);
-    this.#lookup = new FlowLookup(this.#records, hashKey);
+    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey);
     this.#wheel = new TimerWheel(this.#records);
   }
 
@@ -60,10 +63,10 @@ export class ConnectionTable {
 
   /**
    * Memory that was written, and so is resident. What the constructor reserves for `limit` connections is up to 192
-   * bytes for each.
+   * bytes for each, and 256 more for each that has a persistence engine's data.
    */
   get bytes(): number {
-    return this.#records.bytes + this.#lookup.bytes + this.#wheel.bytes;
+    return this.#records.bytes + this.#data.bytes + this.#lookup.bytes + this.#wheel.bytes;
   }
 
   /** The connection of a packet from the client, never a template. */
@@ -71,9 +74,9 @@ export class ConnectionTable {
     return this.#lookup.findByClient(flow, 0, now);
   }
 
-  /** The template of this masked client. Its client port is 0. */
+  /** The template of this masked client, and of the flow's data if there are any. Its client port is 0. */
   findTemplate(flow: Flow, now: Instant): number {
-    return this.#lookup.findByClient(flow, CONNECTION_FLAG.template, now);
+    return this.#lookup.findByClient(flow, CONNECTION_FLAG.template | dataFlag(flow), now);
   }
 
   /**
@@ -103,7 +106,7 @@ export class ConnectionTable {
     words[at + FIELD.virtual + 2] = flow.virtual2;
     words[at + FIELD.virtual + 3] = flow.virtual3;
     words[at + FIELD.ports] = portsOf(flow);
-    words[at + FIELD.kind] = identityOf(flow) | (binding.flags & KIND.flagsMask);
+    words[at + FIELD.kind] = identityOf(flow) | (binding.flags & KIND.flagsMask) | dataFlag(flow);
     words[at + FIELD.timeout] = timeoutMs;
     words[at + FIELD.destinationId] = binding.destinationId;
     words[at + FIELD.inPackets] = 0;
@@ -115,6 +118,10 @@ export class ConnectionTable {
     words[at + FIELD.mark] = binding.mark;
     words[at + FIELD.control] = NO_CONNECTION;
     words[at + FIELD.controlled] = 0;
+    const { dataLength } = flow;
+    if (dataLength > 0) {
+      words[at + FIELD.data] = this.#data.keep(flow.dataBytes, flow.dataStart, dataLength);
+    }
     records.setDouble(id, FIELD.expiresAt, now + timeoutMs);
     this.#wheel.arm(id, now + timeoutMs);
     this.#lookup.enter(id, flow, binding);
@@ -130,6 +137,7 @@ export class ConnectionTable {
     this.setControl(id, NO_CONNECTION);
     this.#wheel.disarm(id);
     this.#lookup.leave(id);
+    if (this.#hasData(id)) this.#data.release(records.get(id, FIELD.data));
     records.free(id);
   }
 
@@ -242,6 +250,11 @@ export class ConnectionTable {
     this.#records.set(id, FIELD.destinationId, destinationId);
   }
 
+  /** What a persistence engine finds the template by, a character for each byte; undefined of all else. */
+  data(id: number): string | undefined {
+    return this.#hasData(id) ? this.#data.text(this.#records.get(id, FIELD.data)) : undefined;
+  }
+
   /** The template (or other connection) that this one belongs to, or NO_CONNECTION. */
   control(id: number): number {
     return this.#records.get(id, FIELD.control);
@@ -323,7 +336,15 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.destinationPort) & 0xffff;
   }
 
+  #hasData(id: number): boolean {
+    return (this.#records.get(id, FIELD.kind) & CONNECTION_FLAG.data) !== 0;
+  }
+
   #check(id: number): void {
     if (!this.#records.has(id)) throw new RangeError(`There is no connection ${id}`);
   }
+}
+
+function dataFlag({ dataLength }: Flow): number {
+  return dataLength > 0 ? CONNECTION_FLAG.data : 0;
 }

@@ -19,6 +19,13 @@ test("37 bytes hash to the reference vector", () => {
   expect(hash.inet6(0x24, ports!, w0!, w1!, w2!, w3!, w4!, w5!, w6!, w7!) >>> 0).toBe(0x732ba8cb);
 });
 
+test("bytes hash to the reference vectors of their lengths", () => {
+  const message = Uint8Array.from({ length: 256 }, (_, index) => index - 1);
+  expect(hash.data(message, 1, 13) >>> 0).toBe(0x66dd9cd6);
+  expect(hash.data(message, 1, 37) >>> 0).toBe(0x732ba8cb);
+  expect(hash.data(message, 1, 255)).not.toBe(hash.data(message, 1, 254));
+});
+
 test("another key gives other hashes", () => {
   const other = new FlowHash([0x03020100, 0x07060505]);
   expect(other.inet(6, 1, 2, 3)).not.toBe(hash.inet(6, 1, 2, 3));

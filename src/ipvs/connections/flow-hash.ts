@@ -9,11 +9,13 @@ export type HashKey = readonly [number, number];
 /** Bytes hashed: both addresses, both ports, and the protocol. The length tells the families apart. */
 const INET_BYTES = 13;
 const INET6_BYTES = 37;
+/** A persistence engine's at most. */
+const DATA_BYTES = 255;
 
 export class FlowHash {
   readonly #key0: number;
   readonly #key1: number;
-  readonly #words = new Int32Array((INET6_BYTES >>> 2) + 1);
+  readonly #words = new Int32Array((DATA_BYTES >>> 2) + 1);
 
   constructor([key0, key1]: HashKey) {
     this.#key0 = key0 | 0;
@@ -55,6 +57,19 @@ export class FlowHash {
     words[8] = ports;
     words[9] = protocol | (INET6_BYTES << 24);
     return this.#hash(9);
+  }
+
+  /** The hash of 255 bytes at most. */
+  data(bytes: Uint8Array, start: number, length: number): number {
+    const words = this.#words;
+    const last = length >>> 2;
+    words.fill(0, 0, last);
+    words[last] = length << 24;
+    for (let index = 0; index < length; index++) {
+      const word = index >>> 2;
+      words[word] = words[word]! | (bytes[start + index]! << (8 * (index & 3)));
+    }
+    return this.#hash(last);
   }
 
   /** Hashes the words up to `last`, whose highest byte is the length. */

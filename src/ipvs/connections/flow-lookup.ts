@@ -10,21 +10,25 @@ import { FIELD, KIND } from "./connection-record.ts";
 import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "./flow.ts";
 import { FlowHash, type HashKey } from "./flow-hash.ts";
 import { FlowIndex } from "./flow-index.ts";
+import type { PersistenceData } from "./persistence-data.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { Slots } from "./slots.ts";
 
 const NONE = -1;
 
-/** The bits of `kind` that must be those of the packet, with template as the lookup wants it. */
-const IDENTITY_MASK = (0xff << KIND.protocolShift) | KIND.inet6 | CONNECTION_FLAG.template;
+/** The bits of `kind` that must be those of the packet, with the flags as the lookup wants them. */
+const IDENTITY_MASK =
+  (0xff << KIND.protocolShift) | KIND.inet6 | CONNECTION_FLAG.template | CONNECTION_FLAG.data;
 
 export class FlowLookup {
   readonly #records: RecordStore;
   readonly #index: FlowIndex;
   readonly #hash: FlowHash;
+  readonly #data: PersistenceData;
 
-  constructor(records: RecordStore, hashKey: HashKey) {
+  constructor(records: RecordStore, data: PersistenceData, hashKey: HashKey) {
     this.#records = records;
+    this.#data = data;
     this.#index = new FlowIndex(2 * records.limit);
     this.#hash = new FlowHash(hashKey);
   }
@@ -56,13 +60,13 @@ export class FlowLookup {
     this.#index.migrate(budget);
   }
 
-  /** `template` is 0 for connections, CONNECTION_FLAG.template for templates. */
-  findByClient(flow: Flow, template: number, now: Instant): number {
+  /** `flags` are none for connections; CONNECTION_FLAG's template, and data where the flow has some, for templates. */
+  findByClient(flow: Flow, flags: number, now: Instant): number {
     const hash = this.#hashOf(flow);
     const { young, old } = this.#index;
-    const id = this.#probeClient(young, hash, flow, template, now);
+    const id = this.#probeClient(young, hash, flow, flags, now);
     if (id !== NONE || old === undefined) return id;
-    return this.#probeClient(old, hash, flow, template, now);
+    return this.#probeClient(old, hash, flow, flags, now);
   }
 
   findByReply(flow: Flow, now: Instant): number {
@@ -79,10 +83,10 @@ export class FlowLookup {
     return records.getDouble(id, FIELD.expiresAt) > now || records.get(id, FIELD.controlled) > 0;
   }
 
-  #probeClient(slots: Slots, hash: number, flow: Flow, template: number, now: Instant): number {
+  #probeClient(slots: Slots, hash: number, flow: Flow, flags: number, now: Instant): number {
     const records = this.#records;
     const { words } = records;
-    const identity = identityOf(flow) | template;
+    const identity = identityOf(flow) | flags;
     const ports = portsOf(flow);
     for (let position = slots.first(hash); position >= 0; position = slots.next(hash, position)) {
       const id = slots.idAt(position);
@@ -92,12 +96,17 @@ export class FlowLookup {
         words[at + FIELD.ports] === ports &&
         isClient(words, at + FIELD.client, flow) &&
         isVirtual(words, at + FIELD.virtual, flow) &&
+        ((flags & CONNECTION_FLAG.data) === 0 || this.#isData(words[at + FIELD.data]!, flow)) &&
         this.isAlive(id, now)
       ) {
         return id;
       }
     }
     return NONE;
+  }
+
+  #isData(slot: number, { dataBytes, dataStart, dataLength }: Flow): boolean {
+    return this.#data.equals(slot, dataBytes, dataStart, dataLength);
   }
 
   #probeReply(slots: Slots, hash: number, flow: Flow, now: Instant): number {
@@ -126,8 +135,10 @@ export class FlowLookup {
   }
 
   #hashOf(flow: Flow): number {
-    const { protocol } = flow;
-    const ports = portsOf(flow);
+    const { protocol, dataLength } = flow;
+    let ports = portsOf(flow);
+    // A proxy's calls all come from one address.
+    if (dataLength > 0) ports ^= this.#hash.data(flow.dataBytes, flow.dataStart, dataLength);
     if (flow.family === 4) return this.#hash.inet(protocol, ports, flow.client3, flow.virtual3);
     return this.#hash.inet6(
       protocol,

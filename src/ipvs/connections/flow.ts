@@ -5,6 +5,8 @@
  * others. Ports are in host byte order.
  */
 
+const NO_DATA = new Uint8Array(0);
+
 /** The two ends that a client sees: what a packet is looked up by. */
 export class Flow {
   family: 4 | 6 = 4;
@@ -20,6 +22,10 @@ export class Flow {
   virtual2 = 0;
   virtual3 = 0;
   virtualPort = 0;
+  /** Of a template that a persistence engine finds by what the packet says: where that lies. Of others it has no length. */
+  dataBytes: Uint8Array = NO_DATA;
+  dataStart = 0;
+  dataLength = 0;
 }
 
 /** Where a new connection goes, and how. */
@@ -55,4 +61,6 @@ export const CONNECTION_FLAG = {
   template: 0x1000,
   /** Made for one datagram: never found by a lookup. */
   onePacket: 0x2000,
+  /** A template that a persistence engine finds: cp->pe_data is set. Not the kernel's. */
+  data: 0x4000,
 } as const;

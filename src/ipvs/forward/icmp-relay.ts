@@ -14,7 +14,7 @@ import { CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "../conn
 import type { Destination } from "../destination.ts";
 import type { Host } from "../host.ts";
 import type { Parts } from "../incoming.ts";
-import { QuotedOpening } from "../opening.ts";
+import { AnsweredOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Scheduling } from "../scheduling.ts";
@@ -39,7 +39,7 @@ export class IcmpRelay implements Rewriting {
   readonly #parts: Parts;
   readonly #scheduling: Scheduling;
   readonly #quote = new Quote();
-  readonly #opening = new QuotedOpening();
+  readonly #opening = new AnsweredOpening();
 
   constructor(parts: Parts, scheduling: Scheduling) {
     this.#parts = parts;
@@ -93,12 +93,14 @@ export class IcmpRelay implements Rewriting {
     if (flow === undefined) return undefined;
     const found = table.findByClient(flow, now);
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
-    // A firewall mark may stand on packets to anybody: they are forwarded, and the kernel's FORWARD hook sees them.
-    const isSeen =
-      host.isLocal(packet.destination) || isForwarding(host, packet) || services.mark(packet);
-    if (!isSeen) return outcome.pass("pass-not-local");
+    // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
+    // FORWARD hook, after the host has taken one from the time to live.
+    const isForwarded = !host.isLocal(packet.destination) && !services.mark(packet);
+    if (isForwarded && !isForwarding(host, packet)) return outcome.pass("pass-not-local");
+    if (isForwarded && packet.timeToLive <= 1) return outcome.drop("drop-time-exceeded");
     const id = found === NO_CONNECTION ? this.#open(flow, packet, outcome, now) : found;
     if (typeof id !== "number") return id;
+    if (isForwarded) packet.decrementTimeToLive();
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(table.destinationId(id));
     services.countIn(destination, packet.length);
@@ -156,10 +158,11 @@ export class IcmpRelay implements Rewriting {
     const quoted = bytes.subarray(inner, Math.min(ipv4.end, inner + QUOTE_LENGTH_MAX));
     const addresses = { source: ipv4.destination, destination: ipv4.source };
     const header = { protocol: IP_PROTOCOL.icmp, tos: errorTos(ipv4.tos), ...addresses };
+    const message = emitIpv4(header, emitIcmp({ type, code, rest }, quoted));
+    // Twice, as the kernel: the quoted packet here, and the message when its LOCAL_OUT hook sees it.
     services.countOut(destination, end - inner);
-    return outcome
-      .drop("forward-icmp-reply")
-      .withNotice(emitIpv4(header, emitIcmp({ type, code, rest }, quoted)));
+    services.countOut(destination, message.length);
+    return outcome.drop("forward-icmp-reply").withNotice(message);
   }
 
   /** Where the packet inside the quoted tunnel packet begins, and where that went; undefined when it is not ours. */

@@ -139,7 +139,11 @@ export class Transmitter implements Rewriting {
     if (route === "unreachable") {
       return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
     }
-    return this.#prepare(packet, outcome, route.mtu);
+    // Unlike IPVS, ip_forward() looks at the length before it spends of the time to live.
+    const refused =
+      this.#checkTimeToLive(packet, outcome) ?? this.#checkLength(packet, outcome, route.mtu);
+    if (refused === undefined) packet.decrementTimeToLive();
+    return refused;
   }
 
   /** Sends a real server's packet, prepared, on to the client as coming from the service. */
@@ -189,11 +193,14 @@ export class Transmitter implements Rewriting {
   }
 
   #spendTimeToLive(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
-    if (packet.timeToLive <= 1) {
-      return this.refuse(packet, outcome, "drop-time-exceeded", { kind: "time-exceeded" });
-    }
-    packet.decrementTimeToLive();
-    return undefined;
+    const refused = this.#checkTimeToLive(packet, outcome);
+    if (refused === undefined) packet.decrementTimeToLive();
+    return refused;
+  }
+
+  #checkTimeToLive(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
+    if (packet.timeToLive > 1) return undefined;
+    return this.refuse(packet, outcome, "drop-time-exceeded", { kind: "time-exceeded" });
   }
 
   /**

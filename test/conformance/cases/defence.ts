@@ -11,7 +11,8 @@ import {
   sysctl,
   wait,
 } from "../case.ts";
-import { CONVERSATIONS, METHODS, tcpCase, walk } from "./tcp-states.ts";
+import { conversation, type Part, type Protocol, WAYS, type Way, walk } from "./conversations.ts";
+import { CONVERSATIONS, SEGMENTS, WALK_LENGTH } from "./tcp-states.ts";
 
 const GROUP = "drop_packet";
 const SHOWN = "defence, shown";
@@ -24,9 +25,9 @@ export const DEFENCE: CaseFile = {
   features: {
     [GROUP]: "drop_packet 1 to 3, am_droprate, amemthresh",
     ...Object.fromEntries(
-      METHODS.map((method) => [
-        groupOf(method),
-        `secure_tcp 1 to 3, ${method.name}, segment by segment`,
+      WAYS.map((way) => [
+        protocolOf(way).group,
+        `secure_tcp 1 to 3, ${way.name}, segment by segment`,
       ]),
     ),
     [SHOWN]: "What sysctl shows of drop_entry, drop_packet and secure_tcp as memory comes and goes",
@@ -35,39 +36,36 @@ export const DEFENCE: CaseFile = {
 };
 
 /** Apart, so that a round of all its cases is short: their timers then go alike on every side. */
-function groupOf({ name }: (typeof METHODS)[number]): string {
-  return `secure_tcp, ${name}`;
+function protocolOf({ name }: Way): Protocol {
+  return { group: `secure_tcp, ${name}`, name: "tcp", option: "-t" };
 }
 
 /** Segment by segment as in tcp-states.ts, by the other table. Modes 1 and 2 use it while memory is short. */
 function secureTcpCases(): Case[] {
-  return METHODS.flatMap((method) => [
-    ...Object.entries(CONVERSATIONS).map(([name, segments]) =>
-      tcpCase(`secure_tcp 3, ${method.name}, ${name}`, groupOf(method), method, segments, {
-        secure_tcp: 3,
-      }),
-    ),
-    ...Array.from({ length: WALKS }, (_, index) =>
-      tcpCase(
-        `secure_tcp 3, ${method.name}, walk ${index}`,
-        groupOf(method),
-        method,
-        walk(prng(9000 + index)),
-        { secure_tcp: 3, sloppy_tcp: index % 2 },
+  return WAYS.flatMap((way) => {
+    const of = (name: string, parts: readonly Part[], sysctls: Case["sysctls"]): Case =>
+      conversation(protocolOf(way), way, name, parts, sysctls);
+    return [
+      ...Object.entries(CONVERSATIONS).map(([name, parts]) =>
+        of(`secure_tcp 3, ${name}`, parts, { secure_tcp: 3 }),
       ),
-    ),
-    ...SECURE_MODES.flatMap((mode) =>
-      [0, SHORT].map((amemthresh) =>
-        tcpCase(
-          `secure_tcp ${mode}, amemthresh ${amemthresh}, ${method.name}`,
-          groupOf(method),
-          method,
-          ["> S", "> A", "< SA", "> A", "< A", "> FA"],
-          { amemthresh, secure_tcp: mode },
+      ...Array.from({ length: WALKS }, (_, index) =>
+        of(`secure_tcp 3, walk ${index}`, walk(prng(9000 + index), "> S", SEGMENTS, WALK_LENGTH), {
+          secure_tcp: 3,
+          sloppy_tcp: index % 2,
+        }),
+      ),
+      ...SECURE_MODES.flatMap((mode) =>
+        [0, SHORT].map((amemthresh) =>
+          of(
+            `secure_tcp ${mode}, amemthresh ${amemthresh}`,
+            ["> S", "> A", "< SA", "> A", "< A", "> FA"],
+            { amemthresh, secure_tcp: mode },
+          ),
         ),
       ),
-    ),
-  ]);
+    ];
+  });
 }
 
 /**

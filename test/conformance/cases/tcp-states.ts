@@ -1,44 +1,20 @@
 /** A connection, segment by segment: its state, timer and counts after each, by forwarding method and reuse mode. */
-import { type Prng, prng } from "../../../src/base/prng.ts";
+import { prng } from "../../../src/base/prng.ts";
+import type { Case, CaseFile } from "../case.ts";
 import {
-  type Case,
-  type CaseFile,
-  CONNECTIONS,
-  packet,
-  restore,
-  SERVICES,
-  type Step,
-  wait,
-} from "../case.ts";
+  conversation,
+  type Part,
+  type Protocol,
+  WAYS,
+  WAYS_INET6,
+  type Way,
+  walk,
+} from "./conversations.ts";
 
-const GROUP = "TCP states";
-
-export const TCP_STATES: CaseFile = {
-  features: {
-    [GROUP]:
-      "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp",
-  },
-  cases: () => tcpStateCases(),
-};
-
-interface Method {
-  readonly name: string;
-  readonly option: string;
-  /** Who a real server's answers come from, as the director sees them. */
-  readonly answersFrom: string;
-}
-
-export const METHODS: readonly Method[] = [
-  { name: "NAT", option: "-m", answersFrom: "192.168.150.21:8080" },
-  { name: "DR", option: "-g", answersFrom: "VIP:80 from=192.168.150.21" },
-  { name: "TUN", option: "-i", answersFrom: "VIP:80 from=192.168.150.21" },
-];
-
-/** `> S` is a segment from the client, `< SA` one from the server. */
-type Segment = `> ${string}` | `< ${string}`;
+const TCP: Protocol = { group: "TCP states", name: "tcp", option: "-t" };
 
 // biome-ignore format: a table
-export const CONVERSATIONS: Readonly<Record<string, readonly Segment[]>> = {
+export const CONVERSATIONS: Readonly<Record<string, readonly Part[]>> = {
   "the client closes first":        ["> S", "< SA", "> A", "> PA", "< A", "> FA", "< A", "< FA", "> A"],
   "the server closes first":        ["> S", "< SA", "> A", "< PA", "> A", "< FA", "> A", "> FA", "< A"],
   "both close together":            ["> S", "< SA", "> A", "> FA", "< FA", "> A", "< A"],
@@ -58,94 +34,59 @@ export const CONVERSATIONS: Readonly<Record<string, readonly Segment[]>> = {
   "urgent and pushed":              ["> S", "> UA", "> PUA", "> U", "> P"],
 };
 
-/** An entry that is given up goes with the kernel's next tick: 10 ms with a HZ of 100. */
-const GIVEN_UP_MS = 25;
-
-function steps(method: Method, segments: readonly Segment[]): Step[] {
-  return segments.flatMap((segment) => [
-    packet(textOf(method, segment)),
-    wait(GIVEN_UP_MS),
-    CONNECTIONS,
-    SERVICES,
-  ]);
-}
-
-function textOf({ answersFrom }: Method, segment: Segment): string {
-  const [direction, flags] = segment.split(" ");
-  if (direction === ">") return `tcp CLIENT:4000 > VIP:80 ${flags}`;
-  const [from, ...options] = answersFrom.split(" ");
-  return [`tcp ${from} > CLIENT:4000 ${flags}`, ...options].join(" ");
-}
-
-function begin({ option }: Method, servers: readonly number[]): Step {
-  const port = option === "-m" ? 8080 : 80;
-  return restore(
-    "-A -t VIP:80 -s rr",
-    ...servers.map((number) => `-a -t VIP:80 -r 192.168.150.${number}:${port} ${option}`),
-  );
-}
-
 const REUSE_MODES = [0, 1, 2, 3];
 const WALKS_PER_MODE = 8;
-const WALK_LENGTH = 14;
+const WALKS_PER_MODE_INET6 = 2;
+export const WALK_LENGTH = 14;
+
+export const TCP_STATES: CaseFile = {
+  features: {
+    [TCP.group]:
+      "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp, IPv6",
+  },
+  cases: () => tcpStateCases(),
+};
 
 function tcpStateCases(): Case[] {
-  return METHODS.flatMap((method) => [
-    ...Object.entries(CONVERSATIONS).map(([name, segments]) =>
-      tcpCase(`${method.name}, ${name}`, GROUP, method, segments, {}),
-    ),
-    ...REUSE_MODES.flatMap((mode) => walkCases(method, mode)),
-    ...sloppyCases(method),
-  ]);
+  return [
+    ...WAYS.flatMap((way) => casesOf(way, WALKS_PER_MODE)),
+    ...WAYS_INET6.flatMap((way) => casesOf(way, WALKS_PER_MODE_INET6)),
+  ];
 }
 
-export function tcpCase(
-  name: string,
-  group: string,
-  method: Method,
-  segments: readonly Segment[],
-  sysctls: Case["sysctls"],
-  servers: readonly number[] = [21],
-): Case {
-  return {
-    group,
-    name,
-    compare: "frames",
-    sysctls,
-    // All cases are set up before the first goes on: so their timers go alike on every side.
-    steps: [begin(method, servers), wait(1), ...steps(method, segments)],
-  };
+function casesOf(way: Way, walks: number): Case[] {
+  return [
+    ...Object.entries(CONVERSATIONS).map(([name, parts]) => conversation(TCP, way, name, parts)),
+    ...REUSE_MODES.flatMap((mode) => walkCases(way, mode, walks)),
+    ...sloppyCases(way),
+  ];
 }
 
 /** Random walks through the state tables. */
-function walkCases(method: Method, mode: number): Case[] {
-  return Array.from({ length: WALKS_PER_MODE }, (_, index) => {
-    const segments = walk(prng(1000 * mode + index));
-    const name = `${method.name}, conn_reuse_mode ${mode}, walk ${index}`;
+function walkCases(way: Way, mode: number, count: number): Case[] {
+  return Array.from({ length: count }, (_, index) => {
+    const parts = walk(prng(1000 * mode + index), "> S", SEGMENTS, WALK_LENGTH);
+    const name = `conn_reuse_mode ${mode}, walk ${index}`;
     // With NAT the answering server must be the one that was asked: there is one.
-    const servers = method.option === "-m" ? [21] : [21, 22];
-    return tcpCase(name, GROUP, method, segments, { conn_reuse_mode: mode }, servers);
+    const servers = way.option === "-m" ? [21] : [21, 22];
+    return conversation(TCP, way, name, parts, { conn_reuse_mode: mode }, servers);
   });
 }
 
 // biome-ignore format: a list
-const SEGMENTS: readonly Segment[] = [
+export const SEGMENTS: readonly Part[] = [
   "> S", "> S", "> A", "> A", "> FA", "> R", "< SA", "< SA", "< A", "< FA", "< R", "< S", "> -", "< F",
 ];
 
-export function walk(chance: Prng): Segment[] {
-  return ["> S", ...Array.from({ length: WALK_LENGTH }, () => chance.of(SEGMENTS))];
-}
-
 /** Any packet but RST opens a connection. */
-function sloppyCases(method: Method): Case[] {
-  const segments: Segment[][] = [
+function sloppyCases(way: Way): Case[] {
+  const all: Part[][] = [
     ["> A", "> A", "< A", "> FA"],
     ["> FA", "> A"],
     ["> R", "> A"],
     ["> -", "> S"],
   ];
-  return segments.map((each, index) =>
-    tcpCase(`${method.name}, sloppy_tcp ${index}`, GROUP, method, each, { sloppy_tcp: 1 }),
+  return all.map((parts, index) =>
+    conversation(TCP, way, `sloppy_tcp ${index}`, parts, { sloppy_tcp: 1 }),
   );
 }

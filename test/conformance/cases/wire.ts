@@ -64,7 +64,7 @@ function wireCases(): Case[] {
 }
 
 /** Both ways of a flow, and replies where the director sees them. */
-function ways(method: Method, protocol: "tcp" | "udp") {
+export function ways(method: Method, protocol: "tcp" | "udp") {
   const client = at(clientOf(method), 4000);
   const vip = at(vipOf(method), 80);
   const isNat = method.option === "-m";
@@ -228,7 +228,7 @@ function refusalCases(): Case[] {
     "tcp CLIENT:1 > VIP:80 R",
     "udp CLIENT:1 > VIP:80 length=40",
     "udp CLIENT:1 > VIP:80 length=900",
-    "sctp CLIENT:1 > VIP:80 1",
+    "sctp CLIENT:1 > VIP:80 INIT",
     "tcp [CLIENT6]:1 > [VIP6]:80 S",
     "udp [CLIENT6]:1 > [VIP6]:80 length=1400",
   ];

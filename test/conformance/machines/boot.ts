@@ -14,6 +14,7 @@ import { basename, join } from "node:path";
 import type { GuestCommand, Machine } from "./machine.ts";
 
 const GUEST_FILES = ["init", "agent.py"];
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const PROGRESS_MS = 10_000;
 
 export interface BootOptions {
@@ -29,7 +30,7 @@ export interface BootOptions {
 /** Runs the programme in a guest and returns the report. Throws when the guest did not finish, with what it said. */
 export async function boot(machine: Machine, options: BootOptions): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-conformance-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   process.once("exit", remove);
   try {
     fill(folder, machine, options);
@@ -86,8 +87,10 @@ async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<string>
       // Ended already.
     }
   };
-  process.once("exit", end);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, exitAfter(end));
+  // Before its folder is removed, in which it would still write.
+  process.prependOnceListener("exit", end);
+  const interrupted = exitAfter(end);
+  for (const signal of SIGNALS) process.once(signal, interrupted);
   const timer = setTimeout(end, timeoutMs);
   try {
     return await new Promise<string>((resolve, reject) => {
@@ -98,6 +101,7 @@ async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<string>
     clearTimeout(timer);
     end();
     process.off("exit", end);
+    for (const signal of SIGNALS) process.off(signal, interrupted);
   }
 }
 

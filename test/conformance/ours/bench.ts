@@ -1,21 +1,22 @@
 /** One of our engines below control and the API, with ipvsadm run in this process: carries out a case's steps. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiError, Client } from "../../../src/api/client.ts";
 import { listen } from "../../../src/api/listen.ts";
 import { createServer } from "../../../src/api/server.ts";
 import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
+import { runMark } from "../../../src/cli/mark/run.ts";
 import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
-import type { Case, Frame, Observation, Step } from "../case.ts";
+import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { GUEST_NAMES } from "./guest-names.ts";
-import { connectionLines, serviceLines } from "./status-lines.ts";
+import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
 
 /** What leaves when a frame arrives. */
 export type Exchange = (frame: Frame) => Promise<readonly Frame[]> | readonly Frame[];
@@ -24,15 +25,17 @@ export class Bench implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #exchange: Exchange;
   readonly #control: Control;
-  readonly #folder: string;
+  readonly #folder: Folder;
   readonly #listening: AsyncDisposable;
   #knobs: Case["sysctls"] = {};
+  /** By a case's mark: the rules that it set. */
+  readonly #marks = new Map<number, readonly string[]>();
 
   private constructor(
     engine: Engine,
     exchange: Exchange,
     control: Control,
-    folder: string,
+    folder: Folder,
     listening: AsyncDisposable,
   ) {
     this.#engine = engine;
@@ -43,14 +46,14 @@ export class Bench implements AsyncDisposable {
   }
 
   static async open(engine: Engine, exchange: Exchange): Promise<Bench> {
-    const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+    const folder = new Folder();
     const control = await Control.start(engine);
     const server = createServer(control, {
       version: "conformance",
       pid: process.pid,
       onBug: (error) => console.error(error),
     });
-    return new Bench(engine, exchange, control, folder, await listen(server, socketIn(folder)));
+    return new Bench(engine, exchange, control, folder, await listen(server, folder.socket));
   }
 
   async perform(step: Step, place: Place): Promise<Observation> {
@@ -70,13 +73,22 @@ export class Bench implements AsyncDisposable {
         return { kind: "saw", lines: await this.#writeSysctl(step.name, step.value) };
       case "sysctl-command":
         return this.#command(runSysctl, step.words, step.stdin);
-      case "packet":
-        return { kind: "sent", frames: await this.#exchange(frameOf(place.fill(step.packet))) };
+      case "marks":
+        await this.#setMarks(step.rules, place);
+        return { kind: "waited" };
+      case "packet": {
+        const frame = frameOf(place.fill(step.packet));
+        for (let times = timesOf(step.packet); times > 1; times--) await this.#exchange(frame);
+        return { kind: "sent", frames: await this.#exchange(frame) };
+      }
+      case "totals":
+        return { kind: "saw", lines: totalsLines(await this.#engine.totals()) };
       case "connections":
         return { kind: "saw", lines: connectionLines(await this.#connections(), place) };
       case "services":
         return { kind: "saw", lines: serviceLines(await this.#engine.services(), place) };
       case "wait":
+      case "round":
         return { kind: "waited" };
     }
   }
@@ -99,7 +111,7 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listening[Symbol.asyncDispose]();
-    await rm(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   async #connections(): Promise<ConnectionStatus[]> {
@@ -113,9 +125,23 @@ export class Bench implements AsyncDisposable {
     await this.#control.change((state) => ({ ...state, sysctls }));
   }
 
+  /** In place of those that the case set before. */
+  async #setMarks(rules: readonly string[], place: Place): Promise<void> {
+    const before = this.#marks.get(place.mark) ?? [];
+    const lines = [
+      ...before.map((rule) => `delete ${rule.replace(/ --set-mark \S+/, "")}`),
+      ...rules.map((rule) => `add ${rule}`),
+    ];
+    for (const line of lines) {
+      const ran = await this.#command(runMark, place.fill(line).split(" "), "");
+      if (ran.kind === "ran" && ran.exitCode !== 0) throw new Error(ran.stderr);
+    }
+    this.#marks.set(place.mark, rules);
+  }
+
   /** As the guest's agent reports it. */
   async #writeSysctl(name: string, value: string): Promise<string[]> {
-    const client = new Client(socketIn(this.#folder));
+    const client = new Client(this.#folder.socket);
     let result = "ok";
     try {
       await client.call("setSysctls", {}, { [name]: value });
@@ -136,7 +162,7 @@ export class Bench implements AsyncDisposable {
     let stdout = "";
     let stderr = "";
     const exitCode = await run(words, {
-      environment: { SLUICE_SOCKET: socketIn(this.#folder) },
+      environment: { SLUICE_SOCKET: this.#folder.socket },
       names: GUEST_NAMES,
       stdin: (async function* () {
         yield stdin;
@@ -152,8 +178,20 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-function socketIn(folder: string): string {
-  return join(folder, "socket");
+/** For the API's socket; goes with the process, too. */
+class Folder implements Disposable {
+  readonly #path = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  readonly socket = join(this.#path, "socket");
+  readonly #remove = (): void => rmSync(this.#path, { recursive: true, force: true });
+
+  constructor() {
+    process.once("exit", this.#remove);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("exit", this.#remove);
+    this.#remove();
+  }
 }
 
 function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {

@@ -46,9 +46,11 @@ export class DirectorEngine implements Engine {
     const { index } = interfaceOf(frame.wire as WireName);
     const arrival = { ...NO_ARRIVAL, interfaceIndex: index };
     const fault = packet.moveTo(bytes, 0, bytes.length, arrival);
-    const outcome =
-      fault === undefined ? this.#director.receive(packet, this.#now) : this.#director.malformed();
-    return framesOf(outcome);
+    if (fault === undefined) return framesOf(this.#director.receive(packet, this.#now));
+    this.#director.malformed();
+    // The host's stack drops what it cannot read, but forwards what only its receiver could not.
+    const isReadable = fault === "transport-truncated" && !HOST.isLocal(packet.destination);
+    return isReadable ? hostAnswers(packet) : [];
   }
 
   async apply(desired: DesiredState): Promise<void> {

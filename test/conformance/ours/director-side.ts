@@ -1,5 +1,7 @@
 /** The bare director: no engine, no packets on wires, a clock that only goes as the kernel's went. */
+import { ESTIMATION_INTERVAL_MS } from "../../../src/ipvs/rate-estimator.ts";
 import type { Case, Report } from "../case.ts";
+import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { Bench } from "./bench.ts";
 import { DirectorEngine } from "./director-engine.ts";
@@ -15,12 +17,24 @@ export async function performOnDirector(
   await bench.turn(sysctls);
   const reports: Report[] = [];
   let now = 0;
+  // The estimator's rounds come at other times here.
+  let ahead = 0;
   for (const [index, step] of steps.entries()) {
     if (step.kind === "wait") now += step.ms;
     // The kernel's clock goes while it works; the same step happens here at the same time.
-    now = times[index] ?? now;
+    if (step.kind === "round") {
+      engine.receive(frameOf(place.fill(step.packet)));
+      now = nextRound(now);
+      ahead = now - (times[index] ?? now);
+    } else {
+      now = (times[index] ?? now - ahead) + ahead;
+    }
     engine.moveClock(now);
     reports.push({ atMs: now, observation: await bench.perform(step, place) });
   }
   return reports;
+}
+
+function nextRound(now: number): number {
+  return (Math.floor(now / ESTIMATION_INTERVAL_MS) + 1) * ESTIMATION_INTERVAL_MS;
 }

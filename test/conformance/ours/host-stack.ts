@@ -13,6 +13,7 @@ const TCP_FLAGS_AT = 13;
 const ECHO_REQUESTS: readonly number[] = [8, 128];
 
 export function hostAnswers(packet: Packet): Frame[] {
+  if (packet.isSourceMartian) return [];
   if (!HOST.isLocal(packet.destination)) return forwardedOn(packet);
   const { bytes, transport } = packet;
   switch (packet.protocol) {

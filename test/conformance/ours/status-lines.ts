@@ -1,16 +1,15 @@
 /** What an engine says of its connections and services, as the lines that sides compare. */
+
+import type { Engine } from "../../../src/engine/engine.ts";
 import { formatEndpoint } from "../../../src/ipvs/service.ts";
 import type { ConnectionStatus, ServiceStatus } from "../../../src/ipvs/status.ts";
-import { connectionLine, serverLine, serviceLine } from "../lines.ts";
+import { connectionLine, serverLine, serviceLine, totalsLine } from "../lines.ts";
 import type { Place } from "../place.ts";
 
 export function connectionLines(statuses: readonly ConnectionStatus[], place: Place): string[] {
   return statuses
-    .filter(
-      ({ virtual }) =>
-        place.owns(virtual.address) || virtual.address.toString() === markText(place.mark),
-    )
-    .map(({ protocol, client, virtual, destination, state, expiresInMs }) =>
+    .filter(({ virtual }) => place.owns(virtual.address) || place.isMark(virtual.address))
+    .map(({ protocol, client, virtual, destination, state, expiresInMs, persistenceEngine }) =>
       connectionLine({
         protocol,
         client: formatEndpoint(client),
@@ -18,6 +17,7 @@ export function connectionLines(statuses: readonly ConnectionStatus[], place: Pl
         destination: formatEndpoint(destination),
         state,
         expiresInSeconds: Math.floor(expiresInMs / 1000),
+        data: persistenceEngine?.data,
       }),
     )
     .toSorted();
@@ -27,7 +27,7 @@ export function connectionLines(statuses: readonly ConnectionStatus[], place: Pl
 export function serviceLines(statuses: readonly ServiceStatus[], place: Place): string[] {
   return statuses
     .filter(({ plan: { key } }) =>
-      key.kind === "mark" ? key.mark === place.mark : place.owns(key.endpoint.address),
+      key.kind === "mark" ? place.ownsMark(key.mark) : place.owns(key.endpoint.address),
     )
     .flatMap(({ plan: { key, scheduler }, destinations }) => [
       key.kind === "mark"
@@ -45,9 +45,23 @@ export function serviceLines(statuses: readonly ServiceStatus[], place: Place): 
     ]);
 }
 
-const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;
-
-/** A mark's template has the mark as its virtual address. */
-function markText(mark: number): string {
-  return [mark >>> 24, (mark >>> 16) & 0xff, (mark >>> 8) & 0xff, mark & 0xff].join(".");
+export function totalsLines({ counters, rates }: Awaited<ReturnType<Engine["totals"]>>): string[] {
+  return [
+    totalsLine("counters", [
+      counters.connections,
+      counters.inPackets,
+      counters.outPackets,
+      counters.inBytes,
+      counters.outBytes,
+    ]),
+    totalsLine("rates", [
+      rates.connectionsPerSecond,
+      rates.inPacketsPerSecond,
+      rates.outPacketsPerSecond,
+      rates.inBytesPerSecond,
+      rates.outBytesPerSecond,
+    ]),
+  ];
 }
+
+const METHOD = { masquerade: "Masq", route: "Route", tunnel: "Tunnel" } as const;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { OnReports, PlacedCase, Side } from "../case.ts";
-import { shares } from "../shares.ts";
+import { shares, turns } from "../shares.ts";
 import { decodeReports } from "./worker-words.ts";
 
 const WORKER = join(import.meta.dirname, "userspace-worker.ts");
@@ -36,8 +36,7 @@ export class UserspaceSide implements Side {
       );
       // When it ends too early, its end tells why.
       worker.stdin.on("error", () => {});
-      const groups = [...Map.groupBy(share, ({ each }) => each.group).values()];
-      worker.stdin.write(`${JSON.stringify(groups)}\n`);
+      worker.stdin.write(`${JSON.stringify(turns(share))}\n`);
       await ended;
     } finally {
       clearTimeout(timer);

@@ -8,6 +8,8 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Engine } from "../../../src/engine/engine.ts";
 import { UserspaceEngine } from "../../../src/engine/userspace/engine.ts";
 import type { Case, Frame, PlacedCase, Report } from "../case.ts";
 import { DIRECTOR_HOST, INTERFACES } from "../laboratory.ts";
@@ -33,8 +35,8 @@ input.once("line", (line) => {
   );
 });
 
-async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void> {
-  const devices = becomeDirector(groups.flat());
+async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void> {
+  const devices = becomeDirector(turns.flat());
   await using engine = await UserspaceEngine.open({
     connectionsMax: CONNECTIONS_MAX,
     events: {
@@ -43,13 +45,14 @@ async function perform(groups: readonly (readonly PlacedCase[])[]): Promise<void
     },
   });
   await using bench = await Bench.open(engine, (frame) => exchange(devices, frame));
-  for (const group of groups) {
-    await inTurn(group.map(({ index, each }) => run(bench, index, each)));
+  for (const turn of turns) {
+    await inTurn(turn.map(({ index, each }) => run(engine, bench, index, each)));
   }
 }
 
 /** Yields milliseconds in which others may have their turn. */
 async function* run(
+  engine: Engine,
   bench: Bench,
   index: number,
   { steps, sysctls, keepsSysctls }: Case,
@@ -63,11 +66,21 @@ async function* run(
       yield step.ms;
     }
     await bench.turn(sysctls);
+    if (step.kind === "round") await round(engine, bench, step.packet, place);
     const observation = await bench.perform(step, place);
     reports.push({ atMs: performance.now(), observation });
   }
   await bench.restoreKnobs();
   process.stdout.write(`${encodeReports(index, reports)}\n`);
+}
+
+const ROUND_POLL_MS = 5;
+
+/** As the guest's agent sees it: by what the estimator shows. */
+async function round(engine: Engine, bench: Bench, packet: string, place: Place): Promise<void> {
+  const before = JSON.stringify(await engine.totals());
+  await bench.perform({ kind: "packet", packet }, place);
+  while (JSON.stringify(await engine.totals()) === before) await sleep(ROUND_POLL_MS);
 }
 
 function becomeDirector(cases: readonly PlacedCase[]): readonly NetworkDevice[] {

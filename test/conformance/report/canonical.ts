@@ -3,6 +3,7 @@ import { Address } from "../../../src/net/address.ts";
 import * as checksum from "../../../src/net/checksum.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
 import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
+import { findUpperLayer } from "../../../src/net/ipv6-extension.ts";
 import { readMac } from "../../../src/net/mac-address.ts";
 import { UDP_HEADER_LENGTH } from "../../../src/net/udp.ts";
 import type { Comparison, Frame, Observation } from "../case.ts";
@@ -25,7 +26,7 @@ export function linesOf(
         : ranLines(observation);
     case "sent": {
       const frames = observation.frames
-        .filter((frame) => !isUnknownProtocol(frame))
+        .filter((frame) => !isOfHostsSctp(frame, arrived))
         .map((frame) => asHosts(frame, arrived));
       return comparison === "frames"
         ? frames.map((frame) => frameLine(frame, arrived))
@@ -123,10 +124,17 @@ function asHosts(frame: Frame, arrived: Frame | undefined): Frame {
 const PROTOCOL_UNREACHABLE = [3, 2] as const;
 const UNRECOGNIZED_NEXT_HEADER = [4, 1] as const;
 
-/** What a host's stack says to SCTP when it has none of its own; IPVS never does. */
-function isUnknownProtocol({ wire, bytes }: Frame): boolean {
-  if (wire === HOST_WIRE) return false;
-  const { version, protocol, payload } = partsOf(bytes);
+const SCTP_CHUNKS_AT = 12;
+const SCTP_ABORT = 6;
+
+/** What a host's stack says to SCTP that IPVS leaves to it: an ABORT, or that it has no SCTP; IPVS says neither. */
+function isOfHostsSctp(frame: Frame, arrived: Frame | undefined): boolean {
+  if (frame.wire === HOST_WIRE || frame.wire !== arrived?.wire) return false;
+  const { version, source, protocol, payload } = partsOf(frame.bytes);
+  if (protocol === IP_PROTOCOL.sctp) {
+    const isAnswer = source === partsOf(arrived.bytes).destination;
+    return isAnswer && payload[SCTP_CHUNKS_AT] === SCTP_ABORT;
+  }
   const isIcmp = protocol === (version === 4 ? IP_PROTOCOL.icmp : IP_PROTOCOL.icmpv6);
   const [type, code] = version === 4 ? PROTOCOL_UNREACHABLE : UNRECOGNIZED_NEXT_HEADER;
   return isIcmp && payload[0] === type && payload[1] === code;
@@ -154,9 +162,9 @@ const HEADER_CHECKSUM_AT = 10;
 const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
 const FRAGMENT_OFFSET = 0x1fff;
-/** IPv6's fragment header behind the fixed one, and its identification. */
-const FRAGMENT_HEADER_AT = 40;
-const FRAGMENT_IDENTIFICATION_AT = 44;
+const INET6_HEADER_LENGTH = 40;
+/** In a fragment header. */
+const FRAGMENT_IDENTIFICATION_AT = 4;
 const TUNNEL_PROTOCOLS: readonly number[] = [IP_PROTOCOL.ipip, IP_PROTOCOL.ipv6, IP_PROTOCOL.gre];
 /** Cases use this port for GUE, and for nothing else. */
 export const GUE_PORT = 6080;
@@ -167,8 +175,9 @@ export const GUE_PORT = 6080;
  */
 function maskWhatVaries(packet: Buffer, arrived: Frame): string[] {
   if (isVersion6(packet)) {
-    if (packet[6] === IP_PROTOCOL.fragment) packet.writeUInt32BE(0, FRAGMENT_IDENTIFICATION_AT);
-    return maskGue(packet, FRAGMENT_HEADER_AT, packet[6]!);
+    const fragment = fragmentHeaderOf(packet);
+    if (fragment >= 0) packet.writeUInt32BE(0, fragment + FRAGMENT_IDENTIFICATION_AT);
+    return maskGue(packet, INET6_HEADER_LENGTH, packet[6]!);
   }
   const notes: string[] = [];
   const headerLength = (packet[0]! & 15) * 4;
@@ -193,6 +202,13 @@ function isTunnel(packet: Buffer, headerLength: number): boolean {
     return !isLaterFragment(packet) && packet.readUInt16BE(headerLength + 2) === GUE_PORT;
   }
   return TUNNEL_PROTOCOLS.includes(protocol);
+}
+
+/** -1: none. */
+function fragmentHeaderOf(packet: Buffer): number {
+  const found = { protocol: 0, start: 0, fragmentStart: -1, fragmentAnnouncedAt: -1 };
+  findUpperLayer(packet, INET6_HEADER_LENGTH, packet.length, packet[6]!, found);
+  return found.fragmentStart;
 }
 
 function maskGue(packet: Buffer, at: number, protocol: number): string[] {

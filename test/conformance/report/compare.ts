@@ -74,10 +74,15 @@ export function describeStep(step: Step): string {
       return "ipvsadm -S -n";
     case "packet":
       return step.packet;
+    case "round":
+      return `${step.packet}, and a round of the estimator`;
+    case "marks":
+      return `marks: ${step.rules.join("; ") || "none"}`;
     case "wait":
       return `${step.ms} ms pass`;
     case "connections":
     case "services":
+    case "totals":
     case "begin":
       return step.kind;
   }

@@ -26,6 +26,21 @@ export function isSameButCounts(theirs: readonly string[], ours: readonly string
   return left!.join("\n") === right!.join("\n");
 }
 
+/** Both sides sent something, and all of it to the same neighbour by the same wire, however it was cut. */
+export function areAllFor(theirs: readonly string[], ours: readonly string[]): boolean {
+  const receivers = new Set(
+    [...theirs, ...ours].map((line) => line.split(" ").slice(0, 4).join(" ")),
+  );
+  return theirs.length > 0 && ours.length > 0 && receivers.size === 1;
+}
+
+export function isSameButState(theirs: readonly string[], ours: readonly string[]): boolean {
+  const [left, right] = [theirs, ours].map((lines) =>
+    lines.map((line) => line.replace(/ \S+ expires \d+$/, "")),
+  );
+  return left!.join("\n") === right!.join("\n");
+}
+
 const IPV4_HEADER_LENGTH = 20;
 const ICMP_HEADER_LENGTH = 8;
 const LENGTH_AT = 2;

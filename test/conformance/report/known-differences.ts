@@ -6,10 +6,12 @@ import type { Case } from "../case.ts";
 import { isSince, type Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
 import {
+  areAllFor,
   isOneFrameOf,
   isReassembled,
   isSameButCounts,
   isSameButQuotedTimeToLive,
+  isSameButState,
   isServersAlone,
   nothing,
   withoutLines,
@@ -52,11 +54,20 @@ const WRONG_CHECKSUM = {
     isOneFrameOf("lan", theirs) && nothing(ours),
 } as const;
 
+const RARE = "on the wire, rare headers";
+
 const THRESHOLDS = {
   title: "Thresholds follow Linux 6.12",
   group: "schedulers",
   name: /, thresholds changed midway$/,
   before: "6.1.192",
+} as const;
+
+/** Packets to where no address of the director's is, or its neighbours'. */
+const FAR = {
+  group: "firewall marks",
+  name: /^nobody to take it|, from SYN to FIN$/,
+  step: /^(tcp|udp|icmp) \[?CLIENT6?\]?(:\d+)? > \[?FAR/,
 } as const;
 
 export const KNOWN: readonly KnownDifference[] = [
@@ -85,6 +96,17 @@ export const KNOWN: readonly KnownDifference[] = [
     ...THRESHOLDS,
     step: /^tcp 10\.9\.0\.1:204[0-7] > /,
     explains: (theirs, ours) => isServersAlone(theirs) && isServersAlone(ours),
+  },
+  {
+    ...FAR,
+    title: "Clients of addresses that are not the director's are told of trouble",
+    explains: (theirs, ours) => nothing(theirs) && isOneFrameOf("wan", ours),
+  },
+  {
+    ...FAR,
+    title: "What a mark brings and nobody takes goes on",
+    explains: (theirs, ours) =>
+      (nothing(theirs) || theirs.join() === "to the host's own stack") && isOneFrameOf("lan", ours),
   },
   { ...THRESHOLDS, step: /^services$/, explains: isSameButCounts },
   {
@@ -117,6 +139,48 @@ export const KNOWN: readonly KnownDifference[] = [
     ...MASQUERADED_ICMPV6,
     step: /^icmp \S+ > CLIENT6 .* checksum=plain about /,
     explains: (theirs, ours) => isOneFrameOf("wan", theirs) && nothing(ours),
+  },
+  {
+    title: MASQUERADED_ICMPV6.title,
+    group: RARE,
+    name: /^NAT, IPv6, (quotes cut short|extension headers, ICMP errors)$/,
+    step: /^icmp \S+ > CLIENT6 .*checksum=plain /,
+    explains: (theirs, ours) => isOneFrameOf("wan", theirs) && nothing(ours),
+  },
+  {
+    title: "A datagram that came in fragments leaves a tunnel whole",
+    group: RARE,
+    name: /^TUN .*, fragments( that make a long datagram)?$/,
+    step: / fragment=/,
+    explains: areAllFor,
+  },
+  {
+    title: "IPv6 datagrams that came in fragments are cut anew",
+    group: RARE,
+    name: /^(NAT|DR), IPv6, fragments$/,
+    step: / fragment=/,
+    explains: areAllFor,
+  },
+  {
+    title: "TCP's state behind IPv6 extension headers",
+    group: RARE,
+    name: / extension headers, TCP$/,
+    step: /^connections$/,
+    explains: isSameButState,
+  },
+  {
+    title: "No IPsec",
+    group: RARE,
+    name: /, AH and ESP$/,
+    step: /^ip \S+ > \S+ 5[01] /,
+    explains: (theirs, ours) => theirs.length === 1 && ours.length <= 1,
+  },
+  {
+    title: "Errors about tunnels tell what fits",
+    group: "errors about tunnels",
+    name: /^TUN (ipip|gue|gue csum|gue remcsum|gre|gre csum), a narrow path$/,
+    step: /^icmp \S+ > \S+ 3\/4 /,
+    explains: (theirs, ours) => isOneFrameOf("wan", theirs) && isOneFrameOf("wan", ours),
   },
   {
     title: "nat_icmp_send quotes the packet as it came",

@@ -20,15 +20,34 @@ C:1001 > V:80 S            => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
 | -> R1:80 1 in 1/40 out 0/0
 | -> R2:80 1 in 2/180 out 1/40
 
-# bytes are counted before encapsulation, and of packets that then cannot go [inet]
+# bytes are counted before encapsulation, and of packets that then cannot go; so is what is said about them [inet]
 -A -u V:53 -s rr
 -a -u V:53 -r R1 -i
 C:1000 > V:53 udp len 128       => forward-tunnel R1 in D > R1 ipip [UDP 300 0/1]
 C:1000 > V:53 udp len 128 ttl 1 => drop-time-exceeded [UDP 300 0/1]; V > C time-exceeded about C:1000 > V:53 udp len 128 ttl 1
 +2
 -L --stats
-| UDP V:53 1 in 2/256 out 0/0
-| -> R1:53 1 in 2/256 out 0/0
+| UDP V:53 1 in 2/256 out 1/156
+| -> R1:53 1 in 2/256 out 1/156
+
+# what is said about a masqueraded connection's packet is not counted: its quote is no request of a real server's [inet]
+-A -u V:53 -s rr
+-a -u V:53 -r R1 -m
+C:1000 > V:53 udp len 128 ttl 1 => drop-time-exceeded [UDP 300 0/1]; V > C time-exceeded about C:1000 > V:53 udp len 128 ttl 1
++2
+-L --stats
+| UDP V:53 1 in 1/128 out 0/0
+| -> R1:53 1 in 1/128 out 0/0
+
+# an error about a tunnel's packet is counted as it came, and as the client gets it [inet]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -i
+C:1000 > V:80 S df => forward-tunnel R1 in D > R1 ipip df [SYN_RECV 60 1/0]
+Y > D unreachable-host about D > R1 in ipip C:1000 > V:80 S df => forward-icmp-reply; V > C unreachable-host about C:1000 > V:80 S df
++2
+-L --stats
+| TCP V:80 1 in 1/40 out 2/108
+| -> R1:80 1 in 1/40 out 2/108
 
 # -Z restarts what is shown, of one service or of all [inet]
 -A -u V:53 -s rr

@@ -92,7 +92,7 @@ sysctl sloppy_sctp=1
 C:1000 > V:9 sctp:DATA         => forward-route R1 [ESTABLISHED 900 1/0]
 C:1001 > V:9 sctp:COOKIE-ECHO  => forward-route R1 [ESTABLISHED 900 2/0]
 C:1002 > V:9 sctp:ABORT        => pass-not-first
-C:1003 > V:9 sctp              => pass-not-first
+C:1003 > V:9 sctp              => drop-malformed
 sysctl sloppy_sctp=0
 C:1004 > V:9 sctp:DATA         => pass-not-first
 `);

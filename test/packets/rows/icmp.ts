@@ -61,8 +61,8 @@ Y > D unreachable-host about D > R2 in ipip C:1000 > V:55 udp => forward-icmp-re
 | -> R1:53 1 in 2/84 out 1/56
 | UDP V:54 1 in 1/28 out 1/56
 | -> R1:54 1 in 1/28 out 1/56
-| UDP V:55 1 in 1/28 out 1/28
-| -> R2:55 1 in 1/28 out 1/28
+| UDP V:55 1 in 1/28 out 2/84
+| -> R2:55 1 in 1/28 out 2/84
 
 # DR: an error about a request that passes the director on its way to the client is let through
 -A -t V:80 -s rr
@@ -81,7 +81,7 @@ R1 > E unreachable-port about E:1000 > R1:8080 S => pass-local-destination V > E
 -a -f 7 -r R1:0 -m
 C:1000 > V:80 S mark 7 => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
 host disown V
-X > V unreachable-host about V:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 63 about R1:80 > C:1000 .
+X > V unreachable-host about V:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 62 about R1:80 > C:1000 .
 host forwarding off
 X > V unreachable-host about V:80 > C:1000 . => pass-not-local
 
@@ -117,12 +117,12 @@ X > V parameter-problem about V:80 > C:1000 . => forward-icmp-request R1 X > V p
 
 # nobody is told at an address that is not one host's [inet]
 -A -t V:80
-224.0.0.1:1000 > V:80 S  => drop-no-destination
+224.0.0.1:1000 > V:80 S  => pass-martian-source
 127.0.0.1:1000 > V:80 S  => drop-no-destination
 
 # nobody is told at an address that is not one host's [inet6]
 -A -t V:80
-[ff02::1]:1000 > V:80 S  => drop-no-destination
+[ff02::1]:1000 > V:80 S  => pass-martian-source
 [::1]:1000 > V:80 S      => drop-no-destination
 
 # nobody is told about what happened to an error

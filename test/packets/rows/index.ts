@@ -6,6 +6,7 @@ import { ICMP } from "./icmp.ts";
 import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
 import { SERVICES, THRESHOLDS } from "./services.ts";
+import { SIP } from "./sip.ts";
 import { FRAGMENTS, TRANSMISSION, TUNNELS } from "./transmission.ts";
 
 /** Everything that is expected of an engine's packets, as rows. */
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...REUSE,
   ...MARKS,
   ...PERSISTENCE,
+  ...SIP,
   ...TRANSMISSION,
   ...FRAGMENTS,
   ...TUNNELS,

@@ -107,7 +107,8 @@ C:1000 > Q:54 udp len 2000 in 1500 => hold-fragment, pass-no-service
 -a -f 7 -r R1:0 -m
 mark add -d Q -p tcp -m 7
 C:1000 > Q:80 S => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
-X > Q unreachable-host about Q:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 63 about R1:80 > C:1000 .
+X > Q unreachable-host about Q:80 > C:1000 . => forward-icmp-request R1 X > R1 unreachable-host ttl 62 about R1:80 > C:1000 .
+X > Q unreachable-host ttl 1 about Q:80 > C:1000 . => drop-time-exceeded
 R1 > C unreachable-port about C:1000 > R1:80 S => forward-icmp-reply C Q > C unreachable-port ttl 63 about C:1000 > Q:80 S
 host forwarding off
 X > Q unreachable-host about Q:80 > C:1000 . => pass-not-local

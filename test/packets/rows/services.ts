@@ -64,7 +64,7 @@ C:1000 > V:80 .   => pass-not-first
 C:1000 > V:80 R   => pass-not-first
 C:1000 > V:80 SR  => pass-not-first
 C:1000 > V:9 sctp:DATA => pass-not-first
-C:1000 > V:9 sctp => pass-not-first
+C:1000 > V:9 sctp => drop-malformed
 
 # an edited destination keeps its place in the list
 -A -t V:80 -s rr
@@ -305,6 +305,7 @@ host disown V
 C:1000 > V:80 S           => pass-not-local
 host own V
 C:1000 > V:80 S broadcast => pass-not-unicast
+M:1000 > V:80 S           => pass-martian-source
 C > V esp                 => pass-not-balanced
 C > V echo                => pass-not-balanced
 C:1000 > V:80 S           => forward-route R1 [SYN_RECV 60 1/0]

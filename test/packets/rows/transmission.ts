@@ -77,7 +77,7 @@ C:1000 > V:80 S len 1400 df  => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
 C:1000 > V:80 . len 1401 df  => drop-packet-too-big [ESTABLISHED 900 1/0]; V > C too-big mtu 1400 about C:1000 > V:80 . len 1401 ttl 63 df
 C:1000 > V:81 S len 1401 df  => drop-packet-too-big [SYN_RECV 60 1/0]; V > C too-big mtu 1400 about C:1000 > V:81 S len 1401 ttl 63 df
 host mtu C 1300
-R1:80 > C:1000 . len 1301 df => drop-packet-too-big [ESTABLISHED 900 1/0]; D > R1 too-big mtu 1300 about R1:80 > C:1000 . len 1301 ttl 63 df
+R1:80 > C:1000 . len 1301 df => drop-packet-too-big [ESTABLISHED 900 1/0]; D > R1 too-big mtu 1300 about R1:80 > C:1000 . len 1301 df
 
 # what does not fit is fragmented where it may be [inet]
 -A -t V:80 -s rr
@@ -99,7 +99,7 @@ host mtu R1 1400
 C:1000 > V:80 S len 1401  => drop-packet-too-big [SYN_RECV 60 1/0]; V > C too-big mtu 1400 about C:1000 > V:80 S len 1401 ttl 63
 C:1000 > V:81 S len 1401  => drop-packet-too-big [SYN_RECV 60 1/0]; V > C too-big mtu 1400 about C:1000 > V:81 S len 1401 ttl 63
 host mtu C 1300
-R1:80 > C:1000 . len 1301 => drop-packet-too-big [SYN_RECV 60 1/0]; D > R1 too-big mtu 1300 about R1:80 > C:1000 . len 1301 ttl 63
+R1:80 > C:1000 . len 1301 => drop-packet-too-big [SYN_RECV 60 1/0]; D > R1 too-big mtu 1300 about R1:80 > C:1000 . len 1301
 
 # super-packets pass whole when their segments fit
 -A -t V:80 -s rr

@@ -16,6 +16,9 @@ import time
 TUNSETIFF = 0x400454CA
 IFF_TAP_WITHOUT_HEADER = 0x1002
 FRAME_MAX = 65_600
+SERVICES_LINES_MAX = 64
+ROUND_MAX_S = 5
+ROUND_POLL_S = 0.01
 ENVIRONMENT = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TERM": "dumb"}
 KNOBS = "/proc/sys/net/ipv4/vs/"
 CAPTURES = {name: "/tmp/" + name for name in ("stdin", "stdout", "stderr")}
@@ -142,6 +145,11 @@ class Guest:
         self.base = rules
         self.is_touched = False
 
+    def clear(self):
+        """Removes the services of cases that are over: every listing would read them again."""
+        if read("/proc/net/ip_vs").count(b"\n") > SERVICES_LINES_MAX:
+            self.run([b"ipvsadm", b"-C"], b"")
+
     def rules(self):
         return spawn(["ipvsadm", "-S", "-n"]) if self.is_touched else self.base_rules
 
@@ -160,13 +168,16 @@ class Guest:
             self.begin_with(unpacked(words[0]))
             return ("set",)
         if verb == "send":
-            return ("sent",) + self.exchange(words[0], unpacked(words[1]))
+            return ("sent",) + self.exchange(words[0], unpacked(words[1]), int(words[2]))
+        if verb == "round":
+            self.await_round(words[0], unpacked(words[1]))
+            return ("set",)
         if verb == "connections":
             return ("saw", packed(lines_with(read("/proc/net/ip_vs_conn"), words)))
         if verb == "services":
             return ("saw", packed(blocks_with(read("/proc/net/ip_vs"), words)))
         if verb == "totals":
-            return ("saw", packed(read("/proc/net/ip_vs_stats_percpu")))
+            return ("saw", packed(read("/proc/net/ip_vs_stats")))
         if verb == "sysctl":
             self.set(words[0], unpacked(words[1]).decode())
             return ("set",)
@@ -175,13 +186,26 @@ class Guest:
             return ("set",)
         raise ValueError(verb)
 
-    def exchange(self, name, frame):
-        for wire in self.wires.values():
-            wire.received()
-        self.wires[name].send(frame)
+    def exchange(self, name, frame, times=1):
+        """What the last of these frames does."""
+        for _ in range(times):
+            for wire in self.wires.values():
+                wire.received()
+            self.wires[name].send(frame)
         return tuple(
             wire.name + ":" + packed(frame) for wire in self.wires.values() for frame in wire.received()
         )
+
+
+    def await_round(self, name, frame):
+        """The estimator shows what it counted every 2 s: the frame is one that it counts, so that one sees when."""
+        before = read("/proc/net/ip_vs_stats")
+        self.exchange(name, frame)
+        end = time.monotonic() + ROUND_MAX_S
+        while read("/proc/net/ip_vs_stats") == before:
+            if time.monotonic() > end:
+                raise TimeoutError("The estimator does not count")
+            time.sleep(ROUND_POLL_S)
 
 
 def spawned(result):
@@ -273,6 +297,7 @@ def main():
         guest = Guest(report)
         for group in read_cases(programme):
             perform(group, guest)
+            guest.clear()
         guest.tell("end")
 
 
