@@ -18,6 +18,9 @@ const DOCUMENTS = { results: join(DOCS, "conformance.json"), page: join(DOCS, "c
 
 const COULD_NOT_RUN = 2;
 
+// Each guest and each worker is ended when this process ends, and there are more of them than Node expects of anything.
+process.setMaxListeners(100);
+
 try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));
 } catch (error) {

@@ -29,7 +29,8 @@ export async function run(cases: readonly Case[], options: RunOptions): Promise<
     ...new Set(outcomes.filter((each) => verdictOf(each) === "differs").map((each) => each.case)),
   ];
   if (differing.length === 0 || differing.length > AGAIN_MAX) return outcomes;
-  process.stderr.write(`conformance: ${differing.length} cases differ, once more by themselves\n`);
+  const names = differing.map(({ group, name }) => `\n  ${group}: ${name}`).join("");
+  process.stderr.write(`conformance: these differ, once more by themselves:${names}\n`);
   const again = await runOnce(differing, options);
   return outcomes.map(
     (first) =>

@@ -19,9 +19,9 @@ export class UserspaceSide implements Side {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** In several namespaces at once. */
+  /** In several namespaces at once: what is short of something is time, in which cases wait, not a processor. */
   async perform(cases: readonly PlacedCase[], onReports: OnReports): Promise<void> {
-    const parts = { packets: 1, commands: 1 };
+    const parts = { packets: 3, commands: 1 };
     await Promise.all(shares(cases, parts).map((share) => this.#performIn(share, onReports)));
   }
 
