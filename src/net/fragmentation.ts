@@ -2,10 +2,7 @@
 import { IPV4_HEADER_LENGTH, Ipv4View } from "./ipv4.ts";
 import { writeUint16 } from "./words.ts";
 
-/** RFC 791: every network carries 68 bytes, a header of 60 and one unit of 8. */
-export const IPV4_MTU_MIN = 68;
-
-/** "dont-fragment": answer with ICMP fragmentation needed instead. "mtu-too-small": below IPV4_MTU_MIN. */
+/** "dont-fragment": answer with ICMP fragmentation needed instead. "mtu-too-small": the header leaves no room. */
 export type FragmentationFault = "dont-fragment" | "mtu-too-small";
 
 const at = { totalLength: 2, fragment: 6 } as const;
@@ -24,9 +21,10 @@ export function fragmentIpv4(packet: Ipv4View, mtu: number): Uint8Array[] | Frag
   const { bytes, start, end, payloadStart, headerLength } = packet;
   if (end - start <= mtu) return [bytes.slice(start, end)];
   if (packet.dontFragment) return "dont-fragment";
-  if (mtu < IPV4_MTU_MIN) return "mtu-too-small";
-
+  // Pieces that came smaller than any network's MTU (68 bytes, RFC 791) go on as small, as the kernel's do.
   const step = Math.floor((mtu - headerLength) / UNIT) * UNIT;
+  if (step < UNIT) return "mtu-too-small";
+
   const header = bytes.slice(start, payloadStart);
   const fragments: Uint8Array[] = [];
   const view = Ipv4View.unplaced();

@@ -56,10 +56,10 @@ test("fragmentIpv4() cuts at multiples of 8 and keeps a packet that fits", () =>
   expect(fragmentIpv4(packet, 120)).toEqual([packet.bytes]);
 });
 
-test("fragmentIpv4() refuses DF and an MTU below 68", () => {
+test("fragmentIpv4() refuses DF and an MTU without room for a unit behind the header", () => {
   const packet = emitIpv4({ ...BASE, dontFragment: true }, pattern(1481));
   expect(fragmentIpv4(inet(packet), 1500)).toBe("dont-fragment");
-  expect(fragmentIpv4(inet(emitIpv4(BASE, pattern(100))), 67)).toBe("mtu-too-small");
+  expect(fragmentIpv4(inet(emitIpv4(BASE, pattern(100))), 27)).toBe("mtu-too-small");
 });
 
 test("fragmentIpv4() fragments a fragment further", () => {

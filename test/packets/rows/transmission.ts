@@ -199,6 +199,11 @@ C:1000 > V:53 udp len 3000 in 1500    => hold-fragment, hold-fragment, forward-m
 C:1000 > V:53 udp len 3000 in 1000    => hold-fragment, hold-fragment, hold-fragment, forward-masquerade R1 to R1:5353 parts 996 996 996 72 [UDP 300 0/1]
 R1:5353 > C:1000 udp len 2000 in 1500 => hold-fragment, forward-reply C from V:53 parts 1500 520 [UDP 300 0/1]
 
+# fragments smaller than any network's MTU go on as small [inet]
+-A -u V:53 -s rr
+-a -u V:53 -r R1:53 -g
+C:1000 > V:53 udp len 84 in 52        => hold-fragment, forward-route R1 parts 52 52 [UDP 300 0/1]
+
 # fragments are put together before NAT and go on in no larger ones [inet6]
 -A -u V:53 -s rr
 -a -u V:53 -r R1:5353 -m
