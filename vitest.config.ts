@@ -19,7 +19,8 @@ export default defineConfig({
           include: ["src/**/*.root.test.ts", "test/e2e/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // They mostly wait for processes and timers, each file in namespaces of its own.
+          maxWorkers: 2,
         },
       },
     ],

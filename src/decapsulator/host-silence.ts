@@ -50,7 +50,7 @@ export class HostSilence implements AsyncDisposable {
       if (nft === this.#nft) void this.#restart(error);
     });
     try {
-      await nft.run(tableCommand(this.#options));
+      await nft.make(TABLE, tableCommand(this.#options));
     } catch (error) {
       await nft.end();
       const said = (error as Error).message;

@@ -101,6 +101,12 @@ test("a killed process leaves nothing in the packets' way, and the next one star
   // The kernel takes a dead owner's table down in its own time, which a busy machine makes long.
   await expect.poll(() => host.run("nft list tables"), { timeout: 10_000 }).toBe("");
   expect(connectTo(80)).toBe(ACCEPTED);
+});
+
+test("the next one after a killed process starts at once", async () => {
+  const guarded = await start("keep");
+  await guarded.ask("guard 10.0.0.100:80");
+  await guarded.kill();
   const next = await start("hand-back");
   await next.ask("guard 10.0.0.100:80");
   expect(connectTo(80)).toBe(ACCEPTED);

@@ -23,6 +23,7 @@ import {
   type GuardElements,
   NO_ELEMENTS,
 } from "./guard-table.ts";
+import { GUARD_TABLE } from "./guard-words.ts";
 import { Nft, NftError } from "./nft.ts";
 
 /** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
@@ -101,7 +102,7 @@ export class HostGuard implements AsyncDisposable {
 
   async #create(nft: Nft): Promise<void> {
     try {
-      await nft.run(createTable(true));
+      await nft.make(GUARD_TABLE, createTable(true));
       this.#sparesOwn = true;
     } catch (error) {
       if (!(error instanceof NftError)) throw error;

@@ -5,6 +5,7 @@
  * nft ends with our end of its standard input. So nothing is left behind even when this process is killed.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What nft said when it refused. */
 export class NftError extends Error {
@@ -13,6 +14,10 @@ export class NftError extends Error {
 
 /** nft is often installed where the PATH of ordinary users does not lead. */
 const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+
+/** For how long another's table is waited for. */
+const REMAINS_MS = 5_000;
+const RETRY_MS = 50;
 
 interface Pending {
   readonly mark: string;
@@ -64,6 +69,32 @@ export class Nft {
     this.#pending.push({ mark, resolve, reject });
     this.#child.stdin.write(`${commands}\n${mark}\n`);
     return promise;
+  }
+
+  /**
+   * Makes a table, whose name `table` is, by `commands`. When its last owner was killed, the kernel removes what that one
+   * left in its own time, and until then refuses to let others have it: that is waited for, some seconds at most.
+   */
+  async make(table: string, commands: string): Promise<void> {
+    const until = performance.now() + REMAINS_MS;
+    for (;;) {
+      try {
+        await this.run(commands);
+        return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+      }
+      // Without the table the reason was another, or it is gone just now: the next attempt tells.
+      if (!(await this.#has(table))) return this.run(commands);
+      await sleep(RETRY_MS);
+    }
+  }
+
+  #has(table: string): Promise<boolean> {
+    return this.run(`list table ${table}`).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Ends nft, and with it its tables. Resolves when they are gone. */
