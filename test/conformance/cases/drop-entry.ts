@@ -12,8 +12,8 @@ import {
 const GROUP = "drop_entry";
 const ENTRIES = 100;
 /** Idle entries are spared for a minute; half of those that may go are gone 20 s later. */
-const SPARED_MS = 50_000;
-const DROPPING_MS = 30_000;
+const SPARED_MS = 45_000;
+const DROPPING_MS = 35_000;
 
 export const DROP_ENTRY: CaseFile = {
   features: {
@@ -45,13 +45,14 @@ function dropEntryCase(name: string, method: string): Case {
       ...each("udp", 50, "length=9"),
       ...each("udp", 51, ...Array.from({ length: 9 }, () => "length=9")),
       wait(SPARED_MS),
-      // Younger ones; last those that are not spared.
+      // Younger ones.
       ...each("udp", 52, "length=9"),
       ...each("tcp", 83, "S", "A", "FA"),
       ...each("sctp", 91, "1", "6"),
+      CONNECTIONS,
+      // Those that are not spared, of which some may be gone before a listing is read.
       ...each("sctp", 90, "1", "1"),
       ...each("tcp", 82, "S"),
-      CONNECTIONS,
       wait(DROPPING_MS),
       CONNECTIONS,
     ],

@@ -71,7 +71,10 @@ async function* run(
     reports.push({ atMs: performance.now(), observation });
   }
   await bench.restoreKnobs();
-  process.stdout.write(`${encodeReports(index, reports)}\n`);
+  // The process ends after the last one: a long line must be through by then.
+  await new Promise((resolve) => {
+    process.stdout.write(`${encodeReports(index, reports)}\n`, resolve);
+  });
 }
 
 const ROUND_POLL_MS = 5;
