@@ -22,9 +22,8 @@ import {
   VIRTIO_NET_HEADER_LENGTH,
 } from "../engine/userspace/virtio-net-header.ts";
 import * as checksum from "../net/checksum.ts";
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH } from "../net/ethernet.ts";
 import { type Prefix, prefixContains } from "../net/prefix.ts";
-import { writeUint16 } from "../net/words.ts";
 import { HostSilence } from "./host-silence.ts";
 import { isDelivery, OUTCOMES, type Outcome } from "./outcomes.ts";
 import { Unwrapper } from "./unwrapper.ts";
@@ -36,8 +35,6 @@ const RING_BLOCKS = 16;
 
 /** A packet that was put together from fragments, with a frame's header. */
 const COPY_LENGTH = 0x1_1000;
-const MAC_LENGTH = 6;
-const ETHER_TYPE_AT = 12;
 const CHECKSUM_LENGTH = 2;
 
 export interface DecapsulatorOptions {
@@ -209,13 +206,9 @@ export class Decapsulator implements AsyncDisposable {
   }
 
   #send(memory: Memory, start: number, end: number, offload: Offload): void {
-    const { bytes } = memory;
     const { lane } = this.#parts;
+    lane.writeHeader(memory.bytes, start);
     const frame = start - ETHERNET_HEADER_LENGTH;
-    bytes.set(lane.destination, frame);
-    bytes.set(lane.source, frame + MAC_LENGTH);
-    const etherType = bytes[start]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
-    writeUint16(bytes, frame + ETHER_TYPE_AT, etherType);
     this.#transmitter.enqueue(memory, frame, end, lane.entryIndex, offload);
   }
 

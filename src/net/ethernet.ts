@@ -129,7 +129,7 @@ export class EthernetView {
 }
 
 /** Copies a link-layer address of six bytes. Allocates nothing. */
-export function copyMac(from: Uint8Array, offset: number, to: Uint8Array, start: number): void {
+function copyMac(from: Uint8Array, offset: number, to: Uint8Array, start: number): void {
   for (let index = 0; index < MAC_LENGTH; index++) to[start + index] = from[offset + index]!;
 }
 

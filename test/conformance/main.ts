@@ -33,13 +33,7 @@ async function main(options: Options): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  let machine: Machine;
-  try {
-    machine = machineOf(options.kernel);
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    return 2;
-  }
+  const machine = machineOf(options.kernel);
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
   if (cases.length === 0) {

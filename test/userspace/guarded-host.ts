@@ -16,7 +16,7 @@ import { PacketRing } from "../../src/engine/userspace/packet-ring.ts";
 import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
 import { Packet } from "../../src/ipvs/packet.ts";
 import { Address } from "../../src/net/address.ts";
-import { copyMac, ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import { toPort } from "../../src/net/port.ts";
 
 const handsBack = process.argv[2] === "hand-back";
@@ -47,7 +47,7 @@ const ring = new PacketRing({
     if (!matcher.takes(packet, () => true)) return;
     taken++;
     if (!handsBack) return;
-    copyMac(lane.destination, 0, memory.bytes, start);
+    lane.writeHeader(memory.bytes, start + ETHERNET_HEADER_LENGTH);
     transmitter.enqueue(memory, start, end, lane.entryIndex, offload);
   },
   onBatchEnd: () => transmitter.flush(),

@@ -22,13 +22,13 @@ const ANCILLARY = 0xffff_f000;
 export const PROTOCOL = ANCILLARY;
 export const PACKET_TYPE = ANCILLARY + 4;
 export const INTERFACE_INDEX = ANCILLARY + 8;
-export const HARDWARE_TYPE = ANCILLARY + 28;
-export const VLAN_TAG_PRESENT = ANCILLARY + 48;
+const HARDWARE_TYPE = ANCILLARY + 28;
+const VLAN_TAG_PRESENT = ANCILLARY + 48;
 
 export const DROP = 0;
 export const WHOLE_FRAME = 0xffff_ffff;
 
-export const ETHERNET = 1; // ARPHRD_ETHER
+const ETHERNET = 1; // ARPHRD_ETHER
 export const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 
 /** Where the fields lie in a frame. Of an IPv6 address the last word is enough to tell most strangers by. */
@@ -40,6 +40,20 @@ const INSTRUCTION_LENGTH = 8;
 export const INSTRUCTIONS_MAX = 4096;
 
 export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
+
+/** Drops frames of interfaces without an Ethernet header: the loopback, TUN, WireGuard, IP tunnels. */
+export const ETHERNET_ONLY: readonly Instruction[] = [
+  [LOAD_WORD, 0, 0, HARDWARE_TYPE],
+  [JUMP_EQUAL, 1, 0, ETHERNET],
+  [RETURN, 0, 0, DROP],
+];
+
+/** Drops frames with a VLAN tag: they come again, without it, from the VLAN's own interface. */
+export const UNTAGGED_ONLY: readonly Instruction[] = [
+  [LOAD_WORD, 0, 0, VLAN_TAG_PRESENT],
+  [JUMP_EQUAL, 1, 0, 0],
+  [RETURN, 0, 0, DROP],
+];
 
 /** Returns `answer` when what was loaded is one of `values`. */
 export function answers(values: Iterable<number>, answer: number): Instruction[] {

@@ -9,7 +9,6 @@ import type { Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import type { Outcome } from "../../ipvs/outcome.ts";
 import { Packet } from "../../ipvs/packet.ts";
 import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
@@ -22,8 +21,9 @@ import {
 import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
-import { readUint16, writeUint16 } from "../../net/words.ts";
+import { readUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
+import { Dispatch } from "./dispatch.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { addressesIn, type GuardRules, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
@@ -82,6 +82,7 @@ export class UserspaceEngine implements Engine {
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
+  readonly #dispatch: Dispatch;
   readonly #packet = new Packet();
   readonly #arrival = {
     interfaceIndex: 0,
@@ -123,6 +124,7 @@ export class UserspaceEngine implements Engine {
     });
     this.#transmitter = new Transmitter();
     this.#sender = new FrameSender(this.#transmitter, network, { now });
+    this.#dispatch = new Dispatch({ sender: this.#sender, taken: this.#taken, lane });
     this.#ring = new PacketRing({
       filter: this.#filter(),
       onFrame: (frame) => this.#receive(frame),
@@ -275,43 +277,12 @@ export class UserspaceEngine implements Engine {
       return;
     }
     this.#batchTime ??= now();
-    this.#act(this.#director.receive(packet, this.#batchTime), frame);
+    this.#dispatch.perform(this.#director.receive(packet, this.#batchTime), packet, frame);
   }
 
   #endBatch(): void {
     this.#sender.flush();
     this.#batchTime = undefined;
-  }
-
-  #act(outcome: Outcome, frame: RingFrame): void {
-    const { verdict, packet, route, parts, notices } = outcome;
-    if (verdict === "forward" && route !== undefined) {
-      if (parts.length > 0) for (const part of parts) this.#sender.sendCopy(part, route);
-      else if (packet !== this.#packet) {
-        this.#sender.sendCopy(packet.bytes.subarray(packet.start, packet.end), route);
-      } else {
-        const { offload } = frame;
-        offload.needsChecksum = packet.isChecksumPartial;
-        this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
-      }
-    } else if (verdict === "pass") {
-      const isInPieces = packet.isFragment || packet !== this.#packet;
-      if (this.#taken.has(packet, isInPieces)) this.#giveBack(packet, frame);
-    }
-    for (const notice of notices) this.#sender.sendRouted(notice);
-  }
-
-  /** The packet is the host's after all, as it now lies. */
-  #giveBack(packet: Packet, frame: RingFrame): void {
-    const length = packet.end - packet.start;
-    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + length);
-    bytes.set(this.#lane.destination, 0);
-    bytes.set(this.#lane.source, 6);
-    writeUint16(bytes, 12, packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6);
-    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
-    const { offload } = frame;
-    offload.needsChecksum = packet.isChecksumPartial;
-    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
   }
 
   /** Those whose connections the director still deals with: without a service of a family, with none of it. */

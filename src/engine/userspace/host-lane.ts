@@ -5,6 +5,8 @@
  * Made when the engine starts, not with the first service: that it cannot be made shall be known at start, and removing
  * what a killed process left stops everything for tens of milliseconds. A TUN device would do the same, but needs privileges that a user namespace lacks.
  */
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { writeUint16 } from "../../net/words.ts";
 import { ADDRESS_HEADER_LENGTH } from "./interface-addresses.ts";
 import { interfaceIndex, SystemCallError } from "./libc.ts";
 import { LINK_HEADER_LENGTH } from "./links.ts";
@@ -25,6 +27,9 @@ const ENGINE_LANE: LaneNames = { entry: "sluice-entry", exit: LANE_EXIT };
 /** Locally administered; nobody else is on the wire. */
 const ENTRY_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 1);
 const EXIT_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 2);
+
+/** The last field of an Ethernet header. */
+const ETHER_TYPE_LENGTH = 2;
 
 /** The most that a veth takes, so that whatever the host's interfaces received goes through. */
 const MTU = 65_535;
@@ -50,9 +55,6 @@ const DUMMY_ADDRESS = Uint8Array.of(192, 0, 0, 8);
 const ATTEMPT = "make the way back to the host's stack";
 
 export class HostLane implements Disposable {
-  /** What frames that are sent into the entry must be addressed to. */
-  readonly destination: Uint8Array = EXIT_MAC;
-  readonly source: Uint8Array = ENTRY_MAC;
   readonly entryIndex: number;
   readonly exitIndex: number;
   readonly #names: LaneNames;
@@ -75,6 +77,15 @@ export class HostLane implements Disposable {
       this.#netlink[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Writes the Ethernet header that a frame sent into the entry must have, in front of the packet at `start`. */
+  writeHeader(bytes: Uint8Array, start: number): void {
+    const frame = start - ETHERNET_HEADER_LENGTH;
+    bytes.set(EXIT_MAC, frame);
+    bytes.set(ENTRY_MAC, frame + EXIT_MAC.length);
+    const etherType = bytes[start]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
+    writeUint16(bytes, start - ETHER_TYPE_LENGTH, etherType);
   }
 
   [Symbol.dispose](): void {

@@ -7,8 +7,7 @@ import {
   assemble,
   DROP,
   ETHER_TYPES,
-  ETHERNET,
-  HARDWARE_TYPE,
+  ETHERNET_ONLY,
   INET,
   INET6,
   INSTRUCTIONS_MAX,
@@ -21,7 +20,7 @@ import {
   PACKET_TYPE,
   PROTOCOL,
   RETURN,
-  VLAN_TAG_PRESENT,
+  UNTAGGED_ONLY,
   WHOLE_FRAME,
 } from "./bpf-program.ts";
 import { takeMarked } from "./mark-filter.ts";
@@ -79,15 +78,11 @@ function program(
   inet6: readonly Instruction[],
 ): Instruction[] {
   return [
-    [LOAD_WORD, 0, 0, HARDWARE_TYPE],
-    [JUMP_EQUAL, 1, 0, ETHERNET],
-    [RETURN, 0, 0, DROP],
+    ...ETHERNET_ONLY,
     [LOAD_WORD, 0, 0, PACKET_TYPE],
     [JUMP_EQUAL, 0, 1, OTHER_HOST],
     [RETURN, 0, 0, DROP],
-    [LOAD_WORD, 0, 0, VLAN_TAG_PRESENT],
-    [JUMP_EQUAL, 1, 0, 0],
-    [RETURN, 0, 0, DROP],
+    ...UNTAGGED_ONLY,
     [LOAD_WORD, 0, 0, INTERFACE_INDEX],
     ...answers(ignored, DROP),
     [LOAD_WORD, 0, 0, PROTOCOL],

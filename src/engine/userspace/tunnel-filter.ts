@@ -5,8 +5,7 @@ import {
   assemble,
   DROP,
   ETHER_TYPES,
-  ETHERNET,
-  HARDWARE_TYPE,
+  ETHERNET_ONLY,
   INET,
   INET6,
   INTERFACE_INDEX,
@@ -21,7 +20,7 @@ import {
   PACKET_TYPE,
   PROTOCOL,
   RETURN,
-  VLAN_TAG_PRESENT,
+  UNTAGGED_ONLY,
   WHOLE_FRAME,
 } from "./bpf-program.ts";
 
@@ -52,15 +51,11 @@ export function tunnelFilter({ interfaces, guePort }: TunnelFilter): Uint8Array 
   const wanted = [...new Set(interfaces)];
   const inet = takeInet(guePort);
   return assemble([
-    [LOAD_WORD, 0, 0, HARDWARE_TYPE],
-    [JUMP_EQUAL, 1, 0, ETHERNET],
-    [RETURN, 0, 0, DROP],
+    ...ETHERNET_ONLY,
     [LOAD_WORD, 0, 0, PACKET_TYPE],
     [JUMP_EQUAL, 1, 0, THIS_HOST],
     [RETURN, 0, 0, DROP],
-    [LOAD_WORD, 0, 0, VLAN_TAG_PRESENT],
-    [JUMP_EQUAL, 1, 0, 0],
-    [RETURN, 0, 0, DROP],
+    ...UNTAGGED_ONLY,
     [LOAD_WORD, 0, 0, INTERFACE_INDEX],
     ...wanted.map((index, at): Instruction => [JUMP_EQUAL, wanted.length - at, 0, index]),
     [RETURN, 0, 0, DROP],

@@ -65,6 +65,17 @@ export function conversation(
   };
 }
 
+/** A protocol's cases by every way; IPv6, which shares the states, has fewer random walks. */
+export function byEveryWay(
+  casesOf: (way: Way, walks: number) => readonly Case[],
+  walks: { readonly inet: number; readonly inet6: number },
+): Case[] {
+  return [
+    ...WAYS.flatMap((way) => casesOf(way, walks.inet)),
+    ...WAYS_INET6.flatMap((way) => casesOf(way, walks.inet6)),
+  ];
+}
+
 /** `first`, and then as chance has it. */
 export function walk(
   chance: Prng,

@@ -10,11 +10,10 @@ import {
   type Step,
 } from "../case.ts";
 import {
+  byEveryWay,
   conversation,
   type Part,
   type Protocol,
-  WAYS,
-  WAYS_INET6,
   type Way,
   walk,
 } from "./conversations.ts";
@@ -59,8 +58,7 @@ const PARTS: readonly Part[] = [
 const PARTS_UNANSWERED = PARTS.filter((part) => part.startsWith(">"));
 
 const REUSE_MODES = [0, 1, 2];
-const WALKS_PER_MODE = 6;
-const WALKS_PER_MODE_INET6 = 2;
+const WALKS_PER_MODE = { inet: 6, inet6: 2 };
 const WALK_LENGTH = 24;
 
 export const SCTP_STATES: CaseFile = {
@@ -68,15 +66,8 @@ export const SCTP_STATES: CaseFile = {
     [SCTP.group]:
       "SCTP states, timers and counts, chunk by chunk, both directions, bundles, damaged packets, checksums",
   },
-  cases: () => sctpStateCases(),
+  cases: () => byEveryWay(casesOf, WALKS_PER_MODE),
 };
-
-function sctpStateCases(): Case[] {
-  return [
-    ...WAYS.flatMap((way) => casesOf(way, WALKS_PER_MODE)),
-    ...WAYS_INET6.flatMap((way) => casesOf(way, WALKS_PER_MODE_INET6)),
-  ];
-}
 
 function casesOf(way: Way, walks: number): Case[] {
   return [

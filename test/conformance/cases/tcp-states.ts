@@ -2,11 +2,10 @@
 import { prng } from "../../../src/base/prng.ts";
 import type { Case, CaseFile } from "../case.ts";
 import {
+  byEveryWay,
   conversation,
   type Part,
   type Protocol,
-  WAYS,
-  WAYS_INET6,
   type Way,
   walk,
 } from "./conversations.ts";
@@ -35,8 +34,7 @@ export const CONVERSATIONS: Readonly<Record<string, readonly Part[]>> = {
 };
 
 const REUSE_MODES = [0, 1, 2, 3];
-const WALKS_PER_MODE = 8;
-const WALKS_PER_MODE_INET6 = 2;
+const WALKS_PER_MODE = { inet: 8, inet6: 2 };
 export const WALK_LENGTH = 14;
 
 export const TCP_STATES: CaseFile = {
@@ -44,15 +42,8 @@ export const TCP_STATES: CaseFile = {
     [TCP.group]:
       "TCP states, timers and counts, segment by segment, both directions, conn_reuse_mode 0 to 3, sloppy_tcp, IPv6",
   },
-  cases: () => tcpStateCases(),
+  cases: () => byEveryWay(casesOf, WALKS_PER_MODE),
 };
-
-function tcpStateCases(): Case[] {
-  return [
-    ...WAYS.flatMap((way) => casesOf(way, WALKS_PER_MODE)),
-    ...WAYS_INET6.flatMap((way) => casesOf(way, WALKS_PER_MODE_INET6)),
-  ];
-}
 
 function casesOf(way: Way, walks: number): Case[] {
   return [
