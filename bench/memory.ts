@@ -63,6 +63,8 @@ const HOST: Host = {
   isLocal: (address) => address.equals(VIP),
   isForwarding: () => true,
   availablePages: () => Number.POSITIVE_INFINITY,
+  routeFrom: (_source, destination) => HOST.route(destination),
+  mayTell: () => true,
   route: (destination) =>
     destination.equals(VIP)
       ? "local"

@@ -18,6 +18,8 @@ const host: Host = {
   isLocal: (address) => address.equals(VIP),
   isForwarding: () => true,
   availablePages: () => Number.POSITIVE_INFINITY,
+  routeFrom: (_source, destination) => host.route(destination),
+  mayTell: () => true,
   route: (destination) =>
     destination.equals(VIP)
       ? "local"
@@ -69,6 +71,7 @@ test("DR forwards a connection's packets to one server, with the time to live de
       segmentSize: 0,
       isChecksumPartial: false,
       headroom: 0,
+      hook: "wire",
     });
     const { verdict, reason, route } = director.receive(packet, 0 as Instant);
     return `${verdict} ${reason} ${route?.nextHop} ttl ${packet.timeToLive}`;

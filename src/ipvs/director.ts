@@ -200,10 +200,10 @@ export class Director {
     if (!this.services.concern(packet)) return outcome.pass("pass-fragment");
     const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
     if (bytes === undefined) return outcome.hold("hold-fragment");
-    const { interfaceIndex, isUnicast, mark } = packet;
+    const { hook, interfaceIndex, isUnicast, mark } = packet;
     const memory = new Uint8Array(ROOM_BEFORE + bytes.length);
     memory.set(bytes, ROOM_BEFORE);
-    const arrival = { ...NO_ARRIVAL, interfaceIndex, isUnicast, mark, headroom: HEADROOM };
+    const arrival = { ...NO_ARRIVAL, hook, interfaceIndex, isUnicast, mark, headroom: HEADROOM };
     const whole = this.#whole;
     if (whole.moveTo(memory, ROOM_BEFORE, memory.length, arrival) !== undefined) {
       return outcome.pass("pass-malformed");

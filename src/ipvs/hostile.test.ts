@@ -93,6 +93,7 @@ function fragmentsOf(packet: Uint8Array): Uint8Array[] {
 }
 
 const arrival: fc.Arbitrary<Arrival> = fc.record({
+  hook: fc.constantFrom("wire", "wire", "local-in", "forward", "local-out"),
   interfaceIndex: fc.constant(1),
   isUnicast: fc.constant(true),
   mark: fc.constantFrom(0, 0, 7, 8),

@@ -12,8 +12,19 @@ import { NOWHERE, readInt32, readUint16 } from "../net/words.ts";
 /** "transport-truncated": the transport header ends early. */
 export type PacketFault = Ipv4Fault | Ipv6Fault | "transport-truncated";
 
+/**
+ * How far the host has got with a packet: netfilter's hooks (include/uapi/linux/netfilter.h).
+ *
+ * "wire": nobody has looked at it yet; what the host would refuse or send elsewhere is for the director to find out.
+ * "local-in": it is for the host itself and has passed its checks and filters. "forward": it is on its way through the
+ * host, which has routed it, found that it fits, and taken one from its time to live. "local-out": a process of the
+ * host's own sends it.
+ */
+export type Hook = "wire" | "local-in" | "forward" | "local-out";
+
 /** How a packet came in, beyond its bytes. */
 export interface Arrival {
+  readonly hook: Hook;
   readonly interfaceIndex: number;
   /** The frame was addressed to this host, not to all or to another. */
   readonly isUnicast: boolean;
@@ -29,6 +40,7 @@ export interface Arrival {
 
 /** For a packet that did not come in: it was made here. */
 export const NO_ARRIVAL: Arrival = {
+  hook: "wire",
   interfaceIndex: 0,
   isUnicast: true,
   mark: 0,
@@ -73,6 +85,7 @@ export class Packet {
   start = 0;
   end = 0;
 
+  hook: Hook = "wire";
   interfaceIndex = 0;
   isUnicast = true;
   mark = 0;
@@ -104,6 +117,7 @@ export class Packet {
 
   /** Takes the packet at `start`. On a fault the packet must not be used. */
   moveTo(bytes: Uint8Array, start: number, end: number, arrival: Arrival): PacketFault | undefined {
+    this.hook = arrival.hook;
     this.interfaceIndex = arrival.interfaceIndex;
     this.isUnicast = arrival.isUnicast;
     this.mark = arrival.mark;

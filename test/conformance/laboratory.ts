@@ -134,6 +134,8 @@ export const HOST: Host = {
   isForwarding: () => true,
   // About as many as the guest has.
   availablePages: () => 100_000,
+  routeFrom: (_source, destination) => HOST.route(destination),
+  mayTell: () => true,
   route: (destination) => (HOST.isLocal(destination) ? "local" : routeTo(destination)),
 };
 

@@ -145,6 +145,7 @@ export class DirectorBench {
       segmentSize: options.number("gso") ?? 0,
       isChecksumPartial: isPartial,
       headroom: HEADROOM,
+      hook: "wire" as const,
     });
     const outcome =
       fault === undefined
@@ -167,6 +168,7 @@ export class DirectorBench {
       segmentSize: 0,
       isChecksumPartial: false,
       headroom: 0,
+      hook: "wire" as const,
     };
     if (probe.moveTo(packet, 0, packet.length, arrival) !== undefined || probe.sourcePort === 0)
       return "";

@@ -48,6 +48,18 @@ export class TestHost implements Host {
     return this.#availablePages;
   }
 
+  routeFrom(
+    _source: Address,
+    destination: Address,
+    _mark: number,
+  ): Route | "local" | "unreachable" {
+    return this.route(destination);
+  }
+
+  mayTell(): boolean {
+    return true;
+  }
+
   route(destination: Address): Route | "local" | "unreachable" {
     const text = destination.toString();
     if (this.isLocal(destination)) return "local";

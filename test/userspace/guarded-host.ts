@@ -28,6 +28,7 @@ const arrival = {
   segmentSize: 0,
   isChecksumPartial: false,
   headroom: 0,
+  hook: "wire" as const,
 };
 let matcher = new GuardMatcher(NO_RULES);
 let rules = { ...NO_RULES, exemptInterfaces: [LANE_EXIT] };

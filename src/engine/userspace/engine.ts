@@ -9,7 +9,7 @@ import type { Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { Packet } from "../../ipvs/packet.ts";
+import { type Hook, Packet } from "../../ipvs/packet.ts";
 import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
@@ -85,6 +85,7 @@ export class UserspaceEngine implements Engine {
   readonly #dispatch: Dispatch;
   readonly #packet = new Packet();
   readonly #arrival = {
+    hook: "wire" as Hook,
     interfaceIndex: 0,
     isUnicast: true,
     mark: 0,

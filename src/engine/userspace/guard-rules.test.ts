@@ -16,6 +16,7 @@ const ARRIVAL = {
   segmentSize: 0,
   isChecksumPartial: false,
   headroom: 0,
+  hook: "wire" as const,
 };
 
 function endpoint(text: string): GuardEndpoint {

@@ -137,6 +137,15 @@ export class HostNetwork implements Host, Disposable {
     return answer;
   }
 
+  /** Without routing rules the source and the mark make no difference. */
+  routeFrom(_source: Address, destination: Address): RouteAnswer {
+    return this.route(destination);
+  }
+
+  mayTell(): boolean {
+    return true;
+  }
+
   #findRoute(destination: Address): RouteAnswer {
     const { routes, links, addresses, gateways } = this.#snapshot;
     const target = routes.find(destination);

@@ -9,6 +9,8 @@ function defence(pages: () => number): Defence {
     isLocal: () => false,
     isForwarding: () => true,
     route: () => "unreachable",
+    routeFrom: () => "unreachable",
+    mayTell: () => true,
     availablePages: pages,
   };
   return new Defence(host);
