@@ -12,7 +12,6 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
-  mark:        { says: "maps packets to the marks of fwmark services",   load: () => import("./cli/mark/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
 

@@ -80,12 +80,11 @@ export class Client {
   }
 }
 
-type Params = Partial<Calls["editDestination"]["params"] & Calls["deleteMarkRule"]["params"]>;
+type Params = Partial<Calls["editDestination"]["params"]>;
 
 /** `/v1/services/:service` with the service's id in place. */
-function fill(path: string, { service, destination, rule }: Params): string {
+function fill(path: string, { service, destination }: Params): string {
   return path
-    .replace(":rule", rule ? encodeURIComponent(rule) : "")
     .replace(":service", service ? encodeURIComponent(formatServiceId(service)) : "")
     .replace(":destination", destination ? encodeURIComponent(formatEndpointId(destination)) : "");
 }

@@ -8,7 +8,6 @@ import type {
   WireServiceStatus,
   WireSysctls,
 } from "../control/wire.ts";
-import type { WireListedMarkRule, WireMarkRule } from "../control/wire-marks.ts";
 import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
 import { Address } from "../net/address.ts";
@@ -38,10 +37,6 @@ export const ROUTES = {
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
   setTimeouts:       { method: "PUT",    path: "/v1/timeouts",                                     says: "Set them; 0 keeps the one in force" },
-  listMarkRules:     { method: "GET",    path: "/v1/mark-rules",                                   says: "Which packets get which firewall mark, in the order in which the rules are tried" },
-  addMarkRule:       { method: "POST",   path: "/v1/mark-rules",                                   says: "Add a rule at its position, or as the last; 409 when one has the same match" },
-  flushMarkRules:    { method: "DELETE", path: "/v1/mark-rules",                                   says: "Delete every mark rule" },
-  deleteMarkRule:    { method: "DELETE", path: "/v1/mark-rules/:rule",                             says: "Delete the rule that is listed with this id" },
   listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
@@ -70,17 +65,6 @@ interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
 }
 
-interface MarkRuleParams {
-  /** As listed. */
-  readonly rule: string;
-}
-
-type MarkRuleAddition = WireMarkRule & { readonly position?: number };
-
-interface MarkRuleList {
-  readonly markRules: readonly WireListedMarkRule[];
-}
-
 /** What each route takes and gives. listConnections gives lines and is not here: see Client.connections(). */
 export interface Calls {
   readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, Route>> };
@@ -102,10 +86,6 @@ export interface Calls {
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };
   readonly setTimeouts: { params: object; body: Timeouts; reply: undefined };
-  readonly listMarkRules: { params: object; body: undefined; reply: MarkRuleList };
-  readonly addMarkRule: { params: object; body: MarkRuleAddition; reply: undefined };
-  readonly flushMarkRules: { params: object; body: undefined; reply: undefined };
-  readonly deleteMarkRule: { params: MarkRuleParams; body: undefined; reply: undefined };
   readonly listSysctls: { params: object; body: undefined; reply: WireSysctls };
   readonly setSysctls: { params: object; body: WireSysctls; reply: undefined };
   readonly reasons: { params: object; body: undefined; reply: Readonly<Record<string, number>> };

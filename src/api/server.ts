@@ -9,8 +9,6 @@ import {
   serviceFromWire,
   statusToWire,
 } from "../control/wire.ts";
-import { listedMarkRule, markRuleFromWire } from "../control/wire-marks.ts";
-import { MARK_RULE_ADDITION_SCHEMA } from "../control/wire-marks-schema.ts";
 import {
   DESTINATION_SCHEMA,
   problemsOf,
@@ -20,7 +18,6 @@ import {
 } from "../control/wire-schema.ts";
 import * as state from "../ipvs/desired-state.ts";
 import { FAULTS, LbError } from "../ipvs/errors.ts";
-import { addMarkRule, deleteMarkRule, flushMarkRules } from "../ipvs/mark-rule.ts";
 import {
   type Endpoint,
   formatEndpoint,
@@ -161,21 +158,6 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     setTimeouts: async (context) => {
       const wanted = await read(context, TIMEOUTS_SCHEMA);
       await control.change((now) => state.setTimeouts(now, wanted));
-      return context.body(null, 204);
-    },
-    listMarkRules: (context) =>
-      context.json({ markRules: control.state.markRules.map(listedMarkRule) }),
-    addMarkRule: async (context) => {
-      const { position, ...rule } = await read(context, MARK_RULE_ADDITION_SCHEMA);
-      await control.change((now) => addMarkRule(now, markRuleFromWire(rule), position));
-      return context.body(null, 201);
-    },
-    flushMarkRules: async (context) => {
-      await control.change(flushMarkRules);
-      return context.body(null, 204);
-    },
-    deleteMarkRule: async (context) => {
-      await control.change((now) => deleteMarkRule(now, context.req.param("rule") ?? ""));
       return context.body(null, 204);
     },
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),

@@ -2,10 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { markRule } from "../../test/mark-rules.ts";
 import { MemoryEngine } from "../../test/memory-engine.ts";
 import { addDestination, addService, deleteService, setTimeouts } from "../ipvs/desired-state.ts";
-import { addMarkRule } from "../ipvs/mark-rule.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
 import { setSysctls } from "../ipvs/set-sysctl.ts";
 import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
@@ -41,13 +39,15 @@ const DESTINATION = destinationFromWire({
   lowerThreshold: 5,
 });
 
-const MARK_RULE = '{ "family": "inet", "mark": 7 }';
-
 let directory: string;
 let file: SnapshotFile;
+let warnings: string[];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "sluice-control-"));
-  file = new SnapshotFile(join(directory, "state", "state.json"));
+  warnings = [];
+  file = new SnapshotFile(join(directory, "state", "state.json"), (message) => {
+    warnings.push(message);
+  });
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -58,12 +58,6 @@ describe("control", () => {
     await control.change((state) => addService(state, service()));
     await control.change((state) => addDestination(state, HTTP, DESTINATION));
     await control.change((state) => setTimeouts(state, { tcp: 100, tcpFin: 0, udp: 10 }));
-    for (const line of [
-      "-d 10.0.0.1 -p tcp --ports 80,443 -m 7",
-      "-s 2001:db8::/32 -m 4294967295",
-    ]) {
-      await control.change((state) => addMarkRule(state, markRule(line)));
-    }
     await control.change((state) => setSysctls(state, { sloppy_tcp: 1, conn_reuse_mode: 0 }));
     expect(engine.desired).toBe(control.state);
 
@@ -139,15 +133,19 @@ describe("the state file", () => {
     expect(await readdir(join(directory, "state"))).toEqual(["state.json"]);
   });
 
-  test("of a Sluice without mark rules has none", async () => {
+  test("of a Sluice that marked packets itself is read without its rules, with a warning where there are some", async () => {
     const control = await Control.start(new MemoryEngine(), file);
     await control.change((state) => addService(state, service()));
-    const { markRules, ...old } = JSON.parse(await readFile(file.path, "utf8")) as {
-      markRules: unknown;
-    };
-    expect(markRules).toEqual([]);
-    await writeFile(file.path, JSON.stringify(old));
+    const saved = JSON.parse(await readFile(file.path, "utf8")) as object;
+    await writeFile(file.path, JSON.stringify({ ...saved, markRules: [] }));
     expect(await file.load()).toEqual(control.state);
+    expect(warnings).toEqual([]);
+    const markRules = [{ family: "inet", destination: "10.0.0.1/32", mark: 7 }];
+    await writeFile(file.path, JSON.stringify({ ...saved, markRules }));
+    expect(await file.load()).toEqual(control.state);
+    expect(warnings).toEqual([
+      `The mark rules in ${file.path} are not used any more, and go from it with the next command: write them with nft or iptables (docs/marks.md). They are ${JSON.stringify(markRules)}`,
+    ]);
   });
 
   test("of a Sluice without knobs gives each its default", async () => {
@@ -164,8 +162,6 @@ describe("the state file", () => {
     ["is of another format",      (text) => text.replace('"format": 1', '"format": 2'), "format: "],
     ["has a bad address",         (text) => text.replace("10.0.0.1", "10.0.0.256"),     "services[0].key.endpoint.address: expected an IPv4 or IPv6 address"],
     ["has an unknown key",        (text) => text.replace('"onePacket"', '"onePocket"'), 'services[0]: Unrecognized key: "onePocket"'],
-    ["has a mark rule twice",     (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE}, ${MARK_RULE}]`), "markRules[1]: Mark rule already exists: inet any from any to any mark 7"],
-    ["has a bad mark rule",       (text) => text.replace('"markRules": []', `"markRules": [${MARK_RULE.replace("7", "0")}]`), "markRules[0].mark: Too small"],
     ["names no scheduler",        (text) => text.replace('"rr"', '"rrr"'),              "services[0]: Scheduler or persistence engine not found: TCP 10.0.0.1:80: rrr"],
     ["has an unknown knob",       (text) => text.replace('"sysctls": {}', '"sysctls": {"drop":1}'), "sysctls: No such file or directory: net.ipv4.vs.drop"],
     ["has a knob out of range",   (text) => text.replace('"sysctls": {}', '"sysctls": {"drop_entry":4}'), "sysctls: Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],

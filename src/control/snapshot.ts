@@ -15,7 +15,6 @@ import {
   setTimeouts,
 } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
-import { addMarkRule } from "../ipvs/mark-rule.ts";
 import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
 import {
   destinationFromWire,
@@ -24,7 +23,6 @@ import {
   serviceToWire,
   type WireSysctls,
 } from "./wire.ts";
-import { markRuleFromWire, markRuleToWire, type WireMarkRule } from "./wire-marks.ts";
 import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
 
 /** Only the daemon's own user reads it: it tells what a site runs. */
@@ -37,9 +35,12 @@ export class SnapshotError extends Error {
 
 export class SnapshotFile {
   readonly path: string;
+  readonly #warn: (message: string) => void;
 
-  constructor(path: string) {
+  /** `warn` is told what of an earlier version's file is left out. */
+  constructor(path: string, warn: (message: string) => void) {
     this.path = path;
+    this.#warn = warn;
   }
 
   /** The state that was saved last, or the empty one when none ever was. */
@@ -85,9 +86,9 @@ export class SnapshotFile {
   }
 
   /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
-  #toState({ timeouts, sysctls, markRules, services }: SnapshotJson): DesiredState {
+  #toState({ timeouts, sysctls, markRules = [], services }: SnapshotJson): DesiredState {
     let state = this.#withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls);
-    state = this.#withMarkRules(state, markRules);
+    this.#warnOfMarkRules(markRules);
     for (const [index, { destinations, ...record }] of services.entries()) {
       try {
         const service = serviceFromWire(record);
@@ -103,15 +104,12 @@ export class SnapshotFile {
     return state;
   }
 
-  #withMarkRules(state: DesiredState, rules: readonly WireMarkRule[]): DesiredState {
-    return rules.reduce((before, rule, index) => {
-      try {
-        return addMarkRule(before, markRuleFromWire(rule));
-      } catch (error) {
-        if (error instanceof LbError) throw this.#unusable(`markRules[${index}]: ${error.message}`);
-        throw error;
-      }
-    }, state);
+  /** An earlier Sluice gave packets their marks itself (docs/decisions/0004). */
+  #warnOfMarkRules(rules: readonly unknown[]): void {
+    if (rules.length === 0) return;
+    this.#warn(
+      `The mark rules in ${this.path} are not used any more, and go from it with the next command: write them with nft or iptables (docs/marks.md). They are ${JSON.stringify(rules)}`,
+    );
   }
 
   #withSysctls(state: DesiredState, sysctls: WireSysctls): DesiredState {
@@ -136,6 +134,5 @@ function toJson(state: DesiredState): SnapshotJson {
     destinations: service.destinations.map(destinationToWire),
   }));
   const sysctls = changedSysctls(state.sysctls);
-  const markRules = state.markRules.map(markRuleToWire);
-  return { format: 1, timeouts: state.timeouts, sysctls, markRules, services };
+  return { format: 1, timeouts: state.timeouts, sysctls, services };
 }

@@ -11,8 +11,6 @@ import type {
   WireServiceRecord,
   WireSysctls,
 } from "./wire.ts";
-import type { WireMarkRule } from "./wire-marks.ts";
-import { MARK_RULE_SCHEMA } from "./wire-marks-schema.ts";
 
 /** 31 days: ipvsadm's limit for every time that an operator gives. */
 const TIMEOUT_MAX_SECONDS = 2_678_400;
@@ -118,7 +116,8 @@ export interface SnapshotJson {
   readonly timeouts: Timeouts;
   /** Those that are not as by default. */
   readonly sysctls: WireSysctls;
-  readonly markRules: readonly WireMarkRule[];
+  /** Rules of an earlier Sluice's own, which are read and never written: see snapshot.ts. */
+  readonly markRules?: readonly unknown[] | undefined;
   readonly services: readonly (WireServiceRecord & {
     readonly destinations: readonly WireDestination[];
   })[];
@@ -128,7 +127,7 @@ export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
   format: z.literal(1),
   timeouts: TIMEOUTS_SCHEMA,
   sysctls: SYSCTLS_SCHEMA.default({}),
-  markRules: z.array(MARK_RULE_SCHEMA).default([]),
+  markRules: z.array(z.unknown()).optional(),
   services: z.array(service.extend({ destinations: z.array(destination) })),
 });
 

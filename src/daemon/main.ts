@@ -42,7 +42,10 @@ async function run(options: DaemonOptions): Promise<number> {
         },
       }),
     );
-    const file = options.state === undefined ? undefined : new SnapshotFile(options.state);
+    const file =
+      options.state === undefined
+        ? undefined
+        : new SnapshotFile(options.state, (message) => log.warn(message));
     const control = await Control.start(engine, file);
     const app = createServer(control, {
       version: version(),

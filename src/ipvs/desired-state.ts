@@ -7,7 +7,6 @@
  */
 import type { Address } from "../net/address.ts";
 import { type Fault, LbError } from "./errors.ts";
-import type { MarkRule } from "./mark-rule.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import {
   DEFAULT_TIMEOUTS,
@@ -27,8 +26,6 @@ export interface DesiredState {
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly timeouts: Timeouts;
   readonly sysctls: Sysctls;
-  /** In the order in which they are tried: mark-rule.ts has the commands. */
-  readonly markRules: readonly MarkRule[];
 }
 
 /** A service's own record, as add and edit give it. */
@@ -41,7 +38,6 @@ export const EMPTY_STATE: DesiredState = {
   services: new Map(),
   timeouts: DEFAULT_TIMEOUTS,
   sysctls: DEFAULT_SYSCTLS,
-  markRules: [],
 };
 
 const WEIGHT_MAX = 0x7fff_ffff;

@@ -207,9 +207,11 @@ export class Director {
   /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */
   #reassemble(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     if (!this.services.concern(packet)) return outcome.pass("pass-fragment");
-    const bytes = this.#reassembler.add(packet.family === 4 ? packet.ipv4 : packet.ipv6, now);
+    const { hook, interfaceIndex, isUnicast } = packet;
+    const view = packet.family === 4 ? packet.ipv4 : packet.ipv6;
+    const bytes = this.#reassembler.add(view, now, packet.mark);
     if (bytes === undefined) return outcome.hold("hold-fragment");
-    const { hook, interfaceIndex, isUnicast, mark } = packet;
+    const { mark } = this.#reassembler;
     const memory = new Uint8Array(ROOM_BEFORE + bytes.length);
     memory.set(bytes, ROOM_BEFORE);
     const arrival = { ...NO_ARRIVAL, hook, interfaceIndex, isUnicast, mark, headroom: HEADROOM };

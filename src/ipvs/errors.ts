@@ -22,8 +22,7 @@ export type Fault =
       readonly weight: number;
     }
   | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string }
-  | SysctlFault
-  | MarkRuleFault;
+  | SysctlFault;
 
 type SysctlFault =
   | { readonly code: "no-such-sysctl"; readonly name: string }
@@ -41,10 +40,6 @@ type SysctlFault =
       readonly text: string;
       readonly why: string;
     };
-
-type MarkRuleFault =
-  | { readonly code: "mark-rule-exists" | "no-such-mark-rule"; readonly rule: string }
-  | { readonly code: "invalid-mark-rule"; readonly rule: string; readonly why: string };
 
 export type FaultCode = Fault["code"];
 
@@ -69,9 +64,6 @@ export const FAULTS: Readonly<Record<FaultCode, Wording>> = {
   "threshold-out-of-range": { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "weight-out-of-range":    { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "invalid":                { errno: "EINVAL", http: 400, ipvsadm: "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
-  "mark-rule-exists":       { errno: "EEXIST", http: 409, ipvsadm: "Mark rule already exists" },
-  "no-such-mark-rule":      { errno: "ENOENT", http: 404, ipvsadm: "No such mark rule" },
-  "invalid-mark-rule":      { errno: "EINVAL", http: 400, ipvsadm: "Invalid mark rule" },
   "no-such-sysctl":         { errno: "ENOENT", http: 400, ipvsadm: "No such file or directory" },
   "sysctl-not-a-number":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
   "sysctl-out-of-range":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
@@ -90,7 +82,6 @@ export class LbError extends Error {
 }
 
 function describe(fault: Fault): string {
-  if ("rule" in fault) return "why" in fault ? `${fault.rule}: ${fault.why}` : fault.rule;
   if (!("service" in fault)) return describeSysctl(fault);
   const service = formatServiceKey(fault.service);
   switch (fault.code) {

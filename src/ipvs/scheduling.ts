@@ -66,7 +66,6 @@ export class Scheduling {
     if (isEmpty(packet) && (packet.hook !== "wire" || host.isLocal(packet.destination))) {
       return outcome.drop("drop-malformed");
     }
-    services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
     if (!mayOpen(packet, sysctls())) return outcome.pass("pass-not-first");

@@ -8,8 +8,6 @@ import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { KnownAddresses } from "./known-addresses.ts";
-import { MarkMatcher } from "./mark-matcher.ts";
-import type { MarkRule } from "./mark-rule.ts";
 import type { Packet } from "./packet.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
@@ -31,9 +29,6 @@ export class ServiceTable {
   readonly #services = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
-  /** Unset without rules, so that a packet then pays nothing for them. */
-  #marks: MarkMatcher | undefined;
-  #markRules: readonly MarkRule[] = [];
 
   constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
     this.#sysctls = sysctls;
@@ -55,25 +50,9 @@ export class ServiceTable {
     return this.#index.has(family);
   }
 
-  /**
-   * Gives a packet from the wire the mark of the first rule that matches it, and makes it the host's own: true. One that
-   * no rule matches keeps its own mark. The rules are for what clients send.
-   */
-  mark(packet: Packet): boolean {
-    if (this.#marks === undefined || packet.hook !== "wire") return false;
-    const mark = this.#marks.markOf(packet);
-    if (mark === 0) return false;
-    packet.mark = mark;
-    packet.hook = "local-in";
-    return true;
-  }
-
   /** Whether a service's packet is the director's: the host says so, or it is to an address of the host's. */
   isOwn(packet: Packet, service: VirtualService, host: Host): boolean {
-    if (packet.hook !== "wire") return true;
-    // A mark's packets may go to ever other addresses: their rules cost less than a question about each.
-    if (service.mark === 0) return service.isLocal(packet, host);
-    return this.mark(packet) || service.isLocal(packet, host);
+    return packet.hook !== "wire" || service.isLocal(packet, host);
   }
 
   /** The service that a new connection belongs to. */
@@ -137,7 +116,6 @@ export class ServiceTable {
       else if (service.plan !== plan) hasRemoved = this.#changeService(service, plan) || hasRemoved;
     }
     this.addresses.collect(this.#services.values());
-    this.#compileMarks(desired.markRules);
     return hasRemoved;
   }
 
@@ -147,12 +125,6 @@ export class ServiceTable {
       this.#destinations[destination.id] = undefined;
       this.#freeIds.push(destination.id);
     });
-  }
-
-  #compileMarks(rules: readonly MarkRule[]): void {
-    if (rules === this.#markRules) return;
-    this.#markRules = rules;
-    this.#marks = rules.length === 0 ? undefined : new MarkMatcher(rules);
   }
 
   #addService(plan: ServicePlan): void {

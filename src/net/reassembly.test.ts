@@ -275,3 +275,19 @@ test("datagrams of two IPv6 sources do not mix with one another", () => {
     }),
   );
 });
+
+test("the whole has the mark of the fragment that begins it, in whichever order they come", () => {
+  for (const order of [
+    [0, 1],
+    [1, 0],
+  ]) {
+    const fragments = fragmentsOf("0+16 16.8");
+    const reassembler = new Reassembler();
+    for (const index of order) reassembler.add(fragments[index]!, START, index === 0 ? 7 : 8);
+    expect(reassembler.counts.reassembled).toBe(1);
+    expect(reassembler.mark).toBe(7);
+  }
+  const whole = new Reassembler();
+  whole.add(fragmentsOf("0.8")[0]!, START, 7);
+  expect(whole.mark).toBe(7);
+});

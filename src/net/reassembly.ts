@@ -80,6 +80,8 @@ interface Datagram {
   header: Uint8Array | undefined;
   /** A fragment met congestion on its way: RFC 3168 section 5.3 wants the whole to say so. */
   metCongestion: boolean;
+  /** The first fragment's. */
+  mark: number;
 }
 
 /** Puts fragments together; what it returns and keeps are copies, so the caller may reuse its buffers. */
@@ -97,6 +99,7 @@ export class Reassembler {
   /** The oldest first: a Map keeps the order of insertion, and all have the same timeout. */
   readonly #datagrams = new Map<string, Datagram>();
   #longestFragment = 0;
+  #mark = 0;
 
   constructor(limits: Partial<ReassemblyLimits> = {}) {
     this.#limits = { ...DEFAULT_REASSEMBLY_LIMITS, ...limits };
@@ -115,6 +118,11 @@ export class Reassembler {
     return this.#longestFragment;
   }
 
+  /** The mark of the fragment that begins what add() made whole last: as the kernel's skb_morph() has it. */
+  get mark(): number {
+    return this.#mark;
+  }
+
   /** When expire() will have something to do next. */
   get nextDeadline(): Instant | undefined {
     for (const { expiresAt } of this.#datagrams.values()) return expiresAt;
@@ -123,10 +131,11 @@ export class Reassembler {
 
   /**
    * The whole packet when `packet`, a fragment, was the last that it lacked. What is no fragment, or is all of a
-   * datagram with a fragment header (RFC 6946), is whole by itself.
+   * datagram with a fragment header (RFC 6946), is whole by itself. `mark` is what somebody before said of it.
    */
-  add(packet: Ipv4View | Ipv6View, now: Instant): Uint8Array | undefined {
+  add(packet: Ipv4View | Ipv6View, now: Instant, mark = 0): Uint8Array | undefined {
     this.expire(now);
+    this.#mark = mark;
     if (!packet.isFragment) return packet.bytes.slice(packet.start, packet.end);
     const piece = packet instanceof Ipv4View ? pieceOfInet(packet) : pieceOfInet6(packet);
     const { key, offset, payload, moreFragments } = piece;
@@ -147,13 +156,17 @@ export class Reassembler {
       return undefined;
     }
     if (fault !== undefined) return this.#giveUp(key, fault);
-    if (offset === 0) datagram.header = piece.header();
+    if (offset === 0) {
+      datagram.header = piece.header();
+      datagram.mark = mark;
+    }
     datagram.metCongestion ||= piece.metCongestion;
     datagram.longest = Math.max(datagram.longest, piece.packetLength);
     if (datagram.bytes !== datagram.length || datagram.header === undefined) return undefined;
 
     this.#datagrams.delete(key);
     this.#longestFragment = datagram.longest;
+    this.#mark = datagram.mark;
     if (datagram.metCongestion) markCongestion(datagram.header);
     return this.#finish(packet, datagram.header, datagram.fragments, datagram.length);
   }
@@ -196,6 +209,7 @@ export class Reassembler {
       length: undefined,
       header: undefined,
       metCongestion: false,
+      mark: 0,
     };
     this.#datagrams.set(key, datagram);
     return datagram;

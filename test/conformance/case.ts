@@ -21,8 +21,8 @@ export type Step =
   /** A command line of procps' sysctl, or of `sluice sysctl`. Its exit code, stdout and stderr are compared. */
   | { readonly kind: "sysctl-command"; readonly words: readonly string[]; readonly stdin: string }
   /**
-   * These mark rules and no others of this case's are in force from here on, in the words of `sluice mark add` that
-   * iptables has, too: -s, -d, -p, --sports, --dports, --set-mark. The first that matches decides.
+   * These rules of iptables' chain PREROUTING and no others of this case's are in force from here on, in its words: -s,
+   * -d, -p, --sports, --dports (of multiport), --set-mark (of MARK). Each that matches sets the mark, so the last decides.
    */
   | { readonly kind: "marks"; readonly rules: readonly string[] }
   /** Time passes, in milliseconds. */

@@ -8,10 +8,10 @@ import {
   timesOf,
 } from "./case.ts";
 import { GuestReport, PREPARATION } from "./guest-report.ts";
-import { MARK_MODULES, markPreparation, markScript } from "./kernel-marks.ts";
 import { DIRECTOR_HOST, INTERFACES } from "./laboratory.ts";
 import { boot } from "./machines/boot.ts";
 import type { Machine } from "./machines/machine.ts";
+import { MARK_MODULES, markPreparation, markScript } from "./mark-chains.ts";
 import { frameOf } from "./packets.ts";
 import { Place } from "./place.ts";
 import { shares, turns } from "./shares.ts";

@@ -68,13 +68,6 @@ export class DaemonHome implements Disposable {
     }
   }
 
-  /** Runs `sluice mark`, which must succeed; returns what it prints. */
-  mark(line: string): string {
-    const { code, stdout, stderr } = this.sluice(`mark ${line}`);
-    if (code !== 0) throw new Error(`sluice mark ${line} ended with ${code}: ${stderr}`);
-    return stdout;
-  }
-
   #run(program: string, line: string, input: string): CommandResult {
     const { status, stdout, stderr } = spawnSync(program, line.split(" "), {
       encoding: "utf8",

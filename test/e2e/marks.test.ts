@@ -1,7 +1,5 @@
-/** Firewall marks by rules of Sluice's own: what netfilter marks, packet sockets do not see. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** Firewall marks: netfilter gives them, a routing rule brings the packets of addresses that are not the director's. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { MARK_RULES_MAX } from "../../src/ipvs/mark-rule.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, R2, V } from "./network.ts";
@@ -24,7 +22,14 @@ beforeAll(async () => {
   home = new DaemonHome();
   const { client, director, server } = network;
   client.batch([`route add ${FARM}/32 via 10.9.0.1`]);
-  director.batch([`route add ${FARM}/32 via ${R1}`]);
+  director.batch([
+    `route add ${FARM}/32 via ${R1}`,
+    "rule add fwmark 2 lookup 100",
+    "route add local default dev lo table 100",
+  ]);
+  director.run(
+    "nft add table inet marks { chain pre { type filter hook prerouting priority mangle; }; }",
+  );
   server.batch([`address add ${FARM}/32 dev lo`]);
   for (const port of [80, 81, 443]) await network.speak(server, port);
   daemon = await home.start(director);
@@ -37,40 +42,44 @@ afterAll(() => {
 
 beforeEach(() => {
   home.configure("-C");
-  home.mark("flush");
+  unmark();
 });
 
+/** A rule of nft's that gives a mark. */
+const mark = (match: string, value: number): string =>
+  network.director.run(`nft add rule inet marks pre ${match} meta mark set ${value}`);
+const unmark = (): string => network.director.run("nft flush chain inet marks pre");
 const resets = (): string => network.director.run("nstat -az TcpOutRsts");
 
 test("several ports under one mark stick to one server, and others are the host's", () => {
   home.configure("-A -f 1 -s rr -p 60", `-a -f 1 -r ${R1}:0 -m`, `-a -f 1 -r ${R2}:0 -m`);
   expect(network.ask(80)).toBe("refused");
-  home.mark(`add -d ${V} -p tcp --ports 80,443 --mark 1`);
+  mark(`ip daddr ${V} tcp dport { 80, 443 }`, 1);
   const first = network.ask(80);
   expect([R1, R2]).toContain(first);
   expect([network.ask(443), network.ask(80), network.ask(443)]).toEqual([first, first, first]);
   expect(network.ask(81)).toBe("refused");
   expect(home.ipvsadm("-Lnc").stdout).toMatch(/^IP {2}.*0\.0\.0\.1:0/m);
-  home.mark("delete 1");
+  unmark();
   expect(network.ask(80)).toBe("refused");
 });
 
-test("packets to an address that is not the host's are taken by their ports", () => {
+test("packets to an address that is not the host's are brought by their mark", () => {
   expect([network.ask(80, FARM), network.ask(81, FARM)]).toEqual([FARM, FARM]);
   home.configure("-A -f 2 -s rr", `-a -f 2 -r ${R2}:0 -m`);
-  home.mark("add -p tcp --ports 80 --mark 2");
+  mark("tcp dport 80", 2);
   expect([network.ask(80, FARM), network.ask(81, FARM)]).toEqual([R2, FARM]);
   expect(network.ask(80)).toBe(R2);
-  home.configure("-D -f 2");
+  unmark();
   expect(network.ask(80, FARM)).toBe(FARM);
 });
 
-test("a connection outlives its rule, and the host does not answer it", async () => {
+test("a connection outlives its mark, and the host does not answer it", async () => {
   home.configure("-A -f 3 -s rr", `-a -f 3 -r ${R1}:0 -m`);
-  home.mark(`add -d ${V} -p tcp --ports 80 --mark 3`);
+  mark(`ip daddr ${V} tcp dport 80`, 3);
   const before = resets();
   const connection = await network.hold(80);
-  home.mark("flush");
+  unmark();
   const forwarded = await daemon.count("forward-masquerade");
   await connection.end();
   expect(await daemon.count("forward-masquerade")).toBeGreaterThan(forwarded);
@@ -78,47 +87,19 @@ test("a connection outlives its rule, and the host does not answer it", async ()
   expect(network.ask(80)).toBe("refused");
 });
 
-test("rules and services of marks survive a restart", async () => {
+test("services of marks survive a restart", async () => {
   home.configure("-A -f 4 -s rr", `-a -f 4 -r ${R1}:0 -m`);
-  home.mark(`add -d ${V}/24 -p tcp --ports 1-1000 --mark 4`);
-  const listed = home.mark("list");
+  mark(`ip daddr ${V} tcp dport 1-1000`, 4);
   expect(network.ask(80)).toBe(R1);
   expect(await daemon.end("SIGKILL")).toBe(null);
   daemon = await home.start(network.director);
-  expect(home.mark("list")).toBe(listed);
   expect(network.ask(80)).toBe(R1);
 });
 
-test("a datagram in fragments is marked by the ports of its first one", async () => {
+test("a datagram in fragments has the mark of its first one", async () => {
   home.configure("-A -f 5 -s rr", `-a -f 5 -r ${R1}:0 -m`);
-  home.mark(`add -d ${V} -p udp --ports 80 --mark 5`);
+  mark(`ip daddr ${V} udp dport 80`, 5);
   expect(await network.speaker(network.client, "ask", V, "80", "20000")).toBe("whole");
-});
-
-test("as many rules as there may be, as long as they may be", async () => {
-  home.configure("-A -f 6 -s rr", `-a -f 6 -r ${R1}:0 -m`);
-  home.mark(`add -d ${V} -p tcp --ports 80 --mark 6`);
-  await daemon.end("SIGTERM");
-  const saved = JSON.parse(readFileSync(home.state, "utf8")) as { markRules: object[] };
-  const ports = Array.from({ length: 15 }, (_, index) => ({
-    first: 7 * index,
-    last: 7 * index + 5,
-  }));
-  const long = Array.from({ length: MARK_RULES_MAX - 1 }, (_, index) => ({
-    family: "inet6",
-    protocol: "tcp",
-    source: `2001:db8:${index}::/48`,
-    destination: `2001:db8:${index}:1::/64`,
-    destinationPorts: ports,
-    mark: 6,
-  }));
-  writeFileSync(home.state, JSON.stringify({ ...saved, markRules: [...long, ...saved.markRules] }));
-  daemon = await home.start(network.director);
-  home.configure("-A -f 6 -6 -s rr");
-  expect(network.ask(80)).toBe(R1);
-  home.mark("delete 1");
-  expect(network.ask(80)).toBe(R1);
-  expect(network.director.run("nft list table inet sluice_guard")).toContain("2001:db8:254:");
 });
 
 test("IPv6", async () => {
@@ -145,7 +126,7 @@ test("IPv6", async () => {
   );
   home.configure("-A -f 7 -6 -s rr", `-a -f 7 -6 -r [${R1_V6}]:8080 -m`);
   expect(network.ask(80, V6)).toBe("refused");
-  home.mark(`add --to ${V6} --protocol tcp --ports 80,443 --mark 7`);
+  mark(`ip6 daddr ${V6} tcp dport { 80, 443 }`, 7);
   await expect.poll(() => network.ask(80, V6), { timeout: 5_000 }).toBe(R1_V6);
   expect(network.ask(443, V6)).toBe(R1_V6);
 });

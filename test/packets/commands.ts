@@ -1,6 +1,4 @@
 /** ipvsadm's commands on a desired state, with the short options that packet rows need. */
-import { parseMarkCommand } from "../../src/cli/mark/options.ts";
-import { markRuleFromWire } from "../../src/control/wire-marks.ts";
 import {
   addDestination,
   addService,
@@ -14,7 +12,6 @@ import {
   type ServiceSpec,
   setTimeouts,
 } from "../../src/ipvs/desired-state.ts";
-import { addMarkRule, deleteMarkRule, flushMarkRules } from "../../src/ipvs/mark-rule.ts";
 import type { SchedulerName } from "../../src/ipvs/schedulers/index.ts";
 import {
   type Endpoint,
@@ -64,37 +61,9 @@ export function command(state: DesiredState, text: string, names: Names): Desire
         tcpFin: Number(words[2]),
         udp: Number(words[3]),
       });
-    case "mark":
-      return markCommand(state, words.slice(1), names);
     default:
       throw new RangeError(`Cannot read command "${text}"`);
   }
-}
-
-/** `mark add -d V -p tcp --ports 80 -m 7`, `mark delete -d V -p tcp --ports 80`, `mark flush`: as `sluice mark`. */
-function markCommand(state: DesiredState, words: readonly string[], names: Names): DesiredState {
-  const named = words.map((word, index) =>
-    ["-s", "-d"].includes(words[index - 1] ?? "") ? prefixText(word, names) : word,
-  );
-  const asked = parseMarkCommand(
-    words.length > 1 && names.family === "inet6" ? [...named, "-6"] : named,
-  );
-  switch (asked.kind) {
-    case "add":
-      return addMarkRule(state, markRuleFromWire(asked.rule), asked.position);
-    case "delete":
-      return deleteMarkRule(state, String(asked.which));
-    case "flush":
-      return flushMarkRules(state);
-    default:
-      throw new RangeError(`Cannot read "mark ${words.join(" ")}"`);
-  }
-}
-
-/** An address by its name, with what follows a slash. */
-function prefixText(text: string, names: Names): string {
-  const [name = "", ...length] = text.split("/");
-  return [names.address(name), ...length].join("/");
 }
 
 type After = (option: string) => string | undefined;

@@ -66,7 +66,7 @@ export class DirectorBench {
     if (row === "-L --total") return [formatCounters(this.director.services.total.counters)];
     if (row.startsWith("-L")) return orNothing(this.#services(row.includes("--stats")));
     if (row.startsWith("-Z")) return this.#quietly(() => this.#zero(row));
-    if (/^(-|mark )/.test(row)) return this.#quietly(() => this.#command(row));
+    if (row.startsWith("-")) return this.#quietly(() => this.#command(row));
     if (row.startsWith("bytes ")) return [this.#arrive(bytes(row.slice(6)), new Options([]))];
     return this.#send(row);
   }

@@ -93,7 +93,7 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  /** Whose packets the ring receives: the services', the masqueraded servers', and what is marked. */
+  /** Whose packets the ring receives: the services' and the masqueraded servers'. */
   #heard = NO_RULES;
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
@@ -246,7 +246,7 @@ export class UserspaceEngine implements Engine {
 
   #filter(): FrameFilter {
     const ignoredInterfaces = ignored(this.#network, this.#lane);
-    return { ignoredInterfaces, addresses: addressesIn(this.#heard), marks: this.#heard.marks };
+    return { ignoredInterfaces, addresses: addressesIn(this.#heard) };
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {

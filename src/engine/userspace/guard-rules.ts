@@ -1,7 +1,5 @@
 /** Which packets the director takes and the host's own stack must not see, as values. */
 
-import { MarkMatcher } from "../../ipvs/mark-matcher.ts";
-import type { MarkRule } from "../../ipvs/mark-rule.ts";
 import type { Packet } from "../../ipvs/packet.ts";
 import type { Protocol } from "../../ipvs/service.ts";
 import type { Address, Family } from "../../net/address.ts";
@@ -22,8 +20,6 @@ export interface GuardRules {
   readonly services: readonly GuardEndpoint[];
   /** What these send through this host, and not to it: replies of masqueraded servers, and ICMP errors of theirs. */
   readonly replies: readonly GuardEndpoint[];
-  /** What clients send that these match, of the protocols that are balanced, and ICMP errors to where they send. */
-  readonly marks: readonly MarkRule[];
   /** Packets that come in by these (the host lane's) are left alone. */
   readonly exemptInterfaces: readonly string[];
 }
@@ -31,11 +27,10 @@ export interface GuardRules {
 export const NO_RULES: GuardRules = {
   services: [],
   replies: [],
-  marks: [],
   exemptInterfaces: [],
 };
 
-/** Of one of these is every packet that the rules take, or it is ICMP, or one of `marks` matches it. */
+/** Of one of these is every packet that the rules take, or it is ICMP. */
 export function addressesIn({ services, replies }: GuardRules): Address[] {
   return [...services, ...replies].map(({ address }) => address);
 }
@@ -73,16 +68,10 @@ export class GuardMatcher {
   readonly #services: EndpointSet;
   readonly #replies: EndpointSet;
   readonly #servers = new EndpointSet([]);
-  readonly #marks: MarkMatcher;
-  /** Anything to where clients of marks send. */
-  readonly #marked: MarkMatcher;
 
   constructor(rules: GuardRules) {
     this.#services = new EndpointSet(rules.services);
     this.#replies = new EndpointSet(rules.replies);
-    // A rule for ICMP is about errors alone.
-    this.#marks = new MarkMatcher(rules.marks.filter(({ protocol }) => protocol !== "icmp"));
-    this.#marked = new MarkMatcher(rules.marks.map(toSameDestination));
     for (const { address } of rules.replies) this.#servers.add(address, ANY_PROTOCOL, ANY);
   }
 
@@ -108,7 +97,6 @@ export class GuardMatcher {
         : to.has(destination0, destination1, destination2, destination3, protocol, destinationPort)
     )
       return true;
-    if (isBalanced(protocol) && this.#marks.matches(packet, isFragment)) return true;
     const { source0, source1, source2, source3, sourcePort } = packet;
     const from = this.#replies;
     const isReply = isFragment
@@ -122,19 +110,9 @@ export class GuardMatcher {
     const errors: readonly number[] = ICMP_ERRORS[family === 4 ? "inet" : "inet6"];
     return (
       errors.includes(bytes[transport]!) &&
-      (this.#servers.hasAddress(source0, source1, source2, source3, ANY_PROTOCOL) ||
-        this.#marked.matches(packet, true))
+      this.#servers.hasAddress(source0, source1, source2, source3, ANY_PROTOCOL)
     );
   }
-}
-
-function isBalanced(protocol: number): boolean {
-  return protocol === NUMBERS.tcp || protocol === NUMBERS.udp || protocol === NUMBERS.sctp;
-}
-
-function toSameDestination({ family, destination, mark }: MarkRule): MarkRule {
-  const ends = { source: undefined, sourcePorts: [], destination, destinationPorts: [] };
-  return { family, protocol: "any", ...ends, mark };
 }
 
 interface Member {

@@ -1,5 +1,4 @@
 /** The guard's nftables table as text: nft(8). */
-import { JUMP_TO_MARK_ERRORS, JUMP_TO_MARKS, MARK_DOORS } from "./guard-marks.ts";
 import type { GuardEndpoint, GuardRules } from "./guard-rules.ts";
 import { FRAGMENT, GUARD_TABLE, ICMP_ERROR_TYPES } from "./guard-words.ts";
 
@@ -48,7 +47,6 @@ function rules(hasFib: boolean): string {
     "ip6 daddr . meta l4proto @everyPort6 drop",
     `${FRAGMENT.inet} ip daddr . meta l4proto @fragments4 drop`,
     `${FRAGMENT.inet6} ip6 daddr . meta l4proto @fragments6 drop`,
-    JUMP_TO_MARKS,
     // The host's own conversations with a server are none of ours.
     ...(hasFib ? ["fib daddr type local accept"] : []),
     "ip saddr . meta l4proto . th sport @replies4 drop",
@@ -59,23 +57,17 @@ function rules(hasFib: boolean): string {
     `${FRAGMENT.inet6} ip6 saddr . meta l4proto @replyFragments6 drop`,
     `ip saddr @servers4 ${ICMP_ERROR_TYPES.inet} drop`,
     `ip6 saddr @servers6 ${ICMP_ERROR_TYPES.inet6} drop`,
-    JUMP_TO_MARK_ERRORS,
   ].join("; ");
 }
 
 /** The command that makes the table, empty. `hasFib`: whether this kernel can look up what an address is. */
 export function createTable(hasFib: boolean): string {
   const sets = Object.entries(SETS).map(([name, type]) => `set ${name} { type ${type}; };`);
-  const doors = MARK_DOORS.join(" ");
   const chain = `chain prerouting { ${rules(hasFib)}; };`;
-  return `add table ${GUARD_TABLE} { flags owner; ${sets.join(" ")} ${doors} ${chain} }`;
+  return `add table ${GUARD_TABLE} { flags owner; ${sets.join(" ")} ${chain} }`;
 }
 
-export function elementsOf({
-  services,
-  replies,
-  exemptInterfaces,
-}: Omit<GuardRules, "marks">): GuardElements {
+export function elementsOf({ services, replies, exemptInterfaces }: GuardRules): GuardElements {
   const withPort = ({ port }: GuardEndpoint): boolean => port !== undefined;
   const everyPort = ({ port }: GuardEndpoint): boolean => port === undefined;
   const [services4, services6] = byFamily(services);

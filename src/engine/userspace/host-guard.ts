@@ -5,14 +5,6 @@
  * owned by an nft process that ends with this one, whatever ends it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  areSameLines,
-  type MarkLines,
-  markLines,
-  NO_MARK_LINES,
-  removeMarkChains,
-  replaceMarkChains,
-} from "./guard-marks.ts";
 import { type GuardRules, NO_RULES } from "./guard-rules.ts";
 import {
   type Change,
@@ -43,10 +35,6 @@ export class HostGuard implements AsyncDisposable {
   #nft: Nft | undefined;
   #wanted = NO_RULES;
   #applied: GuardElements = NO_ELEMENTS;
-  #appliedMarks: MarkLines = NO_MARK_LINES;
-  /** Of the chains for marks in force; unset when there are none yet. */
-  #chainNumber: number | undefined;
-  #lastChainNumber = 0;
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -72,8 +60,8 @@ export class HostGuard implements AsyncDisposable {
   }
 
   /**
-   * Makes `rules` true, in one transaction when no more than 1000 elements and no marks change. When it rejects, with nft's words,
-   * what was true before is, except for transactions that were done.
+   * Makes `rules` true, in one transaction when no more than 1000 elements change. When it rejects, with nft's words, what
+   * was true before is, except for transactions that were done.
    */
   update(rules: GuardRules): Promise<void> {
     this.#wanted = rules;
@@ -96,8 +84,6 @@ export class HostGuard implements AsyncDisposable {
     }
     this.#nft = nft;
     this.#applied = NO_ELEMENTS;
-    this.#appliedMarks = NO_MARK_LINES;
-    this.#chainNumber = undefined;
   }
 
   async #create(nft: Nft): Promise<void> {
@@ -123,23 +109,6 @@ export class HostGuard implements AsyncDisposable {
       await nft.run(transaction.map(commandFor).join("; "));
       this.#applied = withChanges(this.#applied, transaction);
     }
-    const marks = markLines(rules.marks);
-    if (!areSameLines(marks, this.#appliedMarks)) await this.#applyMarks(nft, marks);
-  }
-
-  async #applyMarks(nft: Nft, lines: MarkLines): Promise<void> {
-    const next = ++this.#lastChainNumber;
-    try {
-      for (const transaction of replaceMarkChains(lines, this.#chainNumber, next)) {
-        await nft.run(transaction);
-      }
-    } catch (error) {
-      // What was not finished is not in force, and shall not be left lying about; nor matters whether there is any.
-      await nft.run(removeMarkChains(next)).catch(() => {});
-      throw error;
-    }
-    this.#chainNumber = next;
-    this.#appliedMarks = lines;
   }
 
   #lost(nft: Nft, error: Error): void {

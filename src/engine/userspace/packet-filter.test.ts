@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { address } from "../../../test/builders.ts";
 import { type Frame, run } from "../../../test/classic-bpf.ts";
-import { markRule } from "../../../test/mark-rules.ts";
 import { receiveFilter } from "./packet-filter.ts";
 
 const IPV4 = 0x0800;
@@ -84,72 +83,4 @@ test("as many as fit make a program that the kernel takes", () => {
   expect(() =>
     receiveFilter({ ignoredInterfaces: [...ignoredInterfaces, 1000], addresses: [] }),
   ).toThrow(RangeError);
-});
-
-describe("what a mark rule matches is taken", () => {
-  const marked = receiveFilter({
-    ignoredInterfaces: [],
-    addresses: [address("192.0.2.1")],
-    marks: [
-      "-d 10.0.0.0/24 -p tcp --ports 80,443,8000-8100 -m 1",
-      "-s 10.9.0.0/16 -p udp --sports 53 -m 1",
-      "-d 10.0.1.1 -m 1",
-      "-d 2001:db8:0:8000::/49 -p tcp --ports 80 -m 1",
-    ].map(markRule),
-  });
-
-  function withPorts(frame: Frame, source: number, destination: number, options = 0): Frame {
-    const bytes = frame.bytes!.slice();
-    const isInet = frame.etherType === IPV4;
-    if (isInet) bytes[14] = 0x45 + options;
-    const view = new DataView(bytes.buffer);
-    const at = isInet ? 34 + 4 * options : 54;
-    view.setUint16(at, source);
-    view.setUint16(at + 2, destination);
-    return { ...frame, bytes };
-  }
-
-  function fragment(frame: Frame, offset: number): Frame {
-    const bytes = frame.bytes!.slice();
-    new DataView(bytes.buffer).setUint16(20, offset);
-    return { ...frame, bytes };
-  }
-
-  const UDP = 17;
-  const farm = inet(TCP, "10.8.0.1", "10.0.0.9");
-  const farm6 = inet6(TCP, "fd09::1", "2001:db8:0:ffff::1");
-  // biome-ignore format: a table
-  const frames: [what: string, frame: Frame, isTaken: boolean][] = [
-    ["a port",                     withPorts(farm, 1, 443),         true],
-    ["a port behind IP options",   withPorts(farm, 1, 443, 3),      true],
-    ["the end of a range",         withPorts(farm, 1, 8100),        true],
-    ["behind a range",             withPorts(farm, 1, 8101),        false],
-    ["before a range",             withPorts(farm, 1, 7999),        false],
-    ["another network",            withPorts(inet(TCP, "10.8.0.1", "10.0.2.9"), 1, 80), false],
-    ["another protocol",           withPorts(inet(UDP, "10.8.0.1", "10.0.0.9"), 1, 80), false],
-    ["a first fragment",           fragment(withPorts(farm, 1, 9), 0x2000), true],
-    ["a later fragment",           fragment(withPorts(farm, 1, 9), 0x0010), true],
-    ["a packet that must not be fragmented", fragment(withPorts(farm, 1, 9), 0x4000), false],
-    ["a source port",              withPorts(inet(UDP, "10.9.8.7", "10.3.3.3"), 53, 9), true],
-    ["another source port",        withPorts(inet(UDP, "10.9.8.7", "10.3.3.3"), 54, 53), false],
-    ["every port",                 withPorts(inet(UDP, "10.8.8.7", "10.0.1.1"), 5, 6), true],
-    ["IPv6",                       withPorts(farm6, 1, 80),         true],
-    ["IPv6, another port",         withPorts(farm6, 80, 81),        false],
-    ["IPv6, another network",      withPorts(inet6(TCP, "fd09::1", "2001:db8:0:7fff::1"), 1, 80), false],
-    ["a service, as before",       withPorts(request, 1, 1),        true],
-  ];
-
-  test.for(frames)("%s", ([, frame, isTaken]) => {
-    expect(run(marked, frame)).toBe(isTaken ? 0xffff_ffff : 0);
-  });
-
-  test("or more, when the rules do not fit the program", () => {
-    const marks = Array.from({ length: 256 }, (_, index) =>
-      markRule(`-d 10.${index}.0.0/16 -p tcp --ports 1,3,5,7,9,11,13 -m 1`),
-    );
-    const coarse = receiveFilter({ ignoredInterfaces: [], addresses: [], marks });
-    expect(coarse.length / 8).toBeLessThanOrEqual(4096);
-    expect(run(coarse, withPorts(inet(TCP, "9.9.9.9", "9.9.9.9"), 2, 2))).toBe(0xffff_ffff);
-    expect(run(coarse, withPorts(farm6, 1, 80))).toBe(0);
-  });
 });

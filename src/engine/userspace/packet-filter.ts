@@ -1,5 +1,4 @@
 /** Which frames the engine's packet ring receives, as a classic BPF program. */
-import type { MarkMatch } from "../../ipvs/mark-rule.ts";
 import type { Address, Family } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import {
@@ -23,7 +22,6 @@ import {
   UNTAGGED_ONLY,
   WHOLE_FRAME,
 } from "./bpf-program.ts";
-import { takeMarked } from "./mark-filter.ts";
 
 const OTHER_HOST = 3; // PACKET_OTHERHOST
 
@@ -38,13 +36,11 @@ export interface FrameFilter {
   readonly ignoredInterfaces: Iterable<number>;
   /** Undefined: all. A few others may come, too: a filter is for speed. */
   readonly addresses: Iterable<Address> | undefined;
-  /** What they match is taken, too. */
-  readonly marks?: readonly MarkMatch[];
 }
 
 /**
  * The program that takes ARP, and IPv4 and IPv6 frames meant for this host whose packets are to or from one of
- * `addresses`, or match one of `marks`, or are no TCP, UDP or SCTP; and drops what else there is:
+ * `addresses`, or are no TCP, UDP or SCTP; and drops what else there is:
  * - frames of interfaces without an Ethernet header (the loopback, TUN, WireGuard, IP tunnels);
  * - frames for other hosts, which a promiscuous interface shows;
  * - frames with a VLAN tag: they come again, without it, from the VLAN's own interface;
@@ -53,7 +49,7 @@ export interface FrameFilter {
  *
  * Throws a RangeError for more interfaces than INTERFACES_MAX.
  */
-export function receiveFilter({ ignoredInterfaces, addresses, marks }: FrameFilter): Uint8Array {
+export function receiveFilter({ ignoredInterfaces, addresses }: FrameFilter): Uint8Array {
   const ignored = [...new Set(ignoredInterfaces)];
   if (ignored.length > INTERFACES_MAX) {
     throw new RangeError(
@@ -61,8 +57,8 @@ export function receiveFilter({ ignoredInterfaces, addresses, marks }: FrameFilt
     );
   }
   const wanted = addresses === undefined ? undefined : [...addresses];
-  const inet = takePackets(INET, wanted, marks ?? [], "inet");
-  const inet6 = takePackets(INET6, wanted, marks ?? [], "inet6");
+  const inet = takePackets(INET, wanted, "inet");
+  const inet6 = takePackets(INET6, wanted, "inet6");
   const programs = [
     [inet, inet6],
     // What does not fit becomes coarser, the longer part first.
@@ -103,14 +99,12 @@ const EVERYTHING: readonly Instruction[] = [[RETURN, 0, 0, WHOLE_FRAME]];
 function takePackets(
   at: typeof INET | typeof INET6,
   addresses: readonly Address[] | undefined,
-  marks: readonly MarkMatch[],
   family: Family,
 ): readonly Instruction[] {
   if (addresses === undefined) return EVERYTHING;
-  const marked = marks.filter((each) => each.family === family);
   const words = new Set(addresses.filter((each) => each.family === family).map(({ w3 }) => w3));
   if (words.size > ADDRESSES_MAX) return EVERYTHING;
-  if (words.size + marked.length === 0) return [[RETURN, 0, 0, DROP]];
+  if (words.size === 0) return [[RETURN, 0, 0, DROP]];
   return [
     [LOAD_BYTE, 0, 0, at.protocol],
     ...TRANSPORTS.map(
@@ -121,7 +115,6 @@ function takePackets(
     ...answers(words, WHOLE_FRAME),
     [LOAD_WORD, 0, 0, at.source],
     ...answers(words, WHOLE_FRAME),
-    ...marked.flatMap(takeMarked),
     [RETURN, 0, 0, DROP],
   ];
 }

@@ -90,7 +90,7 @@ export class TakenPackets implements Disposable {
     const { guard, destinationsInUse, onError } = this.#options;
     const unwanted = difference(this.#rules, this.#wanted);
     if (sizeOf(unwanted) === 0) return;
-    const inUse = rulesForConnectionsTo(destinationsInUse(), this.#rules);
+    const inUse = rulesForConnectionsTo(destinationsInUse());
     const needed = union(this.#wanted, intersection(unwanted, inUse));
     if (sizeOf(needed) < sizeOf(this.#rules)) {
       try {

@@ -102,7 +102,6 @@ export class IcmpRelay implements Rewriting {
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
     // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
     // FORWARD hook, after the host has taken one from the time to live.
-    services.mark(packet);
     const isForwarded = packet.hook === "wire" && !host.isLocal(packet.destination);
     if (isForwarded && !isForwarding(host, packet)) return outcome.pass("pass-not-local");
     if (isForwarded && packet.timeToLive <= 1) return outcome.drop("drop-time-exceeded");

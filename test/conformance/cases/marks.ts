@@ -105,7 +105,7 @@ const LOOKUP: readonly Row[] = [
     SERVICES,
   ],
   [
-    "the first rule decides",
+    "the last rule decides",
     restore(
       "-A -f MARK -s rr",
       "-a -f MARK -r 192.168.150.21 -g",
@@ -113,9 +113,9 @@ const LOOKUP: readonly Row[] = [
       "-a -f MARK2 -r 192.168.150.22 -g",
     ),
     marks(
-      "-d VIP -p tcp --dports 80 --set-mark MARK2",
-      "-d VIP -p tcp --dports 1:1000 --set-mark MARK",
       "-d VIP --set-mark MARK2",
+      "-d VIP -p tcp --dports 1:1000 --set-mark MARK",
+      "-d VIP -p tcp --dports 80 --set-mark MARK2",
     ),
     syn(1, "VIP:80"),
     syn(2, "VIP:443"),

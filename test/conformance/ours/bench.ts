@@ -6,7 +6,6 @@ import { ApiError, Client } from "../../../src/api/client.ts";
 import { listen } from "../../../src/api/listen.ts";
 import { createServer } from "../../../src/api/server.ts";
 import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
-import { runMark } from "../../../src/cli/mark/run.ts";
 import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
@@ -21,42 +20,51 @@ import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
 /** What leaves when a frame arrives. */
 export type Exchange = (frame: Frame) => Promise<readonly Frame[]> | readonly Frame[];
 
+/** Has a case's mark rules in force, in place of those that it set before. */
+export type SetMarks = (rules: readonly string[], of: Case, place: Place) => void;
+
+/** What a bench sets up. */
+export interface Workbench {
+  readonly engine: Engine;
+  readonly exchange: Exchange;
+  readonly setMarks: SetMarks;
+}
+
 export class Bench implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #exchange: Exchange;
+  readonly #setMarks: SetMarks;
   readonly #control: Control;
   readonly #folder: Folder;
   readonly #listening: AsyncDisposable;
   #knobs: Case["sysctls"] = {};
-  /** By a case's mark: the rules that it set. */
-  readonly #marks = new Map<number, readonly string[]>();
 
   private constructor(
-    engine: Engine,
-    exchange: Exchange,
+    { engine, exchange, setMarks }: Workbench,
     control: Control,
     folder: Folder,
     listening: AsyncDisposable,
   ) {
     this.#engine = engine;
     this.#exchange = exchange;
+    this.#setMarks = setMarks;
     this.#control = control;
     this.#folder = folder;
     this.#listening = listening;
   }
 
-  static async open(engine: Engine, exchange: Exchange): Promise<Bench> {
+  static async open(parts: Workbench): Promise<Bench> {
     const folder = new Folder();
-    const control = await Control.start(engine);
+    const control = await Control.start(parts.engine);
     const server = createServer(control, {
       version: "conformance",
       pid: process.pid,
       onBug: (error) => console.error(error),
     });
-    return new Bench(engine, exchange, control, folder, await listen(server, folder.socket));
+    return new Bench(parts, control, folder, await listen(server, folder.socket));
   }
 
-  async perform(step: Step, place: Place): Promise<Observation> {
+  async perform(step: Step, of: Case, place: Place): Promise<Observation> {
     switch (step.kind) {
       case "ipvsadm":
         return this.#command(
@@ -74,7 +82,7 @@ export class Bench implements AsyncDisposable {
       case "sysctl-command":
         return this.#command(runSysctl, step.words, step.stdin);
       case "marks":
-        await this.#setMarks(step.rules, place);
+        this.#setMarks(step.rules, of, place);
         return { kind: "waited" };
       case "packet": {
         const frame = frameOf(place.fill(step.packet));
@@ -123,20 +131,6 @@ export class Bench implements AsyncDisposable {
   async #set(knobs: Case["sysctls"]): Promise<void> {
     const sysctls = { ...DEFAULT_SYSCTLS, ...knobs };
     await this.#control.change((state) => ({ ...state, sysctls }));
-  }
-
-  /** In place of those that the case set before. */
-  async #setMarks(rules: readonly string[], place: Place): Promise<void> {
-    const before = this.#marks.get(place.mark) ?? [];
-    const lines = [
-      ...before.map((rule) => `delete ${rule.replace(/ --set-mark \S+/, "")}`),
-      ...rules.map((rule) => `add ${rule}`),
-    ];
-    for (const line of lines) {
-      const ran = await this.#command(runMark, place.fill(line).split(" "), "");
-      if (ran.kind === "ran" && ran.exitCode !== 0) throw new Error(ran.stderr);
-    }
-    this.#marks.set(place.mark, rules);
   }
 
   /** As the guest's agent reports it. */

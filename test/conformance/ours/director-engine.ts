@@ -18,7 +18,9 @@ import type { Sysctls } from "../../../src/ipvs/sysctls.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
 import type { Frame } from "../case.ts";
 import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";
+import { LOCAL_MARK_BIT } from "../place.ts";
 import { hostAnswers } from "./host-stack.ts";
+import { MarkTable } from "./mark-table.ts";
 
 const CONNECTIONS_MAX = 20_000;
 
@@ -26,6 +28,8 @@ export class DirectorEngine implements Engine {
   readonly name = "director";
   readonly connectionTableSize = 4096;
   readonly #director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2] });
+  /** What its host's netfilter would have. */
+  marks = new MarkTable([]);
   #now = 0 as Instant;
 
   /** Does on the way what time brings, each at its time. */
@@ -46,7 +50,11 @@ export class DirectorEngine implements Engine {
     const { index } = interfaceOf(frame.wire as WireName);
     const arrival = { ...NO_ARRIVAL, interfaceIndex: index };
     const fault = packet.moveTo(bytes, 0, bytes.length, arrival);
-    if (fault === undefined) return framesOf(this.#director.receive(packet, this.#now));
+    if (fault === undefined) {
+      packet.mark = this.marks.markOf(packet);
+      if ((packet.mark & LOCAL_MARK_BIT) !== 0) packet.hook = "local-in";
+      return framesOf(this.#director.receive(packet, this.#now));
+    }
     this.#director.malformed();
     // The host's stack drops what it cannot read, but forwards what only its receiver could not.
     const isReadable = fault === "transport-truncated" && !HOST.isLocal(packet.destination);

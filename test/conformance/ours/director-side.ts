@@ -5,15 +5,23 @@ import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
 import { Bench } from "./bench.ts";
 import { DirectorEngine } from "./director-engine.ts";
+import { MarkTable } from "./mark-table.ts";
 
 /** `times` tells for each step when the kernel did it, in milliseconds since the case's first. */
 export async function performOnDirector(
-  { steps, sysctls }: Case,
+  of: Case,
   place: Place,
   times: readonly number[],
 ): Promise<Report[]> {
+  const { steps, sysctls } = of;
   const engine = new DirectorEngine();
-  await using bench = await Bench.open(engine, (frame) => engine.receive(frame));
+  await using bench = await Bench.open({
+    engine,
+    exchange: (frame) => engine.receive(frame),
+    setMarks: (rules) => {
+      engine.marks = new MarkTable(rules.map((rule) => place.fill(rule)));
+    },
+  });
   await bench.turn(sysctls);
   const reports: Report[] = [];
   let now = 0;
@@ -30,7 +38,7 @@ export async function performOnDirector(
       now = (times[index] ?? now - ahead) + ahead;
     }
     engine.moveClock(now);
-    reports.push({ atMs: now, observation: await bench.perform(step, place) });
+    reports.push({ atMs: now, observation: await bench.perform(step, of, place) });
   }
   return reports;
 }

@@ -14,7 +14,10 @@ const ECHO_REQUESTS: readonly number[] = [8, 128];
 
 export function hostAnswers(packet: Packet): Frame[] {
   if (packet.isSourceMartian) return [];
-  if (!HOST.isLocal(packet.destination)) return forwardedOn(packet);
+  const isOwn = HOST.isLocal(packet.destination);
+  if (!isOwn && packet.hook === "wire") return forwardedOn(packet);
+  // What a mark brought: over IPv4 a host sends nothing from an address that it has not (ip_route_output_key()).
+  if (!isOwn && packet.family === 4) return [];
   const { bytes, transport } = packet;
   switch (packet.protocol) {
     case IP_PROTOCOL.tcp:

@@ -13,6 +13,7 @@ import type { Engine } from "../../../src/engine/engine.ts";
 import { UserspaceEngine } from "../../../src/engine/userspace/engine.ts";
 import type { Case, Frame, PlacedCase, Report } from "../case.ts";
 import { DIRECTOR_HOST, INTERFACES } from "../laboratory.ts";
+import { markPreparation, markScript } from "../mark-chains.ts";
 import { Place } from "../place.ts";
 import { vip6Lines } from "../vip6.ts";
 import { Bench } from "./bench.ts";
@@ -44,19 +45,19 @@ async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void>
       inform: (message) => process.stderr.write(`${message}\n`),
     },
   });
-  await using bench = await Bench.open(engine, (frame) => exchange(devices, frame));
+  await using bench = await Bench.open({
+    engine,
+    exchange: (frame) => exchange(devices, frame),
+    setMarks: (rules, of, place) => shell(markScript(rules, of, place)),
+  });
   for (const turn of turns) {
     await inTurn(turn.map(({ index, each }) => run(engine, bench, index, each)));
   }
 }
 
 /** Yields milliseconds in which others may have their turn. */
-async function* run(
-  engine: Engine,
-  bench: Bench,
-  index: number,
-  { steps, sysctls, keepsSysctls }: Case,
-): AsyncGenerator<number> {
+async function* run(engine: Engine, bench: Bench, index: number, of: Case): AsyncGenerator<number> {
+  const { steps, sysctls, keepsSysctls } = of;
   const place = new Place(index);
   const reports: Report[] = [];
   for (const step of steps) {
@@ -66,8 +67,8 @@ async function* run(
       yield step.ms;
     }
     await bench.turn(sysctls);
-    if (step.kind === "round") await round(engine, bench, step.packet, place);
-    const observation = await bench.perform(step, place);
+    if (step.kind === "round") await round(engine, bench, step.packet, of, place);
+    const observation = await bench.perform(step, of, place);
     reports.push({ atMs: performance.now(), observation });
   }
   await bench.restoreKnobs();
@@ -80,9 +81,15 @@ async function* run(
 const ROUND_POLL_MS = 5;
 
 /** As the guest's agent sees it: by what the estimator shows. */
-async function round(engine: Engine, bench: Bench, packet: string, place: Place): Promise<void> {
+async function round(
+  engine: Engine,
+  bench: Bench,
+  packet: string,
+  of: Case,
+  place: Place,
+): Promise<void> {
   const before = JSON.stringify(await engine.totals());
-  await bench.perform({ kind: "packet", packet }, place);
+  await bench.perform({ kind: "packet", packet }, of, place);
   while (JSON.stringify(await engine.totals()) === before) await sleep(ROUND_POLL_MS);
 }
 
@@ -95,7 +102,12 @@ function becomeDirector(cases: readonly PlacedCase[]): readonly NetworkDevice[] 
   }
   const lines = [...DIRECTOR_HOST.batch, ...vip6Lines(cases)];
   execFileSync("ip", ["-batch", "-"], { input: `${lines.join("\n")}\n` });
+  for (const script of markPreparation(cases)) shell(script);
   return devices;
+}
+
+function shell(script: string): void {
+  execFileSync("sh", ["-ec", script]);
 }
 
 /**

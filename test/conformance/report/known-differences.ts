@@ -63,13 +63,6 @@ const THRESHOLDS = {
   before: "6.1.192",
 } as const;
 
-/** Packets to where no address of the director's is, or its neighbours'. */
-const FAR = {
-  group: "firewall marks",
-  name: /^nobody to take it|, from SYN to FIN$/,
-  step: /^(tcp|udp|icmp) \[?CLIENT6?\]?(:\d+)? > \[?FAR/,
-} as const;
-
 export const KNOWN: readonly KnownDifference[] = [
   {
     ...NO_SYNCHRONISATION,
@@ -96,12 +89,6 @@ export const KNOWN: readonly KnownDifference[] = [
     ...THRESHOLDS,
     step: /^tcp 10\.9\.0\.1:204[0-7] > /,
     explains: (theirs, ours) => isServersAlone(theirs) && isServersAlone(ours),
-  },
-  {
-    ...FAR,
-    title: "What a mark brings and nobody takes goes on",
-    explains: (theirs, ours) =>
-      (nothing(theirs) || theirs.join() === "to the host's own stack") && isOneFrameOf("lan", ours),
   },
   { ...THRESHOLDS, step: /^services$/, explains: isSameButCounts },
   {

@@ -1,6 +1,6 @@
 /**
- * Mark rules in the guest: iptables' mangle table, with a chain for each case. What is marked with LOCAL_MARK_BIT is
- * brought to the director whatever its address, as operators of firewall marks have it.
+ * Mark rules in a director's namespace: iptables' mangle table, with a chain for each case. What is marked with
+ * LOCAL_MARK_BIT is brought to the director whatever its address, as operators of firewall marks have it.
  */
 import type { Case, PlacedCase } from "./case.ts";
 import { LOCAL_MARK_BIT, Place } from "./place.ts";
@@ -34,15 +34,13 @@ export function markPreparation(cases: readonly PlacedCase[]): string[] {
 export function markScript(rules: readonly string[], { steps }: Case, place: Place): string {
   const chain = chainOf(place);
   const all = steps.flatMap((step) => (step.kind === "marks" ? step.rules : []));
-  // MARK goes on to the next rule, so that the last one decides where ours has the first.
   const lines = (isInet6: boolean): string[] | undefined =>
     all.some((rule) => isForInet6(rule) === isInet6)
       ? [
           `:${chain} - [0:0]`,
           ...rules
             .filter((rule) => isForInet6(rule) === isInet6)
-            .map((rule) => `-A ${chain} ${iptablesWords(place.fill(rule))}`)
-            .toReversed(),
+            .map((rule) => `-A ${chain} ${iptablesWords(place.fill(rule))}`),
         ]
       : undefined;
   return tables(lines(false), lines(true)).join("\n");
@@ -67,7 +65,7 @@ function tables(
   return [...text(COMMANDS.inet, inet), ...text(COMMANDS.inet6, inet6)];
 }
 
-/** `sluice mark add`'s words as iptables has them. */
+/** With the words that the rules of cases leave out. */
 function iptablesWords(rule: string): string {
   return rule
     .replace(/^-6 /, "")
