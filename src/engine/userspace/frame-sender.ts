@@ -185,12 +185,8 @@ export class FrameSender implements Disposable {
   #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
     const own = this.#network.links.get(interfaceIndex)?.mac;
     if (own === undefined) return;
-    if (address.family === "inet6") {
-      this.#network.seekNeighbour(interfaceIndex, address);
-      return;
-    }
-    const source = this.#network.sourceTowards(address, interfaceIndex);
-    this.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
+    void mac;
+    this.#network.seekNeighbour(interfaceIndex, address);
   }
 
   #stage(bytes: Uint8Array, headroom: number): number {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { command } from "../../../test/packets/commands.ts";
-import { Names } from "../../../test/packets/names.ts";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { command } from "../../../../test/packets/commands.ts";
+import { Names } from "../../../../test/packets/names.ts";
+import { EMPTY_STATE } from "../../../ipvs/desired-state.ts";
 import { difference, intersection, rulesForServices, sizeOf, union } from "./needed-rules.ts";
 
 const names = new Names("inet");
