@@ -24,7 +24,7 @@ import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { Engine } from "../engine.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
-import { OUTPUT_MARK } from "./door/door-table.ts";
+import { OUTPUT_MARK, type Stand } from "./door/door-table.ts";
 import { markOf, restore, wayOf } from "./door/lane-frame.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { FrameSender } from "./frame-sender.ts";
@@ -49,6 +49,8 @@ const CONNECTIONS_MAX = 1 << 20;
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
   readonly events: DoorEvents;
+  /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
+  readonly stand?: Stand;
   readonly connectionsMax?: number;
 }
 
@@ -124,7 +126,7 @@ export class UserspaceEngine implements Engine {
     await using stack = new AsyncDisposableStack();
     // First of all, so that a second engine does not take the first one's lane.
     const claim = stack.use(await claimNamespace());
-    const door = stack.use(await Door.open(events));
+    const door = stack.use(await Door.open(events, options.stand));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -137,6 +139,7 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
+    await door.watch(network.links.values());
     engine = new UserspaceEngine({ network, door, claim }, options);
     stack.move();
     return engine;
@@ -211,6 +214,7 @@ export class UserspaceEngine implements Engine {
     if (!this.#isOpen) return;
     this.#sender.forget();
     this.#taken.addressesChanged();
+    void this.#door.watch(this.#network.links.values());
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {

@@ -3,7 +3,14 @@ import type { Mark } from "../../../ipvs/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
-import { changesBetween, commandFor, elementsOf, NO_ELEMENTS, withChanges } from "./door-table.ts";
+import {
+  changesBetween,
+  commandFor,
+  elementsOf,
+  NO_ELEMENTS,
+  type Stand,
+  withChanges,
+} from "./door-table.ts";
 import { transactionsOf } from "./netfilter-tables.ts";
 
 const NO_RULES: DoorRules = { services: [], replies: [], marks: [], localReplies: [] };
@@ -13,8 +20,10 @@ function tcp(address: string, port?: number): DoorEndpoint {
   return { protocol: "tcp", address: Address.parse(address)!, port: number };
 }
 
-function commands(rules: Partial<DoorRules>): string[] {
-  return changesBetween(NO_ELEMENTS, elementsOf({ ...NO_RULES, ...rules })).map(commandFor);
+function commands(rules: Partial<DoorRules>, stand: Stand = "hooks"): string[] {
+  return changesBetween(NO_ELEMENTS, elementsOf({ ...NO_RULES, ...rules }), stand).map((change) =>
+    commandFor(change, stand),
+  );
 }
 
 test("services are taken by port or by all of them, and ICMP errors with them", () => {
@@ -51,23 +60,40 @@ test("what servers on the host itself send is led into the lane", () => {
   ]);
 });
 
+test("on the wire fragments are taken by address, and there is neither mark nor local server", () => {
+  const rules = {
+    services: [tcp("10.0.0.1", 80)],
+    replies: [tcp("10.1.0.1", 8080)],
+    marks: [{ family: "inet", mark: 7 as Mark }],
+    localReplies: [tcp("10.1.0.1", 8080)],
+  } as const;
+  expect(commands(rules, "wire")).toEqual([
+    "add element netdev sluice services { 10.0.0.1 . tcp . 80 }",
+    "add element netdev sluice serviceFragments { 10.0.0.1 . tcp }",
+    "add element netdev sluice replies { 10.1.0.1 . tcp . 8080 }",
+    "add element netdev sluice replyFragments { 10.1.0.1 . tcp }",
+    "add element netdev sluice errors { icmp }",
+  ]);
+});
+
 test("only what differs changes, and additions come first", () => {
   const before = elementsOf({ ...NO_RULES, services: [tcp("10.0.0.1", 80), tcp("10.0.0.2", 80)] });
   const after = elementsOf({ ...NO_RULES, services: [tcp("10.0.0.1", 81), tcp("10.0.0.2", 80)] });
-  expect(changesBetween(before, before)).toEqual([]);
-  const changes = changesBetween(before, after);
-  expect(changes.map(commandFor)).toEqual([
+  expect(changesBetween(before, before, "hooks")).toEqual([]);
+  const changes = changesBetween(before, after, "hooks");
+  expect(changes.map((change) => commandFor(change, "hooks"))).toEqual([
     "add element ip sluice services { 10.0.0.1 . tcp . 81 }",
     "delete element ip sluice services { 10.0.0.1 . tcp . 80 }",
   ]);
-  expect(withChanges(before, changes)).toEqual(after);
+  expect(changesBetween(withChanges(before, changes), after, "hooks")).toEqual([]);
 });
 
 test("many changes are cut into transactions of a thousand elements, none lost", () => {
   const services = Array.from({ length: 2_500 }, (_, index) => tcp("10.0.0.1", index + 1));
   const wanted = elementsOf({ ...NO_RULES, services });
-  const transactions = transactionsOf(changesBetween(NO_ELEMENTS, wanted));
+  const transactions = transactionsOf(changesBetween(NO_ELEMENTS, wanted, "hooks"));
   const sizes = transactions.map((parts) => parts.flatMap(({ elements }) => elements).length);
   expect(sizes).toEqual([1_000, 1_000, 501]);
-  expect(transactions.reduce(withChanges, NO_ELEMENTS)).toEqual(wanted);
+  const made = transactions.reduce(withChanges, NO_ELEMENTS);
+  expect(changesBetween(made, wanted, "hooks")).toEqual([]);
 });

@@ -7,7 +7,7 @@
 import type { Family } from "../../../net/address.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
 import { ICMP_ERRORS } from "./door-rules.ts";
-import { LANE_WAYS, type LaneWay } from "./lane-frame.ts";
+import { LANE_WAYS, type LaneWay, laneMac } from "./lane-frame.ts";
 
 export const LANE_DEVICE = "sluice-lane";
 
@@ -21,8 +21,8 @@ export const FAMILIES: readonly Family[] = ["inet", "inet6"];
 /** What each family has its own word for. The lane's neighbours are link-local. */
 // biome-ignore format: a table
 const WORDS = {
-  inet:  { table: "ip sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", fragment: "ip frag-off & 0x3fff != 0" },
-  inet6: { table: "ip6 sluice", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      fragment: "exthdr frag exists" },
+  inet:  { hooks: "ip sluice",  wire: "netdev sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", fragment: "ip frag-off & 0x3fff != 0" },
+  inet6: { hooks: "ip6 sluice", wire: "netdev sluice6", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      fragment: "exthdr frag exists" },
 } as const;
 
 /**
@@ -40,6 +40,7 @@ const MARKED_MAX = 65_536;
 const SETS = {
   services:         "ADDRESS . inet_proto . inet_service",
   everyPort:        "ADDRESS . inet_proto",
+  serviceFragments: "ADDRESS . inet_proto",
   marks:            "mark",
   replies:          "ADDRESS . inet_proto . inet_service",
   replyEveryPort:   "ADDRESS . inet_proto",
@@ -53,13 +54,34 @@ const SETS = {
 
 type SetName = keyof typeof SETS;
 
+/**
+ * Where the tables stand. "hooks": where IPVS does. "wire", for kernels that cannot duplicate packets there: where frames
+ * arrive, before all that the host does with them (a table of family netdev sends them on into the lane by `fwd`).
+ */
+export type Stand = "hooks" | "wire";
+
+/** Fragments come to the hooks put together; on the wire there are no marks, and nothing that the host sends. */
+const NOT_AT: Readonly<Record<Stand, readonly SetName[]>> = {
+  hooks: ["serviceFragments"],
+  wire: ["marks", "localReplies", "localEveryPort", "localServers", "forwardedErrors"],
+};
+
+const SETS_AT: Readonly<Record<Stand, readonly SetName[]>> = {
+  hooks: setsAt("hooks"),
+  wire: setsAt("wire"),
+};
+
+function setsAt(stand: Stand): SetName[] {
+  return (Object.keys(SETS) as SetName[]).filter((name) => !NOT_AT[stand].includes(name));
+}
+
 /** The elements of each set of one table, as text. */
 export type TableElements = Readonly<Record<SetName, ReadonlySet<string>>>;
 
 export type DoorElements = Readonly<Record<Family, TableElements>>;
 
-export function tableName(family: Family): string {
-  return WORDS[family].table;
+export function tableName(family: Family, stand: Stand): string {
+  return WORDS[family][stand];
 }
 
 /** The address of a way's neighbour on the lane. */
@@ -68,21 +90,63 @@ export function neighbourOf(family: Family, { neighbour }: LaneWay): string {
 }
 
 /** The command that makes a family's table, with empty sets. */
-export function createTable(family: Family): string {
-  const { table, address } = WORDS[family];
-  const sets = Object.entries(SETS).map(
-    ([name, type]) => `set ${name} { type ${type.replace("ADDRESS", address)}; };`,
+export function createTable(family: Family, stand: Stand): string {
+  const { address } = WORDS[family];
+  const sets = SETS_AT[stand].map(
+    (name) => `set ${name} { type ${SETS[name].replace("ADDRESS", address)}; };`,
   );
   const marked = `set marked { type ${address} . inet_proto . inet_service; flags dynamic, timeout; timeout ${MARKED_SECONDS}s; size ${MARKED_MAX}; };`;
-  const chains = Object.entries(chainsOf(family)).map(
-    ([name, rules]) => `chain ${name} { ${rules.join("; ")}; };`,
-  );
-  return `add table ${table} { flags owner; ${[...sets, marked, ...chains].join(" ")} }`;
+  const chains = stand === "hooks" ? chainsOf(family) : { arrivals: arrivalRules(family) };
+  const parts = [
+    ...sets,
+    ...(stand === "hooks" ? [marked] : []),
+    ...Object.entries(chains).map(([name, rules]) => `chain ${name} { ${rules.join("; ")}; };`),
+  ];
+  return `add table ${tableName(family, stand)} { flags owner; ${parts.join(" ")} }`;
+}
+
+/** The commands by which a "wire" table takes what arrives at an interface. */
+export function watchDevice(family: Family, { index, name }: Device): string {
+  const chain = `${tableName(family, "wire")} device_${index}`;
+  const hook = `{ type filter hook ingress device ${JSON.stringify(name)} priority 0; }`;
+  return `add chain ${chain} ${hook}; add rule ${chain} jump arrivals`;
+}
+
+/** Undoes watchDevice(). The kernel does so by itself when the interface goes. */
+export function leaveDevice(family: Family, { index }: Device): string {
+  const chain = `${tableName(family, "wire")} device_${index}`;
+  return `flush chain ${chain}; delete chain ${chain}`;
+}
+
+export interface Device {
+  readonly index: number;
+  readonly name: string;
+}
+
+/** What a "wire" table does with what arrives. Whether it is for the host is for the director to find out. */
+function arrivalRules(family: Family): string[] {
+  const { ip, fragment } = WORDS[family];
+  const mac = [...laneMac(LANE_WAYS.wire)].map((byte) => byte.toString(16).padStart(2, "0"));
+  const take = `ether daddr set ${mac.join(":")} fwd to "${LANE_DEVICE}"`;
+  return [
+    "meta pkttype != host return",
+    `${ip} daddr . meta l4proto . th dport @services ${take}`,
+    `${ip} daddr . meta l4proto @everyPort ${take}`,
+    `${fragment} ${ip} daddr . meta l4proto @serviceFragments ${take}`,
+    `${ip} saddr . meta l4proto . th sport @replies ${take}`,
+    `${ip} saddr . meta l4proto @replyEveryPort ${take}`,
+    `${fragment} ${ip} saddr . meta l4proto @replyFragments ${take}`,
+    `meta l4proto @errors ${icmpErrors(family)} ${take}`,
+  ];
+}
+
+function icmpErrors(family: Family): string {
+  return `${WORDS[family].icmp} type { ${ICMP_ERRORS[family].join(", ")} }`;
 }
 
 function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
-  const { ip, icmp, fragment } = WORDS[family];
-  const errors = `${icmp} type { ${ICMP_ERRORS[family].join(", ")} }`;
+  const { ip, fragment } = WORDS[family];
+  const errors = icmpErrors(family);
   // Packets of the lane have been here already.
   const isFromLane = `iifname "${LANE_DEVICE}" accept`;
   return {
@@ -159,6 +223,7 @@ function tableElements(rules: DoorRules, family: Family): TableElements {
   return {
     services: texts(services.filter(hasPort)),
     everyPort: texts(services.filter(hasNoPort)),
+    serviceFragments: texts(services.map((endpoint) => ({ ...endpoint, port: undefined }))),
     marks: new Set(marks.map(({ mark }) => `0x${mark.toString(16).padStart(8, "0")}`)),
     replies: texts(replies.filter(hasPort)),
     replyEveryPort: texts(replies.filter(hasNoPort)),
@@ -188,8 +253,8 @@ export interface Change {
 }
 
 /** What leads from one state of the sets to another: additions first, so that at no time too little is taken. */
-export function changesBetween(before: DoorElements, after: DoorElements): Change[] {
-  const names = Object.keys(SETS) as SetName[];
+export function changesBetween(before: DoorElements, after: DoorElements, stand: Stand): Change[] {
+  const names = SETS_AT[stand];
   const changes = (verb: Change["verb"], from: DoorElements, to: DoorElements): Change[] =>
     FAMILIES.flatMap((family) =>
       names.map((set) => ({
@@ -218,8 +283,8 @@ export function withChanges(before: DoorElements, changes: readonly Change[]): D
   return after as DoorElements;
 }
 
-export function commandFor({ verb, family, set, elements }: Change): string {
-  return `${verb} element ${tableName(family)} ${set} { ${elements.join(", ")} }`;
+export function commandFor({ verb, family, set, elements }: Change, stand: Stand): string {
+  return `${verb} element ${tableName(family, stand)} ${set} { ${elements.join(", ")} }`;
 }
 
 function hasPort({ port }: DoorEndpoint): boolean {

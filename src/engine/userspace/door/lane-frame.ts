@@ -15,7 +15,7 @@ import { readUint16, writeUint16 } from "../../../net/words.ts";
 
 /** How a packet reaches the lane, and the Ethernet destination that says so. */
 export interface LaneWay {
-  readonly hook: Exclude<Hook, "wire">;
+  readonly hook: Hook;
   readonly dontFragment: boolean;
   /** The last part of the neighbour's address on the lane, of both families. */
   readonly neighbour: number;
@@ -29,6 +29,8 @@ export const LANE_WAYS = {
   forward:              { hook: "forward",   dontFragment: false, neighbour: 4, code: 0x04 },
   forwardDontFragment:  { hook: "forward",   dontFragment: true,  neighbour: 5, code: 0x05 },
   output:               { hook: "local-out", dontFragment: false, neighbour: 6, code: 0x06 },
+  /** Not duplicated: the frame itself, as it arrived. */
+  wire:                 { hook: "wire",      dontFragment: false, neighbour: 7, code: 0x07 },
 } as const satisfies Readonly<Record<string, LaneWay>>;
 
 const BY_CODE: readonly (LaneWay | undefined)[] = Array.from({ length: 0x100 }, (_, code) =>
@@ -63,7 +65,7 @@ export function markOf(view: DataView, frame: number): number {
 
 /** Gives the IP packet at `start`, 20 bytes at least, back what the way into the lane took from it. */
 export function restore(bytes: Uint8Array, start: number, way: LaneWay): void {
-  if (way.hook === "local-out") return;
+  if (way.hook === "local-out" || way.hook === "wire") return;
   if (way.hook === "local-in") addTimeToLive(bytes, start);
   if (bytes[start]! >>> 4 !== 4) return;
   const fragment = readUint16(bytes, start + INET.fragment);

@@ -9,11 +9,15 @@ import {
   changesBetween,
   commandFor,
   createTable,
+  type Device,
   type DoorElements,
   elementsOf,
   FAMILIES,
+  leaveDevice,
   NO_ELEMENTS,
+  type Stand,
   tableName,
+  watchDevice,
   withChanges,
 } from "./door-table.ts";
 import { Nft, NftError } from "./nft.ts";
@@ -25,6 +29,8 @@ const ELEMENTS_PER_TRANSACTION = 1_000;
 const RETRY_MS = 1_000;
 
 export interface NetfilterTablesOptions {
+  /** Where to stand; undefined: at the hooks if the kernel can, else on the wire. */
+  readonly stand: Stand | undefined;
   /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
   readonly onLost: (error: Error) => void;
   readonly onRestored: () => void;
@@ -35,6 +41,10 @@ export class NetfilterTables implements AsyncDisposable {
   #nft: Nft | undefined;
   #wanted = NO_ELEMENTS;
   #applied: DoorElements = NO_ELEMENTS;
+  #stand: Stand = "hooks";
+  /** Those that a table on the wire watches, and shall watch. */
+  #watched: readonly Device[] = [];
+  #devices: readonly Device[] = [];
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -59,6 +69,17 @@ export class NetfilterTables implements AsyncDisposable {
     return this.#inTurn(() => this.#apply(this.#wanted));
   }
 
+  /** Where the tables stand. */
+  get stand(): Stand {
+    return this.#stand;
+  }
+
+  /** On the wire: watches these interfaces, and no others. Elsewhere all interfaces are as one. */
+  watch(devices: readonly Device[]): Promise<void> {
+    this.#devices = devices;
+    return this.#inTurn(() => this.#watch());
+  }
+
   /** The host sees everything again when this resolves. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false;
@@ -68,7 +89,7 @@ export class NetfilterTables implements AsyncDisposable {
   async #start(): Promise<void> {
     const nft = new Nft((error) => this.#lost(nft, error));
     try {
-      for (const family of FAMILIES) await nft.make(tableName(family), createTable(family));
+      this.#stand = await this.#make(nft);
     } catch (error) {
       await nft.end();
       if (!(error instanceof NftError)) throw error;
@@ -77,13 +98,57 @@ export class NetfilterTables implements AsyncDisposable {
     }
     this.#nft = nft;
     this.#applied = NO_ELEMENTS;
+    this.#watched = [];
+  }
+
+  /** Makes the tables where they can be; throws the first refusal when nowhere. */
+  async #make(nft: Nft): Promise<Stand> {
+    const { stand } = this.#options;
+    const make = async (where: Stand): Promise<Stand> => {
+      for (const family of FAMILIES) {
+        await nft.make(tableName(family, where), createTable(family, where));
+      }
+      return where;
+    };
+    if (stand !== undefined) return make(stand);
+    try {
+      return await make("hooks");
+    } catch (error) {
+      // Of one family's table both may do without.
+      for (const family of FAMILIES) {
+        await nft.run(`delete table ${tableName(family, "hooks")}`).catch(() => {});
+      }
+      return make("wire").catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const nft = this.#nft;
+    if (nft === undefined || this.#stand !== "wire") return;
+    const has = (all: readonly Device[], one: Device): boolean =>
+      all.some(({ index, name }) => index === one.index && name === one.name);
+    for (const family of FAMILIES) {
+      for (const device of this.#watched) {
+        // It may have gone, and its chain with it.
+        if (!has(this.#devices, device)) await nft.run(leaveDevice(family, device)).catch(() => {});
+      }
+      for (const device of this.#devices) {
+        if (has(this.#watched, device)) continue;
+        // One that has gone meanwhile will be left out the next time.
+        await nft.run(watchDevice(family, device)).catch(() => {});
+      }
+    }
+    this.#watched = this.#devices;
   }
 
   async #apply(wanted: DoorElements): Promise<void> {
     const nft = this.#nft;
     if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
-    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted))) {
-      await nft.run(transaction.map(commandFor).join("; "));
+    const stand = this.#stand;
+    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted, stand))) {
+      await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
       this.#applied = withChanges(this.#applied, transaction);
     }
   }
@@ -101,6 +166,7 @@ export class NetfilterTables implements AsyncDisposable {
       try {
         await this.#inTurn(async () => {
           await this.#start();
+          await this.#watch();
           await this.#apply(this.#wanted);
         });
         if (this.#isOpen) this.#options.onRestored();
