@@ -12,7 +12,7 @@ import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { macBytes } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { arpQuestion, arpSender } from "./arp-exchange.ts";
+import { arpSender } from "./arp-exchange.ts";
 import type { HostNetwork } from "./host-network.ts";
 import { Memory } from "./libc.ts";
 import { type NeighbourStatistics, Neighbours } from "./neighbours.ts";
