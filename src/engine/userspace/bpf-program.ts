@@ -32,8 +32,6 @@ export const INET = { fragment: 20, protocol: 23, source: 26, destination: 30 } 
 export const INET6 = { protocol: 20, source: 22 + 12, destination: 38 + 12 } as const;
 
 const INSTRUCTION_LENGTH = 8;
-/** The longest program that the kernel takes (BPF_MAXINSNS). */
-const INSTRUCTIONS_MAX = 4096;
 
 export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 
