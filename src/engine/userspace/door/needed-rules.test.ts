@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { command } from "../../../test/packets/commands.ts";
-import { Names } from "../../../test/packets/names.ts";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { command } from "../../../../test/packets/commands.ts";
+import { Names } from "../../../../test/packets/names.ts";
+import { EMPTY_STATE } from "../../../ipvs/desired-state.ts";
 import { difference, intersection, rulesForServices, sizeOf, union } from "./needed-rules.ts";
 
 const names = new Names("inet");
@@ -24,14 +24,17 @@ const cases: [what: string, commands: string[], services: string[], replies: str
     ["tcp 10.9.0.100:any"], ["tcp 10.1.0.21:any"]],
   ["other FTP has none", ["-A -t V:21", "-a -t V:21 -r R1 -m"],
     ["tcp 10.9.0.100:21"], ["tcp 10.1.0.21:21"]],
-  ["a mark needs nothing", ["-A -f 7", "-a -f 7 -r R1:80 -m"], [], []],
+  ["a mark is taken, and what its masqueraded servers may send", ["-A -f 7", "-a -f 7 -r R1:8080 -m", "-a -f 7 -r R2:0 -m", "-a -f 7 -r R3:0 -g"],
+    ["inet 7"], ["tcp 10.1.0.21:8080", "udp 10.1.0.21:8080", "sctp 10.1.0.21:8080", "tcp 10.1.0.22:any", "udp 10.1.0.22:any", "sctp 10.1.0.22:any"]],
+  ["a persistent mark's servers keep the packets' ports", ["-A -f 7 -p 60", "-a -f 7 -r R1:8080 -m"],
+    ["inet 7"], ["tcp 10.1.0.21:any", "udp 10.1.0.21:any", "sctp 10.1.0.21:any"]],
   ["servers of two services are one", ["-A -t V:80", "-a -t V:80 -r R1:8080 -m", "-A -t V2:80", "-a -t V2:80 -r R1:8080 -m"],
     ["tcp 10.9.0.100:80", "tcp 10.9.0.101:80"], ["tcp 10.1.0.21:8080"]],
 ];
 
 test.for(cases)("%s", ([, commands, services, replies]) => {
   const needed = rules(...commands);
-  expect(texts(needed.services)).toEqual(services);
+  expect([...texts(needed.services), ...needed.marks.keys()]).toEqual(services);
   expect(texts(needed.replies)).toEqual(replies);
 });
 
