@@ -17,7 +17,7 @@ const PATH_MTU_LIFE_MS = 600_000;
  */
 export class Destination implements Candidate {
   /** What connections refer to it by. */
-  readonly id: number;
+  id: number;
   readonly address: Address;
   readonly port: number;
   readonly traffic = new Traffic();
@@ -25,6 +25,8 @@ export class Destination implements Candidate {
   /** The service that it serves, or served last. */
   service: VirtualService;
   isAvailable = true;
+  /** Its connections were given up, and only wait to be forgotten: abandonConnections() made it. */
+  isGone = false;
   /** It stands for wherever packets were sent (bypass.ts). */
   isBypass = false;
   isOverloaded = false;
@@ -128,6 +130,23 @@ export class Destination implements Candidate {
     if ((flags & CONNECTION_FLAG.inactive) !== 0) this.inactiveConnections--;
     else this.activeConnections--;
     if (this.isOverloaded && this.connections < lowMark(this.plan)) this.isOverloaded = false;
+  }
+
+  /**
+   * Gives up its connections, all at once: it goes on without any as `newId`, and what is returned stands in for it with
+   * them, until each is forgotten.
+   */
+  abandonConnections(newId: number): Destination {
+    const gone = new Destination(this.id, this.plan, this.service);
+    gone.isAvailable = false;
+    gone.isGone = true;
+    gone.activeConnections = this.activeConnections;
+    gone.inactiveConnections = this.inactiveConnections;
+    gone.persistentConnections = this.persistentConnections;
+    this.id = newId;
+    this.activeConnections = this.inactiveConnections = this.persistentConnections = 0;
+    this.#updateOverload(this.plan);
+    return gone;
   }
 
   /** An entry of its became active or inactive. */

@@ -29,6 +29,8 @@ export class ServiceTable {
   readonly #services = new Map<string, VirtualService>();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
+  /** Those whose connections were given up. */
+  readonly #gone = new Set<Destination>();
 
   constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
     this.#sysctls = sysctls;
@@ -73,7 +75,21 @@ export class ServiceTable {
   /** Those that connections go to, removed ones included. */
   *inUse(): Generator<Destination> {
     for (const each of this.#destinations) {
-      if (each !== undefined && each.connections > 0 && !each.isBypass) yield each;
+      if (each !== undefined && each.connections > 0 && !each.isBypass && !each.isGone) yield each;
+    }
+  }
+
+  /** Gives up the connections and templates of removed destinations: their destination() is one that is gone. */
+  abandonRemoved(): void {
+    for (const each of this.#destinations) {
+      if (each === undefined || each.isAvailable || each.isGone) continue;
+      if (each.connections + each.persistentConnections === 0) continue;
+      const { id } = each;
+      const newId = this.#freeIds.pop() ?? this.#destinations.length;
+      const gone = each.abandonConnections(newId);
+      this.#gone.add(gone);
+      this.#destinations[id] = gone;
+      this.#destinations[newId] = each;
     }
   }
 
@@ -121,10 +137,17 @@ export class ServiceTable {
 
   /** Lets go of destinations that nothing points at any more. */
   expire(now: number): void {
-    this.#trash.expire(now, (destination) => {
-      this.#destinations[destination.id] = undefined;
-      this.#freeIds.push(destination.id);
-    });
+    this.#trash.expire(now, (destination) => this.#forget(destination));
+    for (const each of this.#gone) {
+      if (each.connections + each.persistentConnections > 0) continue;
+      this.#gone.delete(each);
+      this.#forget(each);
+    }
+  }
+
+  #forget({ id }: Destination): void {
+    this.#destinations[id] = undefined;
+    this.#freeIds.push(id);
   }
 
   #addService(plan: ServicePlan): void {

@@ -67,7 +67,8 @@ export function connectionStatuses(
   let last = after;
   for (let looked = 0; id !== NO_CONNECTION && looked < budget; looked++) {
     last = id;
-    if (table.isAlive(id, now)) statuses.push(connectionStatus(tracker, id, now));
+    if (table.isAlive(id, now) && !tracker.isGone(id))
+      statuses.push(connectionStatus(tracker, id, now));
     id = table.nextId(id);
   }
   return { statuses, last: id === NO_CONNECTION ? NO_CONNECTION : last };

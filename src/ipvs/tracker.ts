@@ -4,6 +4,7 @@
  * Joins the table (connections/) with the destinations that entries count on: ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
+import { Abandoned } from "./abandoned.ts";
 import { ConnectionEnds } from "./connections/connection-ends.ts";
 import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./connections/flow.ts";
@@ -33,18 +34,23 @@ export class Tracker {
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #dropper: EntryDropper;
+  readonly #abandoned: Abandoned;
   readonly #replySources = new ReplySources();
   readonly #decide = (id: number): number => this.#expire(id);
   #timeouts: Timeouts = DEFAULT_TIMEOUTS;
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
-  /** The sweep for connections of removed destinations: the last one looked at, unset when there is none under way. */
-  #sweptTo: number | undefined;
 
   constructor(table: ConnectionTable, services: ServiceTable, seed: number) {
     this.table = table;
     this.ends = new ConnectionEnds(table);
     this.#services = services;
+    this.#abandoned = new Abandoned({
+      table,
+      isGone: (id) => this.isGone(id),
+      giveUp: (id) => this.giveUp(id),
+      abandon: () => services.abandonRemoved(),
+    });
     this.#dropper = new EntryDropper({
       table,
       seed,
@@ -73,7 +79,23 @@ export class Tracker {
 
   /** The connection of a client's packet. */
   find(packet: Packet, now: Instant): number {
-    return this.table.findByClient(this.#fromClient(packet), now);
+    return this.findByClient(this.#fromClient(packet), now);
+  }
+
+  /** As the table's, but not one that was given up: that is forgotten now, because none of these controls others. */
+  findByClient(flow: Flow, now: Instant): number {
+    const id = this.table.findByClient(flow, now);
+    if (id === NO_CONNECTION || !this.isGone(id)) return id;
+    this.#abandoned.forget(id);
+    return this.findByClient(flow, now);
+  }
+
+  /** As the table's, but not one that was given up: that is forgotten now. */
+  findByReply(flow: Flow, now: Instant): number {
+    const id = this.table.findByReply(flow, now);
+    if (id === NO_CONNECTION || !this.isGone(id)) return id;
+    this.#abandoned.forget(id);
+    return this.findByReply(flow, now);
   }
 
   /** The connection that this packet answers in. */
@@ -93,7 +115,7 @@ export class Tracker {
     flow.virtual2 = packet.source2;
     flow.virtual3 = packet.source3;
     flow.virtualPort = packet.sourcePort;
-    return this.table.findByReply(flow, now);
+    return this.findByReply(flow, now);
   }
 
   /** A new connection of a client's first packet, or NO_CONNECTION when the table is full. */
@@ -177,9 +199,14 @@ export class Tracker {
     this.table.remove(id);
   }
 
-  /** Forgets the connections of destinations that are not configured any more, bit by bit in expire(). */
+  /** Gives up the connections of removed destinations: nothing finds or lists one, and expire() forgets them bit by bit. */
   expireUnavailable(): void {
-    this.#sweptTo = NO_CONNECTION;
+    this.#abandoned.begin();
+  }
+
+  /** Whether the connection was given up, and only waits to be forgotten. */
+  isGone(id: number): boolean {
+    return this.#destinationOf(id).isGone;
   }
 
   /** Gives up some of the connections that look like an attack's, bit by bit in expire(): a second's part. */
@@ -189,14 +216,14 @@ export class Tracker {
 
   /** Work that time brings, on at most `budget` connections. True when there is more to do at once. */
   expire(now: Instant, budget: number): boolean {
-    const isSweeping = this.#sweep(budget);
+    this.#abandoned.sweep(budget);
     if (this.#dropper.isBusy) this.#dropper.work(now, budget);
     const { more } = this.table.expire(now, budget, this.#decide);
-    return more || isSweeping || this.#dropper.isBusy;
+    return more || this.#abandoned.isBusy || this.#dropper.isBusy;
   }
 
   nextDeadline(): Instant | undefined {
-    const hasWork = this.#sweptTo !== undefined || this.#dropper.isBusy;
+    const hasWork = this.#abandoned.isBusy || this.#dropper.isBusy;
     return hasWork ? (0 as Instant) : this.table.nextDeadline();
   }
 
@@ -216,31 +243,6 @@ export class Tracker {
     if (this.table.controlledCount(id) > 0) return CONTROLLING_MS;
     this.#unbind(id);
     return 0;
-  }
-
-  /** ip_vs_expire_nodest_conn_flush(). True when there is more to look at. */
-  #sweep(budget: number): boolean {
-    if (this.#sweptTo === undefined) return false;
-    const { table } = this;
-    let last = this.#sweptTo;
-    for (let looked = 0; looked < budget; looked++) {
-      const id = table.nextId(last);
-      if (id === NO_CONNECTION) {
-        this.#sweptTo = undefined;
-        return false;
-      }
-      last = id;
-      if (!this.#destinationOf(id).isAvailable) this.#giveUpWithControl(id);
-    }
-    this.#sweptTo = last;
-    return true;
-  }
-
-  /** A template goes with the last of its connections. */
-  #giveUpWithControl(id: number): void {
-    const control = this.table.control(id);
-    this.giveUp(id);
-    if (control !== NO_CONNECTION) this.giveUp(control);
   }
 
   /** ip_vs_conn_del(): a template that was never assured goes with the last of its connections. */

@@ -7,6 +7,7 @@
  *         at forward (the hook: local-in, forward or local-out; without it the packet comes from the wire)
  *     bytes 4500 0014 ...                   a packet, raw
  *     +60                                   so many seconds pass
+ *     busy                                  whoever calls the director has no time for expire() until seconds pass
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
  *     sysctl                                those that are not as they were at first
  *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
@@ -48,6 +49,7 @@ export class DirectorBench {
   readonly #packet = new Packet();
   #state: DesiredState = EMPTY_STATE;
   #now = 0;
+  #isBusy = false;
 
   constructor(family: Family, { limit = 1000 }: BenchOptions = {}) {
     this.names = new Names(family);
@@ -59,6 +61,7 @@ export class DirectorBench {
   /** What a row gives: nothing for most commands, several lines for listings. */
   play(row: string): readonly string[] {
     if (row.startsWith("+")) return this.#wait(Number(row.slice(1)) * 1000);
+    if (row === "busy") return this.#quietly(() => this.#work());
     if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
     if (row === "sysctl") return [formatSysctls(this.director.sysctls)];
     if (row.startsWith("sysctl ")) return this.#quietly(() => this.#set(row.slice(7)));
@@ -102,9 +105,14 @@ export class DirectorBench {
     this.director.apply(this.#state);
   }
 
+  #work(): void {
+    this.#isBusy = true;
+  }
+
   /** Lets time pass as an engine would: the director is called when it asks for it. */
   #wait(ms: number): readonly string[] {
     const until = this.#now + ms;
+    this.#isBusy = false;
     for (
       let next = this.director.nextDeadline();
       next <= until;
@@ -119,7 +127,7 @@ export class DirectorBench {
   }
 
   #settle(): void {
-    while (this.director.expire(this.#now as Instant, 16));
+    while (!this.#isBusy && this.director.expire(this.#now as Instant, 16));
   }
 
   #send(row: string): readonly string[] {

@@ -62,7 +62,7 @@ export class IcmpRelay implements Rewriting {
     const { table } = tracker;
     const flow = this.#quote.flow("source");
     if (flow === undefined) return undefined;
-    const id = table.findByReply(flow, now);
+    const id = tracker.findByReply(flow, now);
     if (id === NO_CONNECTION) return undefined;
     const destination = services.destination(table.destinationId(id));
     const isMasqueraded = (table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
@@ -98,7 +98,7 @@ export class IcmpRelay implements Rewriting {
     const { table } = tracker;
     const flow = this.#quote.flow("destination");
     if (flow === undefined) return undefined;
-    const found = table.findByClient(flow, now);
+    const found = tracker.findByClient(flow, now);
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
     // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
     // FORWARD hook, after the host has taken one from the time to live.
@@ -146,7 +146,7 @@ export class IcmpRelay implements Rewriting {
     const { icmp, ipv4 } = this.#quote;
     if (!this.#quote.moveToPacket(bytes, inner, end, 4)) return outcome.pass("pass-icmp-unrelated");
     const flow = this.#quote.flow("source");
-    const id = flow === undefined ? NO_CONNECTION : tracker.table.findByClient(flow, now);
+    const id = flow === undefined ? NO_CONNECTION : tracker.findByClient(flow, now);
     if (id === NO_CONNECTION) return outcome.pass("pass-icmp-unrelated");
     if (!icmp.isChecksumRight()) return outcome.drop("drop-bad-checksum");
     const destination = services.destination(tracker.table.destinationId(id));

@@ -203,6 +203,55 @@ C:1000 > V:80 .   => pass-not-first
 C:1000 > V:80 S   => forward-route R1 [SYN_RECV 60 2/0]
 C:1000 > V:53 udp => forward-route R1 [UDP 300 0/1]
 
+# expire_nodest_conn: connections of a removed destination are gone at once, however long it takes to tidy up
+sysctl expire_nodest_conn=1
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -m
+-A -t V:81 -s rr -p 60
+-a -t V:81 -r R1 -m
+-A -t V:82 -s rr
+-a -t V:82 -r R2 -m
+C:1000 > V:80 S    => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
+C:1001 > V:80 S    => forward-masquerade R1 to R1:80 [SYN_RECV 60 2/0]
+C:1002 > V:80 S    => forward-masquerade R1 to R1:80 [SYN_RECV 60 3/0]
+C:1000 > V:81 S    => forward-masquerade R1 to R1:81 [SYN_RECV 60 1/0]
+C:1000 > V:82 S    => forward-masquerade R2 to R2:82 [SYN_RECV 60 1/0]
+busy
+-d -t V:80 -r R1
+-d -t V:81 -r R1
+-Lc
+| TCP 60 SYN_RECV C:1000 V:82 R2:82
+R1:80 > C:1000 S.  => pass-no-service
+X > V unreachable-host about V:80 > C:1001 . => pass-icmp-unrelated
+R1 > C unreachable-port about C:1001 > R1:80 S => pass-icmp-unrelated
+C:1001 > V:80 .    => pass-not-first
+-a -t V:80 -r R1 -m
+-a -t V:81 -r R1 -m
+-L
+| TCP V:80 rr
+| -> R1:80 masquerade 1 0 0 0
+| TCP V:81 rr
+| -> R1:81 masquerade 1 0 0 0
+| TCP V:82 rr
+| -> R2:82 masquerade 1 1 0 0
+C:1001 > V:80 .    => pass-not-first
+C:1002 > V:80 S    => forward-masquerade R1 to R1:80 [SYN_RECV 60 1/0]
+C:1002 > V:80 .    => forward-masquerade R1 to R1:80 [ESTABLISHED 900 1/0]
+C:1000 > V:81 S    => forward-masquerade R1 to R1:81 [SYN_RECV 60 1/0]
+-Lc
+| TCP 60 NONE C:0 V:81 R1:81
+| TCP 60 SYN_RECV C:1000 V:81 R1:81
+| TCP 60 SYN_RECV C:1000 V:82 R2:82
+| TCP 900 ESTABLISHED C:1002 V:80 R1:80
++1
+-L
+| TCP V:80 rr
+| -> R1:80 masquerade 1 1 0 0
+| TCP V:81 rr
+| -> R1:81 masquerade 1 1 0 1
+| TCP V:82 rr
+| -> R2:82 masquerade 1 1 0 0
+
 # expire_nodest_conn set later: the next packet forgets the connection
 -A -t V:80 -s rr
 -a -t V:80 -r R1 -g
