@@ -5,7 +5,7 @@
  * answered by the interfaces, "seek INTERFACE ADDRESS" by a link-layer address when the neighbour is found.
  */
 import { createInterface } from "node:readline";
-import { HostNetwork } from "../../src/engine/userspace/host-network.ts";
+import { HostNetwork } from "../../src/engine/userspace/network/host-network.ts";
 import { Address } from "../../src/net/address.ts";
 
 let found = Promise.withResolvers<string>();

@@ -12,10 +12,10 @@ import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { macBytes } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { arpQuestion, arpSender } from "./arp-exchange.ts";
-import type { HostNetwork } from "./host-network.ts";
 import { Memory } from "./libc.ts";
-import { type NeighbourStatistics, Neighbours } from "./neighbours.ts";
+import { arpQuestion, arpSender } from "./network/arp-exchange.ts";
+import type { HostNetwork } from "./network/host-network.ts";
+import { type NeighbourStatistics, Neighbours } from "./network/neighbours.ts";
 import type { Transmitter } from "./transmitter.ts";
 import { noOffload, type Offload, VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 

@@ -7,11 +7,11 @@
  */
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { ADDRESS_HEADER_LENGTH } from "./interface-addresses.ts";
 import { interfaceIndex, SystemCallError } from "./libc.ts";
-import { LINK_HEADER_LENGTH } from "./links.ts";
-import { Netlink, RTM } from "./netlink.ts";
-import { type Attribute, emitAttributes, FLAG, viewOf } from "./netlink-message.ts";
+import { ADDRESS_HEADER_LENGTH } from "./network/interface-addresses.ts";
+import { LINK_HEADER_LENGTH } from "./network/links.ts";
+import { Netlink, RTM } from "./network/netlink.ts";
+import { type Attribute, emitAttributes, FLAG, viewOf } from "./network/netlink-message.ts";
 
 /** The host receives from the engine's exit: the guard must exempt it, and the packet ring ignore it. */
 export const LANE_EXIT = "sluice-exit";

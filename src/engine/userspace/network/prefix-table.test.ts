@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Address } from "../../net/address.ts";
-import { type Prefix, parsePrefix, prefixContains } from "../../net/prefix.ts";
+import { Address } from "../../../net/address.ts";
+import { type Prefix, parsePrefix, prefixContains } from "../../../net/prefix.ts";
 import { PrefixTable } from "./prefix-table.ts";
 
 const inet = fc.integer().map((word) => Address.inet(word & 0xc0f0_0003));

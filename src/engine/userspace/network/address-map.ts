@@ -1,5 +1,5 @@
 /** Values by interface and address. Lookups allocate nothing. */
-import type { Address } from "../../net/address.ts";
+import type { Address } from "../../../net/address.ts";
 
 interface Entry<Value> {
   readonly interfaceIndex: number;

@@ -10,7 +10,7 @@ import {
   send,
   setOption,
   socket,
-} from "./libc.ts";
+} from "../libc.ts";
 import {
   type Attribute,
   emitMessage,

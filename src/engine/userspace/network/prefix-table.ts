@@ -1,6 +1,6 @@
 /** Values by prefix, found by the longest that contains an address. Lookups allocate nothing. */
-import type { Address } from "../../net/address.ts";
-import type { Prefix } from "../../net/prefix.ts";
+import type { Address } from "../../../net/address.ts";
+import type { Prefix } from "../../../net/prefix.ts";
 
 interface Entry<Value> {
   readonly address: Address;

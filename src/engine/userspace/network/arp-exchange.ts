@@ -1,8 +1,8 @@
 /** ARP as the engine speaks it: questions out, facts in. RFC 826. */
-import { Address } from "../../net/address.ts";
-import { ARP_OPERATION, type ArpView, emitArp } from "../../net/arp.ts";
-import { ETHERTYPE, emitEthernet } from "../../net/ethernet.ts";
-import { BROADCAST_MAC, readMac, ZERO_MAC } from "../../net/mac-address.ts";
+import { Address } from "../../../net/address.ts";
+import { ARP_OPERATION, type ArpView, emitArp } from "../../../net/arp.ts";
+import { ETHERTYPE, emitEthernet } from "../../../net/ethernet.ts";
+import { BROADCAST_MAC, readMac, ZERO_MAC } from "../../../net/mac-address.ts";
 
 /** The frame that asks who has `target`: everybody, or only `mac` when it is known and to be confirmed (RFC 1122 2.3.2.1). */
 export function arpQuestion(

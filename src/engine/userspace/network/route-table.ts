@@ -4,8 +4,8 @@
  * Not followed: other tables (policy rules, VRFs), routes for a type of service or by source; of a multipath route the
  * first living hop is taken. RTM_NEWROUTE, include/uapi/linux/rtnetlink.h.
  */
-import { ADDRESS_LENGTH, Address, type Family } from "../../net/address.ts";
-import type { Prefix } from "../../net/prefix.ts";
+import { ADDRESS_LENGTH, Address, type Family } from "../../../net/address.ts";
+import type { Prefix } from "../../../net/prefix.ts";
 import {
   type Attributes,
   attributesIn,

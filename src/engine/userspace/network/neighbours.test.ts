@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
-import { Address } from "../../net/address.ts";
+import { ManualClock } from "../../../base/clock.ts";
+import { Address } from "../../../net/address.ts";
 import type { KernelNeighbour } from "./neighbour-table.ts";
 import { type NeighbourLimits, Neighbours } from "./neighbours.ts";
 

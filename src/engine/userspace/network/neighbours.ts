@@ -5,8 +5,8 @@
  * few frames wait. Pure: the clock, the question and the frames' way out are handed in. RFC 1122 section 2.3.2,
  * RFC 4861 section 7.3, net/core/neighbour.c.
  */
-import type { Clock, Instant } from "../../base/clock.ts";
-import type { Address } from "../../net/address.ts";
+import type { Clock, Instant } from "../../../base/clock.ts";
+import type { Address } from "../../../net/address.ts";
 import { AddressMap } from "./address-map.ts";
 import type { KernelNeighbour } from "./neighbour-table.ts";
 

@@ -5,9 +5,9 @@
  * not announce every route that goes with its interface, so the tables are read anew, soon and not too often.
  */
 
-import type { Host, Route } from "../../ipvs/host.ts";
-import type { Address, Family } from "../../net/address.ts";
-import { availablePages } from "./available-memory.ts";
+import type { Host, Route } from "../../../ipvs/host.ts";
+import type { Address, Family } from "../../../net/address.ts";
+import { availablePages } from "../available-memory.ts";
 import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
 import {
   ADDRESS_HEADER_LENGTH,

@@ -1,6 +1,6 @@
 /** Addresses of the host's interfaces, and which of them its own packets carry: RTM_NEWADDR, include/uapi/linux/if_addr.h. */
-import type { Address } from "../../net/address.ts";
-import { type Prefix, prefixContains } from "../../net/prefix.ts";
+import type { Address } from "../../../net/address.ts";
+import { type Prefix, prefixContains } from "../../../net/prefix.ts";
 import { RTM } from "./netlink.ts";
 import { attributesIn, type Message, numberIn, viewOf } from "./netlink-message.ts";
 import { addressIn, familyOf, unspecified } from "./route-table.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Conversation } from "../../../test/userspace/conversation.ts";
-import { connect, Namespace } from "../../../test/userspace/namespaces.ts";
+import { Conversation } from "../../../../test/userspace/conversation.ts";
+import { connect, Namespace } from "../../../../test/userspace/namespaces.ts";
 
 let host: Namespace;
 let peer: Namespace;
@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
   peer.run("ip addr add 10.0.0.2/24 dev eth0");
   peer.run("ip addr add 2001:db8::2/64 dev eth0 nodad");
-  const program = new URL("../../../test/userspace/ask-network.ts", import.meta.url).pathname;
+  const program = new URL("../../../../test/userspace/ask-network.ts", import.meta.url).pathname;
   const conversation = new Conversation(host.startNode(program));
   ask = async (line) => JSON.parse(await conversation.ask(line));
   expect(await conversation.hear()).toBe('"ready"');

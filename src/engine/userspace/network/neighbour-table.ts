@@ -1,6 +1,6 @@
 /** Which link-layer addresses the host's own stack knows: RTM_NEWNEIGH, include/uapi/linux/neighbour.h. */
-import type { Address } from "../../net/address.ts";
-import { MAC_LENGTH } from "../../net/mac-address.ts";
+import type { Address } from "../../../net/address.ts";
+import { MAC_LENGTH } from "../../../net/mac-address.ts";
 import { AddressMap } from "./address-map.ts";
 import { RTM } from "./netlink.ts";
 import { attributesIn, type Message, viewOf } from "./netlink-message.ts";

@@ -4,8 +4,8 @@
  * Each destination has one place; an answer that comes takes it from the one before. So a million clients cost no more
  * memory than a thousand.
  */
-import type { Route } from "../../ipvs/host.ts";
-import type { Address } from "../../net/address.ts";
+import type { Route } from "../../../ipvs/host.ts";
+import type { Address } from "../../../net/address.ts";
 
 export type RouteAnswer = Route | "local" | "unreachable";
 
