@@ -4,11 +4,14 @@ import type { Packet } from "../../ipvs/packet.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { FrameSender } from "./frame-sender.ts";
 import type { HostLane } from "./host-lane.ts";
+import type { HostSender } from "./host-sender.ts";
 import type { RingFrame } from "./packet-ring.ts";
 import type { TakenPackets } from "./taken-packets.ts";
 
 export interface DispatchParts {
   readonly sender: FrameSender;
+  /** For messages of the host's own. */
+  readonly hostSender: HostSender;
   /** What the guard took from the host. */
   readonly taken: TakenPackets;
   readonly lane: HostLane;
@@ -16,11 +19,13 @@ export interface DispatchParts {
 
 export class Dispatch {
   readonly #sender: FrameSender;
+  readonly #hostSender: HostSender;
   readonly #taken: TakenPackets;
   readonly #lane: HostLane;
 
-  constructor({ sender, taken, lane }: DispatchParts) {
+  constructor({ sender, hostSender, taken, lane }: DispatchParts) {
     this.#sender = sender;
+    this.#hostSender = hostSender;
     this.#taken = taken;
     this.#lane = lane;
   }
@@ -41,7 +46,7 @@ export class Dispatch {
       const isInPieces = packet.isFragment || packet !== arrived;
       if (this.#taken.has(packet, isInPieces)) this.#giveBack(packet, frame);
     }
-    for (const notice of notices) this.#sender.sendRouted(notice);
+    for (const notice of notices) this.#hostSender.enqueue(notice);
   }
 
   /** The packet is the host's after all, as it now lies. */

@@ -19,7 +19,6 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
-import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { readUint16 } from "../../net/words.ts";
 import type { Engine } from "../engine.ts";
@@ -28,10 +27,13 @@ import { FrameSender } from "./frame-sender.ts";
 import { addressesIn, type GuardRules, NO_RULES } from "./guard-rules.ts";
 import { HostGuard } from "./host-guard.ts";
 import { HostLane } from "./host-lane.ts";
+import { HostSender } from "./host-sender.ts";
+import { hostUnreachable } from "./host-unreachable.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
 import { isRepeatingPort } from "./network/links.ts";
+import type { NeighbourNews } from "./network/neighbour-table.ts";
 import type { FrameFilter } from "./packet-filter.ts";
 import { PacketRing, type RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
@@ -82,6 +84,7 @@ export class UserspaceEngine implements Engine {
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
+  readonly #hostSender: HostSender;
   readonly #dispatch: Dispatch;
   readonly #packet = new Packet();
   readonly #arrival = {
@@ -124,8 +127,17 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
     this.#transmitter = new Transmitter();
-    this.#sender = new FrameSender(this.#transmitter, network, { now });
-    this.#dispatch = new Dispatch({ sender: this.#sender, taken: this.#taken, lane });
+    this.#hostSender = new HostSender();
+    this.#sender = new FrameSender(this.#transmitter, network, {
+      clock: { now },
+      undeliverable: (bytes) => this.#refuse(bytes),
+    });
+    this.#dispatch = new Dispatch({
+      sender: this.#sender,
+      hostSender: this.#hostSender,
+      taken: this.#taken,
+      lane,
+    });
     this.#ring = new PacketRing({
       filter: this.#filter(),
       onFrame: (frame) => this.#receive(frame),
@@ -156,8 +168,11 @@ export class UserspaceEngine implements Engine {
         onChange: () => {
           if (engine !== undefined) engine.#networkChanged();
         },
-        onNeighbour: ({ interfaceIndex, address }) => {
-          if (engine !== undefined) engine.#neighbourChanged(interfaceIndex, address);
+        onNeighbour: (news) => {
+          if (engine !== undefined) engine.#neighbourChanged(news);
+        },
+        onNeighbours: () => {
+          if (engine !== undefined) engine.#neighboursChanged();
         },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
@@ -206,15 +221,17 @@ export class UserspaceEngine implements Engine {
   async reasons(): Promise<Readonly<Record<string, number>>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
-    const neighbours = this.#sender.neighbours();
+    const own = this.#hostSender.statistics();
     return {
       ...this.#director.reasons(),
       "ring-full": ring.dropped,
       "ring-truncated": ring.truncated,
       "transmit-congested": transmitted.congested,
       "transmit-failed": Object.values(transmitted.failed).reduce((sum, each) => sum + each, 0),
-      "neighbour-queue-full": neighbours.dropped,
-      "neighbour-silent": neighbours.undeliverable,
+      ...this.#sender.reasons(),
+      "notice-congested": own.congested,
+      "notice-failed": Object.values(own.failed).reduce((sum, each) => sum + each, 0),
+      ...this.#network.troubles(),
     };
   }
 
@@ -226,6 +243,7 @@ export class UserspaceEngine implements Engine {
     this.#ring[Symbol.dispose]();
     this.#sender[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
+    this.#hostSender[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#guard[Symbol.asyncDispose]();
@@ -249,10 +267,27 @@ export class UserspaceEngine implements Engine {
     return { ignoredInterfaces, addresses: addressesIn(this.#heard), marks: this.#heard.marks };
   }
 
-  #neighbourChanged(interfaceIndex: number, address: Address): void {
+  #neighbourChanged(news: NeighbourNews): void {
     if (!this.#isOpen) return;
-    this.#sender.neighbourChanged(interfaceIndex, address);
+    this.#sender.neighbourChanged(news);
+    this.#flush();
+  }
+
+  #neighboursChanged(): void {
+    if (!this.#isOpen) return;
+    this.#sender.neighboursChanged();
+    this.#flush();
+  }
+
+  /** Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. */
+  #refuse(bytes: Uint8Array): void {
+    const message = hostUnreachable(bytes, this.#network);
+    if (message !== undefined) this.#hostSender.enqueue(message);
+  }
+
+  #flush(): void {
     this.#sender.flush();
+    this.#hostSender.flush();
   }
 
   #receive(frame: RingFrame): void {
@@ -260,10 +295,7 @@ export class UserspaceEngine implements Engine {
     const { bytes } = memory;
     if (end - start < ETHERNET_HEADER_LENGTH || frame.truncated) return;
     const etherType = readUint16(bytes, start + 12);
-    if (etherType === ETHERTYPE.arp) {
-      this.#sender.hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
-      return;
-    }
+    if (etherType === ETHERTYPE.arp) return;
     const arrival = this.#arrival;
     arrival.interfaceIndex = frame.interfaceIndex;
     arrival.isUnicast = frame.packetType === PACKET_HOST;
@@ -282,7 +314,7 @@ export class UserspaceEngine implements Engine {
   }
 
   #endBatch(): void {
-    this.#sender.flush();
+    this.#flush();
     this.#batchTime = undefined;
   }
 
@@ -299,7 +331,7 @@ export class UserspaceEngine implements Engine {
     const at = now();
     this.#sender.expire();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
-    this.#sender.flush();
+    this.#flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
     else this.#scheduleTimer();
   }

@@ -8,9 +8,9 @@
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { writeUint16 } from "../../net/words.ts";
 import { interfaceIndex, SystemCallError } from "./libc.ts";
-import { ADDRESS_HEADER_LENGTH } from "./network/interface-addresses.ts";
 import { LINK_HEADER_LENGTH } from "./network/links.ts";
 import { Netlink, RTM } from "./network/netlink.ts";
+import { ADDRESS_HEADER_LENGTH } from "./network/netlink-address.ts";
 import { type Attribute, emitAttributes, FLAG, viewOf } from "./network/netlink-message.ts";
 
 /** The host receives from the engine's exit: the guard must exempt it, and the packet ring ignore it. */

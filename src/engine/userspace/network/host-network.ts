@@ -1,64 +1,61 @@
 /**
- * What the host's network is like, kept in memory and followed: interfaces, addresses, routes, neighbours.
+ * What the host's network is like, as its kernel says: interfaces, routes, neighbours, limits.
  *
- * Neighbours follow message by message. Of everything else a message only tells that something changed: the kernel does
- * not announce every route that goes with its interface, so the tables are read anew, soon and not too often.
+ * Routes are asked for one by one, and the answers kept until netlink says that something changed. Neighbours and
+ * interfaces are kept whole: neighbours follow message by message, of interfaces a message only tells that they are to
+ * be read anew, soon and not too often.
  */
-
-import type { Host, Route } from "../../../ipvs/host.ts";
+import type { Clock, Instant } from "../../../base/clock.ts";
+import { prng } from "../../../base/prng.ts";
+import type { Trouble } from "../../../ipvs/forward/notices.ts";
+import type { Host } from "../../../ipvs/host.ts";
 import type { Address, Family } from "../../../net/address.ts";
 import { availablePages } from "../available-memory.ts";
+import { SystemCallError } from "../libc.ts";
 import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
-import {
-  ADDRESS_HEADER_LENGTH,
-  type InterfaceAddress,
-  interfaceAddressIn,
-  sourceAddress,
-} from "./interface-addresses.ts";
+import { IcmpLimits } from "./icmp-limits.ts";
+import { followIcmpSettings } from "./icmp-settings.ts";
 import { LINK_HEADER_LENGTH, type Link, linkIn } from "./links.ts";
 import {
   type KernelNeighbour,
   NEIGHBOUR_HEADER_LENGTH,
-  type NeighbourKey,
+  type NeighbourNews,
   NeighbourTable,
   neighbourWish,
 } from "./neighbour-table.ts";
 import { Netlink, NetlinkNews, RTM } from "./netlink.ts";
+import { familyNumber } from "./netlink-address.ts";
 import { FLAG, type Message } from "./netlink-message.ts";
-import { type RouteAnswer, RouteCache } from "./route-cache.ts";
-import {
-  familyNumber,
-  ROUTE_HEADER_LENGTH,
-  RouteTable,
-  type RouteTarget,
-  routeIn,
-} from "./route-table.ts";
+import { type RouteAnswer, Routes } from "./routes.ts";
+import { ToldOnce } from "./told-once.ts";
 
-/** Changes come in bunches: the first of one waits this long for the others. */
+/** Changes come in bunches: after the first of one, the others wait this long for each other. */
 const SETTLE_MS = 10;
 
-/** Reading may take a tenth of the time at most: a router's tables are long, and always in motion. */
+/**
+ * Reading interfaces and asking for routes anew may take a tenth of the time at most: the tables of a router are always
+ * in motion. But no answer is older than the last second's changes.
+ */
 const REST_PER_READING = 9;
+const REST_MAX_MS = 1_000;
 
 const RETRY_MS = 1_000;
 
-interface Snapshot {
-  readonly links: ReadonlyMap<number, Link>;
-  readonly addresses: readonly InterfaceAddress[];
-  readonly routes: RouteTable;
-  readonly forwarding: Readonly<Record<Family, boolean>>;
-  /** What was asked of all this. */
-  readonly answers: RouteCache;
-  /** By what the kernel says of it: a way over a gateway is one for all destinations. */
-  readonly gateways: Map<RouteTarget, Route>;
-}
+/** What answers age by. */
+const TICK_MS = 1_000;
+/** Callers keep answers until `generation` grows: it does so for what netlink does not tell (see routes.ts). */
+const TICKS_PER_GENERATION = 30;
+
+const CLOCK: Clock = { now: () => performance.now() as Instant };
 
 export interface HostNetworkOptions {
-  /** After `generation` grew. */
+  /** After `generation` grew because something changed. */
   readonly onChange: () => void;
-  /** What neighbour() says of this one may have changed. */
-  readonly onNeighbour?: (about: NeighbourKey) => void;
-  /** The tables could not be read; the ones before stay, and it is tried again. */
+  /** The host's table says something new of a neighbour. */
+  readonly onNeighbour?: (news: NeighbourNews) => void;
+  /** Neighbours were read anew, because news of them were lost. */
+  readonly onNeighbours?: () => void;
+  /** Something could not be read or asked; what was known stays, and it is tried again. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -68,38 +65,53 @@ export class HostNetwork implements Host, Disposable {
   /** Changes go by their own socket: the other may be in the middle of a listing. */
   readonly #changes = new Netlink();
   readonly #news: NetlinkNews;
-  #snapshot: Snapshot;
+  readonly #troubles: ToldOnce;
+  readonly #routes: Routes;
+  readonly #limits: IcmpLimits;
+  #links: ReadonlyMap<number, Link> = new Map();
+  #forwarding: Readonly<Record<Family, boolean>> = { inet: false, inet6: false };
   #neighbours = new NeighbourTable();
   /** News of neighbours that came while they were being listed. */
   #neighbourNews: Message[] | undefined;
   #generation = 1;
   #timer: NodeJS.Timeout | undefined;
+  readonly #ticker: NodeJS.Timeout;
+  #ticks = 0;
   #isReading = false;
+  #wantsLinks = false;
   #wantsNeighbours = false;
   #restUntil = 0;
   #isOpen = true;
 
   private constructor(options: HostNetworkOptions) {
     this.#options = options;
-    this.#snapshot = {
-      links: new Map(),
-      addresses: [],
-      routes: new RouteTable([]),
-      forwarding: { inet: false, inet6: false },
-      answers: new RouteCache(),
-      gateways: new Map(),
-    };
+    this.#troubles = new ToldOnce((name) =>
+      options.onError(new Error(`Cannot ask the kernel about the network: ${name}`)),
+    );
+    this.#routes = new Routes({
+      link: (index) => this.#links.get(index),
+      onTrouble: (name) => this.#troubles.count(name),
+    });
+    const chance = prng(performance.now());
+    this.#limits = new IcmpLimits({
+      clock: CLOCK,
+      settings: followIcmpSettings(CLOCK),
+      prefixLength: (destination) => this.#routes.prefixLength(destination),
+      cost: () => chance.below(3),
+    });
     this.#news = new NetlinkNews(
       (message) => this.#hear(message),
-      () => this.#readLater(true),
+      () => this.#readLater({ links: true, neighbours: true }),
     );
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticker.unref();
   }
 
   /** Resolves when everything is known. */
   static async open(options: HostNetworkOptions): Promise<HostNetwork> {
     const network = new HostNetwork(options);
     try {
-      await network.#read(true);
+      await network.#read({ links: true, neighbours: true });
       return network;
     } catch (error) {
       network[Symbol.dispose]();
@@ -112,70 +124,37 @@ export class HostNetwork implements Host, Disposable {
   }
 
   get links(): ReadonlyMap<number, Link> {
-    return this.#snapshot.links;
+    return this.#links;
   }
 
   isLocal(address: Address): boolean {
-    return this.#snapshot.routes.isLocal(address);
+    return this.#routes.route(address, undefined, 0) === "local";
   }
 
   isForwarding(family: Family): boolean {
-    return this.#snapshot.forwarding[family];
+    return this.#forwarding[family];
   }
 
   availablePages(): number {
     return availablePages();
   }
 
-  /** The same object for the same question, as a rule, until `generation` grows. */
+  /** What IPVS's do_output_route4() asks of the kernel. The same object for the same way, as a rule. */
   route(destination: Address): RouteAnswer {
-    const { answers } = this.#snapshot;
-    const known = answers.find(destination);
-    if (known !== undefined) return known;
-    const answer = this.#findRoute(destination);
-    answers.set(destination, answer);
-    return answer;
+    return this.#routes.route(destination, undefined, 0);
   }
 
-  /** Without routing rules the source and the mark make no difference. */
-  routeFrom(_source: Address, destination: Address): RouteAnswer {
-    return this.route(destination);
+  /** What ip_route_me_harder() asks of the kernel. */
+  routeFrom(source: Address, destination: Address, mark: number): RouteAnswer {
+    return this.#routes.route(destination, source, mark);
   }
 
-  mayTell(): boolean {
-    return true;
-  }
-
-  #findRoute(destination: Address): RouteAnswer {
-    const { routes, links, addresses, gateways } = this.#snapshot;
-    const target = routes.find(destination);
-    if (target === undefined || target.kind === "throw") return "unreachable";
-    if (target.kind !== "unicast") return target.kind;
-    const known = gateways.get(target);
-    if (known !== undefined) return known;
-    const { interfaceIndex, gateway } = target.hop;
-    const link = links.get(interfaceIndex);
-    if (link === undefined || !link.isUp) return "unreachable";
-    const source =
-      target.preferredSource ??
-      sourceAddress(
-        addresses,
-        interfaceIndex,
-        gateway?.family === destination.family ? gateway : destination,
-      );
-    const route = {
-      interfaceIndex,
-      nextHop: gateway ?? destination,
-      source,
-      mtu: target.mtu === undefined ? link.mtu : Math.min(target.mtu, link.mtu),
-    };
-    if (gateway?.family === destination.family) gateways.set(target, route);
-    return route;
-  }
-
-  /** The address of the host's own that speaks to `address` on this link. */
-  sourceTowards(address: Address, interfaceIndex: number): Address {
-    return sourceAddress(this.#snapshot.addresses, interfaceIndex, address);
+  /** As the kernel allows itself ICMP errors. To the host itself all go, and none where there is no way. */
+  mayTell(recipient: Address, trouble: Trouble["kind"]): boolean {
+    const back = this.route(recipient);
+    if (back === "unreachable") return false;
+    if (back === "local" || this.#links.get(back.interfaceIndex)?.isLoopback === true) return true;
+    return this.#limits.mayTell(recipient, trouble);
   }
 
   /** What the host's own stack knows of a neighbour. */
@@ -183,93 +162,127 @@ export class HostNetwork implements Host, Disposable {
     return this.#neighbours.find(interfaceIndex, address);
   }
 
-  /** Has the host's own stack look for a neighbour (ARP or neighbour discovery); neighbour() then tells. */
-  seekNeighbour(interfaceIndex: number, address: Address): void {
+  /**
+   * Has the host's own stack look for a neighbour (ARP or neighbour discovery), or confirm it; news then tell. False
+   * when it will not: its table may be full.
+   */
+  seekNeighbour(interfaceIndex: number, address: Address): boolean {
     const { fixed, attributes } = neighbourWish(interfaceIndex, address);
-    const flags = FLAG.create | FLAG.replace;
-    const attempt = `have the host look for ${address} on interface ${interfaceIndex}`;
-    this.#changes.change(RTM.newNeighbour, flags, fixed, attributes, attempt);
+    const attempt = `have the host look for ${address.toString()}`;
+    try {
+      this.#changes.change(RTM.newNeighbour, FLAG.create, fixed, attributes, attempt);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#troubles.count(
+        error.code === "ENOBUFS" ? "neighbour-table-full" : `neighbour-${error.code}`,
+      );
+      return false;
+    }
+  }
+
+  /** What the kernel would not tell or do, by name. */
+  troubles(): Readonly<Record<string, number>> {
+    return this.#troubles.counts();
   }
 
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#timer);
+    clearInterval(this.#ticker);
     this.#news[Symbol.dispose]();
     this.#changes[Symbol.dispose]();
+    this.#routes[Symbol.dispose]();
     // A listing that is under way ends it.
     if (!this.#isReading) this.#netlink[Symbol.dispose]();
   }
 
   #hear(message: Message): void {
-    if (message.type !== RTM.newNeighbour && message.type !== RTM.deleteNeighbour) {
-      this.#readLater(false);
+    const { type } = message;
+    if (type === RTM.newNeighbour || type === RTM.deleteNeighbour) {
+      const news = this.#neighbours.apply(message);
+      if (news !== undefined) this.#options.onNeighbour?.(news);
+      this.#neighbourNews?.push({ ...message, body: message.body.slice() });
       return;
     }
-    const about = this.#neighbours.apply(message);
-    if (about !== undefined) this.#options.onNeighbour?.(about);
-    this.#neighbourNews?.push({ ...message, body: message.body.slice() });
+    const isAboutLinks =
+      type === RTM.newLink ||
+      type === RTM.deleteLink ||
+      type === RTM.newNetconf ||
+      type === RTM.deleteNetconf;
+    this.#readLater({ links: isAboutLinks, neighbours: false });
   }
 
-  #readLater(withNeighbours: boolean): void {
-    this.#wantsNeighbours ||= withNeighbours;
+  #tick(): void {
+    this.#routes.tick();
+    this.#ticks++;
+    if (this.#ticks % TICKS_PER_GENERATION === 0) this.#generation++;
+  }
+
+  /** Answers of before no longer hold; what is kept whole is read anew. */
+  #readLater({ links, neighbours }: Wanted): void {
+    this.#wantsLinks ||= links;
+    this.#wantsNeighbours ||= neighbours;
     if (this.#timer !== undefined || !this.#isOpen) return;
-    const rest = Math.max(SETTLE_MS, this.#restUntil - performance.now());
+    const now = performance.now();
+    // The first after a rest counts at once.
+    if (now >= this.#restUntil) this.#forget();
+    const rest = Math.max(SETTLE_MS, this.#restUntil - now);
     this.#timer = setTimeout(() => void this.#readAgain(), rest);
     this.#timer.unref();
   }
 
   async #readAgain(): Promise<void> {
     this.#timer = undefined;
+    const wanted = { links: this.#wantsLinks, neighbours: this.#wantsNeighbours };
     if (this.#isReading) {
-      this.#readLater(false);
+      this.#readLater(wanted);
       return;
     }
-    const withNeighbours = this.#wantsNeighbours;
+    this.#wantsLinks = false;
     this.#wantsNeighbours = false;
     const began = performance.now();
     try {
-      await this.#read(withNeighbours);
+      await this.#read(wanted);
       if (!this.#isOpen) return;
-      this.#generation++;
-      this.#restUntil = performance.now() + (performance.now() - began) * REST_PER_READING;
+      const spent = performance.now() - began + this.#routes.takeTimeSpent();
+      this.#restUntil = performance.now() + Math.min(spent * REST_PER_READING, REST_MAX_MS);
+      if (wanted.neighbours) this.#options.onNeighbours?.();
+      this.#forget();
       this.#options.onChange();
     } catch (error) {
       if (!this.#isOpen) return;
       this.#restUntil = performance.now() + RETRY_MS;
-      this.#readLater(withNeighbours);
+      this.#readLater(wanted);
       this.#options.onError(error);
     }
   }
 
-  async #read(withNeighbours: boolean): Promise<void> {
+  #forget(): void {
+    this.#routes.forget();
+    this.#routes.takeTimeSpent();
+    this.#generation++;
+  }
+
+  async #read({ links, neighbours }: Wanted): Promise<void> {
     this.#isReading = true;
     try {
-      if (withNeighbours) await this.#readNeighbours();
-      this.#snapshot = await this.#readTables();
+      if (neighbours) await this.#readNeighbours();
+      if (links) await this.#readLinks();
     } finally {
       this.#isReading = false;
       if (!this.#isOpen) this.#netlink[Symbol.dispose]();
     }
   }
 
-  async #readTables(): Promise<Snapshot> {
-    const links = await this.#list(RTM.getLink, LINK_HEADER_LENGTH, undefined, "interfaces");
-    const addresses = await this.#list(
-      RTM.getAddress,
-      ADDRESS_HEADER_LENGTH,
-      undefined,
-      "addresses",
-    );
-    const inet = await this.#list(RTM.getRoute, ROUTE_HEADER_LENGTH, "inet", "IPv4 routes");
-    const inet6 = await this.#list(RTM.getRoute, ROUTE_HEADER_LENGTH, "inet6", "IPv6 routes");
-    return {
-      links: new Map(present(links.map(linkIn)).map((link) => [link.index, link])),
-      addresses: present(addresses.map(interfaceAddressIn)),
-      routes: new RouteTable(present([...inet, ...inet6].map(routeIn))),
-      forwarding: { inet: await this.#forwarding("inet"), inet6: await this.#forwarding("inet6") },
-      answers: new RouteCache(),
-      gateways: new Map(),
+  async #readLinks(): Promise<void> {
+    const messages = await this.#list(RTM.getLink, LINK_HEADER_LENGTH, undefined, "interfaces");
+    const links = messages.map(linkIn).filter((link) => link !== undefined);
+    this.#links = new Map(links.map((link) => [link.index, link]));
+    this.#forwarding = {
+      inet: await this.#readForwarding("inet"),
+      inet6: await this.#readForwarding("inet6"),
     };
   }
 
@@ -291,7 +304,7 @@ export class HostNetwork implements Host, Disposable {
     }
   }
 
-  async #forwarding(family: Family): Promise<boolean> {
+  async #readForwarding(family: Family): Promise<boolean> {
     const messages = await this.#list(RTM.getNetconf, NETCONF_HEADER_LENGTH, family, "settings");
     return messages.some(forwardingIn);
   }
@@ -308,6 +321,7 @@ export class HostNetwork implements Host, Disposable {
   }
 }
 
-function present<Value>(values: readonly (Value | undefined)[]): Value[] {
-  return values.filter((value) => value !== undefined);
+interface Wanted {
+  readonly links: boolean;
+  readonly neighbours: boolean;
 }
