@@ -16,6 +16,8 @@ export interface Options {
   readonly report: string | undefined;
   /** Keeps the results in docs/conformance.json and writes docs/conformance.md from it. */
   readonly writesDocs: boolean;
+  /** Also where the processor does not ask for it (machines/xstate.c). */
+  readonly completesXstate: boolean;
   readonly isHelp: boolean;
 }
 
@@ -43,6 +45,7 @@ Runs every case on the kernel's own IPVS and on ours, and shows what differs.
   --generated N     how many command lines are composed (default 2000)
   --timeout S       seconds after which the guest is ended (default 600, with QEMU 1800)
   --write-docs      keeps the results of a whole run in docs/conformance.json, and writes docs/conformance.md from it
+  --complete-xstate loads a library before User Mode Linux that it needs on processors with AMX, on others, too
   --help
 Exit code: 0 no difference but known ones (docs/differences.md), 1 differences or, without --filter, known ones that
 no longer occur, 2 it could not run.
@@ -61,6 +64,7 @@ export function readOptions(words: readonly string[]): Options {
       timeout: { type: "string" },
       report: { type: "string" },
       "write-docs": { type: "boolean", default: false },
+      "complete-xstate": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -78,6 +82,7 @@ export function readOptions(words: readonly string[]): Options {
     timeoutMs: 1000 * count("timeout", values.timeout ?? String(TIMEOUT_SECONDS[kernel.name])),
     report: values.report,
     writesDocs: values["write-docs"],
+    completesXstate: values["complete-xstate"],
     isHelp: values.help,
   };
 }

@@ -25,3 +25,5 @@ export function unspecified(family: Family): Address {
 
 /** struct ifaddrmsg, with which RTM_NEWADDR begins. */
 export const ADDRESS_HEADER_LENGTH = 8;
+/** struct rtmsg, with which RTM_NEWROUTE begins. */
+export const ROUTE_HEADER_LENGTH = 12;
