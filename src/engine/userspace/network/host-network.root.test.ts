@@ -14,6 +14,7 @@ beforeAll(async () => {
   for (const command of [
     "sysctl -qw net.ipv6.conf.eth0.accept_dad=0",
     "sysctl -qw net.ipv4.conf.all.rp_filter=0",
+    "sysctl -qw net.ipv4.ip_forward=1",
     "ip addr add 10.0.0.1/24 dev eth0",
     "ip addr add 2001:db8::1/64 dev eth0 nodad",
     "ip addr add 203.0.113.2/28 dev eth1",
@@ -37,6 +38,8 @@ beforeAll(async () => {
     "ip -6 route add default via 2001:db8:f::1 table 100",
     "ip -6 rule add from 2001:db8:f::2 lookup 100",
     "ip route add default via 10.0.0.99 table 101",
+    "ip rule add from 10.0.0.55 lookup 100",
+    "ip rule add iif eth0 to 9.9.9.9 lookup 100",
     "ip rule add fwmark 7 lookup 101",
     "ip rule add fwmark 8 blackhole",
     "ip rule add from 10.0.0.1 to 192.0.2.99 prohibit",
@@ -84,10 +87,14 @@ const routes: [what: string, question: string, answer: string | RegExp][] = [
   ["the same in IPv6",              "2001:db8:2::1 from 2001:db8:f::2",           "2001:db8:f::1 by eth1 from 2001:db8:f::2 mtu 1500"],
   ["what comes from the other",     "8.8.8.8 from 10.0.0.1",                      "unreachable"],
   ["what bears a mark",             "8.8.8.8 from 10.0.0.1 mark 7",               "10.0.0.99 by eth0 from 10.0.0.1 mtu 1500"],
-  ["what bears a mark, from another's address", "8.8.8.8 from 192.0.2.1 mark 7",  "10.0.0.99 by eth0 from 10.0.0.1 mtu 1500"],
+  ["what bears a mark, from another's address", "8.8.8.8 from 192.0.2.1 mark 7",  "10.0.0.99 by eth0 from 192.0.2.1 mtu 1500"],
   ["a mark that goes into a black hole", "192.0.2.1 from 10.0.0.1 mark 8",        "unreachable"],
   ["what a rule prohibits to one source", "192.0.2.99 from 10.0.0.1",             "unreachable"],
-  ["the same from another",         "192.0.2.99 from 203.0.113.3",                "10.0.0.254 by eth0 from 10.0.0.1 mtu 1500"],
+  ["the same from another",         "192.0.2.99 from 203.0.113.3",                "10.0.0.254 by eth0 from 203.0.113.3 mtu 1500"],
+  ["what a rule says of a server's address", "8.8.8.8 from 10.0.0.55",           "203.0.113.1 by eth1 from 10.0.0.55 mtu 1500"],
+  ["what a rule says of the interface that it came by", "9.9.9.9 from 10.0.0.56", "203.0.113.1 by eth1 from 10.0.0.56 mtu 1500"],
+  ["the same of the host's own",    "9.9.9.9 from 10.0.0.1",                      "unreachable"],
+  ["what comes from nowhere",       "192.0.2.1 from 8.8.8.8",                     "10.0.0.254 by eth0 from 10.0.0.1 mtu 1500"],
 ];
 
 test.for(routes)("a route to %s", async ([, question, answer]) => {

@@ -148,7 +148,7 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
 
   /** Looks through everything that waits: news may have been lost. */
   review(): void {
-    for (const { interfaceIndex, address } of [...this.#waiting.values()]) {
+    for (const { interfaceIndex, address } of this.#waiting.values()) {
       this.hear(interfaceIndex, address, "unknown");
     }
   }
@@ -156,7 +156,7 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
   /** Gives up what the host never decided about. */
   expire(): void {
     const limit = this.#options.clock.now() - PATIENCE_MS;
-    for (const waiting of [...this.#waiting.values()]) {
+    for (const waiting of this.#waiting.values()) {
       if (waiting.since <= limit) this.#dropped += this.#take(waiting).length;
     }
   }

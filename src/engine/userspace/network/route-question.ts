@@ -1,5 +1,5 @@
 /**
- * Asks the kernel which way a packet of the host's own goes: RTM_GETROUTE, inet_rtm_getroute(), inet6_rtm_getroute().
+ * Asks the kernel which way a packet goes: RTM_GETROUTE, inet_rtm_getroute(), inet6_rtm_getroute().
  *
  * So its rules, tables, metrics, nexthop groups, and what routers told of the path are the kernel's own business. The
  * answer is there when send(2) returns; the kernel takes no lock for it that others hold for long
@@ -22,7 +22,7 @@ const ATTRIBUTE_HEADER_LENGTH = 4;
 // biome-ignore format: a table
 const at = { length: 0, type: 4, flags: 6, sequence: 8, family: 16, destinationLength: 17, sourceLength: 18, routeType: 23, routeFlags: 24 } as const;
 // biome-ignore format: a table
-const RTA = { destination: 1, source: 2, output: 4, gateway: 5, preferredSource: 7, metrics: 8, cacheInfo: 12, mark: 16, via: 18, encapsulation: 22 } as const;
+const RTA = { destination: 1, source: 2, input: 3, output: 4, gateway: 5, preferredSource: 7, metrics: 8, cacheInfo: 12, mark: 16, via: 18, encapsulation: 22 } as const;
 const RTAX_MTU = 2;
 /** Answers with the entry of the table that matched, not with the route that it makes. */
 const RTM_F_FIB_MATCH = 0x2000;
@@ -79,28 +79,48 @@ export class RouteQuestion implements Disposable {
   };
   #sequence = 0;
 
-  /** The way to `destination` of a packet with `mark`, from `source` if it is given. Never throws. */
+  /** The way of a packet of the host's own with `mark`, from `source` if it is given. Never throws. */
   ask(destination: Address, source: Address | undefined, mark: number): RouteReply {
-    return this.#ask(destination, source, mark, 0);
+    return this.#ask(destination, source, mark, 0, 0);
+  }
+
+  /** The way of a packet that came in by an interface, from another's address. */
+  askForwarded(
+    destination: Address,
+    source: Address,
+    mark: number,
+    interfaceIndex: number,
+  ): RouteReply {
+    return this.#ask(destination, source, mark, interfaceIndex, 0);
   }
 
   /** The entry of the table that leads to `destination`. */
   match(destination: Address): RouteReply {
-    return this.#ask(destination, undefined, 0, RTM_F_FIB_MATCH);
+    return this.#ask(destination, undefined, 0, 0, RTM_F_FIB_MATCH);
   }
 
   [Symbol.dispose](): void {
     close(this.#fd);
   }
 
-  #ask(destination: Address, source: Address | undefined, mark: number, flags: number): RouteReply {
+  #ask(
+    destination: Address,
+    source: Address | undefined,
+    mark: number,
+    input: number,
+    flags: number,
+  ): RouteReply {
     const { family } = destination;
     const question = this.#questions[family];
     const addressLength = ADDRESS_LENGTH[family];
     const destinationAt = ATTRIBUTES_AT + ATTRIBUTE_HEADER_LENGTH;
     const markAt = destinationAt + addressLength + ATTRIBUTE_HEADER_LENGTH;
     const sourceAt = markAt + 4 + ATTRIBUTE_HEADER_LENGTH;
-    const length = source === undefined ? sourceAt - ATTRIBUTE_HEADER_LENGTH : question.length;
+    const inputAt = sourceAt + addressLength + ATTRIBUTE_HEADER_LENGTH;
+    // What is not asked for is last, and left out.
+    let { length } = question;
+    if (input === 0) length = inputAt - ATTRIBUTE_HEADER_LENGTH;
+    if (source === undefined) length = sourceAt - ATTRIBUTE_HEADER_LENGTH;
     this.#sequence = (this.#sequence + 1) >>> 0;
     writeWord(question, at.length, length);
     writeWord(question, at.sequence, this.#sequence);
@@ -109,6 +129,7 @@ export class RouteQuestion implements Disposable {
     destination.writeTo(question, destinationAt);
     question[at.sourceLength] = source === undefined ? 0 : addressLength * 8;
     source?.writeTo(question, sourceAt);
+    writeWord(question, inputAt, input);
     const sent = send(
       this.#fd,
       length === question.length ? question : question.subarray(0, length),
@@ -219,10 +240,10 @@ export class RouteQuestion implements Disposable {
   }
 }
 
-/** A question with room for everything; without a source its last attribute is left out. */
+/** A question with room for everything. */
 function questionFor(family: Family): Uint8Array {
   const addressLength = ADDRESS_LENGTH[family];
-  const length = ATTRIBUTES_AT + 3 * ATTRIBUTE_HEADER_LENGTH + 2 * addressLength + 4;
+  const length = ATTRIBUTES_AT + 4 * ATTRIBUTE_HEADER_LENGTH + 2 * addressLength + 2 * 4;
   const question = new Uint8Array(length);
   const view = viewOf(question);
   view.setUint16(at.type, RTM_GETROUTE, true);
@@ -234,6 +255,7 @@ function questionFor(family: Family): Uint8Array {
     [RTA.destination, addressLength],
     [RTA.mark, 4],
     [RTA.source, addressLength],
+    [RTA.input, 4],
   ] as const) {
     view.setUint16(start, ATTRIBUTE_HEADER_LENGTH + size, true);
     view.setUint16(start + 2, type, true);

@@ -69,28 +69,37 @@ export class Routes implements Disposable {
 
   #find(destination: Address, source: Address | undefined, mark: number): RouteAnswer {
     const began = performance.now();
-    const from = this.#knownSource(source);
-    const reply = this.#question.ask(destination, from, mark);
+    const reply = this.#ask(destination, source, mark);
     if (reply.kind === "failed") {
       this.#options.onTrouble(`route-${reply.error}`);
       return "unreachable";
     }
-    const answer = this.#understand(reply, destination, from);
+    const answer = this.#understand(reply, destination, source);
     this.#cache.set(destination, source, mark, answer, this.#ticksOf(reply));
     this.#spentMs += performance.now() - began;
     return answer;
   }
 
   /**
-   * The kernel routes for IPv4 sources only that are its own (EINVAL), as a blackhole is refused, too; but a packet of
-   * another's (FLOWI_FLAG_ANYSRC) does not lead to a question: it goes as one without a source.
+   * For IPv4 the kernel answers about a packet of the host's own only if its source is (else EINVAL, as for a black
+   * hole). One from another's address came in somewhere: where the way back to it leads. If the kernel finds that it
+   * cannot have (EXDEV, of rp_filter), the source is of no help.
    */
-  #knownSource(source: Address | undefined): Address | undefined {
-    if (source === undefined || source.family === "inet6") return source;
-    return this.route(source, undefined, 0) === "local" ? source : undefined;
+  #ask(destination: Address, source: Address | undefined, mark: number): RouteReply {
+    if (source === undefined || source.family === "inet6") {
+      return this.#question.ask(destination, source, mark);
+    }
+    const back = this.route(source, undefined, 0);
+    if (back === "local") return this.#question.ask(destination, source, mark);
+    if (back !== "unreachable") {
+      const { interfaceIndex } = back;
+      const reply = this.#question.askForwarded(destination, source, mark, interfaceIndex);
+      if (reply.error !== "EXDEV") return reply;
+    }
+    return this.#question.ask(destination, undefined, mark);
   }
 
-  #understand(reply: RouteReply, destination: Address, from: Address | undefined): RouteAnswer {
+  #understand(reply: RouteReply, destination: Address, source: Address | undefined): RouteAnswer {
     if (reply.kind === "local") return "local";
     if (reply.kind !== "unicast") return "unreachable";
     const link = this.#options.link(reply.interfaceIndex);
@@ -100,8 +109,8 @@ export class Routes implements Disposable {
       return "unreachable";
     }
     const mtu = reply.mtu === 0 ? link.mtu : Math.min(reply.mtu, link.mtu);
-    const source = reply.source ?? from ?? unspecified(destination.family);
-    return this.#ways.way(reply.interfaceIndex, reply.gateway ?? destination, source, mtu);
+    const own = reply.source ?? source ?? unspecified(destination.family);
+    return this.#ways.way(reply.interfaceIndex, reply.gateway ?? destination, own, mtu);
   }
 
   #ticksOf({ kind, interfaceIndex, expiresMs }: RouteReply): number {
