@@ -46,7 +46,7 @@ const sender = new FrameSender(transmitter, network, {
   undeliverable: (packet) => undeliverable.push(Buffer.from(packet).toString("hex")),
 });
 const hostSender = new HostSender();
-const learner = new PathMtuLearner();
+const learner = new PathMtuLearner((error) => process.stderr.write(`${String(error)}\n`));
 say("ready");
 for await (const line of createInterface({ input: process.stdin })) say(answer(line.split(" ")));
 process.exit(0);

@@ -34,6 +34,7 @@ import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
 import type { NeighbourNews } from "./network/neighbour-table.ts";
 import type { PacketRing, RingFrame } from "./packet-ring.ts";
+import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
 import { HEADROOM } from "./ring-layout.ts";
 import { Transmitter } from "./transmitter.ts";
 import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
@@ -76,6 +77,7 @@ export class UserspaceEngine implements Engine {
   readonly #sender: FrameSender;
   readonly #hostSender: HostSender;
   readonly #dispatch: Dispatch;
+  readonly #pathMtuLearner: PathMtuLearner;
   readonly #packet = new Packet();
   readonly #arrival = {
     hook: "wire" as Hook,
@@ -118,6 +120,9 @@ export class UserspaceEngine implements Engine {
       clock: { now },
       undeliverable: (bytes) => this.#refuse(bytes),
     });
+    this.#pathMtuLearner = new PathMtuLearner((error) =>
+      events.warn("the host does not learn the MTU of tunnels' paths", error),
+    );
     this.#dispatch = new Dispatch({
       sender: this.#sender,
       hostSender: this.#hostSender,
@@ -161,6 +166,7 @@ export class UserspaceEngine implements Engine {
 
   async apply(desired: DesiredState): Promise<void> {
     await this.#taken.during(desired, () => this.#director.apply(desired));
+    this.#pathMtuLearner.learnOf(tunnelsIn(desired));
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -221,6 +227,7 @@ export class UserspaceEngine implements Engine {
     this.#sender[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
     this.#hostSender[Symbol.dispose]();
+    this.#pathMtuLearner[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();

@@ -7,6 +7,7 @@
  *
  * It has a price: the host no longer answers "protocol unreachable" to tunnel packets that are sent to itself.
  */
+import type { DesiredState } from "../../ipvs/desired-state.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { assemble, DROP, RETURN } from "./bpf-program.ts";
 import { close, setOption, socket } from "./libc.ts";
@@ -26,10 +27,25 @@ const PROTOCOLS: Readonly<Record<Encapsulation, readonly number[]>> = {
   gue: [IP_PROTOCOL.udp],
 };
 
+/** The encapsulations that destinations ask for. */
+export function tunnelsIn({ services }: DesiredState): Set<Encapsulation> {
+  const plans = [...services.values()].flatMap(({ destinations }) => destinations);
+  const tunnels = plans.flatMap(({ forwarding }) =>
+    forwarding.kind === "tunnel" ? [forwarding.encapsulation] : [],
+  );
+  return new Set(tunnels);
+}
+
 export class PathMtuLearner implements Disposable {
   readonly #sockets = new Map<number, number>();
+  readonly #onError: (error: unknown) => void;
 
-  /** Learns about the paths of these tunnels from now on, and of no others. Throws a SystemCallError. */
+  /** `onError`: the kernel refuses a socket; tunnels work, but the host does not learn. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  /** Learns about the paths of these tunnels from now on, and of no others. */
   learnOf(encapsulations: Iterable<Encapsulation>): void {
     const wanted = new Set([...encapsulations].flatMap((each) => PROTOCOLS[each]));
     for (const [protocol, fd] of this.#sockets) {
@@ -37,8 +53,12 @@ export class PathMtuLearner implements Disposable {
       this.#sockets.delete(protocol);
       close(fd);
     }
-    for (const protocol of wanted) {
-      if (!this.#sockets.has(protocol)) this.#sockets.set(protocol, deafSocket(protocol));
+    try {
+      for (const protocol of wanted) {
+        if (!this.#sockets.has(protocol)) this.#sockets.set(protocol, deafSocket(protocol));
+      }
+    } catch (error) {
+      this.#onError(error);
     }
   }
 
