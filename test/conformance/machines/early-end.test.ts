@@ -26,7 +26,10 @@ it("shows a panic's words without its stack", () => {
     " 00000000 77853e70",
     "Call Trace:",
     " [<606944ba>] ? _printk+0x0/0x94",
-    "[    1.270563]  panic+0x31d/0x33e\r",
+    "[    4.580132] Call Trace:\r",
+    "[    4.591965]  <TASK>\r",
+    "[    4.593012]  panic+0x31d/0x33e\r",
+    "[    4.594439]\r",
     "",
   ].join("\n");
   expect(wordsOf({ ...END, logs: { ...END.logs, console } })).toContain(

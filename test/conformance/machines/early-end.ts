@@ -52,12 +52,16 @@ function how(end: GuestEnd): string {
 
 function lastLines(log: string): string[] {
   const lines = log.split(/\r?\n/).map((line) => line.trimEnd());
-  const telling = lines.filter((line) => line !== "" && !isOfStack(line));
+  const telling = lines.filter((line) => !isOfStack(line));
   return telling.slice(-LINES_MAX).map((line) => `  ${line}`);
 }
 
 /** A panic's words come before its stack: dozens of frames such as ` [<600931e5>] panic+0x197/0x376`. */
-const STACK = [/\+0x[\da-f]+\/0x[\da-f]+/, /^( [\da-f]{8}){1,4}$/, /^\s*(Stack|Call Trace):$/];
+const STACK = [
+  /\+0x[\da-f]+\/0x[\da-f]+/,
+  /^( [\da-f]{8}){1,4}$/,
+  /^(\[ *[\d.]+\])?\s*(Stack:|Call Trace:|<\/?TASK>)?$/,
+];
 
 function isOfStack(line: string): boolean {
   return STACK.some((pattern) => pattern.test(line));

@@ -60,9 +60,9 @@ type SetName = keyof typeof SETS;
  */
 export type Stand = "hooks" | "wire";
 
-/** Fragments come to the hooks put together; on the wire there are no marks, and nothing that the host sends. */
+/** On the wire there are no marks, and nothing that the host sends. */
 const NOT_AT: Readonly<Record<Stand, readonly SetName[]>> = {
-  hooks: ["serviceFragments"],
+  hooks: [],
   wire: ["marks", "localReplies", "localEveryPort", "localServers", "forwardedErrors"],
 };
 
@@ -159,6 +159,8 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       "meta pkttype != host accept",
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
+      // The input hook gets IPv4 put together. See also PUT_TOGETHER_INET6.
+      `${fragment} ${ip} daddr . meta l4proto @serviceFragments goto takeInput`,
       // A mark's connection goes on when only its first packet was marked (connection marks): so it is kept in mind for a
       // while where marked packets went.
       `meta mark @marks meta l4proto { tcp, udp, sctp } update @marked { ${ip} daddr . meta l4proto . th dport } goto takeInput`,
@@ -189,6 +191,15 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     ...(family === "inet" ? { postrouting: INET_POSTROUTING } : {}),
   };
 }
+
+/**
+ * Has the kernel put IPv6 fragments together in prerouting, before filters see them, as IPVS does with the first IPv6
+ * service (ip_vs_add_service()). nft's tproxy brings that with it (nf_defrag_ipv6_enable()); nothing matches its rule.
+ */
+export const PUT_TOGETHER_INET6 = [
+  `add chain ${WORDS.inet6.hooks} prerouting { type filter hook prerouting priority -150; }`,
+  `add rule ${WORDS.inet6.hooks} prerouting iifname "${LANE_DEVICE}" meta mark ${OUTPUT_MARK} meta l4proto tcp tproxy to :1`,
+].join("; ");
 
 /**
  * dup sets "don't fragment" in its copies (nf_dup_ipv4()), and then ip_fragment() would refuse those that came in pieces,

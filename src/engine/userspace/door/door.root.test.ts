@@ -94,6 +94,19 @@ test("a datagram in fragments comes in fragments", async () => {
   ]);
 });
 
+test("an IPv6 datagram in fragments meets the host's filters as one", async () => {
+  host.run(
+    "nft add table ip6 operator; add chain ip6 operator in { type filter hook input priority 0; }; add rule ip6 operator in udp dport 80 counter",
+  );
+  const door = await start();
+  await door.ask("services=[2001:db8::100]:80");
+  const send =
+    'import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(bytes(3000), ("2001:db8::100", 80))';
+  expect(client.status(`python3 -c '${send}'`)).toBe(0);
+  for (let pieces = 0; pieces < 3; pieces++) expect(await door.hear()).toMatch(/ fragment$/);
+  expect(host.run("nft list chain ip6 operator in")).toContain("counter packets 1 bytes 3048");
+});
+
 test("netfilter's marks are seen, and bring packets by themselves", async () => {
   host.run(
     "nft add table ip operator; add chain ip operator pre { type filter hook prerouting priority -150; }; add rule ip operator pre udp dport 80 meta mark set 0x80010207; add rule ip operator pre udp dport 81 meta mark set 7",

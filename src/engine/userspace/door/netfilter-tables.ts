@@ -15,6 +15,7 @@ import {
   FAMILIES,
   leaveDevice,
   NO_ELEMENTS,
+  PUT_TOGETHER_INET6,
   type Stand,
   tableName,
   watchDevice,
@@ -44,6 +45,7 @@ export class NetfilterTables implements AsyncDisposable {
   #stand: Stand = "hooks";
   /** Those that a table on the wire watches, and shall watch. */
   #watched: readonly Device[] = [];
+  #putsTogether = false;
   #devices: readonly Device[] = [];
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -99,6 +101,7 @@ export class NetfilterTables implements AsyncDisposable {
     this.#nft = nft;
     this.#applied = NO_ELEMENTS;
     this.#watched = [];
+    this.#putsTogether = false;
   }
 
   /** Makes the tables where they can be; throws the first refusal when nowhere. */
@@ -147,10 +150,18 @@ export class NetfilterTables implements AsyncDisposable {
     const nft = this.#nft;
     if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
     const stand = this.#stand;
+    if (stand === "hooks" && wanted.inet6.errors.size > 0) await this.#putTogether(nft);
     for (const transaction of transactionsOf(changesBetween(this.#applied, wanted, stand))) {
       await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
       this.#applied = withChanges(this.#applied, transaction);
     }
+  }
+
+  /** Kernels without tproxy leave fragments as they are, which are then taken as such. */
+  async #putTogether(nft: Nft): Promise<void> {
+    if (this.#putsTogether) return;
+    this.#putsTogether = true;
+    await nft.run(PUT_TOGETHER_INET6).catch(() => {});
   }
 
   #lost(nft: Nft, error: Error): void {
