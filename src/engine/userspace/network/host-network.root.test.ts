@@ -163,11 +163,12 @@ test("what the kernel will not look for is counted under its name, and told once
   });
 });
 
-test("ICMP errors are limited as the host's own, to the host itself not at all", async () => {
+test("ICMP errors are limited as the host's own, a peer's limit is not the host's own", async () => {
   expect(await ask("tell 10.0.0.77 30")).toBe(6);
   expect(await ask("tell 10.0.0.77 30")).toBeLessThanOrEqual(1);
   expect(await ask("tell 2001:db8::77 30")).toBeGreaterThanOrEqual(6);
-  expect(await ask("tell 10.0.0.1 100")).toBe(100);
+  expect(await ask("tell 127.0.0.1 100")).toBe(100);
+  expect(await ask("tell 10.0.0.1 10")).toBe(10);
   expect(await ask("tell 203.0.113.17 1")).toBe(0);
   host.run("sysctl -qw net.ipv4.icmp_ratemask=0");
   await expect.poll(() => ask("tell 10.0.0.77 30"), { timeout: 10_000 }).toBe(30);

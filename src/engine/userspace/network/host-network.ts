@@ -96,6 +96,7 @@ export class HostNetwork implements Host, Disposable {
     this.#limits = new IcmpLimits({
       clock: CLOCK,
       settings: followIcmpSettings(CLOCK),
+      wayTo: (recipient) => this.#wayTo(recipient),
       prefixLength: (destination) => this.#routes.prefixLength(destination),
       cost: () => chance.below(3),
     });
@@ -149,11 +150,8 @@ export class HostNetwork implements Host, Disposable {
     return this.#routes.route(destination, source, mark);
   }
 
-  /** As the kernel allows itself ICMP errors. To the host itself all go, and none where there is no way. */
+  /** As the kernel allows itself ICMP errors. */
   mayTell(recipient: Address, trouble: Trouble["kind"]): boolean {
-    const back = this.route(recipient);
-    if (back === "unreachable") return false;
-    if (back === "local" || this.#links.get(back.interfaceIndex)?.isLoopback === true) return true;
     return this.#limits.mayTell(recipient, trouble);
   }
 
@@ -196,6 +194,13 @@ export class HostNetwork implements Host, Disposable {
     this.#routes[Symbol.dispose]();
     // A listing that is under way ends it.
     if (!this.#isReading) this.#netlink[Symbol.dispose]();
+  }
+
+  #wayTo(recipient: Address): "inside" | "outside" | "nowhere" {
+    const route = this.route(recipient);
+    if (route === "unreachable") return "nowhere";
+    if (route === "local") return "inside";
+    return this.#links.get(route.interfaceIndex)?.isLoopback === true ? "inside" : "outside";
   }
 
   #hear(message: Message): void {

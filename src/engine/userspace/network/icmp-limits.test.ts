@@ -8,6 +8,13 @@ import { DEFAULT_ICMP_SETTINGS } from "./icmp-settings.ts";
 const CLIENT = Address.parse("192.0.2.1")!;
 const CLIENT6 = Address.parse("2001:db8::1")!;
 
+const SELF = Address.parse("192.0.2.250")!;
+const NOWHERE = Address.parse("192.0.2.251")!;
+const WAYS: Readonly<Record<number, "inside" | "nowhere">> = {
+  [SELF.w3]: "inside",
+  [NOWHERE.w3]: "nowhere",
+};
+
 /** Limits of a host, asked by a clock that the test moves. */
 function scene(
   changed: Partial<IcmpSettings> = {},
@@ -18,6 +25,7 @@ function scene(
   const limits = new IcmpLimits({
     clock,
     settings: () => ({ ...DEFAULT_ICMP_SETTINGS, ...changed }),
+    wayTo: ({ w3 }) => WAYS[w3] ?? "outside",
     prefixLength: () => length,
     cost: () => cost,
     peersMax,
@@ -56,6 +64,9 @@ const bursts: [what: string, settings: Partial<IcmpSettings>, kind: Trouble["kin
   ["a limit of 0",                       { rateLimitMs: 0, messagesPerSecond: 10_000, messagesBurst: 5_000 }, "port-unreachable", CLIENT, 1000],
   ["all together, with no limit a peer", { rateLimitMs: 0 },    "port-unreachable", CLIENT,  50],
   ["nothing a second",                   { messagesPerSecond: 0 }, "port-unreachable", CLIENT, 0],
+  ["the host itself",                    {},                    "port-unreachable", SELF,    50],
+  ["the loopback",                       {},                    "port-unreachable", Address.inet(0x7f000001), 1000],
+  ["one to whom there is no way",        {},                    "port-unreachable", NOWHERE, 0],
   ["IPv6",                               {},                    "port-unreachable", CLIENT6, 6],
   ["IPv6 packet too big",                {},                    "too-big",          CLIENT6, 1000],
   ["IPv6 packet too big in the mask",    { limitedTypes6: new Set([2]) }, "too-big", CLIENT6, 6],

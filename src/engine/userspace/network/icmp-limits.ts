@@ -27,6 +27,8 @@ export interface IcmpSettings {
 export interface IcmpLimitsOptions {
   readonly clock: Clock;
   readonly settings: () => IcmpSettings;
+  /** Whether the way to a recipient ends in the host itself, leads out of it, or does not exist. */
+  readonly wayTo: (recipient: Address) => "inside" | "outside" | "nowhere";
   /** The length of the prefix of the route to an IPv6 address: wider ones may have more. */
   readonly prefixLength: (destination: Address) => number;
   /** 0, 1 or 2: what a message costs of what all may send, so that nobody can tell by counting who else was told. */
@@ -77,16 +79,25 @@ export class IcmpLimits {
     this.#peersMax = options.peersMax ?? PEERS_MAX;
   }
 
-  /** Whether one more may go; asking counts as sending. The loopback is not limited: that is for the caller to know. */
+  /**
+   * Whether one more may go; asking counts as sending. Who floods us is no reason to ask the kernel for ways: that comes
+   * after what all may be told, as with icmp_send(). No limit for a peer that is the host itself.
+   */
   mayTell(recipient: Address, kind: Kind): boolean {
     const settings = this.#options.settings();
-    if (!isLimited(recipient, kind, settings)) return true;
+    if (recipient.isLoopback || !isLimited(recipient, kind, settings)) return true;
     const now = Math.floor(this.#options.clock.now());
     if (!this.#mayAnybody(now, settings)) return false;
-    const peer = this.#peer(recipient, now);
-    if (!mayPeer(peer, now, this.#timeout(peer, recipient, now, settings))) return false;
+    const way = this.#options.wayTo(recipient);
+    if (way === "nowhere") return false;
+    if (way === "outside" && !this.#mayPeer(recipient, now, settings)) return false;
     this.#credit -= this.#options.cost();
     return true;
+  }
+
+  #mayPeer(recipient: Address, now: number, settings: IcmpSettings): boolean {
+    const peer = this.#peer(recipient, now);
+    return mayPeer(peer, now, this.#timeout(peer, recipient, now, settings));
   }
 
   #mayAnybody(now: number, { messagesPerSecond, messagesBurst }: IcmpSettings): boolean {
