@@ -7,11 +7,11 @@
  * tunnels.
  */
 import type { Instant } from "../base/clock.ts";
-import { HostNetwork } from "../engine/userspace/host-network.ts";
 import { inlineThePacketPath } from "../engine/userspace/inlining.ts";
 import { Lane } from "../engine/userspace/lane.ts";
 import { Memory } from "../engine/userspace/libc.ts";
 import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
+import { HostNetwork } from "../engine/userspace/network/host-network.ts";
 import { PacketRing, type RingFrame } from "../engine/userspace/packet-ring.ts";
 import { Transmitter } from "../engine/userspace/transmitter.ts";
 import { tunnelFilter } from "../engine/userspace/tunnel-filter.ts";

@@ -4,14 +4,24 @@ import type { Packet } from "../../ipvs/packet.ts";
 import { addTimeToLive } from "./door/lane-frame.ts";
 import type { LaneSender } from "./door/lane-sender.ts";
 import type { FrameSender } from "./frame-sender.ts";
+import type { HostSender } from "./host-sender.ts";
 import type { RingFrame } from "./packet-ring.ts";
+
+export interface DispatchParts {
+  readonly sender: FrameSender;
+  /** For messages of the host's own. */
+  readonly hostSender: HostSender;
+  readonly back: LaneSender;
+}
 
 export class Dispatch {
   readonly #sender: FrameSender;
+  readonly #hostSender: HostSender;
   readonly #back: LaneSender;
 
-  constructor(sender: FrameSender, back: LaneSender) {
+  constructor({ sender, hostSender, back }: DispatchParts) {
     this.#sender = sender;
+    this.#hostSender = hostSender;
     this.#back = back;
   }
 
@@ -28,7 +38,7 @@ export class Dispatch {
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
     } else if (verdict === "pass") this.giveBack(packet, arrived, frame);
-    for (const notice of notices) this.#sender.sendRouted(notice);
+    for (const notice of notices) this.#hostSender.enqueue(notice);
   }
 
   /** The packet is the host's after all, as it now lies. */

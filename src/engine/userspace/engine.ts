@@ -19,7 +19,6 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
-import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { Engine } from "../engine.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -28,10 +27,14 @@ import { OUTPUT_MARK, type Stand } from "./door/door-table.ts";
 import { markOf, restore, wayOf } from "./door/lane-frame.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { FrameSender } from "./frame-sender.ts";
-import { HostNetwork } from "./host-network.ts";
+import { HostSender } from "./host-sender.ts";
+import { hostUnreachable } from "./host-unreachable.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
+import { HostNetwork } from "./network/host-network.ts";
+import type { NeighbourNews } from "./network/neighbour-table.ts";
 import type { PacketRing, RingFrame } from "./packet-ring.ts";
+import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
 import { HEADROOM } from "./ring-layout.ts";
 import { Transmitter } from "./transmitter.ts";
 import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
@@ -72,7 +75,9 @@ export class UserspaceEngine implements Engine {
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
+  readonly #hostSender: HostSender;
   readonly #dispatch: Dispatch;
+  readonly #pathMtuLearner: PathMtuLearner;
   readonly #packet = new Packet();
   readonly #arrival = {
     hook: "wire" as Hook,
@@ -110,8 +115,19 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
     this.#transmitter = new Transmitter();
-    this.#sender = new FrameSender(this.#transmitter, network, { now });
-    this.#dispatch = new Dispatch(this.#sender, door.back);
+    this.#hostSender = new HostSender();
+    this.#sender = new FrameSender(this.#transmitter, network, {
+      clock: { now },
+      undeliverable: (bytes) => this.#refuse(bytes),
+    });
+    this.#pathMtuLearner = new PathMtuLearner((error) =>
+      events.warn("the host does not learn the MTU of tunnels' paths", error),
+    );
+    this.#dispatch = new Dispatch({
+      sender: this.#sender,
+      hostSender: this.#hostSender,
+      back: door.back,
+    });
     this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
@@ -133,8 +149,11 @@ export class UserspaceEngine implements Engine {
         onChange: () => {
           if (engine !== undefined) engine.#networkChanged();
         },
-        onNeighbour: ({ interfaceIndex, address }) => {
-          if (engine !== undefined) engine.#neighbourChanged(interfaceIndex, address);
+        onNeighbour: (news) => {
+          if (engine !== undefined) engine.#neighbourChanged(news);
+        },
+        onNeighbours: () => {
+          if (engine !== undefined) engine.#neighboursChanged();
         },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
@@ -147,6 +166,7 @@ export class UserspaceEngine implements Engine {
 
   async apply(desired: DesiredState): Promise<void> {
     await this.#taken.during(desired, () => this.#director.apply(desired));
+    this.#pathMtuLearner.learnOf(tunnelsIn(desired));
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -184,15 +204,17 @@ export class UserspaceEngine implements Engine {
   async reasons(): Promise<Readonly<Record<string, number>>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
-    const neighbours = this.#sender.neighbours();
+    const own = this.#hostSender.statistics();
     return {
       ...this.#director.reasons(),
       "ring-full": ring.dropped,
       "ring-truncated": ring.truncated,
       "transmit-congested": transmitted.congested,
       "transmit-failed": Object.values(transmitted.failed).reduce((sum, each) => sum + each, 0),
-      "neighbour-queue-full": neighbours.dropped,
-      "neighbour-silent": neighbours.undeliverable,
+      ...this.#sender.reasons(),
+      "notice-congested": own.congested,
+      "notice-failed": Object.values(own.failed).reduce((sum, each) => sum + each, 0),
+      ...this.#network.troubles(),
     };
   }
 
@@ -204,6 +226,8 @@ export class UserspaceEngine implements Engine {
     this.#ring[Symbol.dispose]();
     this.#sender[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
+    this.#hostSender[Symbol.dispose]();
+    this.#pathMtuLearner[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();
@@ -217,10 +241,27 @@ export class UserspaceEngine implements Engine {
     void this.#door.watch(this.#network.links.values());
   }
 
-  #neighbourChanged(interfaceIndex: number, address: Address): void {
+  #neighbourChanged(news: NeighbourNews): void {
     if (!this.#isOpen) return;
-    this.#sender.neighbourChanged(interfaceIndex, address);
+    this.#sender.neighbourChanged(news);
+    this.#flush();
+  }
+
+  #neighboursChanged(): void {
+    if (!this.#isOpen) return;
+    this.#sender.neighboursChanged();
+    this.#flush();
+  }
+
+  /** Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. */
+  #refuse(bytes: Uint8Array): void {
+    const message = hostUnreachable(bytes, this.#network);
+    if (message !== undefined) this.#hostSender.enqueue(message);
+  }
+
+  #flush(): void {
     this.#sender.flush();
+    this.#hostSender.flush();
   }
 
   #receive(frame: RingFrame): void {
@@ -250,7 +291,7 @@ export class UserspaceEngine implements Engine {
   }
 
   #endBatch(): void {
-    this.#sender.flush();
+    this.#flush();
     this.#door.back.flush();
     this.#batchTime = undefined;
   }
@@ -268,7 +309,7 @@ export class UserspaceEngine implements Engine {
     const at = now();
     this.#sender.expire();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
-    this.#sender.flush();
+    this.#flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
     else this.#scheduleTimer();
   }

@@ -1,31 +1,28 @@
 /**
- * IP packets out: finds the neighbour, puts the Ethernet header before the packet, and hands the frame to the
- * transmitter. Packets that lie in the ring go from there; all others are copied to memory with an address first.
- * What waited for a neighbour that never answered is refused, as the host's own stack would.
+ * IP packets out: finds the neighbour, puts the link's header before the packet, and hands the frame to the transmitter.
+ * Packets that lie in the ring go from there; all others are copied to memory with an address first.
  */
 import type { Clock, Instant } from "../../base/clock.ts";
-import { notice } from "../../ipvs/forward/notices.ts";
 import type { Route } from "../../ipvs/host.ts";
-import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
-import type { Address } from "../../net/address.ts";
-import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
-import { macBytes } from "../../net/mac-address.ts";
+import { MAC_LENGTH } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { arpSender } from "./arp-exchange.ts";
-import type { HostNetwork } from "./host-network.ts";
 import { Memory } from "./libc.ts";
-import { type NeighbourStatistics, Neighbours } from "./neighbours.ts";
+import type { HostNetwork } from "./network/host-network.ts";
+import type { Link } from "./network/links.ts";
+import type { NeighbourNews } from "./network/neighbour-table.ts";
+import { Neighbours } from "./network/neighbours.ts";
 import type { Transmitter } from "./transmitter.ts";
 import { noOffload, type Offload, VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 
 /** Room for packets that the director makes, until they are sent: a batch's worth of the largest. */
 const STAGING_LENGTH = 0x40_0000;
-const MAC_LENGTH = 6;
 /** Routes whose link-layer addresses are remembered. */
 const ADDRESSES_MAX = 4096;
 const ETHER_TYPE_AT = 12;
 const PLAIN = noOffload();
+/** The addresses before a packet on a link that has none. */
+const NO_ADDRESSES = new Uint8Array(0);
 
 /** A frame that waits for its neighbour's address, whole but for the two link-layer addresses. */
 interface WaitingFrame {
@@ -33,27 +30,32 @@ interface WaitingFrame {
   readonly offload: Offload;
 }
 
+export interface FrameSenderOptions {
+  readonly clock: Clock;
+  /** The IP packet had nobody to go to: the host asked for its next hop in vain. */
+  readonly undeliverable: (packet: Uint8Array) => void;
+}
+
 export class FrameSender implements Disposable {
   readonly #transmitter: Transmitter;
   readonly #network: HostNetwork;
   readonly #neighbours: Neighbours<WaitingFrame>;
   readonly #staging = Memory.allocate(STAGING_LENGTH);
-  readonly #own = new Packet();
-  readonly #waited = new Packet();
-  readonly #arp = ArpView.unplaced();
   /** By route, the neighbour's link-layer address and our own, as a frame begins with them. */
   readonly #addresses = new Map<Route, Uint8Array>();
   #staged = 0;
+  /** Packets whose interface has gone since the route was found. */
+  #linkGone = 0;
 
-  constructor(transmitter: Transmitter, network: HostNetwork, clock: Clock) {
+  constructor(transmitter: Transmitter, network: HostNetwork, options: FrameSenderOptions) {
     this.#transmitter = transmitter;
     this.#network = network;
     this.#neighbours = new Neighbours<WaitingFrame>({
-      clock,
+      clock: options.clock,
       known: (interfaceIndex, address) => network.neighbour(interfaceIndex, address),
-      ask: (interfaceIndex, address, mac) => this.#ask(interfaceIndex, address, mac),
+      ask: (interfaceIndex, address) => network.seekNeighbour(interfaceIndex, address),
       send: (frame, interfaceIndex, mac) => this.#sendWaiting(frame, interfaceIndex, mac),
-      undeliverable: (frame) => this.#refuse(frame),
+      undeliverable: ({ bytes }) => options.undeliverable(bytes.subarray(ETHERNET_HEADER_LENGTH)),
     });
   }
 
@@ -62,10 +64,14 @@ export class FrameSender implements Disposable {
    * there until flush(). When the neighbour is not known yet, a copy waits for it.
    */
   send(memory: Memory, start: number, end: number, route: Route, offload: Offload): void {
+    const addresses = this.#addresses.get(route) ?? this.#resolve(route);
+    if (addresses === NO_ADDRESSES) {
+      this.#transmitter.enqueuePacket(memory, start, end, route.interfaceIndex, offload);
+      return;
+    }
     const { bytes } = memory;
     const frame = start - ETHERNET_HEADER_LENGTH;
     writeUint16(bytes, frame + ETHER_TYPE_AT, etherTypeOf(bytes[start]!));
-    const addresses = this.#addresses.get(route) ?? this.#resolve(route);
     if (addresses === undefined) {
       this.#hold(bytes.slice(frame, end), route, offload);
       return;
@@ -88,38 +94,25 @@ export class FrameSender implements Disposable {
     this.send(this.#staging, start, start + packet.length, route, offload);
   }
 
-  /** Sends a packet of the host's own kind by its destination, if there is a way. */
-  sendRouted(packet: Uint8Array): void {
-    const own = this.#own;
-    const fault = own.moveTo(packet, 0, packet.length, NO_ARRIVAL);
-    if (fault !== undefined) return;
-    const route = this.#network.route(own.destination);
-    if (typeof route !== "string") this.sendCopy(packet, route);
-  }
-
   /** Sends a whole frame. */
   sendFrame(frame: Uint8Array, interfaceIndex: number, offload: Offload = PLAIN): void {
     const start = this.#stage(frame, 0);
     this.#transmitter.enqueue(this.#staging, start, start + frame.length, interfaceIndex, offload);
   }
 
-  /** Learns from the ARP message in [start, end). */
-  hearArp(bytes: Uint8Array, start: number, end: number, interfaceIndex: number): void {
-    if (this.#arp.moveTo(bytes, start, end) !== undefined) return;
-    const sender = arpSender(this.#arp);
-    if (sender === undefined) return;
-    this.#neighbours.learn(interfaceIndex, sender, macBytes(this.#arp.senderMac));
-    this.forget();
-  }
-
   /** What the host's own stack knows of a neighbour has changed. */
-  neighbourChanged(interfaceIndex: number, address: Address): void {
+  neighbourChanged({ interfaceIndex, address, fate }: NeighbourNews): void {
     this.forget();
-    const known = this.#network.neighbour(interfaceIndex, address);
-    if (known !== undefined) this.#neighbours.learn(interfaceIndex, address, known.mac);
+    this.#neighbours.hear(interfaceIndex, address, fate);
   }
 
-  /** Asks again for neighbours, and refuses what waited in vain. To be called at nextDeadline(). */
+  /** News of neighbours were lost. */
+  neighboursChanged(): void {
+    this.forget();
+    this.#neighbours.review();
+  }
+
+  /** Gives up what waited too long. To be called at nextDeadline(). */
   expire(): void {
     this.#neighbours.expire();
     this.forget();
@@ -129,8 +122,15 @@ export class FrameSender implements Disposable {
     return this.#neighbours.nextDeadline();
   }
 
-  neighbours(): NeighbourStatistics {
-    return this.#neighbours.statistics();
+  /** Packets that went nowhere, by reason. */
+  reasons(): Readonly<Record<string, number>> {
+    const { dropped, refused, undeliverable } = this.#neighbours.statistics();
+    return {
+      "neighbour-queue-full": dropped,
+      "neighbour-refused": refused,
+      "neighbour-silent": undeliverable,
+      "link-gone": this.#linkGone,
+    };
   }
 
   flush(): void {
@@ -144,49 +144,42 @@ export class FrameSender implements Disposable {
 
   /** Undefined when the neighbour is not known yet, or the interface has gone. */
   #resolve(route: Route): Uint8Array | undefined {
-    const { interfaceIndex, nextHop } = route;
-    const neighbour = this.#neighbours.find(interfaceIndex, nextHop);
-    const own = this.#network.links.get(interfaceIndex)?.mac;
-    if (neighbour === undefined || own === undefined) return undefined;
-    const addresses = new Uint8Array(2 * MAC_LENGTH);
-    addresses.set(neighbour);
-    addresses.set(own, MAC_LENGTH);
+    const link = this.#network.links.get(route.interfaceIndex);
+    if (link === undefined) return undefined;
+    const addresses = link.header === "none" ? NO_ADDRESSES : this.#ethernetAddresses(link, route);
+    if (addresses === undefined) return undefined;
     if (this.#addresses.size >= ADDRESSES_MAX) this.forget();
     this.#addresses.set(route, addresses);
     return addresses;
   }
 
+  #ethernetAddresses(link: Link, { nextHop }: Route): Uint8Array | undefined {
+    const neighbour = this.#neighbours.find(link.index, nextHop) ?? link.unaskedMac;
+    if (neighbour?.length !== MAC_LENGTH) return undefined;
+    const addresses = new Uint8Array(2 * MAC_LENGTH);
+    addresses.set(neighbour);
+    addresses.set(link.mac, MAC_LENGTH);
+    return addresses;
+  }
+
   #hold(frame: Uint8Array, { interfaceIndex, nextHop }: Route, offload: Offload): void {
+    if (!this.#network.links.has(interfaceIndex)) {
+      this.#linkGone++;
+      return;
+    }
     this.#neighbours.hold(interfaceIndex, nextHop, { bytes: frame, offload: { ...offload } });
   }
 
   /** A frame whose neighbour was found. */
   #sendWaiting({ bytes, offload }: WaitingFrame, interfaceIndex: number, mac: Uint8Array): void {
     const own = this.#network.links.get(interfaceIndex)?.mac;
-    // Else the interface has gone.
-    if (own === undefined) return;
+    if (own === undefined) {
+      this.#linkGone++;
+      return;
+    }
     bytes.set(mac);
     bytes.set(own, MAC_LENGTH);
     this.sendFrame(bytes, interfaceIndex, offload);
-  }
-
-  /** Nobody answered for the next hop of a frame that waited: its sender is told, as the host's stack would. */
-  #refuse({ bytes }: WaitingFrame): void {
-    const packet = this.#waited;
-    const fault = packet.moveTo(bytes, ETHERNET_HEADER_LENGTH, bytes.length, NO_ARRIVAL);
-    if (fault !== undefined) return;
-    const back = this.#network.route(packet.source);
-    if (typeof back === "string") return;
-    const message = notice(packet, back.source, { kind: "host-unreachable" });
-    if (message !== undefined) this.sendRouted(message);
-  }
-
-  /** Asks who has `address`: by ARP ourselves, for IPv6 by the host's own neighbour discovery. */
-  #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
-    const own = this.#network.links.get(interfaceIndex)?.mac;
-    if (own === undefined) return;
-    void mac;
-    this.#network.seekNeighbour(interfaceIndex, address);
   }
 
   #stage(bytes: Uint8Array, headroom: number): number {

@@ -10,11 +10,11 @@
 import { writeFileSync } from "node:fs";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { ADDRESS_HEADER_LENGTH } from "./interface-addresses.ts";
 import { interfaceIndex, SystemCallError } from "./libc.ts";
-import { LINK_HEADER_LENGTH } from "./links.ts";
-import { Netlink, RTM } from "./netlink.ts";
-import { type Attribute, emitAttributes, FLAG, viewOf } from "./netlink-message.ts";
+import { LINK_HEADER_LENGTH } from "./network/links.ts";
+import { Netlink, RTM } from "./network/netlink.ts";
+import { ADDRESS_HEADER_LENGTH } from "./network/netlink-address.ts";
+import { type Attribute, emitAttributes, FLAG, viewOf } from "./network/netlink-message.ts";
 import { NetworkNamespace } from "./network-namespace.ts";
 
 /** What the interfaces are called: the host's end, and ours where it must lie beside it. */

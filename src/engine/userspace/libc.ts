@@ -54,7 +54,7 @@ const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
 );
 
 /** errno numbers that callers tell apart. */
-export const errno = { EINTR: 4, EAGAIN: 11, ENOBUFS: 105 } as const;
+export const errno = { EINTR: 4, EAGAIN: 11, ENOMEM: 12, ENOBUFS: 105 } as const;
 
 export function errnoName(value: number): string {
   return ERRNO_NAMES.get(value) ?? `errno ${value}`;

@@ -57,12 +57,18 @@ export function readOffload(view: DataView, at: number, into: Offload): void {
   into.checksumOffset = view.getUint16(at + 8, true);
 }
 
-/** Writes the header of a frame of `length` bytes. */
-export function writeOffload(view: DataView, at: number, offload: Offload, length: number): void {
+/** Writes the header of a frame of `length` bytes, which begins `skipped` bytes after the one that `offload` is about. */
+export function writeOffload(
+  view: DataView,
+  at: number,
+  offload: Offload,
+  length: number,
+  skipped = 0,
+): void {
   view.setUint8(at, offload.needsChecksum ? NEEDS_CHECKSUM : 0);
   view.setUint8(at + 1, offload.segmentation);
   view.setUint16(at + 2, length < LINEAR_BELOW ? 0 : LINEAR_BYTES, true);
   view.setUint16(at + 4, offload.segmentSize, true);
-  view.setUint16(at + 6, offload.checksumStart, true);
+  view.setUint16(at + 6, Math.max(0, offload.checksumStart - skipped), true);
   view.setUint16(at + 8, offload.checksumOffset, true);
 }

@@ -1,9 +1,10 @@
-/** A TAP device (Documentation/networking/tuntap.rst): a network device of this namespace whose other end is this program. */
+/** A TAP or TUN device (Documentation/networking/tuntap.rst): a network device of this namespace whose other end is this program. */
 import { closeSync, constants, openSync } from "node:fs";
 import koffi from "koffi";
 
 const TUNSETIFF = 0x400454ca;
-const IFF_TAP = 0x0002;
+/** IFF_*: TUN has packets without an Ethernet header. */
+const KIND = { tun: 0x0001, tap: 0x0002 } as const;
 /** Frames as they are, without the driver's own header before them. */
 const IFF_NO_PI = 0x1000;
 /** struct ifreq: a name of up to 15 bytes, then what is asked of it. */
@@ -21,16 +22,18 @@ const system = {
 
 export class NetworkDevice implements Disposable {
   readonly name: string;
+  readonly #kind: keyof typeof KIND;
   readonly #fd: number;
   readonly #buffer = Buffer.alloc(FRAME_LENGTH_MAX);
 
   /** Makes the device; it goes with this object, or with the process. */
-  constructor(name: string) {
+  constructor(name: string, kind: keyof typeof KIND = "tap") {
     this.name = name;
+    this.#kind = kind;
     this.#fd = openSync("/dev/net/tun", constants.O_RDWR | constants.O_NONBLOCK);
     const request = Buffer.alloc(IFREQ_LENGTH);
     request.write(name, "latin1");
-    request.writeUInt16LE(IFF_TAP | IFF_NO_PI, IFREQ_FLAGS_AT);
+    request.writeUInt16LE(KIND[kind] | IFF_NO_PI, IFREQ_FLAGS_AT);
     if (system.ioctl(this.#fd, TUNSETIFF, request) < 0) {
       throw new Error(`Cannot make the device ${name}: errno ${koffi.errno()}`);
     }
@@ -50,8 +53,8 @@ export class NetworkDevice implements Disposable {
       const length: number = system.read(this.#fd, this.#buffer, FRAME_LENGTH_MAX);
       if (length <= 0) return frames;
       // Multicast is the host's own chatter (IPv6's listener reports): every neighbour is known.
-      if ((this.#buffer[0]! & 1) === 0)
-        frames.push(Uint8Array.from(this.#buffer.subarray(0, length)));
+      const isMulticast = this.#kind === "tap" && (this.#buffer[0]! & 1) !== 0;
+      if (!isMulticast) frames.push(Uint8Array.from(this.#buffer.subarray(0, length)));
     }
   }
 

@@ -7,8 +7,8 @@
 import { randomInt } from "node:crypto";
 import { Lane } from "../lane.ts";
 import { SystemCallError } from "../libc.ts";
-import { isRepeatingPort, type Link } from "../links.ts";
-import { Netlink } from "../netlink.ts";
+import { isRepeatingPort, type Link } from "../network/links.ts";
+import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Stand } from "./door-table.ts";
@@ -87,7 +87,9 @@ export class Door implements AsyncDisposable {
 
   /** To be told of the host's interfaces whenever they may have changed. */
   watch(links: Iterable<Link>): Promise<void> {
-    const devices = [...links].filter((link) => link.isEthernet && !isRepeatingPort(link));
+    const devices = [...links].filter(
+      (link) => link.header === "ethernet" && !link.isLoopback && !isRepeatingPort(link),
+    );
     return this.#parts.tables.watch(devices.filter(({ name }) => name !== LANE_DEVICE));
   }
 

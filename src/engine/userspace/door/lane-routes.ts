@@ -6,11 +6,11 @@
  */
 import { Address, type Family } from "../../../net/address.ts";
 import { SystemCallError } from "../libc.ts";
-import { NEIGHBOUR_HEADER_LENGTH } from "../neighbour-table.ts";
-import type { Netlink } from "../netlink.ts";
-import { RTM } from "../netlink.ts";
-import { type Attribute, FLAG, viewOf } from "../netlink-message.ts";
-import { familyNumber, ROUTE_HEADER_LENGTH } from "../route-table.ts";
+import { NEIGHBOUR_HEADER_LENGTH } from "../network/neighbour-table.ts";
+import type { Netlink } from "../network/netlink.ts";
+import { RTM } from "../network/netlink.ts";
+import { familyNumber, ROUTE_HEADER_LENGTH } from "../network/netlink-address.ts";
+import { type Attribute, FLAG, viewOf } from "../network/netlink-message.ts";
 import { FAMILIES, neighbourOf } from "./door-table.ts";
 import { LANE_WAYS, laneMac } from "./lane-frame.ts";
 

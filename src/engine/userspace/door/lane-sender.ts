@@ -2,7 +2,8 @@
 import { ETHERNET_HEADER_LENGTH } from "../../../net/ethernet.ts";
 import type { Lane } from "../lane.ts";
 import { Memory } from "../libc.ts";
-import { type TransmitStatistics, Transmitter } from "../transmitter.ts";
+import type { TransmitStatistics } from "../message-batch.ts";
+import { Transmitter } from "../transmitter.ts";
 import { type Offload, VIRTIO_NET_HEADER_LENGTH } from "../virtio-net-header.ts";
 import { MARK_AT } from "./lane-frame.ts";
 

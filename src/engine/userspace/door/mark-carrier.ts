@@ -14,7 +14,7 @@ import {
   MESSAGE,
   messagesIn,
   viewOf,
-} from "../netlink-message.ts";
+} from "../network/netlink-message.ts";
 import { MARK_AT } from "./lane-frame.ts";
 
 const AF_NETLINK = 16;

@@ -7,9 +7,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Family } from "../../../net/address.ts";
 import { SystemCallError } from "../libc.ts";
-import type { Netlink } from "../netlink.ts";
-import { type Attribute, FLAG } from "../netlink-message.ts";
-import { familyNumber } from "../route-table.ts";
+import type { Netlink } from "../network/netlink.ts";
+import { familyNumber } from "../network/netlink-address.ts";
+import { type Attribute, FLAG } from "../network/netlink-message.ts";
 import { FAMILIES, OUTPUT_MARK } from "./door-table.ts";
 
 const RTM_NEWRULE = 32;

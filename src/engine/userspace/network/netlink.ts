@@ -10,7 +10,7 @@ import {
   send,
   setOption,
   socket,
-} from "./libc.ts";
+} from "../libc.ts";
 import {
   type Attribute,
   emitMessage,
@@ -49,8 +49,14 @@ export const RTM = {
   newNeighbour: 28,
   deleteNeighbour: 29,
   getNeighbour: 30,
+  newNetconf: 80,
+  deleteNetconf: 81,
   getNetconf: 82,
 } as const;
+
+export function openRoutingSocket(attempt: string): number {
+  return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, attempt);
+}
 
 /** Sends requests and reads their answers. */
 export class Netlink implements Disposable {
@@ -60,7 +66,7 @@ export class Netlink implements Disposable {
   #isListing = false;
 
   constructor() {
-    this.#fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, "ask the kernel about the network");
+    this.#fd = openRoutingSocket("ask the kernel about the network");
   }
 
   /** Asks for a change. Returns at once: the kernel does it before send() returns. `attempt` completes "Cannot ...". */
@@ -137,10 +143,13 @@ const GROUPS =
   (1 << 2) | // neighbours
   (1 << 4) | // IPv4 addresses
   (1 << 6) | // IPv4 routes
+  (1 << 7) | // IPv4 rules
   (1 << 8) | // IPv6 addresses
   (1 << 10) | // IPv6 routes
+  (1 << 18) | // IPv6 rules
   (1 << 23) | // IPv4 settings (forwarding)
-  (1 << 24); // IPv6 settings
+  (1 << 24) | // IPv6 settings
+  (1 << 31); // nexthop objects
 
 /** Calls back for each change of the host's network. */
 export class NetlinkNews implements Disposable {
@@ -151,7 +160,7 @@ export class NetlinkNews implements Disposable {
   /** `onLost`: so many changes at once that the kernel dropped news; what is known must be read anew. */
   constructor(onMessage: (message: Message) => void, onLost: () => void) {
     const attempt = "follow changes of the network";
-    this.#fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, attempt);
+    this.#fd = openRoutingSocket(attempt);
     try {
       setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, NEWS_BUFFER_BYTES, attempt);
       bind(this.#fd, subscriber(GROUPS), attempt);
@@ -182,7 +191,7 @@ function subscriber(groups: number): Uint8Array {
   const address = new Uint8Array(12);
   const view = viewOf(address);
   view.setUint16(0, AF_NETLINK, true);
-  view.setUint32(8, groups, true);
+  view.setUint32(8, groups >>> 0, true);
   return address;
 }
 

@@ -1,5 +1,5 @@
 /** Values by interface and address. Lookups allocate nothing. */
-import type { Address } from "../../net/address.ts";
+import type { Address } from "../../../net/address.ts";
 
 interface Entry<Value> {
   readonly interfaceIndex: number;
@@ -9,11 +9,6 @@ interface Entry<Value> {
 
 export class AddressMap<Value> {
   readonly #chains = new Map<number, Entry<Value>[]>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
 
   get(interfaceIndex: number, address: Address): Value | undefined {
     return this.#entry(interfaceIndex, address)?.value;
@@ -29,7 +24,6 @@ export class AddressMap<Value> {
     const chain = this.#chains.get(key);
     if (chain === undefined) this.#chains.set(key, [{ interfaceIndex, address, value }]);
     else chain.push({ interfaceIndex, address, value });
-    this.#size++;
   }
 
   delete(interfaceIndex: number, address: Address): void {
@@ -39,11 +33,11 @@ export class AddressMap<Value> {
     if (chain === undefined || index < 0) return;
     chain.splice(index, 1);
     if (chain.length === 0) this.#chains.delete(key);
-    this.#size--;
   }
 
-  *values(): Generator<Value> {
-    for (const chain of this.#chains.values()) for (const entry of chain) yield entry.value;
+  /** As they are now: entries may be deleted while one goes through them. */
+  values(): Value[] {
+    return [...this.#chains.values()].flat().map(({ value }) => value);
   }
 
   #entry(interfaceIndex: number, address: Address): Entry<Value> | undefined {
