@@ -20,7 +20,9 @@ export function readReport(
     const names = new HostNames(of.family);
     const report = reports.get(Number(number)) ?? [];
     reports.set(Number(number), report);
-    if (step === "failed") report.push([`could not go on: ${unpacked(words[0])}`]);
+    if (step === "set-up")
+      report[0] = [...(report[0] ?? []), ...stepLines(words, undefined, names)];
+    else if (step === "failed") report.push([`could not go on: ${unpacked(words[0])}`]);
     else report[Number(step)] = stepLines(words, of.steps[Number(step) - 1], names);
   }
   return reports;
@@ -58,7 +60,8 @@ function ranLines(
   step: HostStep | undefined,
   names: HostNames,
 ): string[] {
-  const { masks = [], reads = undefined } = step?.kind === "shell" ? step : {};
+  const masks = step?.kind === "shell" ? (step.masks ?? []) : [];
+  const reads = step?.kind === "command" ? step.reads : undefined;
   const of = (text: string): string[] =>
     text
       .split("\n")

@@ -65,10 +65,11 @@ function linesOf({ family, setup, wires, steps }: HostCase): string[] {
       ...(/^R/.test(name) ? [`server ${name} ${mac}`] : []),
     ]),
     ...Object.entries(SYSCTLS).map(([path, value]) => `sysctl ${path} ${value}`),
-    // The first step: that the host could be set up.
-    `sh ${packed(["ip -batch - <<END", ...batchOf(all, names), "END", setup].join("\n"))}`,
+    // What this and the next print is the set-up's.
+    `run ${packed("ip\0-batch\0-")} ${packed(`${batchOf(all, names).join("\n")}\n`)}`,
+    ...(setup === "" ? [] : [`sh ${packed(setup)}`]),
     "start",
-    ...steps.flatMap((step) => stepLines(step, names)),
+    ...steps.map((step) => stepLine(step, names)),
   ];
 }
 
@@ -87,31 +88,41 @@ function variablesOf(names: HostNames): Record<string, string> {
     ...Object.fromEntries(Object.entries(INTERFACES).map(([name, mac]) => [`mac_${name}`, mac])),
     ...Object.fromEntries(STATIONS.map(({ name, mac }) => [`mac_${name}`, mac])),
     family: isInet6 ? "6" : "4",
-    iptables: isInet6 ? "ip6tables-legacy -w" : "iptables-legacy -w",
+    iptables: isInet6 ? "ip6tables-legacy" : "iptables-legacy",
     ip: isInet6 ? "ip -6" : "ip -4",
     host: isInet6 ? "128" : "32",
+    nodad: isInet6 ? "nodad" : "",
     icmp: isInet6 ? "ipv6-icmp" : "icmp",
   };
 }
 
-function stepLines(step: HostStep, names: HostNames): string[] {
+function filled(text: string, names: HostNames): string {
+  const variables = variablesOf(names);
+  return text.replaceAll(/\$(\w+)/g, (_all, name: string) => variables[name]!);
+}
+
+function stepLine(step: HostStep, names: HostNames): string {
   switch (step.kind) {
     case "shell":
-      return [`sh ${packed(step.script)}`];
+      return `sh ${packed(step.script)}`;
+    case "command": {
+      const words = step.words.map((word) => filled(word, names)).join("\0");
+      return `run ${packed(words)} ${packed(filled(step.input ?? "", names))}`;
+    }
     case "arrival": {
       const { wire, options } = step;
       const frames = framesOf(step, names).map((frame) => packed(frame));
-      return [`arrive ${wire} ${options.times ?? 1} ${options.gapMs ?? 0} ${frames.join(" ")}`];
+      return `arrive ${wire} ${options.times ?? 1} ${options.gapMs ?? 0} ${frames.join(" ")}`;
     }
     case "wait":
-      return [`wait ${step.ms}`];
+      return `wait ${step.ms}`;
     case "neighbour":
-      return [`neighbour ${step.wire} ${names.address(step.address)} ${macOf(step.station)}`];
+      return `neighbour ${step.wire} ${names.address(step.address)} ${macOf(step.station)}`;
     case "silence":
-      return [`silent ${step.wire} ${names.address(step.address)}`];
+      return `silent ${step.wire} ${names.address(step.address)}`;
     case "listen": {
       const [address, port] = endOf(step.at, names);
-      return [`listen ${step.at} ${step.protocol} ${address} ${port}`];
+      return `listen ${step.at} ${step.protocol} ${address} ${port}`;
     }
     case "talk": {
       const { wire, ends, options } = step;
@@ -120,14 +131,12 @@ function stepLines(step: HostStep, names: HostNames): string[] {
       const from = options.from === undefined ? nearest(wire, source) : macOf(options.from);
       const to = options.to === undefined ? directorOn(wire) : macOf(options.to);
       const limit = options.limitMs ?? TALK_LIMIT_MS;
-      return [
-        `talk ${ends.protocol} ${wire} ${from} ${to} ${limit} ${source} ${sourcePort} ${destination} ${destinationPort}`,
-      ];
+      return `talk ${ends.protocol} ${wire} ${from} ${to} ${limit} ${source} ${sourcePort} ${destination} ${destinationPort}`;
     }
     case "connect": {
       const { protocol, source, destination } = step.ends;
       const ends = [...endOf(source, names), ...endOf(destination, names)].join(" ");
-      return [`connect ${protocol} ${step.limitMs} ${ends}`];
+      return `connect ${protocol} ${step.limitMs} ${ends}`;
     }
   }
 }

@@ -82,6 +82,8 @@ export function describeHostStep(step: HostStep): string {
   switch (step.kind) {
     case "shell":
       return step.script.replaceAll("\n", "; ");
+    case "command":
+      return [step.words.join(" "), ...(step.input?.trimEnd().split("\n") ?? [])].join("; ");
     case "arrival": {
       const options = Object.entries(step.options).map(([name, value]) => ` ${name}=${value}`);
       return `${step.wire}: ${step.packet}${options.join("")}`;

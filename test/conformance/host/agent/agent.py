@@ -161,10 +161,12 @@ class Case:
         if verb == "start":
             self.is_started = True
             self.director = Director(self.settings.director, self.folder, self.environment)
-            return None
+            return []
         self.frames = []
+        if verb == "run":
+            return self.run(unpacked(words[0]).decode().split("\0"), unpacked(words[1]))
         if verb == "sh":
-            return self.run(unpacked(words[0]))
+            return self.run(["sh", "-e"], unpacked(words[0]))
         if verb == "arrive":
             return self.arrive(words[0], int(words[1]), int(words[2]), [unpacked(word) for word in words[3:]])
         if verb == "wait":
@@ -183,14 +185,13 @@ class Case:
         """Before the start it is a part of the set-up."""
         return [] if self.is_started else None
 
-    def run(self, script):
-        path = os.path.join(self.folder, "script")
-        with open(path, "wb") as file:
-            file.write(script)
-        captures = [os.path.join(self.folder, name) for name in ("stdout", "stderr")]
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-        actions = [(os.POSIX_SPAWN_OPEN, index + 1, path, flags, 0o600) for index, path in enumerate(captures)]
-        child = os.posix_spawnp("sh", ["sh", "-e", path], self.environment, file_actions=actions)
+    def run(self, words, text):
+        paths = [os.path.join(self.folder, name) for name in ("stdin", "stdout", "stderr")]
+        with open(paths[0], "wb") as file:
+            file.write(text)
+        flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2)
+        actions = [(os.POSIX_SPAWN_OPEN, index, paths[index], flags[index], 0o600) for index in range(3)]
+        child = os.posix_spawnp(words[0], words, self.environment, file_actions=actions)
         while True:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -198,7 +199,7 @@ class Case:
             self.pump(POLL_S, None)
         self.settle()
         code = os.waitstatus_to_exitcode(status)
-        return ["ran:%d:%s:%s" % (code, *(packed(read(path)) for path in captures))] + self.told()
+        return ["ran:%d:%s:%s" % (code, *(packed(read(path)) for path in paths[1:]))] + self.told()
 
     def arrive(self, wire, times, gap_ms, frames):
         for count in range(times):
@@ -367,7 +368,13 @@ def perform(number, lines, settings, report):
                 told = case.do(verb, words)
                 if case.director.has_ended():
                     raise RuntimeError("The director has ended: " + case.director.last_words())
-                if told is not None:
+                if told is None:
+                    continue
+                if verb == "start":
+                    step = 1
+                elif step == 0:
+                    tell(file, number, "set-up", *told)
+                else:
                     tell(file, number, str(step), *told)
                     step += 1
             tell(file, number, "done")
