@@ -107,11 +107,14 @@ interface Told {
   readonly families?: readonly Family[];
 }
 
-/** The case in each family; of both where nothing is said. */
+/** In both families, where IPv6 may be otherwise. */
+export const BOTH: readonly Family[] = ["inet", "inet6"];
+
+/** The case in each family; of IPv4 alone where nothing is said. */
 export function hostCases(
   group: string,
   name: string,
-  { setup = [], wires = [], families = ["inet", "inet6"] }: Told,
+  { setup = [], wires = [], families = ["inet"] }: Told,
   ...steps: readonly HostStep[]
 ): HostCase[] {
   return families.map((family) => ({

@@ -47,12 +47,19 @@ function stepLines(
     }
   }
   // Which of two wires was faster is chance.
-  return [
-    ...lines,
-    ...frames
-      .toSorted((a, b) => (a.wire < b.wire ? -1 : a.wire > b.wire ? 1 : 0))
-      .map(({ text }) => text),
-  ];
+  const sorted = frames.toSorted((a, b) => (a.wire < b.wire ? -1 : a.wire > b.wire ? 1 : 0));
+  return [...lines, ...repeated(sorted.map(({ text }) => text))];
+}
+
+/** The same frame several times in a row is one line. */
+function repeated(texts: readonly string[]): string[] {
+  const runs: { text: string; times: number }[] = [];
+  for (const text of texts) {
+    const last = runs.at(-1);
+    if (last?.text === text) last.times++;
+    else runs.push({ text, times: 1 });
+  }
+  return runs.map(({ text, times }) => (times === 1 ? text : `${text}, ${times} times`));
 }
 
 function ranLines(
@@ -76,11 +83,9 @@ function ranLines(
 }
 
 const READERS: Readonly<Record<Reading, (lines: readonly string[]) => string[]>> = {
+  // The kernel may show an entry twice when it is interrupted on its way through the table.
   connections: (lines) =>
-    lines
-      .slice(2)
-      .map((line) => words(line, 0, 2, 3, 4, 5))
-      .toSorted(),
+    [...new Set(lines.slice(2).map((line) => words(line, 0, 2, 3, 4, 5)))].toSorted(),
   services: (lines) => lines.slice(3).map((line) => line.trim().replaceAll(/\s+/g, " ")),
   counters: (lines) => lines.slice(2).map((line) => words(line, 0, 1, 2)),
   neighbours: (lines) =>

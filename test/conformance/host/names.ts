@@ -74,7 +74,10 @@ export class HostNames {
   address(name: string): Address {
     const [, plain = name, other] = /^(\w+)\.([46])$/.exec(name) ?? [];
     const isInet6 = other === undefined ? this.family === "inet6" : other === "6";
-    return Address.parse(ADDRESSES[plain]?.[isInet6 ? 1 : 0] ?? name)!;
+    const address = Address.parse(ADDRESSES[plain]?.[isInet6 ? 1 : 0] ?? name);
+    if (address === undefined)
+      throw new RangeError(`The laboratory has no ${JSON.stringify(name)}`);
+    return address;
   }
 
   name(of: Address): string {

@@ -244,8 +244,8 @@ function macOf(station: string): MacAddress {
 }
 
 function endOf(text: string, names: HostNames): [address: Address, port: string] {
-  const [name = "", port = "0"] = text.split(":");
-  return [names.address(name), port];
+  const [, bracketed, bare = "", port = "0"] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  return [names.address(bracketed ?? bare), port];
 }
 
 function packed(data: string | Uint8Array): string {

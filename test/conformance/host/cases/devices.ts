@@ -1,6 +1,7 @@
 /** Bridges, interfaces without Ethernet, and other devices between the director and its wires. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
   counted,
   type HostCaseFile,
@@ -9,7 +10,7 @@ import {
   services,
   shell,
 } from "../host-case.ts";
-import { DIRECT, handshake, NAT, ONE_NAT, UDP_NAT } from "./services.ts";
+import { handshake, NAT, ONE_NAT, UDP_NAT } from "./services.ts";
 
 const BRIDGES = "host, bridges";
 const DEVICES = "host, devices without Ethernet";
@@ -38,7 +39,8 @@ const BRIDGED_WAN = bridged(
   "ip address add $E_6/64 dev br0 nodad",
   "ip address add $V_4/32 dev br0",
   "ip address add $V_6/128 dev br0 nodad",
-  "ip route add 10.9.0.0/16 via $X_4",
+  "ip route replace 10.9.0.0/16 via $X_4",
+  "ip -6 route del fd09::/16 || true",
   "ip -6 route add fd09::/16 via $X_6",
 );
 
@@ -56,35 +58,21 @@ export const DEVICES_FILE: HostCaseFile = {
     ...([1, 0] as const).flatMap((value) => [
       ...hostCases(
         BRIDGES,
-        `bridge-nf-call-iptables=${value}, servers behind the bridge, NAT`,
-        { setup: [...BRIDGED_LAN, calls(value)] },
+        `bridge-nf-call-iptables=${value}, servers behind the bridge`,
+        { families: value === 1 ? BOTH : ["inet"], setup: [...BRIDGED_LAN, calls(value)] },
         NAT,
+        services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
         ...handshake("R2"),
         arrives("wan", "C:1000 > V:80 P. len 100"),
+        arrives("wan", "C:1001 > V:81 S"),
         CONNECTIONS,
         neighbours("br0"),
       ),
       ...hostCases(
         BRIDGES,
-        `bridge-nf-call-iptables=${value}, servers behind the bridge, DR`,
-        { setup: [...BRIDGED_LAN, calls(value)] },
-        DIRECT,
-        arrives("wan", "C:1000 > V:80 S"),
-        arrives("wan", "C:1000 > V:80 ."),
-        CONNECTIONS,
-      ),
-      ...hostCases(
-        BRIDGES,
-        `bridge-nf-call-iptables=${value}, clients behind the bridge, NAT`,
-        { setup: [...BRIDGED_WAN, calls(value)] },
-        NAT,
-        ...handshake("R2"),
-        CONNECTIONS,
-      ),
-      ...hostCases(
-        BRIDGES,
         `bridge-nf-call-iptables=${value}, client and server behind the same bridge`,
         {
+          families: value === 1 ? BOTH : ["inet"],
           setup: [
             ...BRIDGED_WAN,
             calls(value),
@@ -103,6 +91,16 @@ export const DEVICES_FILE: HostCaseFile = {
         CONNECTIONS,
       ),
     ]),
+    ...hostCases(
+      BRIDGES,
+      "bridge-nf-call-iptables=1, clients behind the bridge",
+      { families: BOTH, setup: [...BRIDGED_WAN, calls(1)] },
+      NAT,
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
+      ...handshake("R2"),
+      arrives("wan", "C:1001 > V:81 S"),
+      CONNECTIONS,
+    ),
     ...hostCases(
       BRIDGES,
       "a rule drops a client behind the bridge",
@@ -138,45 +136,37 @@ export const DEVICES_FILE: HostCaseFile = {
     ),
     ...hostCases(
       DEVICES,
-      "a client, NAT",
-      { wires: ["tun0"] },
+      "clients",
+      { families: BOTH, wires: ["tun0"] },
       NAT,
+      UDP_NAT,
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
       arrives("tun0", "T7:1000 > V:80 S"),
       arrives("lan", "R2:80 > T7:1000 S."),
       arrives("tun0", "T7:1000 > V:80 ."),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      DEVICES,
-      "a client, DR and UDP",
-      { wires: ["tun0"] },
-      DIRECT,
-      UDP_NAT,
-      arrives("tun0", "T7:1000 > V:80 S"),
+      arrives("tun0", "T7:1001 > V:81 S"),
       arrives("tun0", "T7:1000 > V:53 udp len 60"),
       CONNECTIONS,
     ),
     ...hostCases(
       DEVICES,
-      "a server, NAT",
-      { wires: ["tun0"] },
-      services("-A -t V:80 -s rr", "-a -t V:80 -r T7:80 -m"),
+      "servers",
+      { families: BOTH, wires: ["tun0"] },
+      services(
+        "-A -t V:80 -s rr",
+        "-a -t V:80 -r T7:80 -m",
+        "-A -t V:81 -s rr",
+        "-a -t V:81 -r T7:81 -g",
+      ),
       arrives("wan", "C:1000 > V:80 S"),
       arrives("tun0", "T7:80 > C:1000 S."),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      DEVICES,
-      "a server, DR",
-      { wires: ["tun0"] },
-      services("-A -t V:80 -s rr", "-a -t V:80 -r T7:80 -g"),
-      arrives("wan", "C:1000 > V:80 S"),
+      arrives("wan", "C:1001 > V:81 S"),
       CONNECTIONS,
     ),
     ...hostCases(
       DEVICES,
       "a tunnel through another",
-      { wires: ["tun0"], families: ["inet"] },
+      { wires: ["tun0"] },
       services("-A -t V:80 -s rr", "-a -t V:80 -r T7:80 -i"),
       arrives("wan", "C:1000 > V:80 S"),
       CONNECTIONS,
@@ -184,7 +174,7 @@ export const DEVICES_FILE: HostCaseFile = {
     ...hostCases(
       DEVICES,
       "the interface goes and comes",
-      { wires: ["tun0"], families: ["inet"] },
+      { wires: ["tun0"] },
       NAT,
       arrives("tun0", "T7:1000 > V:80 S"),
       shell("ip link set tun0 down"),

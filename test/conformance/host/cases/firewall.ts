@@ -1,10 +1,11 @@
 /** Rules of the host's firewall, before the director and behind it. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
   counted,
-  type HostCase,
   type HostCaseFile,
+  type HostStep,
   hostCases,
   services,
   shell,
@@ -14,8 +15,9 @@ import { DIRECT, handshake, NAT, UDP_NAT } from "./services.ts";
 const GROUP = "host, firewall";
 const BEHIND = "host, rules behind the director";
 
+// biome-ignore format: a table
 const HOOKS = [
-  ["raw", "PREROUTING"],
+  ["raw",    "PREROUTING"],
   ["mangle", "PREROUTING"],
   ["mangle", "INPUT"],
   ["filter", "INPUT"],
@@ -25,6 +27,13 @@ const HOOKS = [
 const COUNTING = HOOKS.map(([table, chain]) => `$iptables -t ${table} -A ${chain} -p tcp`);
 const COUNTED = HOOKS.map(([table, chain]) => counted(table, chain));
 
+/** Without the answers of neighbours there is no IPv6. */
+const ICMP_PASSES = "$iptables -A INPUT -p $icmp -j ACCEPT";
+const DROPS = "$iptables -P INPUT DROP";
+const PIECES = { pieces: 1300 } as const;
+const TOO_BIG = "C > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df";
+const UNREACHABLE = "R1 > C unreachable-port about C:1000 > R1:53 udp len 100";
+
 export const FIREWALL: HostCaseFile = {
   features: {
     [GROUP]:
@@ -32,39 +41,57 @@ export const FIREWALL: HostCaseFile = {
     [BEHIND]: "The host's firewall behind the director: OUTPUT, POSTROUTING",
   },
   cases: [
-    ...dropped("input drops the client", "filter", "INPUT", "-s $C -j DROP"),
-    ...dropped("input drops the port", "filter", "INPUT", "-p tcp --dport 80 -j DROP"),
-    ...dropped("mangle drops the client in input", "mangle", "INPUT", "-s $C -j DROP"),
-    ...dropped("mangle drops the client in prerouting", "mangle", "PREROUTING", "-s $C -j DROP"),
-    ...dropped("raw drops the client in prerouting", "raw", "PREROUTING", "-s $C -j DROP"),
-    ...dropped("input drops the interface", "filter", "INPUT", "-i wan -j DROP"),
-    ...dropped("input rejects", "filter", "INPUT", "-s $C -j REJECT"),
-    ...dropped("input resets", "filter", "INPUT", "-p tcp -s $C -j REJECT --reject-with tcp-reset"),
+    ...hostCases(
+      GROUP,
+      "input drops the client or the port",
+      { families: BOTH },
+      NAT,
+      ...held("filter", "INPUT", "-s $C -j DROP"),
+      ...held("filter", "INPUT", "-p tcp --dport 80 -j DROP"),
+      ...held("filter", "INPUT", "-i wan -j DROP"),
+      CONNECTIONS,
+      ...handshake("R2"),
+      CONNECTIONS,
+    ),
+    ...hostCases(
+      GROUP,
+      "mangle and raw drop the client",
+      { families: BOTH },
+      NAT,
+      ...held("mangle", "INPUT", "-s $C -j DROP"),
+      ...held("mangle", "PREROUTING", "-s $C -j DROP"),
+      ...held("raw", "PREROUTING", "-s $C -j DROP"),
+      CONNECTIONS,
+      ...handshake("R2"),
+    ),
+    ...hostCases(
+      GROUP,
+      "input drops in mid-connection",
+      {},
+      NAT,
+      ...handshake("R2"),
+      ...held("filter", "INPUT", "-s $C -j DROP", "C:1000 > V:80 P. len 100"),
+      arrives("wan", "C:1000 > V:80 P. len 100"),
+    ),
+    ...hostCases(
+      GROUP,
+      "input rejects",
+      { families: BOTH },
+      NAT,
+      ...held("filter", "INPUT", "-s $C -j REJECT"),
+      ...held("filter", "INPUT", "-p tcp -s $C -j REJECT --reject-with tcp-reset"),
+      CONNECTIONS,
+    ),
     ...hostCases(
       GROUP,
       "input drops by default",
-      { setup: ["$iptables -A INPUT -p $icmp -j ACCEPT", "$iptables -P INPUT DROP"] },
+      { families: BOTH, setup: [ICMP_PASSES, DROPS] },
       NAT,
       arrives("wan", "C:1000 > V:80 S"),
       CONNECTIONS,
       shell("$iptables -A INPUT -p tcp --dport 80 -j ACCEPT"),
       ...handshake("R2"),
-      counted("filter", "INPUT"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "only the client's address is accepted",
-      {
-        setup: [
-          "$iptables -A INPUT -p $icmp -j ACCEPT",
-          "$iptables -A INPUT -s $C -j ACCEPT",
-          "$iptables -P INPUT DROP",
-        ],
-      },
-      NAT,
-      arrives("wan", "C2:1000 > V:80 S"),
-      ...handshake("R2"),
+      arrives("wan", "C:1000 > V:81 S"),
       counted("filter", "INPUT"),
       CONNECTIONS,
     ),
@@ -72,13 +99,14 @@ export const FIREWALL: HostCaseFile = {
       GROUP,
       "conntrack's states",
       {
+        families: BOTH,
         setup: [
-          "$iptables -A INPUT -p $icmp -j ACCEPT",
+          ICMP_PASSES,
           "$iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
           "$iptables -A INPUT -m conntrack --ctstate INVALID -j DROP",
           "$iptables -A INPUT -p tcp --dport 80 --syn -m conntrack --ctstate NEW -j ACCEPT",
           "$iptables -A INPUT -m conntrack --ctstate NEW",
-          "$iptables -P INPUT DROP",
+          DROPS,
         ],
       },
       NAT,
@@ -92,10 +120,10 @@ export const FIREWALL: HostCaseFile = {
       "untracked packets",
       {
         setup: [
-          "$iptables -A INPUT -p $icmp -j ACCEPT",
+          ICMP_PASSES,
           "$iptables -t raw -A PREROUTING -p tcp --dport 80 -j CT --notrack",
           "$iptables -A INPUT -m conntrack --ctstate UNTRACKED -j ACCEPT",
-          "$iptables -P INPUT DROP",
+          DROPS,
         ],
       },
       NAT,
@@ -104,7 +132,7 @@ export const FIREWALL: HostCaseFile = {
     ),
     ...hostCases(
       GROUP,
-      "replies are in no state that conntrack knows",
+      "conntrack's states of replies",
       {
         setup: [
           "$iptables -A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
@@ -118,69 +146,44 @@ export const FIREWALL: HostCaseFile = {
     ),
     ...hostCases(
       GROUP,
-      "a limit of two an hour",
+      "limits",
       {
         setup: [
-          "$iptables -A INPUT -p tcp --syn -m limit --limit 1/hour --limit-burst 2 -j ACCEPT",
-          "$iptables -A INPUT -p tcp --syn -j DROP",
+          "$iptables -A INPUT -p tcp --syn --dport 80 -m limit --limit 1/hour --limit-burst 2 -j ACCEPT",
+          "$iptables -A INPUT -p tcp --syn --dport 80 -j DROP",
+          "$iptables -A INPUT -p tcp --syn --dport 81 -m hashlimit --hashlimit-name syn --hashlimit-mode srcip --hashlimit-above 1/hour --hashlimit-burst 1 -j DROP",
         ],
       },
       NAT,
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -m"),
       ...[1000, 1001, 1002, 1003].map((port) => arrives("wan", `C:${port} > V:80 S`)),
-      counted("filter", "INPUT"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "a limit for each client",
-      {
-        setup: [
-          "$iptables -A INPUT -p tcp --syn -m hashlimit --hashlimit-name syn --hashlimit-mode srcip --hashlimit-above 1/hour --hashlimit-burst 1 -j DROP",
-        ],
-      },
-      NAT,
       ...["C:1000", "C:1001", "C2:1000", "C2:1001"].map((from) =>
-        arrives("wan", `${from} > V:80 S`),
+        arrives("wan", `${from} > V:81 S`),
       ),
       counted("filter", "INPUT"),
       CONNECTIONS,
     ),
     ...hostCases(
       GROUP,
-      "what rules count on a connection's way, NAT",
-      { setup: COUNTING },
+      "what rules count on a connection's way",
+      { families: BOTH, setup: COUNTING },
       NAT,
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
       ...handshake("R2"),
-      ...COUNTED,
-    ),
-    ...hostCases(
-      GROUP,
-      "what rules count on a connection's way, DR",
-      { setup: COUNTING },
-      DIRECT,
-      arrives("wan", "C:1000 > V:80 S"),
-      arrives("wan", "C:1000 > V:80 ."),
+      arrives("wan", "C:1001 > V:81 S"),
+      arrives("wan", "C:1001 > V:81 ."),
       ...COUNTED,
     ),
     ...hostCases(
       GROUP,
       "forward drops the replies",
-      { setup: ["$iptables -A FORWARD -s $R2 -j DROP"] },
+      { families: BOTH, setup: ["$iptables -A FORWARD -s $R2 -j DROP"] },
       NAT,
       arrives("wan", "C:1000 > V:80 S"),
       arrives("lan", "R2:80 > C:1000 S."),
       counted("filter", "FORWARD"),
       CONNECTIONS,
-      shell("$iptables -F FORWARD"),
-      arrives("lan", "R2:80 > C:1000 S."),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "forward drops by default",
-      { setup: ["$iptables -P FORWARD DROP"] },
-      NAT,
-      arrives("wan", "C:1000 > V:80 S"),
+      shell("$iptables -F FORWARD", "$iptables -P FORWARD DROP"),
       arrives("lan", "R2:80 > C:1000 S."),
       shell("$iptables -A FORWARD -i lan -o wan -p tcp --sport 80 -j ACCEPT"),
       arrives("lan", "R2:80 > C:1000 S."),
@@ -188,67 +191,63 @@ export const FIREWALL: HostCaseFile = {
     ),
     ...hostCases(
       GROUP,
-      "DNAT to the VIP",
+      "DNAT and REDIRECT to a service",
       {
         setup: [
           "$ip address add $B/$host dev lo",
           "$iptables -t nat -A PREROUTING -d $B -p tcp --dport 8080 -j DNAT --to-destination $at_V:80",
+          "$iptables -t nat -A PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 81",
         ],
       },
       NAT,
+      services("-A -t E:81 -s rr", "-a -t E:81 -r R1:80 -m"),
       arrives("wan", "C:1000 > B:8080 S"),
       arrives("lan", "R2:80 > C:1000 S."),
       arrives("wan", "C:1000 > B:8080 ."),
+      arrives("wan", "C:1001 > V:8080 S"),
+      arrives("lan", "R1:80 > C:1001 S."),
       counted("nat", "PREROUTING"),
       CONNECTIONS,
     ),
     ...hostCases(
       GROUP,
-      "REDIRECT to a service",
+      "ICMP errors are dropped",
       {
-        families: ["inet"],
-        setup: ["$iptables -t nat -A PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 80"],
+        setup: [
+          "$iptables -A INPUT -p $icmp -s $C -j DROP",
+          "$iptables -A FORWARD -p $icmp -s $R1 -j DROP",
+        ],
       },
-      services("-A -t E:80 -s rr", "-a -t E:80 -r R1:80 -m"),
-      arrives("wan", "C:1000 > V:8080 S"),
-      arrives("lan", "R1:80 > C:1000 S."),
-      counted("nat", "PREROUTING"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "the client's ICMP errors are dropped",
-      { setup: ["$iptables -A INPUT -p $icmp -s $C -j DROP"] },
       NAT,
-      ...handshake("R2"),
-      arrives("wan", "C > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df"),
-      counted("filter", "INPUT"),
-      shell("$iptables -F INPUT"),
-      arrives("wan", "C > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df"),
-    ),
-    ...hostCases(
-      GROUP,
-      "the servers' ICMP errors are dropped",
-      { setup: ["$iptables -A FORWARD -p $icmp -s $R1 -j DROP"] },
       UDP_NAT,
+      ...handshake("R2"),
       arrives("wan", "C:1000 > V:53 udp len 100"),
-      arrives("lan", "R1 > C unreachable-port about C:1000 > R1:53 udp len 100"),
+      arrives("wan", TOO_BIG),
+      arrives("lan", UNREACHABLE),
+      counted("filter", "INPUT"),
       counted("filter", "FORWARD"),
-      shell("$iptables -F FORWARD"),
-      arrives("lan", "R1 > C unreachable-port about C:1000 > R1:53 udp len 100"),
+      shell("$iptables -F INPUT", "$iptables -F FORWARD"),
+      arrives("wan", TOO_BIG),
+      arrives("lan", UNREACHABLE),
     ),
     ...hostCases(
       GROUP,
       "fragments, where input accepts a port and drops by default",
       {
-        setup: [
-          "$iptables -A INPUT -p $icmp -j ACCEPT",
-          "$iptables -A INPUT -p udp --dport 53 -j ACCEPT",
-          "$iptables -P INPUT DROP",
-        ],
+        families: BOTH,
+        setup: [ICMP_PASSES, "$iptables -A INPUT -p udp --dport 53 -j ACCEPT", DROPS],
       },
       UDP_NAT,
-      arrives("wan", "C:1000 > V:53 udp len 1800", { pieces: 1300 }),
+      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
+      counted("filter", "INPUT"),
+      CONNECTIONS,
+    ),
+    ...hostCases(
+      GROUP,
+      "fragments to a DR service, input drops by default",
+      { setup: [ICMP_PASSES, "$iptables -A INPUT -p udp --dport 53 -j ACCEPT", DROPS] },
+      services("-A -u V:53 -s rr", "-a -u V:53 -r R1:53 -g"),
+      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
       counted("filter", "INPUT"),
       CONNECTIONS,
     ),
@@ -257,63 +256,48 @@ export const FIREWALL: HostCaseFile = {
       "fragments that conntrack puts together first",
       {
         setup: [
-          "$iptables -A INPUT -p $icmp -j ACCEPT",
+          ICMP_PASSES,
           "$iptables -A INPUT -p udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT",
-          "$iptables -P INPUT DROP",
+          DROPS,
         ],
       },
       UDP_NAT,
-      arrives("wan", "C:1000 > V:53 udp len 1800", { pieces: 1300 }),
+      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
       counted("filter", "INPUT"),
-      CONNECTIONS,
     ),
     ...hostCases(
       GROUP,
       "replies in fragments",
-      { setup: ["$iptables -A FORWARD -p udp --sport 53", "$iptables -A FORWARD -p udp"] },
+      {
+        families: BOTH,
+        setup: ["$iptables -A FORWARD -p udp --sport 53", "$iptables -A FORWARD -p udp"],
+      },
       UDP_NAT,
       arrives("wan", "C:1000 > V:53 udp len 100"),
-      arrives("lan", "R1:53 > C:1000 udp len 1800", { pieces: 1300 }),
+      arrives("lan", "R1:53 > C:1000 udp len 1800", PIECES),
       counted("filter", "FORWARD"),
     ),
     ...hostCases(
       GROUP,
-      "mangle writes the time to live",
-      {
-        families: ["inet"],
-        setup: ["$iptables -t mangle -A PREROUTING -i wan -j TTL --ttl-set 10"],
-      },
-      DIRECT,
-      arrives("wan", "C:1000 > V:80 S"),
-    ),
-    ...hostCases(
-      GROUP,
-      "mangle writes the class of service",
-      { setup: ["$iptables -t mangle -A PREROUTING -i wan -j DSCP --set-dscp 10"] },
-      DIRECT,
-      arrives("wan", "C:1000 > V:80 S"),
-    ),
-    ...hostCases(
-      GROUP,
-      "mangle writes the replies' class of service",
-      { setup: ["$iptables -t mangle -A FORWARD -o wan -j DSCP --set-dscp 10"] },
-      NAT,
-      ...handshake("R2"),
-    ),
-    ...hostCases(
-      BEHIND,
-      "output drops the server",
-      { setup: ["$iptables -A OUTPUT -d $R2 -p tcp -j DROP"] },
-      NAT,
-      arrives("wan", "C:1000 > V:80 S"),
-      counted("filter", "OUTPUT"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      BEHIND,
-      "postrouting counts and drops",
+      "mangle writes time to live and class of service",
       {
         setup: [
+          "$iptables -t mangle -A PREROUTING -i wan -j TTL --ttl-set 10",
+          "$iptables -t mangle -A PREROUTING -i wan -j DSCP --set-dscp 10",
+          "$iptables -t mangle -A FORWARD -o wan -j DSCP --set-dscp 12",
+        ],
+      },
+      NAT,
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
+      ...handshake("R2"),
+      arrives("wan", "C:1001 > V:81 S"),
+    ),
+    ...hostCases(
+      BEHIND,
+      "output and postrouting count and drop",
+      {
+        setup: [
+          "$iptables -A OUTPUT -d $R1 -p tcp -j DROP",
           "$iptables -t mangle -A POSTROUTING -o lan -p tcp",
           "$iptables -t mangle -A POSTROUTING -s $V -o wan -p tcp -j DROP",
         ],
@@ -321,7 +305,10 @@ export const FIREWALL: HostCaseFile = {
       NAT,
       arrives("wan", "C:1000 > V:80 S"),
       arrives("lan", "R2:80 > C:1000 S."),
+      arrives("wan", "C:1001 > V:80 S"),
+      counted("filter", "OUTPUT"),
       counted("mangle", "POSTROUTING"),
+      CONNECTIONS,
     ),
     ...hostCases(
       BEHIND,
@@ -337,22 +324,23 @@ export const FIREWALL: HostCaseFile = {
       arrives("lan", "R2:80 > D:1000 S."),
       CONNECTIONS,
     ),
+    ...hostCases(
+      BEHIND,
+      "DR with MASQUERADE of everything that leaves",
+      { setup: ["$iptables -t nat -A POSTROUTING -o lan -j MASQUERADE"] },
+      DIRECT,
+      arrives("wan", "C:1000 > V:80 S"),
+      arrives("wan", "C:1000 > V:80 ."),
+    ),
   ],
 };
 
-/** A rule that keeps a client away, and what is when it is gone. */
-function dropped(name: string, table: string, chain: string, rule: string): HostCase[] {
-  return hostCases(
-    GROUP,
-    name,
-    { setup: [`$iptables -t ${table} -A ${chain} ${rule}`] },
-    NAT,
-    arrives("wan", "C:1000 > V:80 S"),
-    arrives("wan", "C:1000 > V:80 S"),
+/** A rule that keeps a packet away, what it counts, and its end. */
+function held(table: string, chain: string, rule: string, packet = "C:1000 > V:80 S"): HostStep[] {
+  return [
+    shell(`$iptables -t ${table} -A ${chain} ${rule}`),
+    arrives("wan", packet),
     counted(table, chain),
-    CONNECTIONS,
     shell(`$iptables -t ${table} -F ${chain}`),
-    ...handshake("R2"),
-    CONNECTIONS,
-  );
+  ];
 }

@@ -1,6 +1,7 @@
 /** Firewall marks as operators set them: by netfilter. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
   connects,
   type HostCaseFile,
@@ -32,6 +33,7 @@ export const MARKS: HostCaseFile = {
       GROUP,
       "by ports",
       {
+        families: BOTH,
         setup: [
           "$iptables -t mangle -A PREROUTING -p tcp -d $V -m multiport --dports 80,443 -j MARK --set-mark 7",
         ],
@@ -47,6 +49,7 @@ export const MARKS: HostCaseFile = {
       GROUP,
       "by the sender's hardware address",
       {
+        families: BOTH,
         setup: [
           "$iptables -t mangle -A PREROUTING -p tcp -m mac --mac-source $mac_X -j MARK --set-mark 7",
         ],
@@ -145,6 +148,7 @@ export const MARKS: HostCaseFile = {
       GROUP,
       "addresses that are not the director's, NAT",
       {
+        families: BOTH,
         setup: [
           ...LOCAL_BY_MARK,
           "$iptables -t mangle -A PREROUTING -i wan -p tcp -d $F --dport 80 -j MARK --set-mark 7",
@@ -188,7 +192,10 @@ export const MARKS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a client on the director",
-      { setup: ["$iptables -t mangle -A OUTPUT -p tcp -d $V --dport 80 -j MARK --set-mark 7"] },
+      {
+        families: BOTH,
+        setup: ["$iptables -t mangle -A OUTPUT -p tcp -d $V --dport 80 -j MARK --set-mark 7"],
+      },
       MARKED,
       connects("V:5000 > V:80", 500),
       CONNECTIONS,

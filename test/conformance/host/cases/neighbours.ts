@@ -1,6 +1,7 @@
 /** Neighbours: who is asked for, who changes, who never answers. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
   type HostCaseFile,
   hostCases,
@@ -16,7 +17,7 @@ import { handshake, NAT, ONE_DIRECT, ONE_NAT, UDP_NAT } from "./services.ts";
 const GROUP = "host, neighbours";
 
 /** The kernel asks three times, a second apart, and gives up with the next. */
-const GIVES_UP_MS = 3_600;
+const GIVES_UP_MS = 4_000;
 /** Within a second of the last news another answer is not believed (arp(7), locktime). */
 const LOCK_MS = 1_200;
 
@@ -31,7 +32,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "the host knows the servers",
-      {},
+      { families: BOTH },
       NAT,
       ...handshake("R2"),
       arrives("wan", "C:1001 > V:80 S"),
@@ -41,7 +42,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a server announces another hardware address",
-      {},
+      { families: BOTH },
       ONE_NAT,
       ...handshake("R1"),
       waits(LOCK_MS),
@@ -90,7 +91,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "packets wait for a neighbour",
-      {},
+      { families: BOTH },
       silence("lan", "R1"),
       ONE_DIRECT,
       arrives("wan", "C:1000 > V:80 S"),
@@ -102,7 +103,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a server that never answers, NAT, TCP",
-      {},
+      { families: BOTH },
       SILENT_NAT,
       arrives("wan", "C:1000 > V:80 S"),
       waits(GIVES_UP_MS),
@@ -130,7 +131,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a tunnel's server that never answers",
-      { families: ["inet"] },
+      {},
       services("-A -t V:80 -s rr", "-a -t V:80 -r R9:80 -i"),
       arrives("wan", "C:1000 > V:80 S"),
       waits(GIVES_UP_MS),
@@ -138,7 +139,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a client on the link that never answers",
-      {},
+      { families: BOTH },
       UDP_NAT,
       arrives("wan", "N9:1000 > V:53 udp len 60", { from: "N" }),
       arrives("lan", "R1:53 > N9:1000 udp len 60"),

@@ -1,14 +1,14 @@
 /** The way out: routing rules, tables, metrics, nexthops, routes that refuse, forwarding. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
-  type HostCase,
   type HostCaseFile,
   hostCases,
   services,
   shell,
 } from "../host-case.ts";
-import { DIRECT, handshake, NAT, ONE_DIRECT, ONE_NAT } from "./services.ts";
+import { handshake, NAT, ONE_NAT } from "./services.ts";
 
 const RULES = "host, routing rules";
 const ROUTES = "host, routes";
@@ -35,7 +35,7 @@ export const ROUTES_FILE: HostCaseFile = {
       hostCases(
         RULES,
         `the VIP of a second uplink, snat_reroute=${value}`,
-        { wires: ["up"], setup: SECOND_UPLINK },
+        { families: value === 1 ? BOTH : ["inet"], wires: ["up"], setup: SECOND_UPLINK },
         shell(`vs-sysctl -q -w net.ipv4.vs.snat_reroute=${value}`),
         AT_V2,
         ONE_NAT,
@@ -51,6 +51,7 @@ export const ROUTES_FILE: HostCaseFile = {
         RULES,
         `replies by mark, snat_reroute=${value}`,
         {
+          families: value === 1 ? BOTH : ["inet"],
           wires: ["up"],
           setup: [
             "$iptables -t mangle -A PREROUTING -i lan -s $R2 -j MARK --set-mark 5",
@@ -68,7 +69,7 @@ export const ROUTES_FILE: HostCaseFile = {
     ),
     ...hostCases(
       RULES,
-      "requests by mark",
+      "requests by mark, interface, and the director's address",
       {
         setup: [
           "$iptables -t mangle -A PREROUTING -i wan -p tcp -j MARK --set-mark 5",
@@ -78,24 +79,12 @@ export const ROUTES_FILE: HostCaseFile = {
       },
       FAR_SERVER,
       arrives("wan", "C:1000 > V:80 S"),
-    ),
-    ...hostCases(
-      RULES,
-      "requests by interface",
-      {
-        setup: ["$ip rule add iif wan to $S1 lookup 100", "$ip route add $S1 via $Y2 table 100"],
-      },
-      FAR_SERVER,
-      arrives("wan", "C:1000 > V:80 S"),
-    ),
-    ...hostCases(
-      RULES,
-      "requests by the director's address",
-      {
-        setup: ["$ip rule add from $D to $S1 lookup 100", "$ip route add $S1 via $Y2 table 100"],
-      },
-      FAR_SERVER,
-      arrives("wan", "C:1000 > V:80 S"),
+      shell("$ip rule del fwmark 5 to $S1 lookup 100", "$ip rule add iif wan to $S1 lookup 100"),
+      arrives("wan", "C:1001 > V:80 S"),
+      shell("$ip rule del iif wan to $S1 lookup 100", "$ip rule add from $D to $S1 lookup 100"),
+      arrives("wan", "C:1002 > V:80 S"),
+      shell("$ip rule del from $D to $S1 lookup 100", "$ip rule add from $C to $S1 lookup 100"),
+      arrives("wan", "C:1003 > V:80 S"),
     ),
     ...hostCases(
       RULES,
@@ -116,19 +105,43 @@ export const ROUTES_FILE: HostCaseFile = {
       arrives("wan", "C:1000 > V:80 S"),
       CONNECTIONS,
     ),
-    ...(["blackhole", "unreachable", "prohibit"] as const).flatMap((type) => [
-      ...toServer(`${type} to a server`, `$ip route add ${type} $R1/$host`),
-      ...hostCases(
-        ROUTES,
-        `${type} to a client`,
-        {},
-        ONE_NAT,
-        arrives("wan", "C:1000 > V:80 S"),
-        shell(`$ip route add ${type} $C/$host`),
+    ...hostCases(
+      ROUTES,
+      "routes that refuse, to servers",
+      {
+        families: BOTH,
+        setup: [
+          "$ip route add blackhole $R1/$host",
+          "$ip route add unreachable $R2/$host",
+          "$ip route add prohibit $R3/$host",
+        ],
+      },
+      ...["R1", "R2", "R3"].flatMap((server, index) => [
+        services(
+          `-A -t V:8${index} -s rr`,
+          `-a -t V:8${index} -r ${server}:80 -m`,
+          `-A -t V:9${index} -s rr`,
+          `-a -t V:9${index} -r ${server}:80 -g`,
+        ),
+        arrives("wan", `C:1000 > V:8${index} S`),
+        arrives("wan", `C:1000 > V:9${index} S`),
+      ]),
+      CONNECTIONS,
+    ),
+    ...hostCases(
+      ROUTES,
+      "routes that refuse, to clients",
+      { families: BOTH },
+      ONE_NAT,
+      arrives("wan", "C:1000 > V:80 S"),
+      ...["blackhole", "unreachable", "prohibit"].flatMap((type) => [
+        shell(`$ip route replace ${type} $C/$host`),
         arrives("lan", "R1:80 > C:1000 S."),
-        CONNECTIONS,
-      ),
-    ]),
+        shell(`$ip route del ${type} $C/$host`),
+      ]),
+      arrives("lan", "R1:80 > C:1000 S."),
+      CONNECTIONS,
+    ),
     ...hostCases(
       ROUTES,
       "no route to a server",
@@ -177,7 +190,7 @@ export const ROUTES_FILE: HostCaseFile = {
           "ip nexthop add id 2 via $X2 dev up",
           "ip nexthop add id 10 group 1/2",
           "$ip route add $S1 nhid 10",
-          "ip link set up down",
+          "ip link set dev up down",
         ],
       },
       FAR_SERVER,
@@ -194,23 +207,8 @@ export const ROUTES_FILE: HostCaseFile = {
     ),
     ...hostCases(
       ROUTES,
-      "two hops of which one's interface goes",
-      {
-        wires: ["up"],
-        families: ["inet"],
-        setup: [
-          "ip route add $S1 nexthop via $Y dev lan nexthop via $X2 dev up",
-          "ip link set lan carrier on || true",
-          "ip link set up down",
-        ],
-      },
-      FAR_SERVER,
-      ...[1000, 1001, 1002, 1003].map((port) => arrives("wan", `C:${port} > V:80 S`)),
-    ),
-    ...hostCases(
-      ROUTES,
       "a route that changes in mid-connection",
-      {},
+      { families: BOTH },
       NAT,
       ...handshake("R2"),
       shell("$ip route add $R2 via $Y"),
@@ -247,24 +245,21 @@ export const ROUTES_FILE: HostCaseFile = {
     ),
     ...hostCases(
       ROUTES,
-      "ip_forward=0, NAT",
-      { setup: ["sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"] },
+      "ip_forward=0",
+      {
+        families: BOTH,
+        setup: ["sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"],
+      },
       NAT,
       ...handshake("R2"),
+      services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
+      arrives("wan", "C:1001 > V:81 S"),
       CONNECTIONS,
     ),
     ...hostCases(
       ROUTES,
-      "ip_forward=0, DR",
-      { setup: ["sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"] },
-      DIRECT,
-      arrives("wan", "C:1000 > V:80 S"),
-      arrives("wan", "C:1000 > V:80 ."),
-    ),
-    ...hostCases(
-      ROUTES,
       "time to live, at each hook",
-      {},
+      { families: BOTH },
       NAT,
       services("-A -t V:81 -s rr", "-a -t V:81 -r R1:80 -g"),
       arrives("wan", "C:1000 > V:80 S ttl 1"),
@@ -279,7 +274,6 @@ export const ROUTES_FILE: HostCaseFile = {
       ROUTES,
       "send_redirects, a client on the servers' wire",
       {
-        families: ["inet"],
         setup: ["for of in all wan lan; do sysctl -qw net.ipv4.conf.$of.send_redirects=1; done"],
       },
       services(
@@ -294,18 +288,3 @@ export const ROUTES_FILE: HostCaseFile = {
     ),
   ],
 };
-
-/** Requests that a route of the host's refuses. */
-function toServer(name: string, line: string): HostCase[] {
-  return hostCases(
-    ROUTES,
-    name,
-    { setup: [line] },
-    ONE_NAT,
-    arrives("wan", "C:1000 > V:80 S"),
-    shell("ipvsadm -C"),
-    ONE_DIRECT,
-    arrives("wan", "C:1001 > V:80 S"),
-    CONNECTIONS,
-  );
-}

@@ -1,14 +1,15 @@
 /** Where packets come from and whom they are to: what a host takes at all. */
 import {
   arrives,
+  BOTH,
   CONNECTIONS,
   counted,
-  type HostCase,
   type HostCaseFile,
+  type HostStep,
   hostCases,
   shell,
 } from "../host-case.ts";
-import { handshake, NAT, ONE_NAT, UDP_NAT } from "./services.ts";
+import { handshake, NAT, UDP_NAT } from "./services.ts";
 
 const GROUP = "host, what it takes";
 
@@ -18,18 +19,31 @@ export const SOURCES: HostCaseFile = {
       "What the host takes from the wire: martian sources, rp_filter, accept_local, other hosts' frames, broadcasts",
   },
   cases: [
-    ...from("the VIP", ["V:1000"]),
-    ...from("other addresses of the director", ["E:1000", "D:1000"]),
-    ...from("loopback", ["127.0.0.1:1000"], ["[::1]:1000"]),
-    ...from(
-      "broadcast and multicast",
-      ["255.255.255.255:1000", "224.0.0.5:1000", "10.8.0.255:1000", "0.0.0.0:1000"],
-      ["[ff02::5]:1000", "[::]:1000"],
+    ...hostCases(
+      GROUP,
+      "sources that are no client's",
+      {},
+      ...from([
+        "V",
+        "E",
+        "D",
+        "127.0.0.1",
+        "255.255.255.255",
+        "224.0.0.5",
+        "10.8.0.255",
+        "0.0.0.0",
+      ]),
+    ),
+    ...hostCases(
+      GROUP,
+      "sources that are no client's",
+      { families: ["inet6"] },
+      ...from(["V", "E", "D", "::1", "ff02::5", "::"]),
     ),
     ...hostCases(
       GROUP,
       "accept_local, from another address of the director",
-      { families: ["inet"], setup: ["sysctl -qw net.ipv4.conf.all.accept_local=1"] },
+      { setup: ["sysctl -qw net.ipv4.conf.all.accept_local=1"] },
       NAT,
       arrives("wan", "D:1000 > V:80 S"),
       arrives("wan", "V:1000 > V:80 S"),
@@ -40,7 +54,6 @@ export const SOURCES: HostCaseFile = {
         GROUP,
         `rp_filter ${mode}, clients on the wrong wire`,
         {
-          families: ["inet"],
           setup: [`for of in all wan lan; do sysctl -qw net.ipv4.conf.$of.rp_filter=${mode}; done`],
         },
         NAT,
@@ -64,7 +77,7 @@ export const SOURCES: HostCaseFile = {
     ...hostCases(
       GROUP,
       "another host's frame while an interface is promiscuous",
-      { setup: ["ip link set wan promisc on"] },
+      { families: BOTH, setup: ["ip link set wan promisc on"] },
       NAT,
       arrives("wan", "C:1000 > V:80 S", { to: "02:00:00:00:01:99" }),
       CONNECTIONS,
@@ -82,14 +95,6 @@ export const SOURCES: HostCaseFile = {
     ),
     ...hostCases(
       GROUP,
-      "a client on the servers' wire",
-      {},
-      ONE_NAT,
-      arrives("lan", "192.168.150.99:1000 > V:80 S", { from: "Y2" }),
-      CONNECTIONS,
-    ).slice(0, 1),
-    ...hostCases(
-      GROUP,
       "the VIP is asked for on the other wire",
       {},
       NAT,
@@ -100,7 +105,7 @@ export const SOURCES: HostCaseFile = {
     ...hostCases(
       GROUP,
       "the VIP comes and goes while connections live",
-      {},
+      { families: BOTH },
       NAT,
       ...handshake("R2"),
       shell("$ip address del $V/$host dev wan"),
@@ -115,6 +120,7 @@ export const SOURCES: HostCaseFile = {
       GROUP,
       "the VIP is a local route in another table",
       {
+        families: BOTH,
         setup: [
           "$ip address del $V/$host dev wan",
           "$ip rule add to $V lookup 100",
@@ -154,24 +160,17 @@ export const SOURCES: HostCaseFile = {
   ],
 };
 
-/** SYNs that come from the wire with sources that are no client's. */
-function from(
-  name: string,
-  sources: readonly string[],
-  sources6: readonly string[] = sources,
-): HostCase[] {
-  return (["inet", "inet6"] as const).flatMap((family) =>
-    hostCases(
-      GROUP,
-      `from ${name}`,
-      { families: [family] },
-      NAT,
-      UDP_NAT,
-      ...(family === "inet" ? sources : sources6).flatMap((source) => [
-        arrives("wan", `${source} > V:80 S`),
-        arrives("wan", `${source} > V:53 udp len 60`),
+/** SYNs and datagrams that come from the wire with these sources. */
+function from(sources: readonly string[]): HostStep[] {
+  return [
+    NAT,
+    UDP_NAT,
+    ...sources
+      .map((source) => (source.includes(":") ? `[${source}]` : source))
+      .flatMap((source) => [
+        arrives("wan", `${source}:1000 > V:80 S`),
+        arrives("wan", `${source}:1000 > V:53 udp len 60`),
       ]),
-      CONNECTIONS,
-    ),
-  );
+    CONNECTIONS,
+  ];
 }
