@@ -2,6 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { allCases } from "./cases/index.ts";
+import { allHostCases } from "./host/cases/index.ts";
+import { runHost } from "./host/run-host.ts";
 import { KernelSide } from "./kernel-side.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
@@ -11,7 +13,7 @@ import { keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
 import { run } from "./run.ts";
-import { selectCases } from "./selection.ts";
+import { selectCases, selectHostCases } from "./selection.ts";
 
 const DOCS = join(import.meta.dirname, "../../docs");
 const DOCUMENTS = { results: join(DOCS, "conformance.json"), page: join(DOCS, "conformance.md") };
@@ -37,15 +39,21 @@ async function main(options: Options): Promise<number> {
   const machine = machineOf(options);
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
-  if (cases.length === 0) {
+  const hostCases = options.engines.includes("userspace")
+    ? selectHostCases(allHostCases(), options.filter, machine)
+    : [];
+  if (cases.length + hostCases.length === 0) {
     const text = JSON.stringify(options.filter);
     process.stderr.write(`No case for Linux ${kernel.version} has ${text} in its name\n`);
     return COULD_NOT_RUN;
   }
   const { engines, timeoutMs, filter } = options;
   const kernelSide = new KernelSide(machine, { timeoutMs });
-  const outcomes = await run(cases, { kernel, kernelSide, engines, timeoutMs });
-  const summary = summarize(kernel, engines, outcomes, filter === "");
+  const outcomes = await Promise.all([
+    run(cases, { kernel, kernelSide, engines, timeoutMs }),
+    runHost(hostCases, { machine, timeoutMs, answers: options.kernelAnswers }),
+  ]);
+  const summary = summarize(kernel, engines, outcomes.flat(), filter === "");
   tell(summary, options);
   return summary.failed === 0 ? 0 : 1;
 }

@@ -14,6 +14,8 @@ export interface Options {
   readonly timeoutMs: number;
   /** A file for what --json says. */
   readonly report: string | undefined;
+  /** A file with what the kernel did in host cases: what it holds is not asked again, what it lacks is kept there. */
+  readonly kernelAnswers: string | undefined;
   /** Keeps the results in docs/conformance.json and writes docs/conformance.md from it. */
   readonly writesDocs: boolean;
   /** Also where the processor does not ask for it (machines/xstate.c). */
@@ -44,6 +46,7 @@ Runs every case on the kernel's own IPVS and on ours, and shows what differs.
   --seed N          for the composed command lines (default 1)
   --generated N     how many command lines are composed (default 2000)
   --timeout S       seconds after which the guest is ended (default 600, with QEMU 1800)
+  --kernel-answers FILE   keeps there what the kernel did in host cases, and does not ask it again
   --write-docs      keeps the results of a whole run in docs/conformance.json, and writes docs/conformance.md from it
   --complete-xstate loads a library before User Mode Linux that it needs on processors with AMX, on others, too
   --help
@@ -63,6 +66,7 @@ export function readOptions(words: readonly string[]): Options {
       generated: { type: "string", default: "2000" },
       timeout: { type: "string" },
       report: { type: "string" },
+      "kernel-answers": { type: "string" },
       "write-docs": { type: "boolean", default: false },
       "complete-xstate": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
@@ -81,6 +85,7 @@ export function readOptions(words: readonly string[]): Options {
     generated: count("generated", values.generated),
     timeoutMs: 1000 * count("timeout", values.timeout ?? String(TIMEOUT_SECONDS[kernel.name])),
     report: values.report,
+    kernelAnswers: values["kernel-answers"],
     writesDocs: values["write-docs"],
     completesXstate: values["complete-xstate"],
     isHelp: values.help,

@@ -6,7 +6,7 @@ import { performOnDirector } from "./ours/director-side.ts";
 import { UserspaceSide } from "./ours/userspace-side.ts";
 import { Place } from "./place.ts";
 import { Progress } from "./progress.ts";
-import { compare, type Difference } from "./report/compare.ts";
+import { compare, comparedSteps, type Difference } from "./report/compare.ts";
 import { type EngineName, judge, type Outcome, verdictOf } from "./report/outcome.ts";
 
 export interface RunOptions {
@@ -25,9 +25,10 @@ const AGAIN_MAX = 60;
  */
 export async function run(cases: readonly Case[], options: RunOptions): Promise<Outcome[]> {
   const outcomes = await runOnce(cases, options);
-  const differing = [
-    ...new Set(outcomes.filter((each) => verdictOf(each) === "differs").map((each) => each.case)),
-  ];
+  const failed = new Set(
+    outcomes.filter((each) => verdictOf(each) === "differs").map((each) => each.case),
+  );
+  const differing = cases.filter((each) => failed.has(each));
   if (differing.length === 0 || differing.length > AGAIN_MAX) return outcomes;
   const names = differing.map(({ group, name }) => `\n  ${group}: ${name}`).join("");
   process.stderr.write(`conformance: these differ, once more by themselves:${names}\n`);
@@ -45,7 +46,7 @@ async function runOnce(cases: readonly Case[], options: RunOptions): Promise<Out
   for (const engine of options.engines) {
     for (const one of placed) {
       const differences = await differencesOf(one, engine, done, options.kernel);
-      outcomes.push(judge(one.each, engine, options.kernel, differences));
+      outcomes.push(judge(one.each, comparedSteps(one.each), engine, options.kernel, differences));
     }
   }
   return outcomes;
@@ -100,7 +101,7 @@ async function differencesOf(
     compare(each, new Place(index), theirs, reports);
   const differences = between(ours);
   const differs = (engineName: EngineName, of: readonly Difference[]): boolean =>
-    verdictOf(judge(each, engineName, kernel, of)) === "differs";
+    verdictOf(judge(each, comparedSteps(each), engineName, kernel, of)) === "differs";
   const isByTime =
     engine === "userspace" &&
     differs(engine, differences) &&

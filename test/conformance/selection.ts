@@ -1,5 +1,6 @@
 /** Which cases a run has: by name, and by what its kernel has. */
 import type { Case } from "./case.ts";
+import type { HostCase } from "./host/host-case.ts";
 import { isSince, type Machine } from "./machines/machine.ts";
 
 /** Under emulation, without a filter: what User Mode Linux lacks, what newer kernels do otherwise, and what clients notice. */
@@ -22,6 +23,16 @@ export function selectCases(cases: readonly Case[], filter: string, machine: Mac
       (isWhole || EMULATED_GROUPS.includes(each.group)) &&
       isMet(each, machine),
   );
+}
+
+/** Cases of the host's settings; under emulation by a filter alone. */
+export function selectHostCases(
+  cases: readonly HostCase[],
+  filter: string,
+  { kernel }: Machine,
+): HostCase[] {
+  if (filter === "" && kernel.name !== "uml") return [];
+  return cases.filter((each) => `${each.group}: ${each.name}`.includes(filter));
 }
 
 function isMet({ needs: { since, module } = {} }: Case, { kernel, modules }: Machine): boolean {

@@ -22,7 +22,6 @@ import { emitSctp, SCTP_CHUNK, SctpView } from "../../src/net/sctp.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { emitUdp } from "../../src/net/udp.ts";
 import { urlDecoded } from "../bytes.ts";
-import type { Names } from "./names.ts";
 
 const FLAGS = { S: "syn", F: "fin", R: "rst", P: "psh", ".": "ack", U: "urg" } as const;
 
@@ -48,6 +47,12 @@ const MESSAGES: Readonly<Record<string, readonly [inet: readonly [number, number
 
 /** Linux's mark of ICMP errors: internetwork control. */
 const ERROR_TOS = 0xc0;
+
+/** What addresses are called. */
+export interface AddressNames {
+  address(name: string): Address;
+  name(of: Address): string;
+}
 
 interface End {
   readonly address: Address;
@@ -78,7 +83,7 @@ export class Options {
 }
 
 /** The bytes of a whole IP packet. */
-export function parsePacket(text: string, names: Names): Uint8Array {
+export function parsePacket(text: string, names: AddressNames): Uint8Array {
   const [before, about] = text.split(/ about /, 2) as [string, string?];
   const words = before.trim().split(/\s+/);
   const [source, arrow, destination, kind, ...rest] = words;
@@ -117,7 +122,7 @@ export function parsePacket(text: string, names: Names): Uint8Array {
   return packet;
 }
 
-function parseTunnelPacket(words: readonly string[], names: Names): Uint8Array {
+function parseTunnelPacket(words: readonly string[], names: AddressNames): Uint8Array {
   const [source, , destination, , kind, ...rest] = words as [
     string,
     string,
@@ -207,20 +212,20 @@ function spoilChecksum(packet: Uint8Array, start: number, protocol: number): voi
   packet[start + field]! ^= 0x55;
 }
 
-function parseEnd(text: string, names: Names): End {
+function parseEnd(text: string, names: AddressNames): End {
   const match = /^\[(.+)\]:(\d+)$/.exec(text) ?? /^([^:]+):(\d+)$/.exec(text);
   if (match === null) return { address: names.address(text), port: undefined };
   return { address: names.address(match[1]!), port: Number(match[2]) };
 }
 
-export function formatEnd(of: Address, port: number | undefined, names: Names): string {
+export function formatEnd(of: Address, port: number | undefined, names: AddressNames): string {
   const name = names.name(of);
   if (port === undefined) return name;
   return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
 /** The packet in [0, bytes.length), which may be the cut one that an ICMP error quotes. */
-export function formatPacket(bytes: Uint8Array, names: Names): string {
+export function formatPacket(bytes: Uint8Array, names: AddressNames): string {
   const isInet = bytes[0]! >>> 4 === 4;
   const ip = isInet ? Ipv4View.unplaced() : Ipv6View.unplaced();
   const fault = ip.moveToQuote(bytes, 0, bytes.length);
@@ -248,7 +253,7 @@ export function formatPacket(bytes: Uint8Array, names: Names): string {
 function formatBody(
   bytes: Uint8Array,
   ip: Ipv4View | Ipv6View,
-  names: Names,
+  names: AddressNames,
 ): { readonly kind: string; readonly headerLength: number } {
   const { payloadStart: start, end } = ip;
   switch (ip.protocol) {
@@ -279,7 +284,7 @@ function formatMessage(
   type: number,
   code: number,
   mtu: number,
-  names: Names,
+  names: AddressNames,
 ): { readonly kind: string; readonly headerLength: number } {
   const row = Object.entries(MESSAGES).find(
     ([, codes]) => codes[column][0] === type && codes[column][1] === code,

@@ -16,8 +16,8 @@ import type { Writable } from "node:stream";
 import { type GuestEnd, type GuestLogs, wordsOf } from "./early-end.ts";
 import type { GuestCommand, Machine } from "./machine.ts";
 
-const GUEST_FILES = ["init", "agent.py"];
 const RUN_GUEST = join(import.meta.dirname, "run-guest");
+const GUEST_FOLDER = join(import.meta.dirname, "guest");
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const PROGRESS_MS = 10_000;
 
@@ -25,6 +25,8 @@ export interface BootOptions {
   /** Modules that the guest loads, if its kernel has them. */
   readonly modules: readonly string[];
   readonly programme: string;
+  /** What carries it out: agent.py and what that imports. */
+  readonly agent?: readonly string[];
   /** The guest is ended when it takes longer. */
   readonly timeoutMs: number;
   /** Is told now and then what the report is so far. */
@@ -61,9 +63,10 @@ export async function boot(machine: Machine, options: BootOptions): Promise<stri
 }
 
 /** What the guest finds below /mnt. */
-function fill(folder: string, machine: Machine, { modules, programme }: BootOptions): void {
-  for (const file of GUEST_FILES) {
-    copyFileSync(join(import.meta.dirname, "guest", file), join(folder, file));
+function fill(folder: string, machine: Machine, options: BootOptions): void {
+  const { modules, programme, agent = [join(GUEST_FOLDER, "agent.py")] } = options;
+  for (const file of [join(GUEST_FOLDER, "init"), ...agent]) {
+    copyFileSync(file, join(folder, basename(file)));
   }
   mkdirSync(join(folder, "modules"));
   const files = machine.modules.filesInOrder(modules);

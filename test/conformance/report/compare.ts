@@ -58,6 +58,13 @@ function drifts(
     .flatMap(({ kind }, index) => (kind === "packet" ? (lag(at) - lag(index)) / 1000 : []));
 }
 
+/** Many packets' shares are one comparison. */
+export function comparedSteps({ steps, compare: comparison }: Case): number {
+  const compared = steps.filter(({ kind }) => kind !== "wait" && kind !== "begin");
+  if (comparison !== "shares") return compared.length;
+  return compared.filter(({ kind }) => kind !== "packet").length + 1;
+}
+
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case "ipvsadm": {

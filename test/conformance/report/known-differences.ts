@@ -2,7 +2,6 @@
  * Where Sluice differs on purpose: docs/differences.md explains each, under the same title. Each names the steps that
  * may differ, and what it makes of the kernel's lines: whatever else differs in the same case is an error.
  */
-import type { Case } from "../case.ts";
 import { isSince, type Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
 import {
@@ -16,7 +15,7 @@ import {
   nothing,
   withoutLines,
 } from "./explanations.ts";
-import type { EngineName } from "./outcome.ts";
+import type { Described, EngineName } from "./outcome.ts";
 
 export interface KnownDifference {
   /** The title in docs/differences.md. */
@@ -184,7 +183,7 @@ export const KNOWN: readonly KnownDifference[] = [
 
 /** The known difference that this one of a case is, if it is any. */
 export function knownDifference(
-  of: Case,
+  of: Described,
   { what, theirs, ours }: Difference,
   engine: EngineName,
   kernel: Kernel,
@@ -198,7 +197,7 @@ export function knownDifference(
 /** Whether it can be expected at all. */
 export function mayOccur(
   { group, name, engine: only, before, since }: KnownDifference,
-  of: Case,
+  of: Described,
   engine: EngineName,
   { version }: Kernel,
 ): boolean {

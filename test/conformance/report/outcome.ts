@@ -1,5 +1,4 @@
 /** One case on one engine: what differs from the kernel, and what of it is meant to. */
-import type { Case } from "../case.ts";
 import type { Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
 import { type KnownDifference, knownDifference } from "./known-differences.ts";
@@ -15,20 +14,30 @@ export interface JudgedDifference extends Difference {
   readonly known: KnownDifference | undefined;
 }
 
+/** What there is to say of a case besides what came of it. */
+export interface Described {
+  readonly group: string;
+  readonly name: string;
+}
+
 export interface Outcome {
-  readonly case: Case;
+  readonly case: Described;
+  /** Steps that were compared. */
+  readonly comparisons: number;
   readonly engine: EngineName;
   readonly differences: readonly JudgedDifference[];
 }
 
 export function judge(
-  of: Case,
+  of: Described,
+  comparisons: number,
   engine: EngineName,
   kernel: Kernel,
   differences: readonly Difference[],
 ): Outcome {
   return {
     case: of,
+    comparisons,
     engine,
     differences: differences.map((each) => ({
       ...each,

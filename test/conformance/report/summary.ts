@@ -1,6 +1,6 @@
 /** A run in numbers, for readers and for programs. */
-import type { Case } from "../case.ts";
 import { featureOf } from "../cases/index.ts";
+import { hostFeatureOf } from "../host/cases/index.ts";
 import type { Kernel } from "../machines/machine.ts";
 import { diff } from "./diff.ts";
 import { KNOWN, mayOccur } from "./known-differences.ts";
@@ -67,11 +67,11 @@ export function summarize(
 
 function groupOf(name: string, outcomes: readonly Outcome[]): GroupSummary {
   const engines = Map.groupBy(outcomes, ({ engine }) => engine);
-  const cases = new Set(outcomes.map((outcome) => outcome.case));
+  const cases = new Map(outcomes.map((outcome) => [outcome.case, outcome.comparisons]));
   return {
-    feature: featureOf(name),
+    feature: hostFeatureOf(name) ?? featureOf(name),
     cases: cases.size,
-    comparisons: [...cases].reduce((sum, each) => sum + comparedSteps(each), 0),
+    comparisons: [...cases.values()].reduce((sum, each) => sum + each, 0),
     engines: Object.fromEntries([...engines].map(([engine, of]) => [engine, engineOf(of)])),
   };
 }
@@ -80,13 +80,6 @@ function engineOf(outcomes: readonly Outcome[]): EngineSummary {
   const count = (wanted: string): number =>
     outcomes.filter((each) => verdictOf(each) === wanted).length;
   return { agree: count("agrees"), known: count("known"), differ: count("differs") };
-}
-
-/** Many packets' shares are one comparison. */
-function comparedSteps({ steps, compare }: Case): number {
-  const compared = steps.filter(({ kind }) => kind !== "wait" && kind !== "begin");
-  if (compare !== "shares") return compared.length;
-  return compared.filter(({ kind }) => kind !== "packet").length + 1;
 }
 
 function knownCounts(outcomes: readonly Outcome[]): Summary["known"] {
