@@ -1,6 +1,9 @@
 /** Does with a packet what the director decided about it: on to a next hop, back to the host, or nothing. */
+import { Wire } from "../../ipvs/forward/wire.ts";
+import type { Host } from "../../ipvs/host.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
+import { PASSED_MARK } from "./door/door-table.ts";
 import { addTimeToLive } from "./door/lane-frame.ts";
 import type { LaneSender } from "./door/lane-sender.ts";
 import type { FrameSender } from "./frame-sender.ts";
@@ -9,17 +12,24 @@ import type { RingFrame } from "./packet-ring.ts";
 
 export interface DispatchParts {
   readonly sender: FrameSender;
-  /** For messages of the host's own. */
+  /** For messages of the host's own, and what its processes sent. */
   readonly hostSender: HostSender;
   readonly back: LaneSender;
+  readonly host: Host;
 }
+
+/** What the loopback takes. */
+const LOCAL_MTU = 65_535;
 
 export class Dispatch {
   readonly #sender: FrameSender;
   readonly #hostSender: HostSender;
   readonly #back: LaneSender;
+  readonly #host: Host;
+  readonly #wire = new Wire();
 
-  constructor({ sender, hostSender, back }: DispatchParts) {
+  constructor({ sender, hostSender, back, host }: DispatchParts) {
+    this.#host = host;
     this.#sender = sender;
     this.#hostSender = hostSender;
     this.#back = back;
@@ -41,14 +51,26 @@ export class Dispatch {
     for (const notice of notices) this.#hostSender.enqueue(notice);
   }
 
-  /** The packet is the host's after all, as it now lies. */
+  /** The packet is the host's after all, as it now lies: its stack goes on with it where it was taken. */
   giveBack(packet: Packet, arrived: Packet, frame: RingFrame): void {
     const { bytes, start, end, mark, hook } = packet;
+    if (hook === "local-out") {
+      this.sendOut(packet);
+      return;
+    }
     // The host's forwarding takes one from the time to live, which it has done already.
     if (hook === "forward") addTimeToLive(bytes, start);
     const { offload } = frame;
     offload.needsChecksum = packet.isChecksumPartial;
     if (packet === arrived) this.#back.send(frame.memory, start, end, mark, offload);
     else this.#back.sendCopy(bytes.subarray(start, end), mark, offload);
+  }
+
+  /** Sends what a process of the host's own sent on its way, past the door's own rule. */
+  sendOut(packet: Packet): void {
+    const route = this.#host.routeFrom(packet.source, packet.destination, packet.mark);
+    const mtu = typeof route === "string" ? LOCAL_MTU : route.mtu;
+    for (const part of this.#wire.cut(packet, mtu) ?? [])
+      this.#hostSender.enqueue(part, PASSED_MARK);
   }
 }

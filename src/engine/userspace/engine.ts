@@ -9,7 +9,7 @@ import type { Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { type Hook, Packet } from "../../ipvs/packet.ts";
+import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
 import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
@@ -79,6 +79,8 @@ export class UserspaceEngine implements Engine {
   readonly #dispatch: Dispatch;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #packet = new Packet();
+  /** A message of the host's own. */
+  readonly #own = new Packet();
   readonly #arrival = {
     hook: "wire" as Hook,
     interfaceIndex: 0,
@@ -127,6 +129,7 @@ export class UserspaceEngine implements Engine {
       sender: this.#sender,
       hostSender: this.#hostSender,
       back: door.back,
+      host: network,
     });
     this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),
@@ -256,7 +259,13 @@ export class UserspaceEngine implements Engine {
   /** Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. */
   #refuse(bytes: Uint8Array): void {
     const message = hostUnreachable(bytes, this.#network);
-    if (message !== undefined) this.#hostSender.enqueue(message);
+    if (message === undefined) return;
+    // The kernel's own message passes LOCAL_OUT, where it becomes the service's.
+    const packet = this.#own;
+    const fault = packet.moveTo(message, 0, message.length, { ...NO_ARRIVAL, hook: "local-out" });
+    if (fault !== undefined) return;
+    const { verdict } = this.#director.receive(packet, now());
+    if (verdict === "pass") this.#dispatch.sendOut(packet);
   }
 
   #flush(): void {

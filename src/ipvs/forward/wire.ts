@@ -42,9 +42,14 @@ export class Wire {
     if (packet.longestFragment === 0 && packet.length <= mtu) return outcome;
     const limit = Math.min(mtu, packet.longestFragment || mtu);
     if (wireLength(packet) <= limit) return outcome;
+    const parts = this.cut(packet, limit);
+    return parts === undefined ? outcome.drop("drop-packet-too-big") : outcome.withParts(parts);
+  }
+
+  /** Copies of the packet, or of its segments or fragments, of `limit` bytes at most, each with whole checksums; undefined when that cannot be. */
+  cut(packet: Packet, limit: number): Uint8Array[] | undefined {
     const whole = this.#wholePackets(packet);
-    if (whole === undefined) return outcome.drop("drop-packet-too-big");
-    return this.#sendParts(outcome, whole, limit);
+    return whole && this.#cutAll(whole, limit);
   }
 
   /** As fit(), inside a tunnel from `source` to the destination. */
@@ -80,7 +85,8 @@ export class Wire {
       if (bytes === undefined) return outcome.drop("drop-packet-too-big");
       parts.push(bytes);
     }
-    return this.#sendParts(outcome, parts, mtu);
+    const cut = this.#cutAll(parts, mtu);
+    return cut === undefined ? outcome.drop("drop-packet-too-big") : outcome.withParts(cut);
   }
 
   /** A copy of the packet inside the tunnel; undefined when it is longer than IP can say. */
@@ -126,8 +132,8 @@ export class Wire {
     }
   }
 
-  /** Sends `packets` instead of the one that came, each cut up where it is longer than `limit`. */
-  #sendParts(outcome: OutcomeSlot, packets: readonly Uint8Array[], limit: number): OutcomeSlot {
+  /** Cuts up those that are longer than `limit`. */
+  #cutAll(packets: readonly Uint8Array[], limit: number): Uint8Array[] | undefined {
     const parts: Uint8Array[] = [];
     for (const packet of packets) {
       if (packet.length <= limit) {
@@ -135,10 +141,10 @@ export class Wire {
         continue;
       }
       const fragments = this.#fragments(packet, limit);
-      if (typeof fragments === "string") return outcome.drop("drop-packet-too-big");
+      if (typeof fragments === "string") return undefined;
       parts.push(...fragments);
     }
-    return outcome.withParts(parts);
+    return parts;
   }
 
   #fragments(packet: Uint8Array, limit: number): Uint8Array[] | string {

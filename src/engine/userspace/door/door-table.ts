@@ -177,6 +177,11 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       `${ip} saddr . meta l4proto @replyEveryPort goto takeForward`,
       // Only the first of a packet's fragments has ports, and they must stay together.
       `${fragment} ${ip} saddr . meta l4proto @replyFragments goto takeForward`,
+      // Of direct routing's and tunnels' servers, should the host be their gateway: their connections are seen whole then.
+      `${ip} saddr . meta l4proto . th sport @services goto takeForward`,
+      `${ip} saddr . meta l4proto @everyPort goto takeForward`,
+      `${fragment} ${ip} saddr . meta l4proto @serviceFragments goto takeForward`,
+      `${ip} saddr . meta l4proto . th sport @marked goto takeForward`,
       `meta l4proto @forwardedErrors ${errors} goto takeForward`,
     ],
     output: [
