@@ -9,7 +9,7 @@ import type { Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { type Hook, Packet } from "../../ipvs/packet.ts";
+import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
 import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
@@ -49,6 +49,9 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
+/** How a message of the host's own comes to the director. */
+const LOCAL_OUT = { ...NO_ARRIVAL, hook: "local-out" } as const;
+
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
   readonly events: DoorEvents;
@@ -79,6 +82,7 @@ export class UserspaceEngine implements Engine {
   readonly #dispatch: Dispatch;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #packet = new Packet();
+  readonly #notice = new Packet();
   readonly #arrival = {
     hook: "wire" as Hook,
     interfaceIndex: 0,
@@ -253,10 +257,18 @@ export class UserspaceEngine implements Engine {
     this.#flush();
   }
 
-  /** Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. */
+  /**
+   * Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. The director sees the
+   * message where the kernel's LOCAL_OUT hook would, and words it in terms of the service.
+   */
   #refuse(bytes: Uint8Array): void {
     const message = hostUnreachable(bytes, this.#network);
-    if (message !== undefined) this.#hostSender.enqueue(message);
+    if (message === undefined) return;
+    const notice = this.#notice;
+    if (notice.moveTo(message, 0, message.length, LOCAL_OUT) !== undefined) return;
+    const { verdict, packet } = this.#director.receive(notice, now());
+    if (verdict === "drop") return;
+    this.#hostSender.enqueue(packet.bytes.subarray(packet.start, packet.end));
   }
 
   #flush(): void {
