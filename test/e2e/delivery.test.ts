@@ -39,7 +39,7 @@ test("a neighbour that nobody knows is asked for", async () => {
   expect(network.ask(80)).toBe(R1);
 });
 
-test.for(["-g", "-m"])(
+test.for(["-g", "-m", "-i"])(
   "a client is told that its server does not answer ARP (%s)",
   async (method) => {
     home.configure(`-a -t ${V}:80 -r ${NOBODY} ${method}`);

@@ -266,7 +266,8 @@ export class UserspaceEngine implements Engine {
     if (message === undefined) return;
     const notice = this.#notice;
     if (notice.moveTo(message, 0, message.length, LOCAL_OUT) !== undefined) return;
-    const { verdict, packet } = this.#director.receive(notice, now());
+    const { verdict, packet, notices } = this.#director.receive(notice, now());
+    for (const each of notices) this.#hostSender.enqueue(each);
     if (verdict === "drop") return;
     this.#hostSender.enqueue(packet.bytes.subarray(packet.start, packet.end));
   }
