@@ -19,6 +19,8 @@ export interface Outcome {
   readonly parts: readonly Uint8Array[];
   /** Whole IP packets, to be routed by their destination. */
   readonly notices: readonly Uint8Array[];
+  /** `packet`, which is as it came, tells the host's own stack something, too: a path's MTU. */
+  readonly teachesHost: boolean;
 }
 
 const NONE: readonly Uint8Array[] = [];
@@ -31,6 +33,7 @@ export class OutcomeSlot implements Outcome {
   route: Route | undefined;
   parts = NONE;
   notices = NONE;
+  teachesHost = false;
 
   forward(reason: Reason, route: Route): this {
     return this.#set("forward", reason, route);
@@ -65,6 +68,7 @@ export class OutcomeSlot implements Outcome {
     this.route = route;
     this.parts = NONE;
     this.notices = NONE;
+    this.teachesHost = false;
     return this;
   }
 }

@@ -39,12 +39,15 @@ test("a neighbour that nobody knows is asked for", async () => {
   expect(network.ask(80)).toBe(R1);
 });
 
-test("a client is told that its server does not answer ARP", async () => {
-  home.configure(`-a -t ${V}:80 -r ${NOBODY} -g`);
-  const before = await daemon.count("neighbour-silent");
-  expect(network.ask(80)).toBe("unreachable");
-  expect(await daemon.count("neighbour-silent")).toBeGreaterThan(before);
-});
+test.for(["-g", "-m", "-i"])(
+  "a client is told that its server does not answer ARP (%s)",
+  async (method) => {
+    home.configure(`-a -t ${V}:80 -r ${NOBODY} ${method}`);
+    const before = await daemon.count("neighbour-silent");
+    expect(network.ask(80)).toBe("unreachable");
+    expect(await daemon.count("neighbour-silent")).toBeGreaterThan(before);
+  },
+);
 
 test("a server that has moved to another card is found again", () => {
   home.configure(`-a -t ${V}:80 -r ${R1} -m`);

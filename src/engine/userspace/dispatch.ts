@@ -47,7 +47,7 @@ export class Dispatch {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass") this.giveBack(packet, arrived, frame);
+    } else if (verdict === "pass" || outcome.teachesHost) this.giveBack(packet, arrived, frame);
     for (const notice of notices) this.#hostSender.enqueue(notice);
   }
 

@@ -3,7 +3,7 @@ import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
 import { prng } from "../../base/prng.ts";
 import { ETHERTYPE, emitEthernet } from "../../net/ethernet.ts";
 import { parseMac } from "../../net/mac-address.ts";
-import { packet, sees, state } from "../contract/watching.contract.ts";
+import { INET, packet, sees, state } from "../contract/watching.contract.ts";
 import { describeEngine } from "../engine.contract.ts";
 
 let network: BenchNetwork;
@@ -33,6 +33,24 @@ test.for(runs)(
   async ({ seed, stand }) => {
     await using bench = await UserspaceBench.open(network, stand);
     await withRubbish(bench, seed);
+  },
+);
+
+test.for(STANDS)(
+  "what a router says of a tunnel's path the host learns, too (%s)",
+  async (stand) => {
+    await using bench = await UserspaceBench.open(network, stand);
+    await bench.engine.apply(state("-A -t V:80", "-a -t V:80 -r R1 -i"));
+    await sees(bench, "C", "C:1000 > V:80 S");
+    const learnt = async () => {
+      const row = "R2 > D too-big mtu 1300 about D > R1 in ipip C:1000 > V:80 S df";
+      expect(await sees(bench, "R2", row)).toEqual([
+        "C: V > C too-big mtu 1280 about C:1000 > V:80 S df",
+      ]);
+      return network.director.run(`ip route get ${INET.address("R1").toString()}`);
+    };
+    await expect.poll(learnt, { timeout: 10_000 }).toContain("mtu 1300");
+    network.director.run("ip route flush cache");
   },
 );
 

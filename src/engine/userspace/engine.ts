@@ -49,6 +49,9 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
+/** How a message of the host's own comes to the director. */
+const LOCAL_OUT = { ...NO_ARRIVAL, hook: "local-out" } as const;
+
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
   readonly events: DoorEvents;
@@ -79,8 +82,7 @@ export class UserspaceEngine implements Engine {
   readonly #dispatch: Dispatch;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #packet = new Packet();
-  /** A message of the host's own. */
-  readonly #own = new Packet();
+  readonly #notice = new Packet();
   readonly #arrival = {
     hook: "wire" as Hook,
     interfaceIndex: 0,
@@ -256,16 +258,19 @@ export class UserspaceEngine implements Engine {
     this.#flush();
   }
 
-  /** Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. */
+  /**
+   * Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. The director sees the
+   * message where the kernel's LOCAL_OUT hook would, and words it in terms of the service.
+   */
   #refuse(bytes: Uint8Array): void {
     const message = hostUnreachable(bytes, this.#network);
     if (message === undefined) return;
-    // The kernel's own message passes LOCAL_OUT, where it becomes the service's.
-    const packet = this.#own;
-    const fault = packet.moveTo(message, 0, message.length, { ...NO_ARRIVAL, hook: "local-out" });
-    if (fault !== undefined) return;
-    const { verdict } = this.#director.receive(packet, now());
-    if (verdict === "pass") this.#dispatch.sendOut(packet);
+    const notice = this.#notice;
+    if (notice.moveTo(message, 0, message.length, LOCAL_OUT) !== undefined) return;
+    const { verdict, packet, notices } = this.#director.receive(notice, now());
+    for (const each of notices) this.#hostSender.enqueue(each);
+    if (verdict === "drop") return;
+    this.#hostSender.enqueue(packet.bytes.subarray(packet.start, packet.end));
   }
 
   #flush(): void {

@@ -9,8 +9,10 @@ const packet = new Packet();
 export function hostUnreachable(bytes: Uint8Array, host: Host): Uint8Array | undefined {
   if (packet.moveTo(bytes, 0, bytes.length, NO_ARRIVAL) !== undefined) return undefined;
   const back = host.route(packet.source);
-  if (typeof back === "string") return undefined;
-  const message = notice(packet, back.source, { kind: "host-unreachable" });
+  if (back === "unreachable") return undefined;
+  // A tunnel's packet is the host's own, and so is its sender.
+  const source = back === "local" ? packet.source : back.source;
+  const message = notice(packet, source, { kind: "host-unreachable" });
   if (message === undefined || !host.mayTell(packet.source, "host-unreachable")) return undefined;
   return message;
 }

@@ -17,6 +17,7 @@ import type { Parts } from "../incoming.ts";
 import { AnsweredOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
+import type { Reason } from "../reasons.ts";
 import type { Scheduling } from "../scheduling.ts";
 import { errorTos, type Trouble } from "./notices.ts";
 import { Quote } from "./quote.ts";
@@ -152,10 +153,17 @@ export class IcmpRelay implements Rewriting {
     const destination = services.destination(tracker.table.destinationId(id));
     const { type, code } = icmp;
     let { rest } = icmp;
-    if (troubleOf(type, code) === "too-big") {
+    const isTooBig = troubleOf(type, code) === "too-big";
+    // The kernel tells its routes: ipv4_update_pmtu().
+    const finish = (reason: Reason): OutcomeSlot => {
+      outcome.drop(reason);
+      outcome.teachesHost = isTooBig;
+      return outcome;
+    };
+    if (isTooBig) {
       if (destination.address.equals(server)) destination.learnPathMtu(icmp.mtu, now);
       // The client lets its packets be fragmented: it need not know.
-      if (!ipv4.dontFragment) return outcome.drop("drop-path-mtu-learnt");
+      if (!ipv4.dontFragment) return finish("drop-path-mtu-learnt");
       rest = this.#mtuInside(destination);
     }
     const quoted = bytes.subarray(inner, Math.min(ipv4.end, inner + QUOTE_LENGTH_MAX));
@@ -163,7 +171,7 @@ export class IcmpRelay implements Rewriting {
     const header = { protocol: IP_PROTOCOL.icmp, tos: errorTos(ipv4.tos), ...addresses };
     // Twice, as the kernel: the quoted packet here, and the message when its LOCAL_OUT hook sees it.
     services.countOut(destination, end - inner);
-    outcome.drop("forward-icmp-reply");
+    finish("forward-icmp-reply");
     if (!this.#parts.host.mayTell(ipv4.source, troubleOf(type, code))) return outcome;
     const message = emitIpv4(header, emitIcmp({ type, code, rest }, quoted));
     services.countOut(destination, message.length);

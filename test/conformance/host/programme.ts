@@ -62,7 +62,7 @@ function linesOf({ family, setup, wires, steps }: HostCase): string[] {
     ...all.map((wire) => `wire ${wire} ${TUN.test(wire) ? "tun" : "tap"}`),
     ...STATIONS.filter(({ wire }) => all.includes(wire)).flatMap(({ name, wire, mac }) => [
       ...[".4", ".6"].map((of) => `neighbour ${wire} ${names.address(name + of)} ${mac}`),
-      ...(/^R/.test(name) ? [`server ${name} ${mac}`] : []),
+      ...(name.startsWith("R") ? [`server ${name} ${mac}`] : []),
     ]),
     ...Object.entries(SYSCTLS).map(([path, value]) => `sysctl ${path} ${value}`),
     // What this and the next print is the set-up's.
