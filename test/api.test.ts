@@ -159,7 +159,7 @@ describe("the API", () => {
     ["PUT /v1/sysctls",                           '{"drop_entry":4}', 400, "sysctl-out-of-range", "Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
     ["PUT /v1/sysctls",                           '{"am_droprate":1.5}', 400, "sysctl-not-a-number", 'net.ipv4.vs.am_droprate: expected a whole number, got "1.5"'],
     ["PUT /v1/sysctls",                           '{"sloppy_tcp":1,"drop":1}', 400, "no-such-sysctl", "No such file or directory: net.ipv4.vs.drop"],
-    ["PUT /v1/sysctls",                           '{"conntrack":1}', 400, "sysctl-without-effect", "net.ipv4.vs.conntrack: Sluice has no part in netfilter's connection tracking"],
+    ["PUT /v1/sysctls",                           '{"debug_level":1}', 400, "sysctl-without-effect", "net.ipv4.vs.debug_level: Sluice has no messages in the kernel's log"],
     ["POST /v1/services",                         `"${"x".repeat(70_000)}"`, 413, "too-large", "The body is longer than 65536 bytes"],
   ];
 

@@ -39,7 +39,7 @@ const refused: [name: string, text: string, code: FaultCode, message: string][] 
   ["drop_entry",      "4",                    "sysctl-out-of-range",   "Invalid argument: net.ipv4.vs.drop_entry: 4 is not in 0 to 3"],
   ["secure_tcp",      "-1",                   "sysctl-out-of-range",   "-1 is not in 0 to 3"],
   ["lblcr_expiration", "21474837",            "sysctl-out-of-range",   "21474837 is not in -21474836 to 21474836"],
-  ["conntrack",       "1",                    "sysctl-without-effect", "Operation not supported: net.ipv4.vs.conntrack: Sluice has no part in netfilter"],
+  ["debug_level",     "1",                    "sysctl-without-effect", "Operation not supported: net.ipv4.vs.debug_level: Sluice has no messages"],
   ["sync_threshold",  "3 60",                 "sysctl-without-effect", "Sluice has no connection synchronisation"],
   ...["", "\n", "x", "1x", "+5", "1.5", "x 1", "- 1", "--1", "1,2", "0x", "08", "1\0", "١"].map(
     (text): [string, string, FaultCode, string] =>

@@ -28,6 +28,8 @@ export const SYSCTL_RULES = {
   cache_bypass: OFF,
   /** 0: a SYN on an old entry keeps its server. Non-zero: TIME_WAIT and CLOSE reschedule. Bit 2: also DR's FIN_WAIT. */
   conn_reuse_mode: ON,
+  /** What goes on passes the host's output and postrouting chains, where connection tracking and NAT see it. */
+  conntrack: OFF,
   /** Gives up entries that look like those of an attack when memory is short. */
   drop_entry: DEFENCE,
   drop_packet: DEFENCE,
@@ -79,7 +81,6 @@ const NO_ESTIMATION_THREADS = "Sluice has no threads of its own for statistics";
 /** What the kernel has besides and Sluice has no use for: listed, and never other than it is. */
 // biome-ignore format: a table
 export const FIXED_SYSCTLS = {
-  conntrack:           { value: 0,       why: "Sluice has no part in netfilter's connection tracking" },
   debug_level:         { value: 0,       why: "Sluice has no messages in the kernel's log" },
   est_cpulist:         { value: "",      why: NO_ESTIMATION_THREADS },
   est_nice:            { value: 0,       why: NO_ESTIMATION_THREADS },

@@ -47,13 +47,13 @@ test("what cannot be set is refused, and nothing with it", async () => {
   await home.start(network.director);
   expect(
     home.sluice(
-      "sysctl net.ipv4.vs.drop_packet=3 net.ipv4.vs.drop_entry=4 net.ipv4.vs.conntrack=1",
+      "sysctl net.ipv4.vs.drop_packet=3 net.ipv4.vs.drop_entry=4 net.ipv4.vs.debug_level=1",
     ),
   ).toEqual({
     code: 1,
     stdout: "",
     stderr: `sysctl: setting key "net.ipv4.vs.drop_entry": Invalid argument
-sysctl: setting key "net.ipv4.vs.conntrack": Operation not supported: Sluice has no part in netfilter's connection tracking
+sysctl: setting key "net.ipv4.vs.debug_level": Operation not supported: Sluice has no messages in the kernel's log
 sysctl: nothing is set: all values of a call are, or none
 `,
   });

@@ -1,6 +1,6 @@
 /** Does with a packet what the director decided about it: on to a next hop, back to the host, or nothing. */
 import { Wire } from "../../ipvs/forward/wire.ts";
-import type { Host } from "../../ipvs/host.ts";
+import type { Host, Route } from "../../ipvs/host.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
 import { PASSED_MARK } from "./door/door-table.ts";
@@ -16,6 +16,8 @@ export interface DispatchParts {
   readonly hostSender: HostSender;
   readonly back: LaneSender;
   readonly host: Host;
+  /** Whether what goes on passes the host's output and postrouting chains: net.ipv4.vs.conntrack. */
+  readonly passesFilters: () => boolean;
 }
 
 /** What the loopback takes. */
@@ -26,9 +28,11 @@ export class Dispatch {
   readonly #hostSender: HostSender;
   readonly #back: LaneSender;
   readonly #host: Host;
+  readonly #passesFilters: () => boolean;
   readonly #wire = new Wire();
 
-  constructor({ sender, hostSender, back, host }: DispatchParts) {
+  constructor({ sender, hostSender, back, host, passesFilters }: DispatchParts) {
+    this.#passesFilters = passesFilters;
     this.#host = host;
     this.#sender = sender;
     this.#hostSender = hostSender;
@@ -39,7 +43,8 @@ export class Dispatch {
   perform(outcome: Outcome, arrived: Packet, frame: RingFrame): void {
     const { verdict, packet, route, parts, notices } = outcome;
     if (verdict === "forward" && route !== undefined) {
-      if (parts.length > 0) for (const part of parts) this.#sender.sendCopy(part, route);
+      if (this.#passesFilters()) this.#sendThroughFilters(packet, route, parts);
+      else if (parts.length > 0) for (const part of parts) this.#sender.sendCopy(part, route);
       else if (packet !== arrived) {
         this.#sender.sendCopy(packet.bytes.subarray(packet.start, packet.end), route);
       } else {
@@ -49,6 +54,12 @@ export class Dispatch {
       }
     } else if (verdict === "pass" || outcome.teachesHost) this.giveBack(packet, arrived, frame);
     for (const notice of notices) this.#hostSender.enqueue(notice);
+  }
+
+  /** As a packet of the host's own would leave: through its output and postrouting chains. */
+  #sendThroughFilters(packet: Packet, route: Route, parts: readonly Uint8Array[]): void {
+    const whole = parts.length > 0 ? parts : (this.#wire.cut(packet, route.mtu) ?? []);
+    for (const part of whole) this.#hostSender.enqueueBy(route, part, packet.mark);
   }
 
   /** The packet is the host's after all, as it now lies: its stack goes on with it where it was taken. */

@@ -132,6 +132,7 @@ export class UserspaceEngine implements Engine {
       hostSender: this.#hostSender,
       back: door.back,
       host: network,
+      passesFilters: () => this.#director.sysctls.conntrack !== 0,
     });
     this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),

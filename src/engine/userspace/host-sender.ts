@@ -5,6 +5,8 @@
  * The kernel does not cut or finish them: a packet longer than the route's MTU is refused (EMSGSIZE), and checksums
  * must be whole.
  */
+
+import type { Route } from "../../ipvs/host.ts";
 import { ADDRESS_LENGTH, type Family } from "../../net/address.ts";
 import { IPV4_HEADER_LENGTH } from "../../net/ipv4.ts";
 import { IPV6_HEADER_LENGTH } from "../../net/ipv6.ts";
@@ -59,9 +61,20 @@ export class HostSender implements Disposable {
    * `interfaceIndex` says which link a link-local destination is on.
    */
   enqueue(packet: Uint8Array, mark = 0, interfaceIndex = 0): void {
+    this.#sender(packet)?.enqueue(packet, mark, interfaceIndex, undefined);
+  }
+
+  /** As enqueue(), by `route`, wherever the packet says that it goes. A neighbour of the other family it cannot have. */
+  enqueueBy({ interfaceIndex, nextHop }: Route, packet: Uint8Array, mark: number): void {
+    const isInet6 = packet[0]! >>> 4 === 6;
+    const to = (nextHop.family === "inet6") === isInet6 ? nextHop.bytes() : undefined;
+    this.#sender(packet)?.enqueue(packet, mark, interfaceIndex, to);
+  }
+
+  #sender(packet: Uint8Array): RawSender | undefined {
     const sender = packet[0]! >>> 4 === 6 ? this.#senders.inet6 : this.#senders.inet;
     if (sender === undefined) this.#unsupported++;
-    else sender.enqueue(packet, mark, interfaceIndex);
+    return sender;
   }
 
   /** Sends what waits; what the kernel refuses (a rule that drops: EPERM) is counted and gone. */
@@ -133,7 +146,13 @@ class RawSender implements Disposable {
     stack.move();
   }
 
-  enqueue(packet: Uint8Array, mark: number, interfaceIndex: number): void {
+  /** `to`: the address that routing looks at, if it is not the packet's. */
+  enqueue(
+    packet: Uint8Array,
+    mark: number,
+    interfaceIndex: number,
+    to: Uint8Array | undefined,
+  ): void {
     const layout = LAYOUT[this.#family];
     if (packet.length < layout.headerLength || packet.length > STAGING_LENGTH) {
       this.#batch.countFailed("EINVAL");
@@ -149,7 +168,8 @@ class RawSender implements Disposable {
     const info = control + CONTROL_HEADER_LENGTH;
     const { destination, source, nameAddress, infoSource, infoIndex } = layout;
     const length = ADDRESS_LENGTH[this.#family];
-    copy(packet, destination, length, bytes, name + nameAddress);
+    if (to === undefined) copy(packet, destination, length, bytes, name + nameAddress);
+    else copy(to, 0, length, bytes, name + nameAddress);
     copy(packet, source, length, bytes, info + infoSource);
     view.setUint32(info + infoIndex, interfaceIndex, true);
     if (this.#family === "inet6") view.setUint32(name + SCOPE_AT, interfaceIndex, true);
