@@ -127,6 +127,8 @@ class Case:
         self.environment = dict(MACHINE)
         self.environment["PATH"] = folder + ":" + MACHINE["PATH"]
         self.environment["SLUICE_SOCKET"] = os.path.join(folder, "socket")
+        # By this posix_spawnp() finds a command.
+        os.environ["PATH"] = self.environment["PATH"]
         self.director = Director([], folder, self.environment)
         self.is_started = False
         self.wires = {}
