@@ -22,6 +22,9 @@ from wires import Wire
 POLL_S = 0.004
 FOLDER = os.environ.get("TMPDIR", "/tmp")
 START_MAX_S = 30
+COMMAND_MAX_S = 30
+# So many frames are looked at before anything else is.
+BURST = 64
 PROTOCOLS = {"tcp": packets.TCP, "udp": packets.UDP}
 MACHINE = {"PATH": os.environ["PATH"], "LC_ALL": "C", "TERM": "dumb", "HOME": "/root"}
 
@@ -88,7 +91,7 @@ class Director:
     def has_ended(self):
         if self.child is None:
             return False
-        return os.waitpid(self.child, os.WNOHANG)[0] != 0
+        return has_ended(self.child)
 
     def last_words(self):
         return read(self.log).decode()[-2000:]
@@ -124,6 +127,8 @@ class Case:
         self.environment = dict(MACHINE)
         self.environment["PATH"] = folder + ":" + MACHINE["PATH"]
         self.environment["SLUICE_SOCKET"] = os.path.join(folder, "socket")
+        # By this posix_spawnp() finds a command.
+        os.environ["PATH"] = self.environment["PATH"]
         self.director = Director([], folder, self.environment)
         self.is_started = False
         self.wires = {}
@@ -192,10 +197,14 @@ class Case:
         flags = (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2)
         actions = [(os.POSIX_SPAWN_OPEN, index, paths[index], flags[index], 0o600) for index in range(3)]
         child = os.posix_spawnp(words[0], words, self.environment, file_actions=actions)
+        end = time.monotonic() + COMMAND_MAX_S
         while True:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 break
+            if time.monotonic() > end:
+                os.kill(child, signal.SIGKILL)
+                raise TimeoutError("This does not end: " + " ".join(words))
             self.pump(POLL_S, None)
         self.settle()
         code = os.waitstatus_to_exitcode(status)
@@ -245,7 +254,7 @@ class Case:
             self.client.ready()
         has_news = False
         for wire in self.wires.values():
-            while True:
+            for _ in range(BURST):
                 frame = wire.receive()
                 if frame is None:
                     break
@@ -362,7 +371,7 @@ def perform(number, lines, settings, report):
     os.mkdir(folder)
     case = Case(settings, folder)
     step = 0
-    with open(report, "w") as file:
+    with open(report + ".part", "w") as file:
         try:
             for verb, words in lines:
                 told = case.do(verb, words)
@@ -381,6 +390,7 @@ def perform(number, lines, settings, report):
         except Exception as error:
             tell(file, number, "failed", packed(("%s: %s" % (type(error).__name__, error)).encode()))
     case.director.end()
+    os.rename(report + ".part", report)
     for name in os.listdir(folder):
         os.unlink(os.path.join(folder, name))
     os.rmdir(folder)
@@ -394,9 +404,17 @@ def spawn(words):
     return os.posix_spawnp(words[0], words, os.environ)
 
 
+def has_ended(child):
+    return os.waitpid(child, os.WNOHANG)[0] != 0
+
+
 def perform_all(programme, report_path):
     """So many cases at once as the settings say, in their order."""
     modules, settings, cases = read_programme(programme)
+    if modules:
+        # What there is, is loaded: no other is ever looked for.
+        with open("/proc/sys/kernel/modprobe", "w") as file:
+            file.write("/bin/false")
     for file in modules:
         os.waitpid(spawn(["busybox", "insmod", "/mnt/modules/" + file]), 0)
     own = [sys.executable, "-S", "-B", os.path.abspath(__file__), programme]
@@ -411,13 +429,16 @@ def perform_all(programme, report_path):
             while waiting and len(running) < settings.parallel:
                 number = waiting.pop(0)
                 path = "%s/case-%d-%s" % (FOLDER, os.getpid(), number)
-                running[spawn([*namespace, *own, path, "case", number])] = path
-            ended, _ = os.wait()
-            path = running.pop(ended)
-            if os.path.exists(path):
-                report.write(read(path).decode())
-                report.flush()
-                os.unlink(path)
+                running[path] = spawn([*namespace, *own, path, "case", number])
+            # Not until it has ended: a kernel whose IPVS still holds a route through a device waits for that in vain,
+            # and who closes the device waits with it.
+            for path in [path for path, child in running.items() if os.path.exists(path) or has_ended(child)]:
+                del running[path]
+                if os.path.exists(path):
+                    report.write(read(path).decode())
+                    report.flush()
+                    os.unlink(path)
+            time.sleep(POLL_S)
         tell(report, "end")
 
 
