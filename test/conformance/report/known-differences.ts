@@ -138,7 +138,7 @@ export const KNOWN: readonly KnownDifference[] = [
   {
     title: "IPv6 datagrams that came in fragments are cut anew",
     group: RARE,
-    name: /^(NAT|DR), IPv6, fragments$/,
+    name: /^(NAT|DR), IPv6, fragments( that make a long datagram)?$/,
     step: / fragment=/,
     explains: areAllFor,
   },
