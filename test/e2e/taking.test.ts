@@ -48,8 +48,7 @@ test("SIGKILL leaves nothing in the way; the next daemon has the service again",
   expect(await killed.end("SIGKILL")).toBe(null);
   await expect.poll(tables, { timeout: 1_000, interval: 50 }).toBe("");
   expect(network.ask(80)).toBe("the director itself");
-  // The pair of interfaces outlives its maker, and the next one replaces it.
-  expect(interfaces()).toContain("sluice-entry");
+  await expect.poll(interfaces, { timeout: 10_000 }).not.toContain("sluice");
   const next = await home.start(network.director);
   expect(home.ipvsadm("-Sn").stdout).toBe(
     `-A -t ${V}:80 -s rr\n-a -t ${V}:80 -r ${R1}:80 -m -w 1\n`,

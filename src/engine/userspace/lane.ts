@@ -51,7 +51,7 @@ const IFA_LOCAL = 2;
 /** 192.0.0.8, the dummy address of RFC 7600: a source for nobody, a destination for nobody. */
 const DUMMY_ADDRESS = Uint8Array.of(192, 0, 0, 8);
 
-const ATTEMPT = "make a lane into the host's stack";
+const ATTEMPT = "make a lane into the host's stack (it needs CAP_NET_ADMIN)";
 
 export class Lane implements Disposable {
   readonly names: LaneNames;
@@ -167,10 +167,9 @@ export class Lane implements Disposable {
 
   /** Removing one end removes both. */
   #remove(): void {
-    const attempt = "remove the lane into the host's stack";
     try {
       const name: Attribute[] = [[IFLA.name, this.names.host]];
-      this.#netlink.change(RTM.deleteLink, 0, linkHeader(0, 0), name, attempt);
+      this.#netlink.change(RTM.deleteLink, 0, linkHeader(0, 0), name, ATTEMPT);
     } catch (error) {
       if (!(error instanceof SystemCallError) || error.code !== "ENODEV") throw error;
     }
