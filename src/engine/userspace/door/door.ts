@@ -5,6 +5,7 @@
  * hears them. Each frame tells by its Ethernet destination at which hook it was taken, and with which mark.
  */
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Lane } from "../lane.ts";
 import { SystemCallError } from "../libc.ts";
 import { isRepeatingPort, type Link } from "../network/links.ts";
@@ -21,6 +22,9 @@ import { OutputRule } from "./output-rule.ts";
 /** Routing tables of our own, far from the numbers that people choose: "sl" and 16 bits. */
 const OUTPUT_TABLE = 0x736c_0000;
 const OUTPUT_TABLES = 0x1_0000;
+
+const WITHOUT_MARKS =
+  "this kernel cannot write to frames that leave (CONFIG_NETFILTER_EGRESS): firewall marks are not seen, and services of marks get nothing";
 
 const ON_THE_WIRE =
   "this kernel's nftables cannot duplicate packets (nft_dup_ipv4, nft_dup_ipv6): they are taken where they arrive, before the host's firewall and its other checks, which then do not apply to them; firewall marks, clients and masqueraded servers on this host, and interfaces without Ethernet are not balanced";
@@ -56,7 +60,7 @@ export class Door implements AsyncDisposable {
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = carryMarks(events);
+    const marks = await carryMarks(events);
     if (marks !== undefined) stack.use(marks);
     const back = stack.use(new LaneSender(lane));
     const tables = stack.use(
@@ -113,16 +117,24 @@ export class Door implements AsyncDisposable {
   }
 }
 
+/** What a killed process had: its table is taken down in the kernel's own time, and until then is somebody else's. */
+const REMAINS = new Set(["EPERM", "EEXIST", "EBUSY"]);
+const REMAINS_MS = 5_000;
+const RETRY_MS = 50;
+
 /** Undefined where the kernel cannot. */
-function carryMarks(events: DoorEvents): MarkCarrier | undefined {
-  try {
-    return new MarkCarrier(LANE_DEVICE);
-  } catch (error) {
-    if (!(error instanceof SystemCallError)) throw error;
-    events.warn(
-      "this kernel cannot write to frames that leave (CONFIG_NETFILTER_EGRESS): firewall marks are not seen, and services of marks get nothing",
-      error,
-    );
-    return undefined;
+async function carryMarks(events: DoorEvents): Promise<MarkCarrier | undefined> {
+  const until = performance.now() + REMAINS_MS;
+  for (;;) {
+    try {
+      return new MarkCarrier(LANE_DEVICE);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      if (!REMAINS.has(error.code) || performance.now() > until) {
+        events.warn(WITHOUT_MARKS, error);
+        return undefined;
+      }
+    }
+    await sleep(RETRY_MS);
   }
 }

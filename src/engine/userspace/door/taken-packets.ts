@@ -40,6 +40,7 @@ export class TakenPackets implements Disposable {
   #wanted = NOTHING;
   /** What the door takes: that, and what connections need besides. */
   #rules = NOTHING;
+  #takenLocalServers = "";
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -58,7 +59,7 @@ export class TakenPackets implements Disposable {
 
   /** To be called when the host's addresses may have changed: which servers are the host itself follows from them. */
   addressesChanged(): void {
-    if (this.#rules.replies.size === 0) return;
+    if (this.#localServers() === this.#takenLocalServers) return;
     void this.#inTurn(async () => {
       try {
         await this.#take(this.#rules);
@@ -106,8 +107,17 @@ export class TakenPackets implements Disposable {
     if (this.#isOpen) this.#reviewLater();
   }
 
-  #take(rules: NeededRules): Promise<void> {
-    return this.#options.take(doorRules(rules, this.#options.isLocal));
+  async #take(rules: NeededRules): Promise<void> {
+    const { take, isLocal } = this.#options;
+    const servers = this.#localServers(rules);
+    await take(doorRules(rules, isLocal));
+    this.#takenLocalServers = servers;
+  }
+
+  /** Which masqueraded servers are the host itself, as text. */
+  #localServers({ replies }: NeededRules = this.#rules): string {
+    const { isLocal } = this.#options;
+    return [...replies].flatMap(([text, { address }]) => (isLocal(address) ? text : [])).join();
   }
 
   #reviewLater(): void {
