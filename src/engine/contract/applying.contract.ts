@@ -102,8 +102,9 @@ export function applying(open: OpenBench): void {
       await using bench = await open();
       let now = state(...ONE);
       await bench.engine.apply(now);
+      let sent = 0;
       const changes = (async () => {
-        for (let round = 0; round < 5; round++) {
+        for (let round = 0; round < 5 || sent < 20; round++) {
           for (const text of [
             "-a -t V:80 -r R2 -m",
             "-A -t V:443",
@@ -118,12 +119,10 @@ export function applying(open: OpenBench): void {
         }
         return "done";
       })();
-      let sent = 0;
       while ((await Promise.race([changes, sleep(1)])) !== "done") {
         await bench.send("C", packet(`C:${1000 + sent++} > V:80 S`));
       }
       const arrived = (await bench.arrivals()).map(({ at }) => at);
-      expect(sent).toBeGreaterThan(10);
       expect(arrived.filter((at) => at !== "R1" && at !== "R2")).toEqual([]);
       expect(arrived).toHaveLength(sent);
     });
