@@ -49,7 +49,6 @@ export const MARKS: HostCaseFile = {
       GROUP,
       "by the sender's hardware address",
       {
-        families: BOTH,
         setup: [
           "$iptables -t mangle -A PREROUTING -p tcp -m mac --mac-source $mac_X -j MARK --set-mark 7",
         ],
