@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "test/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/*.test.ts", "test/conformance/**/*.test.ts"],
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
           testTimeout: 30_000,
@@ -16,7 +16,11 @@ export default defineConfig({
       {
         test: {
           name: "root",
-          include: ["src/**/*.root.test.ts", "test/e2e/**/*.test.ts"],
+          include: [
+            "src/**/*.root.test.ts",
+            "test/e2e/**/*.test.ts",
+            "test/conformance/**/*.root.test.ts",
+          ],
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // They mostly wait for processes and timers, each file in namespaces of its own.

@@ -7,9 +7,9 @@
  * tunnels.
  */
 import type { Instant } from "../base/clock.ts";
-import { HostLane } from "../engine/userspace/host-lane.ts";
 import { HostNetwork } from "../engine/userspace/host-network.ts";
 import { inlineThePacketPath } from "../engine/userspace/inlining.ts";
+import { Lane } from "../engine/userspace/lane.ts";
 import { Memory } from "../engine/userspace/libc.ts";
 import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
 import { PacketRing, type RingFrame } from "../engine/userspace/packet-ring.ts";
@@ -28,7 +28,7 @@ import { HostSilence } from "./host-silence.ts";
 import { isDelivery, OUTCOMES, type Outcome } from "./outcomes.ts";
 import { Unwrapper } from "./unwrapper.ts";
 
-const LANE = { entry: "sluice-untunnel", exit: "sluice-inner" } as const;
+const LANE = { host: "sluice-inner", own: "sluice-untunnel" } as const;
 
 /** Of 2 MiB and 31 frames each. */
 const RING_BLOCKS = 16;
@@ -57,7 +57,7 @@ export interface DecapsulatorEvents {
 interface Parts {
   readonly claim: AsyncDisposable;
   readonly silence: HostSilence;
-  readonly lane: HostLane;
+  readonly lane: Lane;
   readonly network: HostNetwork;
 }
 
@@ -84,7 +84,7 @@ export class Decapsulator implements AsyncDisposable {
       guePort,
     });
     using stack = new DisposableStack();
-    this.#transmitter = stack.use(new Transmitter());
+    this.#transmitter = stack.use(parts.lane.inside(() => new Transmitter()));
     this.#copy = stack.use(Memory.allocate(COPY_LENGTH));
     this.#ring = new PacketRing({
       filter: this.#filter(),
@@ -122,7 +122,7 @@ export class Decapsulator implements AsyncDisposable {
         onRestored: () => events.inform("the host's own stack is silent again"),
       }),
     );
-    const lane = stack.use(new HostLane(LANE));
+    const lane = stack.use(new Lane(LANE));
     decapsulator = new Decapsulator(options, { claim, silence, lane, network });
     stack.move();
     return decapsulator;
@@ -209,7 +209,7 @@ export class Decapsulator implements AsyncDisposable {
     const { lane } = this.#parts;
     lane.writeHeader(memory.bytes, start);
     const frame = start - ETHERNET_HEADER_LENGTH;
-    this.#transmitter.enqueue(memory, frame, end, lane.entryIndex, offload);
+    this.#transmitter.enqueue(memory, frame, end, lane.ownIndex, offload);
   }
 
   /** What is left undone of merged packets, as counted from the frame that begins at `start`. */

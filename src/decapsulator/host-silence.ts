@@ -6,7 +6,7 @@
  * its copy. The table is owned by an nft process that ends with this one, whatever ends it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Nft, NftError } from "../engine/userspace/nft.ts";
+import { Nft, NftError } from "../engine/userspace/door/nft.ts";
 
 const TABLE = "inet sluice_decapsulator";
 

@@ -13,6 +13,8 @@ import { Defence } from "./defence/defence.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { LbError } from "./errors.ts";
 import { IcmpRelay } from "./forward/icmp-relay.ts";
+import { Refusals } from "./forward/refusals.ts";
+import { Replies } from "./forward/replies.ts";
 import { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
@@ -68,12 +70,15 @@ export class Director {
       this.services,
       hashKey[1],
     );
-    const transmitter = new Transmitter(host, this.connections.ends, read);
+    const { ends } = this.connections;
+    const refusals = new Refusals(host);
     const parts = {
       host,
       services: this.services,
       tracker: this.connections,
-      transmitter,
+      transmitter: new Transmitter(host, ends, refusals, read),
+      replies: new Replies(host, ends, refusals, read),
+      refusals,
       defence,
       sysctls: read,
     };
@@ -175,24 +180,28 @@ export class Director {
 
   #decide(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     outcome.packet = packet;
-    if (!packet.isUnicast) return outcome.pass("pass-not-unicast");
+    const isFromWire = packet.hook === "wire";
+    if (isFromWire && !packet.isUnicast) return outcome.pass("pass-not-unicast");
     if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
-    if (packet.isSourceMartian) return outcome.pass("pass-martian-source");
+    if (isFromWire && packet.isSourceMartian) return outcome.pass("pass-martian-source");
     if (packet.isFragment) return this.#reassemble(packet, outcome, now);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:
       case IP_PROTOCOL.udp:
       case IP_PROTOCOL.sctp:
-        return (
-          this.#outgoing.receive(packet, outcome, now) ??
-          this.#incoming.receive(packet, outcome, now)
-        );
+        return this.#outgoing.receive(packet, outcome, now) ?? this.#request(packet, outcome, now);
       case IP_PROTOCOL.icmp:
       case IP_PROTOCOL.icmpv6:
         return this.#icmp.receive(packet, outcome, now);
       default:
         return outcome.pass("pass-not-balanced");
     }
+  }
+
+  /** What no server sent. At FORWARD the kernel looks at replies alone. */
+  #request(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+    if (packet.hook === "forward") return outcome.pass("pass-not-local");
+    return this.#incoming.receive(packet, outcome, now);
   }
 
   /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */

@@ -11,6 +11,8 @@ import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
 import type { Defence } from "./defence/defence.ts";
 import type { Destination } from "./destination.ts";
+import type { Refusals } from "./forward/refusals.ts";
+import type { Replies } from "./forward/replies.ts";
 import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import type { OutcomeSlot } from "./outcome.ts";
@@ -30,6 +32,8 @@ export interface Parts {
   readonly services: ServiceTable;
   readonly tracker: Tracker;
   readonly transmitter: Transmitter;
+  readonly replies: Replies;
+  readonly refusals: Refusals;
   readonly defence: Defence;
   readonly sysctls: () => Sysctls;
 }

@@ -89,8 +89,6 @@ export class Packet {
   interfaceIndex = 0;
   isUnicast = true;
   mark = 0;
-  /** A rule of ours gave the mark (mark-rule.ts): the packet is the director's, whose address ever it goes to. */
-  isMarkedHere = false;
   segmentSize = 0;
   isChecksumPartial = false;
   headroom = 0;
@@ -121,7 +119,6 @@ export class Packet {
     this.interfaceIndex = arrival.interfaceIndex;
     this.isUnicast = arrival.isUnicast;
     this.mark = arrival.mark;
-    this.isMarkedHere = false;
     this.segmentSize = arrival.segmentSize;
     this.isChecksumPartial = arrival.isChecksumPartial;
     this.headroom = arrival.headroom;

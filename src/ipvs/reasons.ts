@@ -26,6 +26,7 @@ export const REASONS = [
   "pass-source-port-20",
   "pass-local-destination",
   "pass-reply",
+  "pass-reply-rewritten",
   "pass-not-forwarding",
   // Dropped.
   "drop-malformed",

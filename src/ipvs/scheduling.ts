@@ -63,7 +63,9 @@ export class Scheduling {
   /** The id of the connection that a packet opens, or the outcome when there is none. */
   open(packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
     const { services, host, sysctls } = this.#parts;
-    if (isEmpty(packet) && host.isLocal(packet.destination)) return outcome.drop("drop-malformed");
+    if (isEmpty(packet) && (packet.hook !== "wire" || host.isLocal(packet.destination))) {
+      return outcome.drop("drop-malformed");
+    }
     services.mark(packet);
     const service = services.find(packet);
     if (service === undefined) return outcome.pass("pass-no-service");
@@ -231,7 +233,7 @@ export class Scheduling {
     }
     if (opening !== packet) return outcome.drop("drop-no-destination");
     const trouble = { kind: "port-unreachable" } as const;
-    return this.#parts.transmitter.refuse(packet, outcome, "drop-no-destination", trouble);
+    return this.#parts.refusals.refuse(packet, outcome, "drop-no-destination", trouble);
   }
 
   /** ip_vs_addr_is_unicast(): in IPv4 one of the host's own addresses is none. */

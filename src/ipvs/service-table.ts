@@ -56,22 +56,23 @@ export class ServiceTable {
   }
 
   /**
-   * Gives the packet the mark of the first rule that matches it: true. One that no rule matches keeps its own mark. The
-   * rules are for what clients send.
+   * Gives a packet from the wire the mark of the first rule that matches it, and makes it the host's own: true. One that
+   * no rule matches keeps its own mark. The rules are for what clients send.
    */
   mark(packet: Packet): boolean {
-    if (this.#marks === undefined || packet.isMarkedHere) return packet.isMarkedHere;
+    if (this.#marks === undefined || packet.hook !== "wire") return false;
     const mark = this.#marks.markOf(packet);
     if (mark === 0) return false;
     packet.mark = mark;
-    packet.isMarkedHere = true;
+    packet.hook = "local-in";
     return true;
   }
 
-  /** Whether a service's packet is the director's: to an address of the host, or marked by a rule of ours. */
+  /** Whether a service's packet is the director's: the host says so, or it is to an address of the host's. */
   isOwn(packet: Packet, service: VirtualService, host: Host): boolean {
+    if (packet.hook !== "wire") return true;
     // A mark's packets may go to ever other addresses: their rules cost less than a question about each.
-    if (service.mark === 0) return packet.isMarkedHere || service.isLocal(packet, host);
+    if (service.mark === 0) return service.isLocal(packet, host);
     return this.mark(packet) || service.isLocal(packet, host);
   }
 

@@ -54,6 +54,8 @@ export const SYSCTL_RULES = {
   sloppy_sctp: OFF,
   /** Any TCP packet but RST may open a connection. */
   sloppy_tcp: OFF,
+  /** A reply whose source became the service's is routed anew, by that source. */
+  snat_reroute: ON,
 } as const satisfies Record<string, SysctlRule>;
 
 export type SysctlName = keyof typeof SYSCTL_RULES;
@@ -81,7 +83,6 @@ export const FIXED_SYSCTLS = {
   debug_level:         { value: 0,       why: "Sluice has no messages in the kernel's log" },
   est_cpulist:         { value: "",      why: NO_ESTIMATION_THREADS },
   est_nice:            { value: 0,       why: NO_ESTIMATION_THREADS },
-  snat_reroute:        { value: 1,       why: "Sluice has no other way: it looks for each reply's route after rewriting it" },
   sync_persist_mode:   { value: 0,       why: NO_SYNCHRONISATION },
   sync_ports:          { value: 1,       why: NO_SYNCHRONISATION },
   sync_qlen_max:       { value: 0,       why: NO_SYNCHRONISATION },

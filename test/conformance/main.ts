@@ -8,7 +8,7 @@ import { KernelSide } from "./kernel-side.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
-import { HELP, type KernelChoice, type Options, readOptions } from "./options.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
 import { keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
@@ -27,7 +27,8 @@ try {
   process.exitCode = await main(readOptions(process.argv.slice(2)));
 } catch (error) {
   process.stderr.write(`conformance: ${(error as Error).message}\n`);
-  process.exitCode = COULD_NOT_RUN;
+  // What the other sides still do is of no use: guests and workers are ended with this process.
+  process.exit(COULD_NOT_RUN);
 }
 
 async function main(options: Options): Promise<number> {
@@ -35,7 +36,7 @@ async function main(options: Options): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const machine = machineOf(options.kernel);
+  const machine = machineOf(options);
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
   const hostCases = options.engines.includes("userspace")
@@ -64,6 +65,7 @@ function tell(summary: Summary, { isJson, report, writesDocs }: Options): void {
   if (writesDocs) keep(summary, new Date(), DOCUMENTS);
 }
 
-function machineOf(choice: KernelChoice): Machine {
-  return choice.name === "uml" ? new UserModeLinux() : new Qemu(choice.series);
+function machineOf({ kernel, completesXstate }: Options): Machine {
+  if (kernel.name === "qemu") return new Qemu(kernel.series);
+  return new UserModeLinux(completesXstate ? { completesXstate } : {});
 }

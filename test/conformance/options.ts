@@ -18,6 +18,8 @@ export interface Options {
   readonly kernelAnswers: string | undefined;
   /** Keeps the results in docs/conformance.json and writes docs/conformance.md from it. */
   readonly writesDocs: boolean;
+  /** Also where the processor does not ask for it (machines/xstate.c). */
+  readonly completesXstate: boolean;
   readonly isHelp: boolean;
 }
 
@@ -46,6 +48,7 @@ Runs every case on the kernel's own IPVS and on ours, and shows what differs.
   --timeout S       seconds after which the guest is ended (default 600, with QEMU 1800)
   --kernel-answers FILE   keeps there what the kernel did in host cases, and does not ask it again
   --write-docs      keeps the results of a whole run in docs/conformance.json, and writes docs/conformance.md from it
+  --complete-xstate loads a library before User Mode Linux that it needs on processors with AMX, on others, too
   --help
 Exit code: 0 no difference but known ones (docs/differences.md), 1 differences or, without --filter, known ones that
 no longer occur, 2 it could not run.
@@ -65,6 +68,7 @@ export function readOptions(words: readonly string[]): Options {
       report: { type: "string" },
       "kernel-answers": { type: "string" },
       "write-docs": { type: "boolean", default: false },
+      "complete-xstate": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -83,6 +87,7 @@ export function readOptions(words: readonly string[]): Options {
     report: values.report,
     kernelAnswers: values["kernel-answers"],
     writesDocs: values["write-docs"],
+    completesXstate: values["complete-xstate"],
     isHelp: values.help,
   };
 }

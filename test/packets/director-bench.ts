@@ -4,6 +4,7 @@
  *     -A -t V:80 -s rr                      ipvsadm's commands
  *     C:1000 > V:80 S                       a packet (packet-text.ts), with these options more:
  *         mark 7   gso 1448   partial   broadcast   in 1400 (arrives in fragments of so many bytes)
+ *         at forward (the hook: local-in, forward or local-out; without it the packet comes from the wire)
  *     bytes 4500 0014 ...                   a packet, raw
  *     +60                                   so many seconds pass
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
@@ -16,7 +17,7 @@ import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts"
 import { Director } from "../../src/ipvs/director.ts";
 import { LbError } from "../../src/ipvs/errors.ts";
 import type { Outcome } from "../../src/ipvs/outcome.ts";
-import { Packet } from "../../src/ipvs/packet.ts";
+import { type Hook, Packet } from "../../src/ipvs/packet.ts";
 import { formatServiceKey } from "../../src/ipvs/service.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
 import { DEFAULT_SYSCTLS, type SysctlName, type Sysctls } from "../../src/ipvs/sysctls.ts";
@@ -145,7 +146,7 @@ export class DirectorBench {
       segmentSize: options.number("gso") ?? 0,
       isChecksumPartial: isPartial,
       headroom: HEADROOM,
-      hook: "wire" as const,
+      hook: (options.text("at") ?? "wire") as Hook,
     });
     const outcome =
       fault === undefined

@@ -14,16 +14,22 @@ export class TestHost implements Host {
   readonly #local: Set<string>;
   readonly #unreachable = new Set<string>();
   readonly #mtus = new Map<string, number>();
+  /** Routing rules: the next hop by the source address or the mark. */
+  readonly #vias = new Map<string, Address | "unreachable">();
+  #tells = true;
 
   constructor(names: Names) {
     this.#names = names;
     this.#local = new Set(["E", "V", "V2", "D"].map((name) => names.address(name).toString()));
   }
 
-  /** `own R1`, `disown V`, `lose R1`, `find R1`, `mtu R1 1400`, `forwarding off`, `pages 100`. */
+  /**
+   * `own R1`, `disown V`, `lose R1`, `find R1`, `mtu R1 1400`, `forwarding off`, `pages 100`, `telling off` (no ICMP
+   * error more); `via V X`, `via V nowhere`, `via mark-7 X`: where packets with that source or mark leave.
+   */
   change(text: string): void {
     const [verb, name, value] = text.split(/\s+/) as [string, string, string?];
-    const isAddress = verb !== "forwarding" && verb !== "pages";
+    const isAddress = ["own", "disown", "lose", "find", "mtu"].includes(verb);
     const address = isAddress ? this.#names.address(name).toString() : name;
     if (verb === "own") this.#local.add(address);
     else if (verb === "disown") this.#local.delete(address);
@@ -32,6 +38,8 @@ export class TestHost implements Host {
     else if (verb === "mtu") this.#mtus.set(address, Number(value));
     else if (verb === "forwarding") this.#forwards = name === "on";
     else if (verb === "pages") this.#availablePages = Number(name);
+    else if (verb === "telling") this.#tells = name === "on";
+    else if (verb === "via") this.#vias.set(this.#ruleKey(name), this.#nextHop(value!));
     else throw new RangeError(`Cannot change the host: "${text}"`);
     this.generation++;
   }
@@ -48,16 +56,25 @@ export class TestHost implements Host {
     return this.#availablePages;
   }
 
-  routeFrom(
-    _source: Address,
-    destination: Address,
-    _mark: number,
-  ): Route | "local" | "unreachable" {
-    return this.route(destination);
+  /** As with `ip rule`: the table of the host's own addresses comes first. */
+  routeFrom(source: Address, destination: Address, mark: number): Route | "local" | "unreachable" {
+    const nextHop = this.#vias.get(`mark-${mark}`) ?? this.#vias.get(source.toString());
+    if (nextHop === undefined || this.isLocal(destination)) return this.route(destination);
+    if (nextHop === "unreachable") return nextHop;
+    const route = this.route(nextHop);
+    return typeof route === "string" ? "unreachable" : { ...route, nextHop };
   }
 
   mayTell(): boolean {
-    return true;
+    return this.#tells;
+  }
+
+  #ruleKey(text: string): string {
+    return text.startsWith("mark-") ? text : this.#names.address(text).toString();
+  }
+
+  #nextHop(text: string): Address | "unreachable" {
+    return text === "nowhere" ? "unreachable" : this.#names.address(text);
   }
 
   route(destination: Address): Route | "local" | "unreachable" {

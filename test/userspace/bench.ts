@@ -6,6 +6,7 @@
  */
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import type { Stand } from "../../src/engine/userspace/door/door-table.ts";
 import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 import { Names } from "../packets/names.ts";
@@ -122,8 +123,10 @@ export class UserspaceBench implements Bench {
   }
 
   /** A fresh engine on `network`, where no other is at work. */
-  static async open(network: BenchNetwork): Promise<UserspaceBench> {
-    const engine = await RemoteEngine.in("userspace", network.director.startNode(ENGINE_PROCESS));
+  /** `stand`: where the engine's door is, if it shall not choose. */
+  static async open(network: BenchNetwork, ...stand: readonly Stand[]): Promise<UserspaceBench> {
+    const program = network.director.startNode(ENGINE_PROCESS, ...stand);
+    const engine = await RemoteEngine.in("userspace", program);
     return new UserspaceBench(engine, network);
   }
 

@@ -6,6 +6,7 @@
  */
 import { createInterface } from "node:readline";
 import type { Engine } from "../../src/engine/engine.ts";
+import type { Stand } from "../../src/engine/userspace/door/door-table.ts";
 import { UserspaceEngine } from "../../src/engine/userspace/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired-state.ts";
 import { LbError } from "../../src/ipvs/errors.ts";
@@ -14,6 +15,7 @@ import { decode, encode } from "./engine-json.ts";
 
 const engine: Engine = await UserspaceEngine.open({
   connectionsMax: 10_000,
+  ...(process.argv[2] === undefined ? {} : { stand: process.argv[2] as Stand }),
   events: {
     warn: (message, error) => process.stderr.write(`${message}: ${String(error)}\n`),
     inform: (message) => process.stderr.write(`${message}\n`),

@@ -16,7 +16,6 @@ const transmitter = new Transmitter();
 let batches = 0;
 let largest = 0;
 const ring = new PacketRing({
-  filter: { ignoredInterfaces: [], addresses: undefined },
   onFrame: ({ memory, start, end, interfaceIndex: from, offload }) => {
     largest = Math.max(largest, end - start);
     transmitter.enqueue(memory, start, end, from === left ? right : left, offload);

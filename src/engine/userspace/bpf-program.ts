@@ -9,12 +9,8 @@ export const LOAD_BYTE = 0x30; // BPF_LD | BPF_B | BPF_ABS
 /** Of an IPv4 header, into the index register. */
 export const LOAD_HEADER_LENGTH = 0xb1; // BPF_LDX | BPF_B | BPF_MSH
 export const LOAD_INDEXED_HALF = 0x48; // BPF_LD | BPF_H | BPF_IND
-export const AND = 0x54; // BPF_ALU | BPF_AND | BPF_K
 export const JUMP_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-export const JUMP_GREATER = 0x25; // BPF_JMP | BPF_JGT | BPF_K
-export const JUMP_GREATER_OR_EQUAL = 0x35; // BPF_JMP | BPF_JGE | BPF_K
 export const JUMP_ANY_BIT = 0x45; // BPF_JMP | BPF_JSET | BPF_K
-export const JUMP = 0x05; // BPF_JMP | BPF_JA
 export const RETURN = 0x06; // BPF_RET | BPF_K
 
 /** Loads from SKF_AD_OFF on do not read the frame, but what the kernel knows about it. */
@@ -36,8 +32,6 @@ export const INET = { fragment: 20, protocol: 23, source: 26, destination: 30 } 
 export const INET6 = { protocol: 20, source: 22 + 12, destination: 38 + 12 } as const;
 
 const INSTRUCTION_LENGTH = 8;
-/** The longest program that the kernel takes (BPF_MAXINSNS). */
-export const INSTRUCTIONS_MAX = 4096;
 
 export type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
 

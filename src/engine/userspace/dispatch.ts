@@ -1,28 +1,18 @@
-/** Does with a frame what the director decided about its packet: on to a next hop, back to the host, or nothing. */
+/** Does with a packet what the director decided about it: on to a next hop, back to the host, or nothing. */
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
-import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
+import { addTimeToLive } from "./door/lane-frame.ts";
+import type { LaneSender } from "./door/lane-sender.ts";
 import type { FrameSender } from "./frame-sender.ts";
-import type { HostLane } from "./host-lane.ts";
 import type { RingFrame } from "./packet-ring.ts";
-import type { TakenPackets } from "./taken-packets.ts";
-
-export interface DispatchParts {
-  readonly sender: FrameSender;
-  /** What the guard took from the host. */
-  readonly taken: TakenPackets;
-  readonly lane: HostLane;
-}
 
 export class Dispatch {
   readonly #sender: FrameSender;
-  readonly #taken: TakenPackets;
-  readonly #lane: HostLane;
+  readonly #back: LaneSender;
 
-  constructor({ sender, taken, lane }: DispatchParts) {
+  constructor(sender: FrameSender, back: LaneSender) {
     this.#sender = sender;
-    this.#taken = taken;
-    this.#lane = lane;
+    this.#back = back;
   }
 
   /** `arrived` is the packet that lies in the frame; the outcome's is another when fragments made it whole. */
@@ -37,20 +27,18 @@ export class Dispatch {
         offload.needsChecksum = packet.isChecksumPartial;
         this.#sender.send(frame.memory, packet.start, packet.end, route, offload);
       }
-    } else if (verdict === "pass") {
-      const isInPieces = packet.isFragment || packet !== arrived;
-      if (this.#taken.has(packet, isInPieces)) this.#giveBack(packet, frame);
-    }
+    } else if (verdict === "pass") this.giveBack(packet, arrived, frame);
     for (const notice of notices) this.#sender.sendRouted(notice);
   }
 
   /** The packet is the host's after all, as it now lies. */
-  #giveBack(packet: Packet, frame: RingFrame): void {
-    const bytes = new Uint8Array(ETHERNET_HEADER_LENGTH + packet.end - packet.start);
-    bytes.set(packet.bytes.subarray(packet.start, packet.end), ETHERNET_HEADER_LENGTH);
-    this.#lane.writeHeader(bytes, ETHERNET_HEADER_LENGTH);
+  giveBack(packet: Packet, arrived: Packet, frame: RingFrame): void {
+    const { bytes, start, end, mark, hook } = packet;
+    // The host's forwarding takes one from the time to live, which it has done already.
+    if (hook === "forward") addTimeToLive(bytes, start);
     const { offload } = frame;
     offload.needsChecksum = packet.isChecksumPartial;
-    this.#sender.sendFrame(bytes, this.#lane.entryIndex, offload);
+    if (packet === arrived) this.#back.send(frame.memory, start, end, mark, offload);
+    else this.#back.sendCopy(bytes.subarray(start, end), mark, offload);
   }
 }

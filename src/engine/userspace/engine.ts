@@ -1,8 +1,8 @@
 /**
  * The engine without BPF: packet sockets around the director (ipvs/director.ts).
  *
- * A frame's way: packet ring → director → neighbour's address → transmitter, all in one turn of the event loop; the
- * guard keeps the host's own stack out of it, the lane gives back what the director passes.
+ * A packet's way: door → packet ring → director → neighbour's address → transmitter, from the ring on in one turn of the
+ * event loop; what the director passes goes back by the door.
  */
 import { randomBytes } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
@@ -20,27 +20,24 @@ import {
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Address } from "../../net/address.ts";
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
-import { readUint16 } from "../../net/words.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { Engine } from "../engine.ts";
 import { Dispatch } from "./dispatch.ts";
+import { Door, type DoorEvents } from "./door/door.ts";
+import { OUTPUT_MARK, type Stand } from "./door/door-table.ts";
+import { markOf, restore, wayOf } from "./door/lane-frame.ts";
+import { TakenPackets } from "./door/taken-packets.ts";
 import { FrameSender } from "./frame-sender.ts";
-import { addressesIn, type GuardRules, NO_RULES } from "./guard-rules.ts";
-import { HostGuard } from "./host-guard.ts";
-import { HostLane } from "./host-lane.ts";
 import { HostNetwork } from "./host-network.ts";
 import { inlineThePacketPath } from "./inlining.ts";
-import { isRepeatingPort } from "./links.ts";
 import { claimNamespace } from "./namespace-claim.ts";
-import type { FrameFilter } from "./packet-filter.ts";
-import { PacketRing, type RingFrame } from "./packet-ring.ts";
+import type { PacketRing, RingFrame } from "./packet-ring.ts";
 import { HEADROOM } from "./ring-layout.ts";
-import { TakenPackets } from "./taken-packets.ts";
 import { Transmitter } from "./transmitter.ts";
 import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 
-/** if_packet.h: the frame was addressed to this host. */
-const PACKET_HOST = 0;
+/** No IP packet is shorter. */
+const PACKET_LENGTH_MIN = 20;
 /** Connections looked at in one go of expiry: well below a millisecond. */
 export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
@@ -49,24 +46,18 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
-/** What the engine cannot tell its caller otherwise, because no call is under way. */
-export interface EngineEvents {
-  /** Goes on, but not as it should: says what and what follows. */
-  warn(message: string, error: unknown): void;
-  /** What was warned of is over. */
-  inform(message: string): void;
-}
-
 export interface UserspaceEngineOptions {
-  readonly events: EngineEvents;
+  /** What the engine cannot tell its caller otherwise, because no call is under way. */
+  readonly events: DoorEvents;
+  /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
+  readonly stand?: Stand;
   readonly connectionsMax?: number;
 }
 
 /** What is opened before the engine, and closed by it. */
 interface Parts {
   readonly network: HostNetwork;
-  readonly lane: HostLane;
-  readonly guard: HostGuard;
+  readonly door: Door;
   readonly claim: AsyncDisposable;
 }
 
@@ -75,8 +66,7 @@ export class UserspaceEngine implements Engine {
   readonly connectionTableSize = CONNECTION_TABLE_SIZE;
   readonly #director: Director;
   readonly #network: HostNetwork;
-  readonly #lane: HostLane;
-  readonly #guard: HostGuard;
+  readonly #door: Door;
   readonly #taken: TakenPackets;
   readonly #claim: AsyncDisposable;
   readonly #ring: PacketRing;
@@ -93,8 +83,6 @@ export class UserspaceEngine implements Engine {
     isChecksumPartial: false,
     headroom: 0,
   };
-  /** Whose packets the ring receives: the services', the masqueraded servers', and what is marked. */
-  #heard = NO_RULES;
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -102,20 +90,18 @@ export class UserspaceEngine implements Engine {
   #isOpen = true;
 
   private constructor(
-    { network, lane, guard, claim }: Parts,
+    { network, door, claim }: Parts,
     { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
-    this.#lane = lane;
-    this.#guard = guard;
+    this.#door = door;
     this.#claim = claim;
     this.#taken = new TakenPackets({
-      guard,
-      isForHost: (packet) => network.isLocal(packet.destination),
+      take: (rules) => door.take(rules),
+      isLocal: (address) => network.isLocal(address),
       destinationsInUse: () => this.#destinationsInUse(),
-      onRules: (rules) => this.#listenTo(rules),
       onError: (error) =>
-        events.warn("some of the host's own packets take a detour, trying again", error),
+        events.warn("not all is taken from the host as it should be, trying again", error),
     });
     const key = randomBytes(8);
     this.#director = new Director({
@@ -125,9 +111,8 @@ export class UserspaceEngine implements Engine {
     });
     this.#transmitter = new Transmitter();
     this.#sender = new FrameSender(this.#transmitter, network, { now });
-    this.#dispatch = new Dispatch({ sender: this.#sender, taken: this.#taken, lane });
-    this.#ring = new PacketRing({
-      filter: this.#filter(),
+    this.#dispatch = new Dispatch(this.#sender, door.back);
+    this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
     });
@@ -141,15 +126,7 @@ export class UserspaceEngine implements Engine {
     await using stack = new AsyncDisposableStack();
     // First of all, so that a second engine does not take the first one's lane.
     const claim = stack.use(await claimNamespace());
-    const guard = stack.use(
-      await HostGuard.open({
-        onLost: (error) =>
-          events.warn("the host's own stack sees the services' packets, too, for a moment", error),
-        onRestored: () =>
-          events.inform("the services' packets are taken from the host's own stack again"),
-      }),
-    );
-    const lane = stack.use(new HostLane());
+    const door = stack.use(await Door.open(events, options.stand));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -162,7 +139,8 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    engine = new UserspaceEngine({ network, lane, guard, claim }, options);
+    await door.watch(network.links.values());
+    engine = new UserspaceEngine({ network, door, claim }, options);
     stack.move();
     return engine;
   }
@@ -228,25 +206,15 @@ export class UserspaceEngine implements Engine {
     this.#transmitter[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
-    await this.#guard[Symbol.asyncDispose]();
-    this.#lane[Symbol.dispose]();
+    await this.#door[Symbol.asyncDispose]();
     await this.#claim[Symbol.asyncDispose]();
   }
 
   #networkChanged(): void {
     if (!this.#isOpen) return;
     this.#sender.forget();
-    this.#listenTo(this.#heard);
-  }
-
-  #listenTo(rules: GuardRules): void {
-    this.#heard = rules;
-    if (this.#isOpen) this.#ring.filter(this.#filter());
-  }
-
-  #filter(): FrameFilter {
-    const ignoredInterfaces = ignored(this.#network, this.#lane);
-    return { ignoredInterfaces, addresses: addressesIn(this.#heard), marks: this.#heard.marks };
+    this.#taken.addressesChanged();
+    void this.#door.watch(this.#network.links.values());
   }
 
   #neighbourChanged(interfaceIndex: number, address: Address): void {
@@ -257,24 +225,24 @@ export class UserspaceEngine implements Engine {
 
   #receive(frame: RingFrame): void {
     const { memory, start, end, offload } = frame;
-    const { bytes } = memory;
-    if (end - start < ETHERNET_HEADER_LENGTH || frame.truncated) return;
-    const etherType = readUint16(bytes, start + 12);
-    if (etherType === ETHERTYPE.arp) {
-      this.#sender.hearArp(bytes, start + ETHERNET_HEADER_LENGTH, end, frame.interfaceIndex);
-      return;
-    }
+    const { bytes, view } = memory;
+    const packetStart = start + ETHERNET_HEADER_LENGTH;
+    const way = wayOf(bytes, start);
+    if (way === undefined || end - packetStart < PACKET_LENGTH_MIN || frame.truncated) return;
+    restore(bytes, packetStart, way);
     const arrival = this.#arrival;
-    arrival.interfaceIndex = frame.interfaceIndex;
-    arrival.isUnicast = frame.packetType === PACKET_HOST;
+    arrival.hook = way.hook;
+    const mark = markOf(view, start);
+    arrival.mark = mark === OUTPUT_MARK ? 0 : mark;
     arrival.segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
     arrival.isChecksumPartial = offload.needsChecksum;
     // An Ethernet header and the transmitter's own must still fit before a tunnel's.
     arrival.headroom = HEADROOM - VIRTIO_NET_HEADER_LENGTH;
     const packet = this.#packet;
-    const fault = packet.moveTo(bytes, start + ETHERNET_HEADER_LENGTH, end, arrival);
+    const fault = packet.moveTo(bytes, packetStart, end, arrival);
     if (fault !== undefined) {
       this.#director.malformed();
+      this.#door.back.send(memory, packetStart, end, mark, offload);
       return;
     }
     this.#batchTime ??= now();
@@ -283,6 +251,7 @@ export class UserspaceEngine implements Engine {
 
   #endBatch(): void {
     this.#sender.flush();
+    this.#door.back.flush();
     this.#batchTime = undefined;
   }
 
@@ -315,10 +284,4 @@ export class UserspaceEngine implements Engine {
 
 function now(): Instant {
   return performance.now() as Instant;
-}
-
-/** Interfaces whose frames are not the director's: the lane itself, and ports whose frames come again from their bridge. */
-function ignored(network: HostNetwork, lane: HostLane): number[] {
-  const ports = [...network.links.values()].filter(isRepeatingPort).map((link) => link.index);
-  return [lane.entryIndex, lane.exitIndex, ...ports];
 }

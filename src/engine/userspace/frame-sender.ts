@@ -12,7 +12,7 @@ import { ArpView } from "../../net/arp.ts";
 import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { macBytes } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { arpQuestion, arpSender } from "./arp-exchange.ts";
+import { arpSender } from "./arp-exchange.ts";
 import type { HostNetwork } from "./host-network.ts";
 import { Memory } from "./libc.ts";
 import { type NeighbourStatistics, Neighbours } from "./neighbours.ts";
@@ -185,12 +185,8 @@ export class FrameSender implements Disposable {
   #ask(interfaceIndex: number, address: Address, mac: Uint8Array | undefined): void {
     const own = this.#network.links.get(interfaceIndex)?.mac;
     if (own === undefined) return;
-    if (address.family === "inet6") {
-      this.#network.seekNeighbour(interfaceIndex, address);
-      return;
-    }
-    const source = this.#network.sourceTowards(address, interfaceIndex);
-    this.sendFrame(arpQuestion(own, source, address, mac), interfaceIndex);
+    void mac;
+    this.#network.seekNeighbour(interfaceIndex, address);
   }
 
   #stage(bytes: Uint8Array, headroom: number): number {

@@ -9,7 +9,7 @@ import {
   setOption,
   socket,
 } from "./libc.ts";
-import { everyInterface, linkAddress, SOL_PACKET } from "./packet-socket.ts";
+import { bindAddress, SOL_PACKET } from "./packet-socket.ts";
 
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
@@ -40,9 +40,11 @@ export class FrameTap implements Disposable {
     this.#fd = socket(AF_PACKET, SOCK_RAW, 0, "listen in on an interface (it needs CAP_NET_RAW)");
     try {
       setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, WAITING_LENGTH, "size a tap's buffer");
-      const address = everyInterface(ETH_P_ALL);
-      new DataView(address.buffer).setInt32(linkAddress.interfaceIndex, interfaceIndex, true);
-      bind(this.#fd, address, `listen in on interface ${interfaceIndex}`);
+      bind(
+        this.#fd,
+        bindAddress(ETH_P_ALL, interfaceIndex),
+        `listen in on interface ${interfaceIndex}`,
+      );
       this.#watch = new ReadableWatch(this.#fd, () => this.drain());
     } catch (error) {
       close(this.#fd);

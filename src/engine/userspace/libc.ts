@@ -29,6 +29,7 @@ const PROT_READ_WRITE = 0x1 | 0x2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
+const CLONE_NEWNET = 0x4000_0000;
 
 // biome-ignore format: a table
 const c = {
@@ -43,6 +44,8 @@ const c = {
   // Messages are given by address: they and what they point to lie in memory that does not move.
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
   close:      libc.func("int close(int fd)"),
+  unshare:    libc.func("int unshare(int flags)"),
+  setns:      libc.func("int setns(int fd, int type)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
 };
 
@@ -117,6 +120,16 @@ export function interfaceIndex(name: string): number {
     throw new SystemCallError("if_nametoindex", koffi.errno(), `find interface ${name}`);
   }
   return index;
+}
+
+/** Gives this thread a network namespace of its own, which ends with the last that uses it. */
+export function unshareNetwork(attempt: string): void {
+  checked("unshare", c.unshare(CLONE_NEWNET), attempt);
+}
+
+/** Moves this thread into the network namespace that `fd` names. */
+export function enterNetwork(fd: number, attempt: string): void {
+  checked("setns", c.setns(fd, CLONE_NEWNET), attempt);
 }
 
 /** Memory outside of V8's heap: it has an address, which stays. */

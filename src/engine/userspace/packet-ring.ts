@@ -1,5 +1,5 @@
 /**
- * Frames in: one packet socket for all interfaces of the network namespace, with a receive ring that the kernel fills
+ * Frames in: a packet socket, for one interface or all of the network namespace, with a receive ring that the kernel fills
  * and we read in place (packet(7), Documentation/networking/packet_mmap.rst, net/packet/af_packet.c).
  *
  * TPACKET_V2 wakes us for each frame, TPACKET_V3 for a block, full or a millisecond old at the earliest. Measured through
@@ -21,10 +21,9 @@ import {
   SystemCallError,
   setOption,
 } from "./libc.ts";
-import { type FrameFilter, receiveFilter } from "./packet-filter.ts";
 import {
   attachFilter,
-  everyInterface,
+  bindAddress,
   linkAddress,
   openPacketSocket,
   SOL_PACKET,
@@ -74,8 +73,10 @@ export interface RingFrame {
 }
 
 export interface PacketRingOptions {
-  /** See receiveFilter(); or a BPF program of the caller's own. */
-  readonly filter: FrameFilter | Uint8Array;
+  /** A BPF program (bpf-program.ts) that says which frames; undefined: all. */
+  readonly filter?: Uint8Array;
+  /** Of this network namespace's interfaces; undefined: all. */
+  readonly interfaceIndex?: number;
   /** Must not throw. The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
   readonly onFrame: (frame: RingFrame) => void;
   /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
@@ -112,7 +113,7 @@ export class PacketRing implements Disposable {
     this.#options = options;
     this.#fd = openPacketSocket("receive frames");
     try {
-      attachFilter(this.#fd, programOf(options.filter));
+      if (options.filter !== undefined) attachFilter(this.#fd, options.filter);
       setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
       setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
       setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
@@ -129,7 +130,7 @@ export class PacketRing implements Disposable {
         truncated: false,
         offload: noOffload(),
       };
-      bind(this.#fd, everyInterface(ETH_P_ALL), "receive from every interface");
+      bind(this.#fd, bindAddress(ETH_P_ALL, options.interfaceIndex ?? 0), "receive frames");
       this.#watch = new ReadableWatch(this.#fd, () => this.#turn());
     } catch (error) {
       close(this.#fd);
@@ -138,8 +139,8 @@ export class PacketRing implements Disposable {
   }
 
   /** Replaces the filter. */
-  filter(filter: FrameFilter | Uint8Array): void {
-    attachFilter(this.#fd, programOf(filter));
+  filter(filter: Uint8Array): void {
+    attachFilter(this.#fd, filter);
   }
 
   statistics(): RingStatistics {
@@ -213,10 +214,6 @@ export class PacketRing implements Disposable {
     frame.packetType = view.getUint8(sender + linkAddress.packetType);
     readOffload(view, frame.start - VIRTIO_NET_HEADER_LENGTH, frame.offload);
   }
-}
-
-function programOf(filter: FrameFilter | Uint8Array): Uint8Array {
-  return filter instanceof Uint8Array ? filter : receiveFilter(filter);
 }
 
 /** Asks for a ring of `blocks`, or of as many as there is memory for: how many it became. */

@@ -19,12 +19,13 @@ export function openPacketSocket(attempt: string): number {
   return fd;
 }
 
-/** The struct sockaddr_ll that binds to `protocol` on every interface. */
-export function everyInterface(protocol: number): Uint8Array {
+/** The struct sockaddr_ll that binds to `protocol` on an interface, or on every one when that is 0. */
+export function bindAddress(protocol: number, interfaceIndex: number): Uint8Array {
   const address = new Uint8Array(LINK_ADDRESS_LENGTH);
   const view = new DataView(address.buffer);
   view.setUint16(linkAddress.family, AF_PACKET, true);
   view.setUint16(linkAddress.protocol, protocol);
+  view.setInt32(linkAddress.interfaceIndex, interfaceIndex, true);
   return address;
 }
 

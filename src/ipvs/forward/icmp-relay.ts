@@ -18,7 +18,7 @@ import { AnsweredOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Scheduling } from "../scheduling.ts";
-import { errorTos } from "./notices.ts";
+import { errorTos, type Trouble } from "./notices.ts";
 import { Quote } from "./quote.ts";
 import type { Rewriting } from "./transmit.ts";
 import { innerPacketStart, tunnelOverhead } from "./tunnel.ts";
@@ -56,33 +56,40 @@ export class IcmpRelay implements Rewriting {
     );
   }
 
-  /** From a real server or a router behind it, about a request that was sent on: to the client. */
+  /** From a real server, a router behind it or the host itself, about a request that was sent on: to the client. */
   #aboutRequest(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot | undefined {
-    const { tracker, services, host, transmitter } = this.#parts;
+    const { tracker, services, replies } = this.#parts;
     const { table } = tracker;
     const flow = this.#quote.flow("source");
     if (flow === undefined) return undefined;
     const id = table.findByReply(flow, now);
     if (id === NO_CONNECTION) return undefined;
-    const route = host.route(packet.destination);
-    if (route !== "local" && !isForwarding(host, packet))
-      return outcome.pass("pass-not-forwarding");
     const destination = services.destination(table.destinationId(id));
     const isMasqueraded = (table.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
-    if (!isMasqueraded || route === "unreachable") {
+    if (packet.hook === "wire") {
+      const way = replies.hostRoute(packet);
+      if (way !== "local" && !isForwarding(this.#parts.host, packet)) {
+        return outcome.pass("pass-not-forwarding");
+      }
+      const refused = isMasqueraded ? replies.prepare(packet, outcome, way) : undefined;
+      if (refused !== undefined) return refused;
+    }
+    if (!isMasqueraded) {
       services.countOut(destination, packet.length);
       return outcome.pass("pass-reply");
     }
-    const refused = transmitter.prepareReply(packet, outcome, route);
-    if (refused !== undefined) return refused;
     if (!this.#isChecksumRight(packet)) return outcome.drop("drop-bad-checksum");
+    const route = replies.route(packet, id);
+    if (route === "unreachable") return outcome.drop("drop-unreachable");
     services.countOut(destination, packet.length);
+    const tooBig = replies.check(packet, outcome, route, id);
+    if (tooBig !== undefined) return tooBig;
     const virtual = tracker.ends.virtual(id);
     if (packet.family === 4) packet.ipv4.setSource(virtual.w3);
     else packet.ipv6.setSource(virtual.w0, virtual.w1, virtual.w2, virtual.w3);
     this.#quote.rewrite("destination", virtual, table.virtualPort(id));
     this.#refreshChecksum(packet);
-    return transmitter.finishReply(packet, outcome, route, "forward-icmp-reply");
+    return replies.finish(packet, outcome, route, "forward-icmp-reply");
   }
 
   /** From the client or a router before it, about a reply: to the real server. */
@@ -95,7 +102,8 @@ export class IcmpRelay implements Rewriting {
     if (found === NO_CONNECTION && sysctls().schedule_icmp === 0) return undefined;
     // A connection of a firewall mark may be to any address. What is sent there without a mark is seen by the kernel's
     // FORWARD hook, after the host has taken one from the time to live.
-    const isForwarded = !host.isLocal(packet.destination) && !services.mark(packet);
+    services.mark(packet);
+    const isForwarded = packet.hook === "wire" && !host.isLocal(packet.destination);
     if (isForwarded && !isForwarding(host, packet)) return outcome.pass("pass-not-local");
     if (isForwarded && packet.timeToLive <= 1) return outcome.drop("drop-time-exceeded");
     const id = found === NO_CONNECTION ? this.#open(flow, packet, outcome, now) : found;
@@ -113,7 +121,6 @@ export class IcmpRelay implements Rewriting {
 
   /** With schedule_icmp an error of no connection opens one, so that it gets where the client's packets would go. */
   #open(flow: Flow, packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
-    this.#parts.services.mark(packet);
     return this.#scheduling.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
   }
 
@@ -146,10 +153,7 @@ export class IcmpRelay implements Rewriting {
     const destination = services.destination(tracker.table.destinationId(id));
     const { type, code } = icmp;
     let { rest } = icmp;
-    if (
-      type === ICMP_TYPE.destinationUnreachable &&
-      code === UNREACHABLE_CODE.fragmentationNeeded
-    ) {
+    if (troubleOf(type, code) === "too-big") {
       if (destination.address.equals(server)) destination.learnPathMtu(icmp.mtu, now);
       // The client lets its packets be fragmented: it need not know.
       if (!ipv4.dontFragment) return outcome.drop("drop-path-mtu-learnt");
@@ -158,11 +162,13 @@ export class IcmpRelay implements Rewriting {
     const quoted = bytes.subarray(inner, Math.min(ipv4.end, inner + QUOTE_LENGTH_MAX));
     const addresses = { source: ipv4.destination, destination: ipv4.source };
     const header = { protocol: IP_PROTOCOL.icmp, tos: errorTos(ipv4.tos), ...addresses };
-    const message = emitIpv4(header, emitIcmp({ type, code, rest }, quoted));
     // Twice, as the kernel: the quoted packet here, and the message when its LOCAL_OUT hook sees it.
     services.countOut(destination, end - inner);
+    outcome.drop("forward-icmp-reply");
+    if (!this.#parts.host.mayTell(ipv4.source, troubleOf(type, code))) return outcome;
+    const message = emitIpv4(header, emitIcmp({ type, code, rest }, quoted));
     services.countOut(destination, message.length);
-    return outcome.drop("forward-icmp-reply").withNotice(message);
+    return outcome.withNotice(message);
   }
 
   /** Where the packet inside the quoted tunnel packet begins, and where that went; undefined when it is not ours. */
@@ -171,7 +177,7 @@ export class IcmpRelay implements Rewriting {
     const { ipv4, protocol, payloadStart } = this.#quote;
     if (packet.family !== 4 || ipv4.fragmentOffset > 0) return undefined;
     const encapsulation = ENCAPSULATION[protocol];
-    if (encapsulation === undefined || !host.isLocal(packet.destination)) return undefined;
+    if (encapsulation === undefined || !isForHost(packet, host)) return undefined;
     const port = encapsulation === "gue" ? (this.#quote.flow("source")?.virtualPort ?? 0) : 0;
     const server = ipv4.destination;
     if (!services.addresses.hasTunnel(server, encapsulation, port)) return undefined;
@@ -204,4 +210,18 @@ export class IcmpRelay implements Rewriting {
 
 function isForwarding(host: Host, packet: Packet): boolean {
   return host.isForwarding(packet.family === 4 ? "inet" : "inet6");
+}
+
+/** Whether the host has routed the packet to itself, or would. */
+function isForHost({ hook, destination }: Packet, host: Host): boolean {
+  if (hook === "local-in") return true;
+  return hook !== "forward" && host.isLocal(destination);
+}
+
+/** What an ICMP error is about. */
+function troubleOf(type: number, code: number): Trouble["kind"] {
+  if (type === ICMP_TYPE.timeExceeded) return "time-exceeded";
+  if (type !== ICMP_TYPE.destinationUnreachable) return "host-unreachable";
+  if (code === UNREACHABLE_CODE.fragmentationNeeded) return "too-big";
+  return code === UNREACHABLE_CODE.port ? "port-unreachable" : "host-unreachable";
 }

@@ -34,10 +34,16 @@ export type Trouble =
 const INTERNETWORK_CONTROL = 0xc0;
 const TYPE_OF_SERVICE_MASK = 0x1e;
 
-/** The message about `packet` to its source, coming from `source`; undefined when it must not be answered. */
-export function notice(packet: Packet, source: Address, trouble: Trouble): Uint8Array | undefined {
+/** Whether RFCs allow a message about `packet` to its source. */
+export function isAnswerable(packet: Packet): boolean {
+  const { source, hook } = packet;
+  // From the wire a loopback address is a martian, not a process of the host's own.
+  return source.isUnicast && !(source.isLoopback && hook === "wire") && !isUnanswerable(packet);
+}
+
+/** The message about `packet`, which isAnswerable(), to its source, coming from `source`. */
+export function notice(packet: Packet, source: Address, trouble: Trouble): Uint8Array {
   const destination = packet.source;
-  if (!destination.isUnicast || destination.isLoopback || isUnanswerable(packet)) return undefined;
   if (packet.family === 4) {
     const tos = errorTos(packet.ipv4.tos);
     return emitIpv4(

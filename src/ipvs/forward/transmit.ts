@@ -3,19 +3,17 @@
  *
  * __ip_vs_get_out_rt() in ip_vs_xmit.c: route, time to live, MTU, in this order.
  */
-import type { Address } from "../../net/address.ts";
 import type { ConnectionEnds } from "../connections/connection-ends.ts";
 import { FORWARDING } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
 import type { Host, Route } from "../host.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
-import type { Reason } from "../reasons.ts";
 import type { Sysctls } from "../sysctls.ts";
 import { Masquerade } from "./masquerade.ts";
-import { notice, type Trouble } from "./notices.ts";
+import type { Refusals } from "./refusals.ts";
 import { type Tunnel, tunnelOverhead } from "./tunnel.ts";
-import { Wire, wireLength } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
 /** A tunnel whose outer packets leave less room than every link of their family has is none: RFC 791, RFC 8200. */
 const MTU_MIN = { inet: 68, inet6: 1280 } as const;
@@ -32,11 +30,13 @@ export class Transmitter implements Rewriting {
   readonly #wire = new Wire();
   readonly #host: Host;
   readonly #connections: ConnectionEnds;
+  readonly #refusals: Refusals;
   readonly #sysctls: () => Sysctls;
 
-  constructor(host: Host, connections: ConnectionEnds, sysctls: () => Sysctls) {
+  constructor(host: Host, connections: ConnectionEnds, refusals: Refusals, sysctls: () => Sysctls) {
     this.#host = host;
     this.#connections = connections;
+    this.#refusals = refusals;
     this.#sysctls = sysctls;
   }
 
@@ -54,21 +54,25 @@ export class Transmitter implements Rewriting {
   ): OutcomeSlot {
     if (method === FORWARDING.bypass) return this.#bypass(packet, outcome);
     const route = destination.route(this.#host);
-    if (typeof route === "string") {
+    if (route === "unreachable") {
+      return this.#refusals.refuse(packet, outcome, "drop-unreachable", {
+        kind: "host-unreachable",
+      });
+    }
+    if (route === "local") {
       const isMasqueraded = method === FORWARDING.masquerade;
-      if (route === "local" && isMasqueraded) {
-        if (isExposed(packet, destination)) return outcome.drop("drop-crosses-local");
-        rewriting.rewriteDestination(packet, connection);
+      if (this.#crossesToLocal(packet, destination, isMasqueraded)) {
+        return outcome.drop("drop-crosses-local");
       }
-      if (route === "local") return outcome.pass("pass-local-destination");
-      return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
+      if (isMasqueraded) rewriting.rewriteDestination(packet, connection);
+      return outcome.pass("pass-local-destination");
     }
     if (packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
     const mtu = destination.mtuOf(route);
     if (method === FORWARDING.tunnel) {
       return this.#sendThroughTunnel(packet, outcome, destination, route, mtu);
     }
-    const refused = this.#prepare(packet, outcome, mtu);
+    const refused = this.#refusals.prepare(packet, outcome, mtu);
     if (refused !== undefined) return refused;
     if (method === FORWARDING.masquerade) {
       rewriting.rewriteDestination(packet, connection);
@@ -87,10 +91,12 @@ export class Transmitter implements Rewriting {
   #bypass(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
     const route = this.#host.route(packet.destination);
     if (route === "unreachable") {
-      return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
+      return this.#refusals.refuse(packet, outcome, "drop-unreachable", {
+        kind: "host-unreachable",
+      });
     }
     if (route === "local" || packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
-    const refused = this.#prepare(packet, outcome, route.mtu);
+    const refused = this.#refusals.prepare(packet, outcome, route.mtu);
     if (refused !== undefined) return refused;
     return this.#wire.fit(packet, outcome.forward("forward-bypass", route), route.mtu);
   }
@@ -102,7 +108,7 @@ export class Transmitter implements Rewriting {
     route: Route,
     outerMtu: number,
   ): OutcomeSlot {
-    const refused = this.#spendTimeToLive(packet, outcome);
+    const refused = this.#refusals.spendTimeToLive(packet, outcome);
     if (refused !== undefined) return refused;
     const { address } = destination;
     const tunnel = tunnelOf(destination);
@@ -111,7 +117,7 @@ export class Transmitter implements Rewriting {
     if (mtu < MTU_MIN[address.family]) return outcome.drop("drop-packet-too-big");
     // Without path MTU discovery outer packets are fragmented.
     if (packet.family === 6 || isPathMtuDiscovered) {
-      const tooBig = this.#checkLength(packet, outcome, mtu);
+      const tooBig = this.#refusals.checkLength(packet, outcome, mtu);
       if (tooBig !== undefined) return tooBig;
     }
     const forward = outcome.forward("forward-tunnel", route);
@@ -127,98 +133,31 @@ export class Transmitter implements Rewriting {
   }
 
   /**
-   * What the host's own forwarding does first with a real server's packet towards a client: the refusal when it cannot
-   * go. Nothing to be done for one to the host itself.
+   * Whether a packet may not go to a server on the host itself: crosses_local_route_boundary(). Nobody outside gets to
+   * what listens on the loopback alone; without NAT the packet must have been for the host already; and no packet that
+   * the host forwards becomes its own.
    */
-  prepareReply(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    route: Route | "local" | "unreachable",
-  ): OutcomeSlot | undefined {
-    if (route === "local") return undefined;
-    if (route === "unreachable") {
-      return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
+  #crossesToLocal(packet: Packet, { address }: Destination, isMasqueraded: boolean): boolean {
+    if (isMasqueraded && address.isLoopback && !this.#isFromHost(packet)) return true;
+    switch (packet.hook) {
+      case "local-in":
+        return false;
+      case "forward":
+        return true;
+      case "local-out":
+        return !isMasqueraded && !this.#host.isLocal(packet.destination);
+      case "wire":
+        // An ICMP error about a reply, which the host would have forwarded.
+        return !this.#host.isLocal(packet.destination);
     }
-    // Unlike IPVS, ip_forward() looks at the length before it spends of the time to live.
-    const refused =
-      this.#checkTimeToLive(packet, outcome) ?? this.#checkLength(packet, outcome, route.mtu);
-    if (refused === undefined) packet.decrementTimeToLive();
-    return refused;
   }
 
-  /** Sends a real server's packet, prepared, on to the client as coming from the service. */
-  reply(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    route: Route | "local",
-    connection: number,
-  ): OutcomeSlot {
-    const from = this.#connections.virtual(connection);
-    this.#masquerade.rewriteSource(packet, from, this.#connections.virtualPort(connection));
-    return this.finishReply(packet, outcome, route, "forward-reply");
+  /** Whether one of the host's own processes sent the packet: to the host itself it comes round by the loopback. */
+  #isFromHost(packet: Packet): boolean {
+    if (packet.isSourceLoopback || packet.hook === "local-out") return true;
+    // From elsewhere such a source is a martian, which never gets to this hook.
+    return packet.hook === "local-in" && this.#host.isLocal(packet.source);
   }
-
-  /** Sends a packet towards a client, prepared and rewritten, by the route or into the host's own stack. */
-  finishReply(
-    packet: Packet,
-    outcome: OutcomeSlot,
-    route: Route | "local",
-    reason: Reason,
-  ): OutcomeSlot {
-    if (route === "local") return outcome.pass("pass-local-destination");
-    return this.#wire.fit(packet, outcome.forward(reason, route), route.mtu);
-  }
-
-  /** Drops the packet and tells its source, from the address that it was sent to or that the host has towards it. */
-  refuse(packet: Packet, outcome: OutcomeSlot, reason: Reason, trouble: Trouble): OutcomeSlot {
-    const from = this.#noticeSource(packet);
-    outcome.drop(reason);
-    return from === undefined ? outcome : outcome.withNotice(notice(packet, from, trouble));
-  }
-
-  /**
-   * icmp_send(): the address that the packet was sent to when it is the host's own, else the host's towards the source.
-   * A mark that routes to the host makes an address its own for IPv4, but not for IPv6.
-   */
-  #noticeSource(packet: Packet): Address | undefined {
-    if (packet.isMarkedHere && packet.family === 4) return packet.destination;
-    if (this.#host.isLocal(packet.destination)) return packet.destination;
-    const back = this.#host.route(packet.source);
-    return typeof back === "string" ? undefined : back.source;
-  }
-
-  /** Takes one from the time to live and sees that the packet fits into `mtu`; the refusal when it cannot go. */
-  #prepare(packet: Packet, outcome: OutcomeSlot, mtu: number): OutcomeSlot | undefined {
-    return this.#spendTimeToLive(packet, outcome) ?? this.#checkLength(packet, outcome, mtu);
-  }
-
-  #spendTimeToLive(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
-    const refused = this.#checkTimeToLive(packet, outcome);
-    if (refused === undefined) packet.decrementTimeToLive();
-    return refused;
-  }
-
-  #checkTimeToLive(packet: Packet, outcome: OutcomeSlot): OutcomeSlot | undefined {
-    if (packet.timeToLive > 1) return undefined;
-    return this.refuse(packet, outcome, "drop-time-exceeded", { kind: "time-exceeded" });
-  }
-
-  /**
-   * ensure_mtu_is_adequate(): a packet that nobody on the way may fragment must fit. One that came in fragments may go
-   * on in such.
-   */
-  #checkLength(packet: Packet, outcome: OutcomeSlot, mtu: number): OutcomeSlot | undefined {
-    if (packet.length <= mtu) return undefined;
-    const length = packet.longestFragment || wireLength(packet);
-    if (length <= mtu) return undefined;
-    if (packet.family === 4 && !packet.ipv4.dontFragment) return undefined;
-    return this.refuse(packet, outcome, "drop-packet-too-big", { kind: "too-big", mtu });
-  }
-}
-
-/** Whether somebody outside would be let in to what listens on the loopback alone. */
-function isExposed(packet: Packet, { address }: Destination): boolean {
-  return address.isLoopback && !packet.isSourceLoopback;
 }
 
 /** The destination's tunnel, or plain IP in IP when it was configured anew with another method meanwhile. */

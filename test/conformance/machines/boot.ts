@@ -1,6 +1,7 @@
 /** Boots a machine with a programme, waits for its report, and ends it for sure. */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  closeSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -11,9 +12,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import type { Writable } from "node:stream";
+import { type GuestEnd, type GuestLogs, wordsOf } from "./early-end.ts";
 import type { GuestCommand, Machine } from "./machine.ts";
 
 const GUEST_FOLDER = join(import.meta.dirname, "guest");
+const RUN_GUEST = join(import.meta.dirname, "run-guest");
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const PROGRESS_MS = 10_000;
 
@@ -34,25 +38,27 @@ export async function boot(machine: Machine, options: BootOptions): Promise<stri
   const folder = mkdtempSync(join(tmpdir(), "sluice-conformance-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   process.once("exit", remove);
+  let guest: Guest | undefined;
   try {
     fill(folder, machine, options);
-    const guest = start(machine.command(folder), folder);
+    const start = performance.now();
+    guest = run(machine.command(folder), folder);
     const progress = setInterval(
       () => options.onProgress(tryRead(join(folder, "report"))),
       PROGRESS_MS,
     );
-    const ended = await untilEnd(guest, options.timeoutMs).finally(() => clearInterval(progress));
+    const end = await untilEnd(guest.process, options.timeoutMs).finally(() =>
+      clearInterval(progress),
+    );
     const report = tryRead(join(folder, "report"));
     if (report.endsWith("\nend\n")) return report;
-    throw new Error(
-      `The guest did not finish (${ended}).\n` +
-        ["console.log", "agent.log", "kernel.log"]
-          .map((file) => tail(tryRead(join(folder, file))))
-          .join("\n"),
-    );
+    const { name: guestName, instead } = machine;
+    const afterMs = performance.now() - start;
+    throw new Error(wordsOf({ guest: guestName, end, afterMs, logs: logsIn(folder), instead }));
   } finally {
     process.off("exit", remove);
     remove();
+    guest?.leash.destroy();
   }
 }
 
@@ -71,17 +77,25 @@ function fill(folder: string, machine: Machine, options: BootOptions): void {
   );
 }
 
-/** In a process group of its own: every thread of the guest may be a process of the host. */
-function start({ file, words, environment }: GuestCommand, folder: string): ChildProcess {
-  const log = openSync(join(folder, "console.log"), "w");
-  return spawn(file, words, {
-    detached: true,
-    stdio: ["ignore", log, log],
-    env: { PATH: process.env.PATH, ...environment },
-  });
+interface Guest {
+  readonly process: ChildProcess;
+  /** When it closes, the guest ends and its folder goes (run-guest): also when this process is killed. */
+  readonly leash: Writable;
 }
 
-async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<string> {
+/** In a process group of its own: every thread of the guest may be a process of the host. */
+function run({ file, words, environment }: GuestCommand, folder: string): Guest {
+  const log = openSync(join(folder, "console.log"), "w");
+  const child = spawn(RUN_GUEST, [folder, file, ...words], {
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+    env: { PATH: process.env.PATH, ...environment },
+  });
+  closeSync(log);
+  return { process: child, leash: child.stdio[3] as Writable };
+}
+
+async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<GuestEnd> {
   const end = (): void => {
     if (guest.pid === undefined) return;
     try {
@@ -94,11 +108,19 @@ async function untilEnd(guest: ChildProcess, timeoutMs: number): Promise<string>
   process.prependOnceListener("exit", end);
   const interrupted = exitAfter(end);
   for (const signal of SIGNALS) process.once(signal, interrupted);
-  const timer = setTimeout(end, timeoutMs);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    end();
+  }, timeoutMs);
   try {
-    return await new Promise<string>((resolve, reject) => {
+    return await new Promise<GuestEnd>((resolve, reject) => {
       guest.once("error", reject);
-      guest.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
+      guest.once("exit", (code, signal) => {
+        if (isLate) resolve({ kind: "time", limitMs: timeoutMs });
+        else if (signal !== null) resolve({ kind: "signal", signal });
+        else resolve({ kind: "exit", code: code! });
+      });
     });
   } finally {
     clearTimeout(timer);
@@ -123,6 +145,9 @@ function tryRead(path: string): string {
   }
 }
 
-function tail(text: string): string {
-  return text.slice(-4000);
+function logsIn(folder: string): GuestLogs {
+  const [agent, kernel, console] = ["agent.log", "kernel.log", "console.log"].map((file) =>
+    tryRead(join(folder, file)),
+  ) as [string, string, string];
+  return { agent, kernel, console };
 }

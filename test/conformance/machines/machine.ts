@@ -17,6 +17,10 @@ export interface GuestCommand {
 
 export interface Machine {
   readonly kernel: Kernel;
+  /** For a sentence. */
+  readonly name: string;
+  /** A sentence: what to do where it does not run. */
+  readonly instead: string;
   readonly modules: KernelModules;
   /** The guest boots into guest/init, and finds `folder` as /mnt. */
   command(folder: string): GuestCommand;

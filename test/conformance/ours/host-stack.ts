@@ -1,5 +1,5 @@
 /** What the director's host does with packets that the director leaves to it: nothing listens there. */
-import { notice } from "../../../src/ipvs/forward/notices.ts";
+import { isAnswerable, notice } from "../../../src/ipvs/forward/notices.ts";
 import type { Packet } from "../../../src/ipvs/packet.ts";
 import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
 import { TCP_FLAG } from "../../../src/net/tcp.ts";
@@ -19,10 +19,10 @@ export function hostAnswers(packet: Packet): Frame[] {
   switch (packet.protocol) {
     case IP_PROTOCOL.tcp:
       return (bytes[transport + TCP_FLAGS_AT]! & TCP_FLAG.rst) === 0 ? [ANSWER] : [];
-    case IP_PROTOCOL.udp: {
-      const message = notice(packet, packet.destination, { kind: "port-unreachable" });
-      return message === undefined ? [] : [routed(message)];
-    }
+    case IP_PROTOCOL.udp:
+      return isAnswerable(packet)
+        ? [routed(notice(packet, packet.destination, { kind: "port-unreachable" }))]
+        : [];
     case IP_PROTOCOL.sctp:
       return [];
     default:

@@ -98,11 +98,6 @@ export const KNOWN: readonly KnownDifference[] = [
   },
   {
     ...FAR,
-    title: "Clients of addresses that are not the director's are told of trouble",
-    explains: (theirs, ours) => nothing(theirs) && isOneFrameOf("wan", ours),
-  },
-  {
-    ...FAR,
     title: "What a mark brings and nobody takes goes on",
     explains: (theirs, ours) =>
       (nothing(theirs) || theirs.join() === "to the host's own stack") && isOneFrameOf("lan", ours),

@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.ts";
 import { CONNECTIONS, REUSE } from "./connections.ts";
 import { COUNTERS } from "./counters.ts";
 import { DEFENCE } from "./defence.ts";
+import { HOOKS } from "./hooks.ts";
 import { ICMP } from "./icmp.ts";
 import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ICMP,
   ...COUNTERS,
   ...DEFENCE,
+  ...HOOKS,
 ];

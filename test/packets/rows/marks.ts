@@ -78,10 +78,10 @@ C:1000 > Q:80 . => drop-destination-removed [ESTABLISHED 900 2/0]
 mark flush
 C:1000 > Q:80 . => pass-not-local [ESTABLISHED 900 2/0]
 
-# nobody there: the message comes from the address that was asked for [inet]
+# nobody there: the host sends no message from an address that is not its own [inet]
 -A -f 7 -s rr
 mark add -p tcp -m 7
-C:1000 > Q:80 S => drop-no-destination; Q > C unreachable-port about C:1000 > Q:80 S
+C:1000 > Q:80 S => drop-no-destination
 
 # nobody there: IPv6 speaks with an address of the host's own [inet6]
 -A -f 7 -s rr
@@ -147,14 +147,14 @@ mark add -d V -m 8       => mark-rule-exists
 -a -f 7 -r R1:0 -g -w 0
 mark add -p tcp --ports 80 -m 7
 mark add -p udp -m 7
-C:1000 > R3:80 S  => drop-no-destination; R3 > C unreachable-port about C:1000 > R3:80 S
+C:1000 > R3:80 S  => drop-no-destination
 sysctl cache_bypass=1
 C:1000 > R3:80 S  => forward-bypass R3 [SYN_RECV 60 1/0]
 C:1000 > R3:80 .  => forward-bypass R3 [ESTABLISHED 900 1/0]
 R3:80 > C:1000 .  => pass-reply [ESTABLISHED 900 1/0]
 C:1001 > V:80 S   => drop-no-destination; V > C unreachable-port about C:1001 > V:80 S
-C:1001 > Q:80 S   => drop-unreachable [SYN_RECV 60 2/0]; Q > C unreachable-host about C:1001 > Q:80 S
-C:1002 > R3:53 udp ttl 1 => drop-time-exceeded [UDP 300 2/1]; R3 > C time-exceeded about C:1002 > R3:53 udp ttl 1
+C:1001 > Q:80 S   => drop-unreachable [SYN_RECV 60 2/0]
+C:1002 > R3:53 udp ttl 1 => drop-time-exceeded [UDP 300 2/1]
 -Lc
 | TCP 60 SYN_RECV C:1001 Q:80 0.0.0.0:0
 | TCP 900 ESTABLISHED C:1000 R3:80 0.0.0.0:0

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { command } from "../../../test/packets/commands.ts";
-import { Names } from "../../../test/packets/names.ts";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { command } from "../../../../test/packets/commands.ts";
+import { Names } from "../../../../test/packets/names.ts";
+import { EMPTY_STATE } from "../../../ipvs/desired-state.ts";
 import { difference, intersection, rulesForServices, sizeOf, union } from "./needed-rules.ts";
 
 const names = new Names("inet");
@@ -24,11 +24,10 @@ const cases: [what: string, commands: string[], services: string[], replies: str
     ["tcp 10.9.0.100:any"], ["tcp 10.1.0.21:any"]],
   ["other FTP has none", ["-A -t V:21", "-a -t V:21 -r R1 -m"],
     ["tcp 10.9.0.100:21"], ["tcp 10.1.0.21:21"]],
-  ["a mark without a rule needs nothing", ["-A -f 7", "-a -f 7 -r R1:80 -m", "mark add -p tcp -m 8"], [], []],
-  ["a mark's rules, and what its masqueraded servers may send", ["-A -f 7", "-a -f 7 -r R1:8080 -m", "-a -f 7 -r R2:0 -m", "-a -f 7 -r R3:0 -g", "mark add -d V -p tcp --ports 80 -m 7"],
-    ["inet tcp from any to 10.9.0.100 ports 80 mark 7"], ["tcp 10.1.0.21:8080", "tcp 10.1.0.22:any"]],
-  ["a persistent mark's servers keep the packets' ports", ["-A -f 7 -p 60", "-a -f 7 -r R1:8080 -m", "mark add -d V -m 7"],
-    ["inet any from any to 10.9.0.100 mark 7"], ["tcp 10.1.0.21:any", "udp 10.1.0.21:any", "sctp 10.1.0.21:any"]],
+  ["a mark is taken, and what its masqueraded servers may send", ["-A -f 7", "-a -f 7 -r R1:8080 -m", "-a -f 7 -r R2:0 -m", "-a -f 7 -r R3:0 -g"],
+    ["inet 7"], ["tcp 10.1.0.21:8080", "udp 10.1.0.21:8080", "sctp 10.1.0.21:8080", "tcp 10.1.0.22:any", "udp 10.1.0.22:any", "sctp 10.1.0.22:any"]],
+  ["a persistent mark's servers keep the packets' ports", ["-A -f 7 -p 60", "-a -f 7 -r R1:8080 -m"],
+    ["inet 7"], ["tcp 10.1.0.21:any", "udp 10.1.0.21:any", "sctp 10.1.0.21:any"]],
   ["servers of two services are one", ["-A -t V:80", "-a -t V:80 -r R1:8080 -m", "-A -t V2:80", "-a -t V2:80 -r R1:8080 -m"],
     ["tcp 10.9.0.100:80", "tcp 10.9.0.101:80"], ["tcp 10.1.0.21:8080"]],
 ];

@@ -1,18 +1,17 @@
 /**
- * Which packets the host's own stack does not get, kept in step with what the director decides about.
+ * Which packets the door takes, kept in step with what the director decides about.
  *
- * While services change, whatever either the old or the new ones take is taken; the director passes what is not its,
+ * While services change, whatever either the old or the new ones need is taken; the director passes what is not its,
  * and that is given back. So at no moment does a service's packet reach both, and none is lost in between. What
  * existing connections still need stays taken until they end, also after their service or server was removed.
  */
-import type { DesiredState } from "../../ipvs/desired-state.ts";
-import type { Destination } from "../../ipvs/destination.ts";
-import type { Packet } from "../../ipvs/packet.ts";
-import { GuardMatcher, type GuardRules } from "./guard-rules.ts";
-import type { HostGuard } from "./host-guard.ts";
+import type { DesiredState } from "../../../ipvs/desired-state.ts";
+import type { Destination } from "../../../ipvs/destination.ts";
+import type { Address } from "../../../net/address.ts";
+import type { DoorRules } from "./door-rules.ts";
 import {
   difference,
-  guardRules,
+  doorRules,
   intersection,
   type NeededRules,
   NOTHING,
@@ -26,14 +25,12 @@ import {
 const REVIEW_INTERVAL_MS = 1_000;
 
 export interface TakenPacketsOptions {
-  readonly guard: HostGuard;
-  /** Whether the packet's destination is an address of the host. */
-  readonly isForHost: (packet: Packet) => boolean;
+  /** Has the kernel take what these say. */
+  readonly take: (rules: DoorRules) => Promise<void>;
+  readonly isLocal: (address: Address) => boolean;
   /** Destinations that connections go to, removed ones included. */
   readonly destinationsInUse: () => Iterable<Destination>;
-  /** Before the guard takes more, and after it takes less. */
-  readonly onRules: (rules: GuardRules) => void;
-  /** The guard still takes more than it must. It is tried again, and meanwhile all of that is given back. */
+  /** The door still takes more than it must, or not yet what it should: it is tried again. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -41,9 +38,8 @@ export class TakenPackets implements Disposable {
   readonly #options: TakenPacketsOptions;
   /** What services need. */
   #wanted = NOTHING;
-  /** What the guard takes: that, and what connections need besides. */
+  /** What the door takes: that, and what connections need besides. */
   #rules = NOTHING;
-  #matcher = new GuardMatcher(guardRules(NOTHING));
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -52,17 +48,24 @@ export class TakenPackets implements Disposable {
     this.#options = options;
   }
 
-  /** Whether the host's stack did not get this packet. `isInPieces`: it came as fragments. */
-  has(packet: Packet, isInPieces: boolean): boolean {
-    return this.#matcher.takes(packet, this.#options.isForHost, isInPieces);
-  }
-
   /**
    * Takes what `desired` needs, has `change` change the director, and stops taking what is no longer needed. When it
    * throws, nothing has changed. Calls are done one after the other.
    */
   during(desired: DesiredState, change: () => void): Promise<void> {
     return this.#inTurn(() => this.#during(desired, change));
+  }
+
+  /** To be called when the host's addresses may have changed: which servers are the host itself follows from them. */
+  addressesChanged(): void {
+    if (this.#rules.replies.size === 0) return;
+    void this.#inTurn(async () => {
+      try {
+        await this.#take(this.#rules);
+      } catch (error) {
+        if (this.#isOpen) this.#options.onError(error);
+      }
+    });
   }
 
   [Symbol.dispose](): void {
@@ -75,8 +78,8 @@ export class TakenPackets implements Disposable {
     const both = union(this.#rules, wanted);
     try {
       if (both !== this.#rules) {
-        this.#set(both);
-        await this.#options.guard.update(guardRules(both));
+        this.#rules = both;
+        await this.#take(both);
       }
       change();
       this.#wanted = wanted;
@@ -87,15 +90,15 @@ export class TakenPackets implements Disposable {
 
   /** Stops taking what neither services nor connections need. */
   async #release(): Promise<void> {
-    const { guard, destinationsInUse, onError } = this.#options;
+    const { destinationsInUse, onError } = this.#options;
     const unwanted = difference(this.#rules, this.#wanted);
     if (sizeOf(unwanted) === 0) return;
-    const inUse = rulesForConnectionsTo(destinationsInUse(), this.#rules);
+    const inUse = rulesForConnectionsTo(destinationsInUse());
     const needed = union(this.#wanted, intersection(unwanted, inUse));
     if (sizeOf(needed) < sizeOf(this.#rules)) {
       try {
-        await guard.update(guardRules(needed));
-        this.#set(needed);
+        await this.#take(needed);
+        this.#rules = needed;
       } catch (error) {
         if (this.#isOpen) onError(error);
       }
@@ -103,11 +106,8 @@ export class TakenPackets implements Disposable {
     if (this.#isOpen) this.#reviewLater();
   }
 
-  #set(rules: NeededRules): void {
-    this.#rules = rules;
-    const guarded = guardRules(rules);
-    this.#matcher = new GuardMatcher(guarded);
-    this.#options.onRules(guarded);
+  #take(rules: NeededRules): Promise<void> {
+    return this.#options.take(doorRules(rules, this.#options.isLocal));
   }
 
   #reviewLater(): void {

@@ -1,0 +1,200 @@
+/** The door in real namespaces: a client, a host whose door is open, a server behind it. */
+import { spawn } from "node:child_process";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Conversation } from "../../../../test/userspace/conversation.ts";
+import { connect, Namespace, untilPrinted } from "../../../../test/userspace/namespaces.ts";
+
+const PROGRAM = new URL("../../../../test/userspace/door-host.ts", import.meta.url).pathname;
+const ACCEPTED = 0;
+const REFUSED = 1;
+const TIMED_OUT = 124;
+const BYTES = 20_000_000;
+
+/** Sends BYTES zeros to whoever connects to port 80. */
+const SERVER = `
+  require("node:net").createServer((socket) => socket.on("error", () => {}).end(Buffer.alloc(${BYTES})))
+    .listen(80, "::", () => console.log("listening"));
+`;
+
+let host: Namespace;
+let client: Namespace;
+let server: Namespace;
+const connectTo = (port: number, address = "10.0.0.100"): number | null =>
+  client.status(`exec 3<>/dev/tcp/${address}/${port}`);
+
+beforeEach(async () => {
+  host = new Namespace("host");
+  client = new Namespace("client");
+  server = new Namespace("server");
+  connect(host, "eth0", client, "eth0");
+  connect(host, "eth1", server, "eth0");
+  host.run("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.ip_forward=1");
+  host.batch([
+    "addr add 10.0.0.1/24 dev eth0",
+    "addr add 10.0.0.100/32 dev lo",
+    "addr add 2001:db8::1/64 dev eth0 nodad",
+    "addr add 2001:db8::100/128 dev lo",
+    "addr add 10.1.0.1/24 dev eth1",
+  ]);
+  client.batch([
+    "addr add 10.0.0.2/24 dev eth0",
+    "addr add 2001:db8::2/64 dev eth0 nodad",
+    "route add default via 10.0.0.1",
+    "route add 2001:db8::100 via 2001:db8::1",
+  ]);
+  server.batch(["addr add 10.1.0.2/24 dev eth0", "route add default via 10.1.0.1"]);
+  await untilPrinted(host.start(process.execPath, "-e", SERVER), "listening");
+});
+
+afterEach(() => {
+  for (const each of [host, client, server]) each[Symbol.dispose]();
+});
+
+async function start(...words: readonly string[]): Promise<Conversation> {
+  const conversation = new Conversation(host.startNode(PROGRAM, ...words));
+  expect(await conversation.hear()).toBe("ready");
+  return conversation;
+}
+
+/** Sends datagrams of so many bytes from the client, from port 4000. `discovery`: IP_MTU_DISCOVER. */
+function datagram(length: number, port = 80, discovery: "dont" | "do" = "dont"): void {
+  const script = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, 10, ${discovery === "do" ? 2 : 0})
+s.bind(("", 4000))
+s.sendto(bytes(${length}), ("10.0.0.100", ${port}))
+`;
+  expect(client.status(`python3 -c '${script}'`)).toBe(0);
+}
+
+test("what is sent to a service comes by the door, and the host sees the rest", async () => {
+  const door = await start();
+  expect(await door.ask("services=10.0.0.100:80")).toBe("done");
+  datagram(10, 80);
+  expect(await door.hear()).toBe("local-in mark 0 - ttl 64 length 38 10.0.0.2 > 10.0.0.100");
+  datagram(10, 80, "do");
+  expect(await door.hear()).toBe("local-in mark 0 df ttl 64 length 38 10.0.0.2 > 10.0.0.100");
+  expect([connectTo(80), connectTo(81)]).toEqual([TIMED_OUT, REFUSED]);
+  await door.end();
+  expect([connectTo(80), connectTo(81)]).toEqual([ACCEPTED, REFUSED]);
+  expect(host.run("nft list tables")).toBe("");
+  expect(host.run("ip -br link")).not.toContain("sluice");
+});
+
+test("a datagram in fragments comes in fragments", async () => {
+  const door = await start();
+  await door.ask("services=10.0.0.100:80");
+  datagram(3000);
+  const pieces = [await door.hear(), await door.hear(), await door.hear()];
+  expect(pieces).toEqual([
+    "local-in mark 0 - ttl 64 length 1500 10.0.0.2 > 10.0.0.100 fragment",
+    "local-in mark 0 - ttl 64 length 1500 10.0.0.2 > 10.0.0.100 fragment",
+    "local-in mark 0 - ttl 64 length 68 10.0.0.2 > 10.0.0.100 fragment",
+  ]);
+});
+
+test("an IPv6 datagram in fragments meets the host's filters as one", async () => {
+  host.run(
+    "nft add table ip6 operator; add chain ip6 operator in { type filter hook input priority 0; }; add rule ip6 operator in udp dport 80 counter",
+  );
+  const door = await start();
+  await door.ask("services=[2001:db8::100]:80");
+  const send =
+    'import socket; socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(bytes(3000), ("2001:db8::100", 80))';
+  expect(client.status(`python3 -c '${send}'`)).toBe(0);
+  for (let pieces = 0; pieces < 3; pieces++) expect(await door.hear()).toMatch(/ fragment$/);
+  expect(host.run("nft list chain ip6 operator in")).toContain("counter packets 1 bytes 3048");
+});
+
+test("netfilter's marks are seen, and bring packets by themselves", async () => {
+  host.run(
+    "nft add table ip operator; add chain ip operator pre { type filter hook prerouting priority -150; }; add rule ip operator pre udp dport 80 meta mark set 0x80010207; add rule ip operator pre udp dport 81 meta mark set 7",
+  );
+  const door = await start();
+  await door.ask("services=10.0.0.100:80 marks=7");
+  datagram(10, 80);
+  expect(await door.hear()).toContain(`local-in mark ${0x8001_0207} `);
+  datagram(10, 81);
+  expect(await door.hear()).toContain("local-in mark 7 ");
+  // What followed without its mark, where it went, is still brought.
+  host.run("nft flush chain ip operator pre");
+  datagram(10, 81);
+  expect(await door.hear()).toContain("local-in mark 0 ");
+});
+
+test("what the host's own rules drop never comes, and they count it", async () => {
+  host.run(
+    "nft add table ip operator; add chain ip operator in { type filter hook input priority 0; }; add rule ip operator in udp dport 80 counter drop",
+  );
+  const door = await start();
+  await door.ask("services=10.0.0.100:80,10.0.0.100:81");
+  datagram(10, 80);
+  datagram(11, 81);
+  expect(await door.hear()).toContain("length 39 ");
+  expect(host.run("nft list chain ip operator in")).toContain("counter packets 1 ");
+});
+
+test("a server's replies are taken on their way through the host and to it", async () => {
+  const door = await start();
+  const connectFrom = (from: Namespace): number | null =>
+    from.status("exec 3<>/dev/tcp/10.1.0.2/22");
+  expect([connectFrom(host), connectFrom(client)]).toEqual([REFUSED, REFUSED]);
+  await door.ask("replies=10.1.0.2:22");
+  expect([connectFrom(host), connectFrom(client)]).toEqual([TIMED_OUT, TIMED_OUT]);
+  expect(await door.hear()).toBe("local-in mark 0 df ttl 64 length 40 10.1.0.2 > 10.1.0.1");
+  let last = "";
+  while (!last.startsWith("forward")) last = await door.hear();
+  expect(last).toBe("forward mark 0 df ttl 63 length 40 10.1.0.2 > 10.0.0.2");
+});
+
+test("what is given back is answered by the host, whole and with its mark", async () => {
+  host.run(
+    "nft add table ip operator; add chain ip operator pre { type filter hook prerouting priority -150; }; add rule ip operator pre iifname eth0 tcp dport 81 meta mark set 9; add chain ip operator in { type filter hook input priority 0; }; add rule ip operator in iifname sluice-lane meta mark 9 counter",
+  );
+  const door = await start("give-back");
+  await door.ask("services=10.0.0.100:80,10.0.0.100:81,[2001:db8::100]:80");
+  expect([connectTo(80), connectTo(81)]).toEqual([ACCEPTED, REFUSED]);
+  expect(host.run("nft list chain ip operator in")).toMatch(/counter packets [1-9]/);
+  for (const address of ["10.0.0.100", "2001:db8::100"]) {
+    const fetched = client.status(`[ "$(wc -c < /dev/tcp/${address}/80)" = ${BYTES} ]`);
+    expect(fetched).toBe(0);
+  }
+  expect(host.run("nstat -az TcpInCsumErrors")).toMatch(/TcpInCsumErrors +0 /);
+});
+
+test("a killed process leaves nothing behind, and the next one starts at once", async () => {
+  const door = await start();
+  await door.ask("services=10.0.0.100:80 replies=10.0.0.1:22 local=10.0.0.1:22");
+  expect(host.run("ip rule")).toContain("0x736c6301");
+  expect(connectTo(80)).toBe(TIMED_OUT);
+  await door.kill();
+  const next = await start("give-back");
+  await next.ask("services=10.0.0.100:80");
+  expect(connectTo(80)).toBe(ACCEPTED);
+  await next.kill();
+  // The kernel takes a dead owner's table and namespace down in its own time, which a busy machine makes long.
+  const left = (): string =>
+    `${host.run("nft list tables")}${host.run("ip -br link")}${host.run("ip rule")}`;
+  await expect.poll(left, { timeout: 10_000 }).not.toMatch(/sluice|736c/);
+  expect(connectTo(80)).toBe(ACCEPTED);
+});
+
+test("when nft ends it is started again with the same rules", async () => {
+  const door = await start();
+  await door.ask("services=10.0.0.100:80");
+  const pids = host.run(`ip netns pids ${host.name}`).trim().split("\n");
+  const nft = pids.find((pid) => host.run(`cat /proc/${pid}/comm`).trim() === "nft");
+  process.kill(Number(nft), "SIGKILL");
+  expect(await door.hear()).toBe("lost");
+  expect(await door.hear()).toBe("restored");
+  expect(connectTo(80)).toBe(TIMED_OUT);
+});
+
+test("all of it works for an ordinary user in a namespace of his own", async () => {
+  const words = ["-Urn", process.execPath, "--disable-warning=ExperimentalWarning", PROGRAM];
+  const door = new Conversation(spawn("unshare", words));
+  expect(await door.hear()).toBe("ready");
+  expect(await door.ask("services=10.0.0.100:80,[2001:db8::1]:80 marks=7")).toBe("done");
+  await door.end();
+});

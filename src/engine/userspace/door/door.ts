@@ -1,0 +1,126 @@
+/**
+ * The door: where the director's packets are taken from the host's stack, and given back to it.
+ *
+ * netfilter's hooks have them duplicated into the lane and dropped (door-table.ts); at its other end the packet ring
+ * hears them. Each frame tells by its Ethernet destination at which hook it was taken, and with which mark.
+ */
+import { randomInt } from "node:crypto";
+import { Lane } from "../lane.ts";
+import { SystemCallError } from "../libc.ts";
+import { isRepeatingPort, type Link } from "../links.ts";
+import { Netlink } from "../netlink.ts";
+import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
+import type { DoorRules } from "./door-rules.ts";
+import { LANE_DEVICE, type Stand } from "./door-table.ts";
+import { makeLaneRoutes } from "./lane-routes.ts";
+import { LaneSender } from "./lane-sender.ts";
+import { MarkCarrier } from "./mark-carrier.ts";
+import { NetfilterTables } from "./netfilter-tables.ts";
+import { OutputRule } from "./output-rule.ts";
+
+/** Routing tables of our own, far from the numbers that people choose: "sl" and 16 bits. */
+const OUTPUT_TABLE = 0x736c_0000;
+const OUTPUT_TABLES = 0x1_0000;
+
+const ON_THE_WIRE =
+  "this kernel's nftables cannot duplicate packets (nft_dup_ipv4, nft_dup_ipv6): they are taken where they arrive, before the host's firewall and its other checks, which then do not apply to them; firewall marks, clients and masqueraded servers on this host, and interfaces without Ethernet are not balanced";
+
+export interface DoorEvents {
+  /** Goes on, but not as it should: says what and what follows. */
+  warn(message: string, error: unknown): void;
+  /** What was warned of is over. */
+  inform(message: string): void;
+}
+
+interface Parts {
+  readonly lane: Lane;
+  readonly tables: NetfilterTables;
+  readonly netlink: Netlink;
+  readonly outputRule: OutputRule;
+  readonly marks: MarkCarrier | undefined;
+  readonly back: LaneSender;
+}
+
+export class Door implements AsyncDisposable {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
+  static async open(events: DoorEvents, stand?: Stand): Promise<Door> {
+    await using stack = new AsyncDisposableStack();
+    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
+    const netlink = stack.use(new Netlink());
+    const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
+    makeLaneRoutes(netlink, lane.hostIndex, outputTable);
+    const outputRule = stack.use(new OutputRule(netlink, outputTable));
+    const marks = carryMarks(events);
+    if (marks !== undefined) stack.use(marks);
+    const back = stack.use(new LaneSender(lane));
+    const tables = stack.use(
+      await NetfilterTables.open({
+        stand,
+        onLost: (error) =>
+          events.warn("the host's own stack sees the services' packets for a moment", error),
+        onRestored: () =>
+          events.inform("the services' packets are taken from the host's own stack again"),
+      }),
+    );
+    if (tables.stand === "wire") events.inform(ON_THE_WIRE);
+    const door = new Door({ lane, tables, netlink, outputRule, marks, back });
+    stack.move();
+    return door;
+  }
+
+  /** Where packets go that are the host's after all. */
+  get back(): LaneSender {
+    return this.#parts.back;
+  }
+
+  /** The ring that hears what the door takes. The caller's to dispose of, before the door. */
+  listen(options: Omit<PacketRingOptions, "interfaceIndex" | "filter">): PacketRing {
+    const { lane } = this.#parts;
+    return lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+  }
+
+  /** To be told of the host's interfaces whenever they may have changed. */
+  watch(links: Iterable<Link>): Promise<void> {
+    const devices = [...links].filter((link) => link.isEthernet && !isRepeatingPort(link));
+    return this.#parts.tables.watch(devices.filter(({ name }) => name !== LANE_DEVICE));
+  }
+
+  /** Takes what `rules` say, and nothing else. When it rejects, what was taken before still is. */
+  async take(rules: DoorRules): Promise<void> {
+    const { outputRule, tables } = this.#parts;
+    const hasLocal = tables.stand === "hooks" && rules.localReplies.length > 0;
+    if (hasLocal) outputRule.set(true);
+    await tables.update(rules);
+    if (!hasLocal) outputRule.set(false);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { lane, tables, netlink, outputRule, marks, back } = this.#parts;
+    await tables[Symbol.asyncDispose]();
+    outputRule[Symbol.dispose]();
+    netlink[Symbol.dispose]();
+    marks?.[Symbol.dispose]();
+    back[Symbol.dispose]();
+    lane[Symbol.dispose]();
+  }
+}
+
+/** Undefined where the kernel cannot. */
+function carryMarks(events: DoorEvents): MarkCarrier | undefined {
+  try {
+    return new MarkCarrier(LANE_DEVICE);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    events.warn(
+      "this kernel cannot write to frames that leave (CONFIG_NETFILTER_EGRESS): firewall marks are not seen, and services of marks get nothing",
+      error,
+    );
+    return undefined;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The door's tables in the kernel (door-table.ts), made by an nft process that owns them and ends with this one, whatever
+ * ends it; and kept there: when nft ends by itself it is started again.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DoorRules } from "./door-rules.ts";
+import {
+  type Change,
+  changesBetween,
+  commandFor,
+  createTable,
+  type Device,
+  type DoorElements,
+  elementsOf,
+  FAMILIES,
+  leaveDevice,
+  NO_ELEMENTS,
+  PUT_TOGETHER_INET6,
+  type Stand,
+  tableName,
+  watchDevice,
+  withChanges,
+} from "./door-table.ts";
+import { Nft, NftError } from "./nft.ts";
+
+/** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
+const ELEMENTS_PER_TRANSACTION = 1_000;
+
+/** After an attempt to start nft again that failed. */
+const RETRY_MS = 1_000;
+
+export interface NetfilterTablesOptions {
+  /** Where to stand; undefined: at the hooks if the kernel can, else on the wire. */
+  readonly stand: Stand | undefined;
+  /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
+  readonly onLost: (error: Error) => void;
+  readonly onRestored: () => void;
+}
+
+export class NetfilterTables implements AsyncDisposable {
+  readonly #options: NetfilterTablesOptions;
+  #nft: Nft | undefined;
+  #wanted = NO_ELEMENTS;
+  #applied: DoorElements = NO_ELEMENTS;
+  #stand: Stand = "hooks";
+  /** Those that a table on the wire watches, and shall watch. */
+  #watched: readonly Device[] = [];
+  #putsTogether = false;
+  #devices: readonly Device[] = [];
+  /** One after the other: a transaction builds on the one before. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #isOpen = true;
+
+  private constructor(options: NetfilterTablesOptions) {
+    this.#options = options;
+  }
+
+  /** Makes the tables, empty. The lane's interface must be there. Rejects with nft's words when that cannot be. */
+  static async open(options: NetfilterTablesOptions): Promise<NetfilterTables> {
+    const tables = new NetfilterTables(options);
+    await tables.#start();
+    return tables;
+  }
+
+  /**
+   * Makes `rules` true, in one transaction when no more than 1000 elements change. When it rejects, with nft's words, what
+   * was true before is, except for transactions that were done.
+   */
+  update(rules: DoorRules): Promise<void> {
+    this.#wanted = elementsOf(rules);
+    return this.#inTurn(() => this.#apply(this.#wanted));
+  }
+
+  /** Where the tables stand. */
+  get stand(): Stand {
+    return this.#stand;
+  }
+
+  /** On the wire: watches these interfaces, and no others. Elsewhere all interfaces are as one. */
+  watch(devices: readonly Device[]): Promise<void> {
+    this.#devices = devices;
+    return this.#inTurn(() => this.#watch());
+  }
+
+  /** The host sees everything again when this resolves. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOpen = false;
+    await this.#nft?.end();
+  }
+
+  async #start(): Promise<void> {
+    const nft = new Nft((error) => this.#lost(nft, error));
+    try {
+      this.#stand = await this.#make(nft);
+    } catch (error) {
+      await nft.end();
+      if (!(error instanceof NftError)) throw error;
+      const hint = error.message.includes("not permitted") ? " (it needs CAP_NET_ADMIN)" : "";
+      throw new NftError(`Cannot take packets: ${error.message}${hint}`, { cause: error });
+    }
+    this.#nft = nft;
+    this.#applied = NO_ELEMENTS;
+    this.#watched = [];
+    this.#putsTogether = false;
+  }
+
+  /** Makes the tables where they can be; throws the first refusal when nowhere. */
+  async #make(nft: Nft): Promise<Stand> {
+    const { stand } = this.#options;
+    const make = async (where: Stand): Promise<Stand> => {
+      for (const family of FAMILIES) {
+        await nft.make(tableName(family, where), createTable(family, where));
+      }
+      return where;
+    };
+    if (stand !== undefined) return make(stand);
+    try {
+      return await make("hooks");
+    } catch (error) {
+      // Of one family's table both may do without.
+      for (const family of FAMILIES) {
+        await nft.run(`delete table ${tableName(family, "hooks")}`).catch(() => {});
+      }
+      return make("wire").catch(() => {
+        throw error;
+      });
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const nft = this.#nft;
+    if (nft === undefined || this.#stand !== "wire") return;
+    const has = (all: readonly Device[], one: Device): boolean =>
+      all.some(({ index, name }) => index === one.index && name === one.name);
+    for (const family of FAMILIES) {
+      for (const device of this.#watched) {
+        // It may have gone, and its chain with it.
+        if (!has(this.#devices, device)) await nft.run(leaveDevice(family, device)).catch(() => {});
+      }
+      for (const device of this.#devices) {
+        if (has(this.#watched, device)) continue;
+        // One that has gone meanwhile will be left out the next time.
+        await nft.run(watchDevice(family, device)).catch(() => {});
+      }
+    }
+    this.#watched = this.#devices;
+  }
+
+  async #apply(wanted: DoorElements): Promise<void> {
+    const nft = this.#nft;
+    if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
+    const stand = this.#stand;
+    if (stand === "hooks" && wanted.inet6.errors.size > 0) await this.#putTogether(nft);
+    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted, stand))) {
+      await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
+      this.#applied = withChanges(this.#applied, transaction);
+    }
+  }
+
+  /** Kernels without tproxy leave fragments as they are, which are then taken as such. */
+  async #putTogether(nft: Nft): Promise<void> {
+    if (this.#putsTogether) return;
+    this.#putsTogether = true;
+    await nft.run(PUT_TOGETHER_INET6).catch(() => {});
+  }
+
+  #lost(nft: Nft, error: Error): void {
+    // Of one that did not get as far as making its tables, the starter tells.
+    if (nft !== this.#nft || !this.#isOpen) return;
+    this.#nft = undefined;
+    this.#options.onLost(error);
+    void this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    while (this.#isOpen) {
+      try {
+        await this.#inTurn(async () => {
+          await this.#start();
+          await this.#watch();
+          await this.#apply(this.#wanted);
+        });
+        if (this.#isOpen) this.#options.onRestored();
+        else await this.#nft?.end();
+        return;
+      } catch (error) {
+        this.#options.onLost(error instanceof Error ? error : new NftError(String(error)));
+      }
+      await sleep(RETRY_MS, undefined, { ref: false });
+    }
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => {});
+    return done;
+  }
+}
+
+/** The changes in portions that one transaction can hold. */
+export function transactionsOf(changes: readonly Change[]): Change[][] {
+  const transactions: Change[][] = [];
+  let room = 0;
+  for (const change of changes) {
+    for (let from = 0; from < change.elements.length; ) {
+      if (room === 0) {
+        transactions.push([]);
+        room = ELEMENTS_PER_TRANSACTION;
+      }
+      const elements = change.elements.slice(from, from + room);
+      transactions.at(-1)!.push({ ...change, elements });
+      from += elements.length;
+      room -= elements.length;
+    }
+  }
+  return transactions;
+}

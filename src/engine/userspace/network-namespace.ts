@@ -1,0 +1,45 @@
+/**
+ * A network namespace that nobody but this process has: what is in it ends with the process, whatever ends that.
+ * network_namespaces(7).
+ */
+import { closeSync, openSync } from "node:fs";
+import { enterNetwork, unshareNetwork } from "./libc.ts";
+
+/** The calling thread's, not the process's: they may differ for a moment. */
+const OWN = "/proc/thread-self/ns/net";
+const ATTEMPT = "have a network namespace for itself (it needs CAP_SYS_ADMIN)";
+
+export class NetworkNamespace implements Disposable {
+  readonly fd: number;
+  readonly #home: number;
+
+  /** Throws a SystemCallError when the kernel refuses. */
+  constructor() {
+    this.#home = openSync(OWN, "r");
+    let fd: number | undefined;
+    try {
+      unshareNetwork(ATTEMPT);
+      fd = openSync(OWN, "r");
+    } finally {
+      if (fd === undefined) closeSync(this.#home);
+      else enterNetwork(this.#home, "return to the host's network namespace");
+    }
+    this.fd = fd;
+  }
+
+  /** Does `work`, which must not wait for anything, inside: sockets that it opens stay there. */
+  inside<Result>(work: () => Result): Result {
+    enterNetwork(this.fd, "enter a network namespace");
+    try {
+      return work();
+    } finally {
+      enterNetwork(this.#home, "return to the host's network namespace");
+    }
+  }
+
+  /** The namespace ends when the last of its sockets is closed, too. */
+  [Symbol.dispose](): void {
+    closeSync(this.fd);
+    closeSync(this.#home);
+  }
+}
