@@ -92,6 +92,7 @@ function variablesOf(names: HostNames): Record<string, string> {
     ip: isInet6 ? "ip -6" : "ip -4",
     host: isInet6 ? "128" : "32",
     nodad: isInet6 ? "nodad" : "",
+    six: isInet6 ? "-6" : "",
     icmp: isInet6 ? "ipv6-icmp" : "icmp",
   };
 }

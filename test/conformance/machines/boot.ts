@@ -16,8 +16,8 @@ import type { Writable } from "node:stream";
 import { type GuestEnd, type GuestLogs, wordsOf } from "./early-end.ts";
 import type { GuestCommand, Machine } from "./machine.ts";
 
-const RUN_GUEST = join(import.meta.dirname, "run-guest");
 const GUEST_FOLDER = join(import.meta.dirname, "guest");
+const RUN_GUEST = join(import.meta.dirname, "run-guest");
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 const PROGRESS_MS = 10_000;
 

@@ -72,7 +72,6 @@ export const DEVICES_FILE: HostCaseFile = {
         BRIDGES,
         `bridge-nf-call-iptables=${value}, client and server behind the same bridge`,
         {
-          families: value === 1 ? BOTH : ["inet"],
           setup: [
             ...BRIDGED_WAN,
             calls(value),

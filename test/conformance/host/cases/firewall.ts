@@ -56,7 +56,7 @@ export const FIREWALL: HostCaseFile = {
     ...hostCases(
       GROUP,
       "mangle and raw drop the client",
-      { families: BOTH },
+      {},
       NAT,
       ...held("mangle", "INPUT", "-s $C -j DROP"),
       ...held("mangle", "PREROUTING", "-s $C -j DROP"),
@@ -76,7 +76,7 @@ export const FIREWALL: HostCaseFile = {
     ...hostCases(
       GROUP,
       "input rejects",
-      { families: BOTH },
+      {},
       NAT,
       ...held("filter", "INPUT", "-s $C -j REJECT"),
       ...held("filter", "INPUT", "-p tcp -s $C -j REJECT --reject-with tcp-reset"),
@@ -166,7 +166,7 @@ export const FIREWALL: HostCaseFile = {
     ...hostCases(
       GROUP,
       "what rules count on a connection's way",
-      { families: BOTH, setup: COUNTING },
+      { setup: COUNTING },
       NAT,
       services("-A -t V:81 -s rr", "-a -t V:81 -r R1:81 -g"),
       ...handshake("R2"),
@@ -269,7 +269,6 @@ export const FIREWALL: HostCaseFile = {
       GROUP,
       "replies in fragments",
       {
-        families: BOTH,
         setup: ["$iptables -A FORWARD -p udp --sport 53", "$iptables -A FORWARD -p udp"],
       },
       UDP_NAT,

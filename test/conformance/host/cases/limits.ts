@@ -46,7 +46,7 @@ export const LIMITS: HostCaseFile = {
       { families: BOTH, setup: ["sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0"] },
       EMPTY,
       arrives("wan", "C:1000 > V:80 S", FLOOD),
-      shell("sysctl -qw net.ipv4.icmp_ratelimit=60000 net.ipv6.icmp.ratelimit=60000"),
+      shell("sysctl -qw net.ipv4.icmp_ratelimit=20000 net.ipv6.icmp.ratelimit=20000"),
       arrives("wan", "C:1000 > V:80 S", FLOOD),
     ),
     ...hostCases(

@@ -61,7 +61,7 @@ export const LOCAL: HostCaseFile = {
     ...hostCases(
       CLIENTS,
       "a service without servers, a port without a service",
-      { families: BOTH },
+      {},
       services("-A -t V:80 -s rr", "-A -u V:53 -s rr"),
       connects("V:5000 > V:80", SHORT_MS),
       connects("V:5000 > V:53 udp", SHORT_MS),

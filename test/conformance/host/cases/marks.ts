@@ -14,8 +14,12 @@ import { handshake } from "./services.ts";
 
 const GROUP = "host, netfilter's marks";
 
-const MARKED = services("-A -f 7 -s rr", "-a -f 7 -r R1:0 -m", "-a -f 7 -r R2:0 -m");
-const MARKED_DIRECT = services("-A -f 7 -s rr", "-a -f 7 -r R1:0 -g", "-a -f 7 -r R2:0 -g");
+const MARKED = services("-A -f 7 $six -s rr", "-a -f 7 $six -r R1:0 -m", "-a -f 7 $six -r R2:0 -m");
+const MARKED_DIRECT = services(
+  "-A -f 7 $six -s rr",
+  "-a -f 7 $six -r R1:0 -g",
+  "-a -f 7 $six -r R2:0 -g",
+);
 
 /** Packets with a mark are the host's own, wherever they go. */
 const LOCAL_BY_MARK = [
@@ -49,7 +53,6 @@ export const MARKS: HostCaseFile = {
       GROUP,
       "by the sender's hardware address",
       {
-        families: BOTH,
         setup: [
           "$iptables -t mangle -A PREROUTING -p tcp -m mac --mac-source $mac_X -j MARK --set-mark 7",
         ],
@@ -88,7 +91,7 @@ export const MARKS: HostCaseFile = {
         ],
       },
       MARKED,
-      services("-A -f 263 -s rr", "-a -f 263 -r R3:0 -m"),
+      services("-A -f 263 $six -s rr", "-a -f 263 $six -r R3:0 -m"),
       arrives("wan", "C:1000 > V:80 S"),
       arrives("wan", "C:1001 > V:81 S"),
       CONNECTIONS,
@@ -126,7 +129,7 @@ export const MARKS: HostCaseFile = {
         ],
       },
       MARKED,
-      services("-A -f 8 -s rr", "-a -f 8 -r R3:0 -m"),
+      services("-A -f 8 $six -s rr", "-a -f 8 $six -r R3:0 -m"),
       arrives("wan", "C:1000 > V:80 S"),
       arrives("wan", "C2:1000 > V:80 S"),
       shell("$iptables -t mangle -D PREROUTING 2"),
@@ -183,7 +186,7 @@ export const MARKS: HostCaseFile = {
           "$iptables -t mangle -A PREROUTING -i wan -d $F -j MARK --set-mark 7",
         ],
       },
-      services("-A -f 7 -s rr"),
+      services("-A -f 7 $six -s rr"),
       arrives("wan", "C:1000 > F:80 S"),
       arrives("wan", "C:1000 > F:80 ."),
       arrives("wan", "C > F echo"),

@@ -91,7 +91,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "packets wait for a neighbour",
-      { families: BOTH },
+      {},
       silence("lan", "R1"),
       ONE_DIRECT,
       arrives("wan", "C:1000 > V:80 S"),
@@ -139,7 +139,7 @@ export const NEIGHBOURS: HostCaseFile = {
     ...hostCases(
       GROUP,
       "a client on the link that never answers",
-      { families: BOTH },
+      {},
       UDP_NAT,
       arrives("wan", "N9:1000 > V:53 udp len 60", { from: "N" }),
       arrives("lan", "R1:53 > N9:1000 udp len 60"),

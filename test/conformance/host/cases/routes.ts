@@ -208,7 +208,7 @@ export const ROUTES_FILE: HostCaseFile = {
     ...hostCases(
       ROUTES,
       "a route that changes in mid-connection",
-      { families: BOTH },
+      {},
       NAT,
       ...handshake("R2"),
       shell("$ip route add $R2 via $Y"),

@@ -77,7 +77,7 @@ export const SOURCES: HostCaseFile = {
     ...hostCases(
       GROUP,
       "another host's frame while an interface is promiscuous",
-      { families: BOTH, setup: ["ip link set wan promisc on"] },
+      { setup: ["ip link set wan promisc on"] },
       NAT,
       arrives("wan", "C:1000 > V:80 S", { to: "02:00:00:00:01:99" }),
       CONNECTIONS,
