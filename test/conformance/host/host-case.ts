@@ -5,15 +5,8 @@
 import type { Family } from "../../../src/net/address.ts";
 
 export type HostStep =
-  /**
-   * Shell lines, with the names as variables. What they print, what they fail with and what leaves meanwhile is
-   * compared. `masks` names patterns of what may vary, each becomes `*`.
-   */
-  | {
-      readonly kind: "shell";
-      readonly script: string;
-      readonly masks?: readonly RegExp[];
-    }
+  /** Shell lines, with the names as variables. What they print, fail with, and what leaves meanwhile is compared. */
+  | { readonly kind: "shell"; readonly script: string }
   /** One command without a shell, which is faster, with the names as variables in words and input. */
   | {
       readonly kind: "command";
@@ -129,10 +122,6 @@ export function hostCases(
 
 export function shell(...lines: readonly string[]): HostStep {
   return { kind: "shell", script: lines.join("\n") };
-}
-
-function masked(masks: readonly RegExp[], ...lines: readonly string[]): HostStep {
-  return { kind: "shell", script: lines.join("\n"), masks };
 }
 
 /** Lines for `ipvsadm -R`, with names: `-a -t V:80 -r R1:80 -m`. */

@@ -67,13 +67,12 @@ function ranLines(
   step: HostStep | undefined,
   names: HostNames,
 ): string[] {
-  const masks = step?.kind === "shell" ? (step.masks ?? []) : [];
   const reads = step?.kind === "command" ? step.reads : undefined;
   const of = (text: string): string[] =>
     text
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => masks.reduce((left, mask) => left.replace(mask, "*"), line.trimEnd()));
+      .map((line) => line.trimEnd());
   const printed = of(unpacked(output));
   return [
     ...(code === "0" ? [] : [`exit code ${code}`]),

@@ -15,6 +15,7 @@ import {
   nothing,
   withoutLines,
 } from "./explanations.ts";
+import { KNOWN_OF_HOSTS } from "./known-host-differences.ts";
 import type { Described, EngineName } from "./outcome.ts";
 
 export interface KnownDifference {
@@ -179,6 +180,7 @@ export const KNOWN: readonly KnownDifference[] = [
       theirs.join() === "to the host's own stack" && isOneFrameOf("wan", ours),
     engine: "userspace",
   },
+  ...KNOWN_OF_HOSTS,
 ];
 
 /** The known difference that this one of a case is, if it is any. */

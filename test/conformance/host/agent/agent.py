@@ -131,6 +131,7 @@ def perform_all(programme, report_path):
         namespace = ["setpriv", "--pdeathsig", "KILL", "--", *namespace]
     waiting = list(cases)
     running = {}
+    leaving = []
     with open(report_path, "w") as report:
         while waiting or running:
             while waiting and len(running) < common.parallel:
@@ -141,12 +142,15 @@ def perform_all(programme, report_path):
                 running[path] = spawn([*namespace, *own, path + ".case", number, path])
             # Not until it has ended: a kernel whose IPVS still holds a route through a device waits for that in vain,
             # and who closes the device waits with it.
-            for path in [path for path, child in running.items() if os.path.exists(path) or has_ended(child)]:
-                del running[path]
+            for path, child in list(running.items()):
                 if os.path.exists(path):
                     report.write(read(path).decode())
                     report.flush()
-                    os.unlink(path)
+                    leaving.append(child)
+                elif not has_ended(child):
+                    continue
+                del running[path]
+            leaving = [child for child in leaving if not has_ended(child)]
             time.sleep(POLL_S)
         tell(report, "end")
 

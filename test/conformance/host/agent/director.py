@@ -50,6 +50,7 @@ class Director:
     def end(self):
         if self.child is not None:
             os.kill(self.child, signal.SIGKILL)
+            os.waitpid(self.child, 0)
 
 
 def state_of(folder, task):

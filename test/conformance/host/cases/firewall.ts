@@ -1,4 +1,4 @@
-/** Rules of the host's firewall, before the director and behind it. */
+/** Rules of the host's firewall before the director. */
 import {
   arrives,
   BOTH,
@@ -10,10 +10,9 @@ import {
   services,
   shell,
 } from "../host-case.ts";
-import { DIRECT, handshake, NAT, UDP_NAT } from "./services.ts";
-
-const GROUP = "host, firewall";
-const BEHIND = "host, rules behind the director";
+import { FRAGMENTS } from "./firewall-fragments.ts";
+import { DROPS, FIREWALL_GROUP as GROUP, ICMP_PASSES } from "./firewall-rules.ts";
+import { handshake, NAT, UDP_NAT } from "./services.ts";
 
 // biome-ignore format: a table
 const HOOKS = [
@@ -27,10 +26,6 @@ const HOOKS = [
 const COUNTING = HOOKS.map(([table, chain]) => `$iptables -t ${table} -A ${chain} -p tcp`);
 const COUNTED = HOOKS.map(([table, chain]) => counted(table, chain));
 
-/** Without the answers of neighbours there is no IPv6. */
-const ICMP_PASSES = "$iptables -A INPUT -p $icmp -j ACCEPT";
-const DROPS = "$iptables -P INPUT DROP";
-const PIECES = { pieces: 1300 } as const;
 const TOO_BIG = "C > V too-big mtu 1400 about V:80 > C:1000 . len 1500 df";
 const UNREACHABLE = "R1 > C unreachable-port about C:1000 > R1:53 udp len 100";
 
@@ -38,7 +33,6 @@ export const FIREWALL: HostCaseFile = {
   features: {
     [GROUP]:
       "The host's firewall before the director: iptables in raw, mangle, nat and filter, conntrack's states, limits",
-    [BEHIND]: "The host's firewall behind the director: OUTPUT, POSTROUTING",
   },
   cases: [
     ...hostCases(
@@ -232,52 +226,6 @@ export const FIREWALL: HostCaseFile = {
     ),
     ...hostCases(
       GROUP,
-      "fragments, where input accepts a port and drops by default",
-      {
-        families: BOTH,
-        setup: [ICMP_PASSES, "$iptables -A INPUT -p udp --dport 53 -j ACCEPT", DROPS],
-      },
-      UDP_NAT,
-      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
-      counted("filter", "INPUT"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "fragments to a DR service, input drops by default",
-      { setup: [ICMP_PASSES, "$iptables -A INPUT -p udp --dport 53 -j ACCEPT", DROPS] },
-      services("-A -u V:53 -s rr", "-a -u V:53 -r R1:53 -g"),
-      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
-      counted("filter", "INPUT"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      GROUP,
-      "fragments that conntrack puts together first",
-      {
-        setup: [
-          ICMP_PASSES,
-          "$iptables -A INPUT -p udp --dport 53 -m conntrack --ctstate NEW -j ACCEPT",
-          DROPS,
-        ],
-      },
-      UDP_NAT,
-      arrives("wan", "C:1000 > V:53 udp len 1800", PIECES),
-      counted("filter", "INPUT"),
-    ),
-    ...hostCases(
-      GROUP,
-      "replies in fragments",
-      {
-        setup: ["$iptables -A FORWARD -p udp --sport 53", "$iptables -A FORWARD -p udp"],
-      },
-      UDP_NAT,
-      arrives("wan", "C:1000 > V:53 udp len 100"),
-      arrives("lan", "R1:53 > C:1000 udp len 1800", PIECES),
-      counted("filter", "FORWARD"),
-    ),
-    ...hostCases(
-      GROUP,
       "mangle writes time to live and class of service",
       {
         setup: [
@@ -291,46 +239,7 @@ export const FIREWALL: HostCaseFile = {
       ...handshake("R2"),
       arrives("wan", "C:1001 > V:81 S"),
     ),
-    ...hostCases(
-      BEHIND,
-      "output and postrouting count and drop",
-      {
-        setup: [
-          "$iptables -A OUTPUT -d $R1 -p tcp -j DROP",
-          "$iptables -t mangle -A POSTROUTING -o lan -p tcp",
-          "$iptables -t mangle -A POSTROUTING -s $V -o wan -p tcp -j DROP",
-        ],
-      },
-      NAT,
-      arrives("wan", "C:1000 > V:80 S"),
-      arrives("lan", "R2:80 > C:1000 S."),
-      arrives("wan", "C:1001 > V:80 S"),
-      counted("filter", "OUTPUT"),
-      counted("mangle", "POSTROUTING"),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      BEHIND,
-      "full NAT: conntrack=1 and MASQUERADE",
-      {
-        setup: [
-          "$iptables -t nat -A POSTROUTING -o lan -p tcp -m ipvs --vaddr $V --vport 80 -j MASQUERADE",
-        ],
-      },
-      shell("vs-sysctl -q -w net.ipv4.vs.conntrack=1"),
-      NAT,
-      arrives("wan", "C:1000 > V:80 S"),
-      arrives("lan", "R2:80 > D:1000 S."),
-      CONNECTIONS,
-    ),
-    ...hostCases(
-      BEHIND,
-      "DR with MASQUERADE of everything that leaves",
-      { setup: ["$iptables -t nat -A POSTROUTING -o lan -j MASQUERADE"] },
-      DIRECT,
-      arrives("wan", "C:1000 > V:80 S"),
-      arrives("wan", "C:1000 > V:80 ."),
-    ),
+    ...FRAGMENTS,
   ],
 };
 

@@ -2,6 +2,7 @@
 import type { HostCase, HostCaseFile } from "../host-case.ts";
 import { DEVICES_FILE } from "./devices.ts";
 import { FIREWALL } from "./firewall.ts";
+import { FIREWALL_BEHIND } from "./firewall-behind.ts";
 import { LIMITS } from "./limits.ts";
 import { LOCAL } from "./local.ts";
 import { MARKS } from "./marks.ts";
@@ -16,6 +17,7 @@ const FILES: readonly HostCaseFile[] = [
   NEIGHBOURS,
   LIMITS,
   FIREWALL,
+  FIREWALL_BEHIND,
   SOURCES,
   LOCAL,
   DEVICES_FILE,
