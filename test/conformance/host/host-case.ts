@@ -131,7 +131,7 @@ export function shell(...lines: readonly string[]): HostStep {
   return { kind: "shell", script: lines.join("\n") };
 }
 
-function masked(masks: readonly RegExp[], ...lines: readonly string[]): HostStep {
+export function masked(masks: readonly RegExp[], ...lines: readonly string[]): HostStep {
   return { kind: "shell", script: lines.join("\n"), masks };
 }
 
