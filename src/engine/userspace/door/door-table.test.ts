@@ -13,7 +13,13 @@ import {
 } from "./door-table.ts";
 import { transactionsOf } from "./netfilter-tables.ts";
 
-const NO_RULES: DoorRules = { services: [], replies: [], marks: [], localReplies: [] };
+const NO_RULES: DoorRules = {
+  services: [],
+  replies: [],
+  marks: [],
+  localReplies: [],
+  localDirect: [],
+};
 
 function tcp(address: string, port?: number): DoorEndpoint {
   const number = port === undefined ? undefined : toPort(port);
@@ -59,6 +65,9 @@ test("what servers on the host itself send is led into the lane", () => {
     "add element ip sluice localReplies { 10.1.0.1 . tcp . 8080 }",
     "add element ip sluice localEveryPort { 10.1.0.2 . tcp }",
     "add element ip sluice localServers { 10.1.0.1, 10.1.0.2 }",
+  ]);
+  expect(commands({ localDirect: [tcp("10.0.0.1", 80)] })).toEqual([
+    "add element ip sluice localDirect { 10.0.0.1 . 80 }",
   ]);
 });
 

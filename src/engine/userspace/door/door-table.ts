@@ -50,6 +50,7 @@ const SETS = {
   localReplies:     "ADDRESS . inet_proto . inet_service",
   localEveryPort:   "ADDRESS . inet_proto",
   localServers:     "ADDRESS",
+  localDirect:      "ADDRESS . inet_service",
 } as const;
 
 type SetName = keyof typeof SETS;
@@ -63,7 +64,14 @@ export type Stand = "hooks" | "wire";
 /** On the wire there are no marks, and nothing that the host sends. */
 const NOT_AT: Readonly<Record<Stand, readonly SetName[]>> = {
   hooks: [],
-  wire: ["marks", "localReplies", "localEveryPort", "localServers", "forwardedErrors"],
+  wire: [
+    "marks",
+    "localReplies",
+    "localEveryPort",
+    "localServers",
+    "localDirect",
+    "forwardedErrors",
+  ],
 };
 
 const SETS_AT: Readonly<Record<Stand, readonly SetName[]>> = {
@@ -191,6 +199,8 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       `oifname "${LANE_DEVICE}" accept`,
       `${ip} saddr . meta l4proto . th sport @localReplies meta mark set ${OUTPUT_MARK}`,
       `${ip} saddr . meta l4proto @localEveryPort meta mark set ${OUTPUT_MARK}`,
+      // Of what needs no rewriting, only what changes a connection's state.
+      `${ip} saddr . tcp sport @localDirect tcp flags & (fin | syn | rst) != 0 meta mark set ${OUTPUT_MARK}`,
       `meta l4proto @errors ${ip} saddr @localServers ${errors} meta mark set ${OUTPUT_MARK}`,
     ],
     ...(family === "inet" ? { postrouting: INET_POSTROUTING } : {}),
@@ -250,6 +260,11 @@ function tableElements(rules: DoorRules, family: Family): TableElements {
     localReplies: texts(localReplies.filter(hasPort)),
     localEveryPort: texts(localReplies.filter(hasNoPort)),
     localServers: new Set(localReplies.map(({ address }) => `${address}`)),
+    localDirect: new Set(
+      ofFamily(rules.localDirect)
+        .filter(hasPort)
+        .map(({ address, port }) => `${address} . ${port}`),
+    ),
   };
 }
 
@@ -258,6 +273,7 @@ export const NO_ELEMENTS: DoorElements = elementsOf({
   replies: [],
   marks: [],
   localReplies: [],
+  localDirect: [],
 });
 
 /** A few elements of one set to be added or deleted. */

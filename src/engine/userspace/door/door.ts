@@ -100,7 +100,8 @@ export class Door implements AsyncDisposable {
   /** Takes what `rules` say, and nothing else. When it rejects, what was taken before still is. */
   async take(rules: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
-    const hasLocal = tables.stand === "hooks" && rules.localReplies.length > 0;
+    const hasLocal =
+      tables.stand === "hooks" && rules.localReplies.length + rules.localDirect.length > 0;
     if (hasLocal) outputRule.set(true);
     await tables.update(rules);
     if (!hasLocal) outputRule.set(false);
