@@ -102,8 +102,9 @@ export class Routes implements Disposable {
   /** An address that another table than the local one makes the host's own is refused as a source, too. */
   #askFromOwn(destination: Address, source: Address, mark: number): RouteReply {
     const reply = this.#question.ask(destination, source, mark);
-    if (reply.error !== "EINVAL") return reply;
-    const isRefused = this.#question.ask(source, source, 0).error === "EINVAL";
+    if (reply.kind !== "refused") return reply;
+    // The kernel says so in the words of a missing route (ENETUNREACH; older ones: EINVAL), even to itself.
+    const isRefused = this.#question.ask(source, source, 0).kind === "refused";
     return this.#question.ask(destination, isRefused ? undefined : source, mark);
   }
 
