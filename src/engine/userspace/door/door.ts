@@ -12,7 +12,7 @@ import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Stand } from "./door-table.ts";
+import { LANE_DEVICE, type Stand } from "./door-words.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";

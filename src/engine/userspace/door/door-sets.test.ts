@@ -3,14 +3,8 @@ import type { Mark } from "../../../ipvs/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
-import {
-  changesBetween,
-  commandFor,
-  elementsOf,
-  NO_ELEMENTS,
-  type Stand,
-  withChanges,
-} from "./door-table.ts";
+import { changesBetween, commandFor, elementsOf, NO_ELEMENTS, withChanges } from "./door-sets.ts";
+import type { Stand } from "./door-words.ts";
 import { transactionsOf } from "./netfilter-tables.ts";
 
 const NO_RULES: DoorRules = {
