@@ -6,7 +6,7 @@
  */
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Stand } from "../../src/engine/userspace/door/door-table.ts";
+import type { Stand } from "../../src/engine/userspace/door/door-words.ts";
 import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 import { Names } from "../packets/names.ts";

@@ -6,7 +6,7 @@
  */
 import { createInterface } from "node:readline";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Stand } from "../../src/engine/userspace/door/door-table.ts";
+import type { Stand } from "../../src/engine/userspace/door/door-words.ts";
 import { UserspaceEngine } from "../../src/engine/userspace/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired-state.ts";
 import { LbError } from "../../src/ipvs/errors.ts";

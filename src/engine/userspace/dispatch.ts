@@ -3,7 +3,7 @@ import { Wire } from "../../ipvs/forward/wire.ts";
 import type { Host, Route } from "../../ipvs/host.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
-import { PASSED_MARK } from "./door/door-table.ts";
+import { PASSED_MARK } from "./door/door-words.ts";
 import { addTimeToLive } from "./door/lane-frame.ts";
 import type { LaneSender } from "./door/lane-sender.ts";
 import type { FrameSender } from "./frame-sender.ts";

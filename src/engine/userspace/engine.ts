@@ -23,7 +23,7 @@ import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { Engine } from "../engine.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
-import { OUTPUT_MARK, type Stand } from "./door/door-table.ts";
+import { OUTPUT_MARK, type Stand } from "./door/door-words.ts";
 import { markOf, restore, wayOf } from "./door/lane-frame.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { FrameSender } from "./frame-sender.ts";

@@ -19,7 +19,7 @@ export interface HostRunOptions {
 /** More cases than these do not differ by accident. */
 const AGAIN_MAX = 20;
 
-/** An outcome for each case. What differs is carried out a second time, by itself: a busy machine's time is not twice the same. */
+/** An outcome for each case. What differs is carried out once more, by itself: a busy machine's time is not twice the same. */
 export async function runHost(
   cases: readonly HostCase[],
   options: HostRunOptions,

@@ -140,11 +140,4 @@ export const KNOWN_OF_HOSTS: readonly KnownDifference[] = [
     explains: says(/^connected; got B:8080 sees C:1000; closed$/, /^nothing$/),
   },
   { ...TWICE, step: /^ipvsadm -Lnc$/, explains: replaced(/^TCP TIME_WAIT /, "TCP SYN_RECV ") },
-  {
-    title: "The state of connections to a directly routed server on the director",
-    group: "host, servers on the director",
-    name: /^(at the VIP itself|DR, at another address)/,
-    step: /^ipvsadm -Lnc$/,
-    explains: replaced(/^TCP TIME_WAIT (C:1000 V:80 [BV]:80)$/, "TCP FIN_WAIT $1"),
-  },
 ];

@@ -26,6 +26,8 @@ export interface DoorRules {
   readonly marks: readonly DoorMark[];
   /** Those of `replies` that are addresses of the host itself. */
   readonly localReplies: readonly DoorEndpoint[];
+  /** Those of `services` (TCP) that a process of the host itself answers, without NAT: their connections are seen whole. */
+  readonly localDirect: readonly DoorEndpoint[];
 }
 
 /** Types of the ICMP messages that quote a packet, and so are about a conversation. */

@@ -12,7 +12,7 @@ import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Stand } from "./door-table.ts";
+import { LANE_DEVICE, type Stand } from "./door-words.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -100,7 +100,8 @@ export class Door implements AsyncDisposable {
   /** Takes what `rules` say, and nothing else. When it rejects, what was taken before still is. */
   async take(rules: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
-    const hasLocal = tables.stand === "hooks" && rules.localReplies.length > 0;
+    const hasLocal =
+      tables.stand === "hooks" && rules.localReplies.length + rules.localDirect.length > 0;
     if (hasLocal) outputRule.set(true);
     await tables.update(rules);
     if (!hasLocal) outputRule.set(false);

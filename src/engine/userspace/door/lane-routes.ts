@@ -11,7 +11,8 @@ import type { Netlink } from "../network/netlink.ts";
 import { RTM } from "../network/netlink.ts";
 import { familyNumber, ROUTE_HEADER_LENGTH } from "../network/netlink-address.ts";
 import { type Attribute, FLAG, viewOf } from "../network/netlink-message.ts";
-import { FAMILIES, neighbourOf } from "./door-table.ts";
+import { neighbourOf } from "./door-table.ts";
+import { FAMILIES } from "./door-words.ts";
 import { LANE_WAYS, laneMac } from "./lane-frame.ts";
 
 const PERMANENT = 0x80; // NUD_PERMANENT

@@ -17,10 +17,17 @@ export interface NeededRules {
   readonly services: Endpoints;
   readonly replies: Endpoints;
   readonly marks: Marks;
+  /** Services, each with a server that gets its packets without NAT, as text; the service's endpoint, and that server. */
+  readonly direct: ReadonlyMap<string, DirectServer>;
+}
+
+export interface DirectServer {
+  readonly service: DoorEndpoint;
+  readonly server: Address;
 }
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
-export const NOTHING: NeededRules = { services: NONE, replies: NONE, marks: NONE };
+export const NOTHING: NeededRules = { services: NONE, replies: NONE, marks: NONE, direct: NONE };
 
 /** What a mark may stand for. */
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp", "sctp"];
@@ -30,7 +37,7 @@ const known = new WeakMap<ServicePlan, NeededRules>();
 
 /** As the door takes them. `isLocal`: an address is the host's own. */
 export function doorRules(
-  { services, replies, marks }: NeededRules,
+  { services, replies, marks, direct }: NeededRules,
   isLocal: (address: Address) => boolean,
 ): DoorRules {
   return {
@@ -38,6 +45,9 @@ export function doorRules(
     replies: [...replies.values()],
     marks: [...marks.values()],
     localReplies: [...replies.values()].filter(({ address }) => isLocal(address)),
+    localDirect: [...direct.values()]
+      .filter(({ server }) => isLocal(server))
+      .map(({ service }) => service),
   };
 }
 
@@ -71,8 +81,8 @@ export function intersection(one: NeededRules, other: NeededRules): NeededRules 
   return filter(one, other, true);
 }
 
-export function sizeOf({ services, replies, marks }: NeededRules): number {
-  return services.size + replies.size + marks.size;
+export function sizeOf({ services, replies, marks, direct }: NeededRules): number {
+  return services.size + replies.size + marks.size + direct.size;
 }
 
 function rulesForService(plan: ServicePlan): NeededRules {
@@ -82,10 +92,23 @@ function rulesForService(plan: ServicePlan): NeededRules {
       ({ forwarding }) => forwarding.kind === "masquerade",
     );
     const servers = masqueraded.map(({ endpoint }) => endpoint);
-    rules = rulesFor(plan, servers);
+    rules = { ...rulesFor(plan, servers), direct: directServers(plan) };
     known.set(plan, rules);
   }
   return rules;
+}
+
+function directServers({ key, destinations }: ServicePlan): ReadonlyMap<string, DirectServer> {
+  if (key.kind === "mark" || key.protocol !== "tcp") return NONE;
+  const { address, port } = key.endpoint;
+  const [text, service] = endpointRule(key.protocol, address, port);
+  const direct = destinations.filter(({ forwarding }) => forwarding.kind !== "masquerade");
+  return new Map(
+    direct.map(({ endpoint }) => [
+      `${text} to ${endpoint.address}`,
+      { service, server: endpoint.address },
+    ]),
+  );
 }
 
 function rulesFor(plan: ServicePlan, servers: readonly Endpoint[]): NeededRules {
@@ -96,7 +119,8 @@ function rulesFor(plan: ServicePlan, servers: readonly Endpoint[]): NeededRules 
   const isAnyPort = endpoint.port === FTP_PORT && persistence !== undefined;
   const rule = ({ address, port }: Endpoint): [string, DoorEndpoint] =>
     endpointRule(protocol, address, isAnyPort ? ANY_PORT : port);
-  return { services: new Map([rule(endpoint)]), replies: new Map(servers.map(rule)), marks: NONE };
+  const services = new Map([rule(endpoint)]);
+  return { ...NOTHING, services, replies: new Map(servers.map(rule)) };
 }
 
 /** With persistence a packet keeps the port that it came for: ip_vs_sched_persist(). */
@@ -108,7 +132,7 @@ function rulesForMark(
   const replies = servers.flatMap(({ address, port }) =>
     PROTOCOLS.map((protocol) => endpointRule(protocol, address, isPersistent ? ANY_PORT : port)),
   );
-  return { services: NONE, replies: new Map(replies), marks: markRule(key) };
+  return { ...NOTHING, replies: new Map(replies), marks: markRule(key) };
 }
 
 /** The service may have had persistence when the connections began. */
@@ -117,7 +141,7 @@ function rulesForMarkedConnections(key: MarkKey, { address, port }: Endpoint): N
     endpointRule(protocol, address, port),
     endpointRule(protocol, address, ANY_PORT),
   ]);
-  return { services: NONE, replies: new Map(replies), marks: markRule(key) };
+  return { ...NOTHING, replies: new Map(replies), marks: markRule(key) };
 }
 
 type MarkKey = Extract<ServiceKey, { kind: "mark" }>;
@@ -136,12 +160,14 @@ function together(rules: readonly NeededRules[]): NeededRules {
   const services = new Map<string, DoorEndpoint>();
   const replies = new Map<string, DoorEndpoint>();
   const marks = new Map<string, DoorMark>();
+  const direct = new Map<string, DirectServer>();
   for (const each of rules) {
+    for (const [text, server] of each.direct) direct.set(text, server);
     for (const [text, endpoint] of each.services) services.set(text, endpoint);
     for (const [text, endpoint] of each.replies) replies.set(text, endpoint);
     for (const [text, mark] of each.marks) marks.set(text, mark);
   }
-  return { services, replies, marks };
+  return { services, replies, marks, direct };
 }
 
 function filter(one: NeededRules, other: NeededRules, isWanted: boolean): NeededRules {
@@ -152,6 +178,7 @@ function filter(one: NeededRules, other: NeededRules, isWanted: boolean): Needed
     new Map([...ours].filter(([text]) => theirs.has(text) === isWanted));
   return {
     marks: those(one.marks, other.marks),
+    direct: those(one.direct, other.direct),
     services: those(one.services, other.services),
     replies: those(one.replies, other.replies),
   };

@@ -8,19 +8,19 @@ import {
   type Change,
   changesBetween,
   commandFor,
-  createTable,
-  type Device,
   type DoorElements,
   elementsOf,
-  FAMILIES,
-  leaveDevice,
   NO_ELEMENTS,
-  PUT_TOGETHER_INET6,
-  type Stand,
-  tableName,
-  watchDevice,
   withChanges,
+} from "./door-sets.ts";
+import {
+  createTable,
+  type Device,
+  leaveDevice,
+  PUT_TOGETHER_INET6,
+  watchDevice,
 } from "./door-table.ts";
+import { FAMILIES, type Stand, tableName } from "./door-words.ts";
 import { Nft, NftError } from "./nft.ts";
 
 /** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */

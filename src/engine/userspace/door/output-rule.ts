@@ -10,7 +10,7 @@ import { SystemCallError } from "../libc.ts";
 import type { Netlink } from "../network/netlink.ts";
 import { familyNumber } from "../network/netlink-address.ts";
 import { type Attribute, FLAG } from "../network/netlink-message.ts";
-import { FAMILIES, OUTPUT_MARK } from "./door-table.ts";
+import { FAMILIES, OUTPUT_MARK } from "./door-words.ts";
 
 const RTM_NEWRULE = 32;
 const RTM_DELRULE = 33;

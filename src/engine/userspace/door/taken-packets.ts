@@ -114,10 +114,14 @@ export class TakenPackets implements Disposable {
     this.#takenLocalServers = servers;
   }
 
-  /** Which masqueraded servers are the host itself, as text. */
-  #localServers({ replies }: NeededRules = this.#rules): string {
+  /** Which servers are the host itself, as text. */
+  #localServers({ replies, direct }: NeededRules = this.#rules): string {
     const { isLocal } = this.#options;
-    return [...replies].flatMap(([text, { address }]) => (isLocal(address) ? text : [])).join();
+    const servers = [
+      ...[...replies].map(([text, { address }]) => [text, address] as const),
+      ...[...direct].map(([text, { server }]) => [text, server] as const),
+    ];
+    return servers.flatMap(([text, address]) => (isLocal(address) ? text : [])).join();
   }
 
   #reviewLater(): void {

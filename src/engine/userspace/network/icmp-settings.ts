@@ -4,7 +4,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { IcmpSettings } from "./icmp-limits.ts";
 
 /** Reading takes some 100 µs, and happens only while there is something to be told. */
-const READ_EVERY_MS = 1_000;
+const READ_EVERY_MS = 20;
 const TYPES6_MAX = 255;
 
 /** A host's that nobody changed: icmp_sk_init(), icmpv6_sk_init(). Where a file is missing, it is as it says here. */
@@ -19,7 +19,7 @@ export const DEFAULT_ICMP_SETTINGS: IcmpSettings = {
   messagesBurst: 50,
 };
 
-/** The settings as they are, or were a second ago. */
+/** The settings as they are, or were a moment ago. */
 export function followIcmpSettings(clock: Clock): () => IcmpSettings {
   let settings = DEFAULT_ICMP_SETTINGS;
   let readAt = Number.NEGATIVE_INFINITY;

@@ -90,13 +90,22 @@ export class Routes implements Disposable {
       return this.#question.ask(destination, source, mark);
     }
     const back = this.route(source, undefined, 0);
-    if (back === "local") return this.#question.ask(destination, source, mark);
+    if (back === "local") return this.#askFromOwn(destination, source, mark);
     if (back !== "unreachable") {
       const { interfaceIndex } = back;
       const reply = this.#question.askForwarded(destination, source, mark, interfaceIndex);
       if (reply.error !== "EXDEV") return reply;
     }
     return this.#question.ask(destination, undefined, mark);
+  }
+
+  /** An address that another table than the local one makes the host's own is refused as a source, too. */
+  #askFromOwn(destination: Address, source: Address, mark: number): RouteReply {
+    const reply = this.#question.ask(destination, source, mark);
+    if (reply.kind !== "refused") return reply;
+    // The kernel says so in the words of a missing route (ENETUNREACH; older ones: EINVAL), even to itself.
+    const isRefused = this.#question.ask(source, source, 0).kind === "refused";
+    return this.#question.ask(destination, isRefused ? undefined : source, mark);
   }
 
   #understand(reply: RouteReply, destination: Address, source: Address | undefined): RouteAnswer {

@@ -46,8 +46,6 @@ export const LIMITS: HostCaseFile = {
       EMPTY,
       arrives("wan", "C:1000 > V:80 S", FLOOD),
       shell("sysctl -qw net.ipv4.icmp_ratelimit=20000 net.ipv6.icmp.ratelimit=20000"),
-      // Sluice looks once a second.
-      waits(ONE_MORE_MS),
       arrives("wan", "C:1000 > V:80 S", FLOOD),
     ),
     ...hostCases(

@@ -3,17 +3,17 @@ import type { Mark } from "../../../ipvs/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
-import {
-  changesBetween,
-  commandFor,
-  elementsOf,
-  NO_ELEMENTS,
-  type Stand,
-  withChanges,
-} from "./door-table.ts";
+import { changesBetween, commandFor, elementsOf, NO_ELEMENTS, withChanges } from "./door-sets.ts";
+import type { Stand } from "./door-words.ts";
 import { transactionsOf } from "./netfilter-tables.ts";
 
-const NO_RULES: DoorRules = { services: [], replies: [], marks: [], localReplies: [] };
+const NO_RULES: DoorRules = {
+  services: [],
+  replies: [],
+  marks: [],
+  localReplies: [],
+  localDirect: [],
+};
 
 function tcp(address: string, port?: number): DoorEndpoint {
   const number = port === undefined ? undefined : toPort(port);
@@ -59,6 +59,9 @@ test("what servers on the host itself send is led into the lane", () => {
     "add element ip sluice localReplies { 10.1.0.1 . tcp . 8080 }",
     "add element ip sluice localEveryPort { 10.1.0.2 . tcp }",
     "add element ip sluice localServers { 10.1.0.1, 10.1.0.2 }",
+  ]);
+  expect(commands({ localDirect: [tcp("10.0.0.1", 80)] })).toEqual([
+    "add element ip sluice localDirect { 10.0.0.1 . 80 }",
   ]);
 });
 
