@@ -134,19 +134,19 @@ class Case:
 
     def pump(self, limit_s, quiet_s, is_done=lambda: False):
         """Lets the case's hosts do what is theirs, so long, or until it has been quiet for so long."""
-        now = start = news = time.monotonic()
+        now = start = time.monotonic()
         end = now + limit_s
+        quiet_at = end if quiet_s is None else now + quiet_s
         while now < end and not is_done():
-            wait_s = end - now if quiet_s is None else min(end, news + quiet_s) - now
-            # Of a process nothing tells that it has become busy.
-            if self.step(min(POLL_S, wait_s) if self.director.child else wait_s):
-                news = time.monotonic()
+            has_news = self.step(min(end, quiet_at) - now)
             now = time.monotonic()
-            if quiet_s is not None:
-                if self.director.is_busy():
-                    news = now
-                if now - news >= quiet_s:
+            if has_news and quiet_s is not None:
+                quiet_at = now + quiet_s
+            elif now >= quiet_at:
+                # Of a process nothing tells that it has become busy, or idle.
+                if not self.director.is_busy():
                     break
+                quiet_at = now + POLL_S
         return now - start
 
     def step(self, wait_s):
