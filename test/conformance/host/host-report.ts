@@ -49,18 +49,27 @@ function stepLines(
   }
   // Which of two wires was faster is chance.
   const sorted = frames.toSorted((a, b) => (a.wire < b.wire ? -1 : a.wire > b.wire ? 1 : 0));
-  return [...lines, ...repeated(sorted.map(({ text }) => text))];
+  const isCounted = step?.kind !== "arrival" || step.options.isCounted !== false;
+  return [
+    ...lines,
+    ...repeated(
+      sorted.map(({ text }) => text),
+      isCounted,
+    ),
+  ];
 }
 
 /** The same frame several times in a row is one line. */
-function repeated(texts: readonly string[]): string[] {
+function repeated(texts: readonly string[], isCounted: boolean): string[] {
   const runs: { text: string; times: number }[] = [];
   for (const text of texts) {
     const last = runs.at(-1);
     if (last?.text === text) last.times++;
     else runs.push({ text, times: 1 });
   }
-  return runs.map(({ text, times }) => (times === 1 ? text : `${text}, ${times} times`));
+  return runs.map(({ text, times }) =>
+    times === 1 || !isCounted ? text : `${text}, ${times} times`,
+  );
 }
 
 function ranLines(

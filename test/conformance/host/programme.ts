@@ -26,7 +26,7 @@ import {
   ZERO_MAC,
 } from "../../../src/net/mac-address.ts";
 import { parsePacket } from "../../packets/packet-text.ts";
-import type { HostCase, HostStep } from "./host-case.ts";
+import { ANSWER_MAX_MS, type HostCase, type HostStep } from "./host-case.ts";
 import { batchOf, SYSCTLS } from "./laboratory.ts";
 import { HostNames, INTERFACES, STATIONS } from "./names.ts";
 import { packed } from "./packed.ts";
@@ -41,7 +41,6 @@ export interface ProgrammeSettings {
 
 /** How a TUN device is told from those with Ethernet. */
 const TUN = /^tun/;
-const TALK_LIMIT_MS = 900;
 
 export function programmeOf(
   cases: ReadonlyMap<number, HostCase>,
@@ -135,7 +134,7 @@ function stepLine(step: HostStep, names: HostNames): string {
       const [destination, destinationPort] = endOf(ends.destination, names);
       const from = options.from === undefined ? nearest(wire, source) : macOf(options.from);
       const to = options.to === undefined ? directorOn(wire) : macOf(options.to);
-      const limit = options.limitMs ?? TALK_LIMIT_MS;
+      const limit = options.limitMs ?? ANSWER_MAX_MS;
       return `talk ${ends.protocol} ${wire} ${from} ${to} ${limit} ${source} ${sourcePort} ${destination} ${destinationPort}`;
     }
     case "connect": {
