@@ -3,6 +3,7 @@
 import { frameText } from "./frame-text.ts";
 import type { HostCase, HostStep, Reading } from "./host-case.ts";
 import { HostNames } from "./names.ts";
+import { unpacked } from "./packed.ts";
 
 /** Lines of each step, the first of which is the set-up. */
 export type HostReport = readonly (readonly string[])[];
@@ -98,8 +99,4 @@ const READERS: Readonly<Record<Reading, (lines: readonly string[]) => string[]>>
 function words(line: string, ...which: readonly number[]): string {
   const all = line.trim().split(/\s+/);
   return which.map((index) => all[index] ?? "").join(" ");
-}
-
-function unpacked(word: string | undefined): string {
-  return word === undefined || word === "-" ? "" : Buffer.from(word, "hex").toString();
 }

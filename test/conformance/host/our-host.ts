@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostCase } from "./host-case.ts";
 import { type HostReport, readReport } from "./host-report.ts";
+import { serveIpvsadm } from "./ipvsadm-server.ts";
 import { AGENT_FOLDER, type HostSideOptions } from "./kernel-host.ts";
 import { programmeOf } from "./programme.ts";
 
@@ -36,8 +37,10 @@ export async function performOnOurs(
   const folder = mkdtempSync(join(tmpdir(), "sluice-host-"));
   try {
     const [programme, report] = [join(folder, "programme"), join(folder, "report")];
+    const ipvsadm = join(folder, "ipvsadm");
+    await using _served = await serveIpvsadm(ipvsadm);
     // No modules: this kernel has its own.
-    writeFileSync(programme, `\n${programmeOf(cases, SETTINGS)}`);
+    writeFileSync(programme, `\n${programmeOf(cases, { ...SETTINGS, ipvsadm })}`);
     await untilDone(folder, programme, report, timeoutMs);
     return readReport(readFileSync(report, "utf8"), cases);
   } finally {

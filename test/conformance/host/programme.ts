@@ -5,6 +5,7 @@
  *     quiet MS             nothing more comes when nothing came for so long
  *     director WORDS       the process that is the director; none where the kernel is
  *     tool NAME SCRIPT     a command by this name
+ *     ipvsadm SOCKET       who runs ipvsadm for the agents, where that is ours
  *
  * Then cases. What sets a case up (set, wire, server, sysctl, start) is not reported, every other line is a step.
  */
@@ -28,12 +29,14 @@ import { parsePacket } from "../../packets/packet-text.ts";
 import type { HostCase, HostStep } from "./host-case.ts";
 import { batchOf, SYSCTLS } from "./laboratory.ts";
 import { HostNames, INTERFACES, STATIONS } from "./names.ts";
+import { packed } from "./packed.ts";
 
 export interface ProgrammeSettings {
   readonly parallel: number;
   readonly quietMs: number;
   readonly director: readonly string[];
   readonly tools: Readonly<Record<string, string>>;
+  readonly ipvsadm?: string;
 }
 
 /** How a TUN device is told from those with Ethernet. */
@@ -42,12 +45,13 @@ const TALK_LIMIT_MS = 900;
 
 export function programmeOf(
   cases: ReadonlyMap<number, HostCase>,
-  { parallel, quietMs, director, tools }: ProgrammeSettings,
+  { parallel, quietMs, director, tools, ipvsadm }: ProgrammeSettings,
 ): string {
   const lines = [
     `parallel ${parallel}`,
     `quiet ${quietMs}`,
     ...(director.length === 0 ? [] : [`director ${packed(director.join("\0"))}`]),
+    ...(ipvsadm === undefined ? [] : [`ipvsadm ${packed(ipvsadm)}`]),
     ...Object.entries(tools).map(([name, script]) => `tool ${name} ${packed(script)}`),
     ...[...cases].flatMap(([number, each]) => [`case ${number}`, ...linesOf(each)]),
   ];
@@ -247,8 +251,4 @@ function macOf(station: string): MacAddress {
 function endOf(text: string, names: HostNames): [address: Address, port: string] {
   const [, bracketed, bare = "", port = "0"] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   return [names.address(bracketed ?? bare), port];
-}
-
-function packed(data: string | Uint8Array): string {
-  return Buffer.from(data).toString("hex") || "-";
 }

@@ -14,7 +14,7 @@ import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
 import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
-import { GUEST_NAMES } from "./guest-names.ts";
+import { runCommand } from "./command.ts";
 import { connectionLines, serviceLines, totalsLines } from "./status-lines.ts";
 
 /** What leaves when a frame arrives. */
@@ -153,22 +153,8 @@ export class Bench implements AsyncDisposable {
     words: readonly string[],
     stdin: string,
   ): Promise<Observation> {
-    let stdout = "";
-    let stderr = "";
-    const exitCode = await run(words, {
-      environment: { SLUICE_SOCKET: this.#folder.socket },
-      names: GUEST_NAMES,
-      stdin: (async function* () {
-        yield stdin;
-      })(),
-      write: async (text) => {
-        stdout += text;
-      },
-      complain: (text) => {
-        stderr += text;
-      },
-    });
-    return { kind: "ran", exitCode, stdout, stderr };
+    const ran = await runCommand(run, words, stdin, this.#folder.socket);
+    return { kind: "ran", ...ran };
   }
 }
 

@@ -29,6 +29,7 @@ class Settings:
         self.quiet_s = 0.03
         self.director = []
         self.tools = {}
+        self.ipvsadm = None
 
     def take(self, verb, words):
         """Whether it is a setting at all."""
@@ -38,6 +39,8 @@ class Settings:
             self.quiet_s = int(words[0]) / 1000
         elif verb == "director":
             self.director = unpacked(words[0]).decode().split("\0")
+        elif verb == "ipvsadm":
+            self.ipvsadm = unpacked(words[0]).decode()
         elif verb == "tool":
             self.tools[words[0]] = unpacked(words[1])
         else:

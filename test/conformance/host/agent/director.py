@@ -6,7 +6,7 @@ import time
 
 from words import read
 
-POLL_S = 0.005
+POLL_S = 0.01
 START_MAX_S = 30
 
 

@@ -31,7 +31,8 @@ export const LIMITS: HostCaseFile = {
     ...hostCases(
       RATES,
       "thirty SYNs to a service without a server",
-      { families: BOTH },
+      // IPv6 allows a network more than a host.
+      { families: BOTH, setup: ["$ip route add $C via $X", "$ip route add $C2 via $X"] },
       EMPTY,
       arrives("wan", "C:1000 > V:80 S", FLOOD),
       waits(ONE_MORE_MS),
