@@ -3,7 +3,6 @@ import { Wire } from "../../ipvs/forward/wire.ts";
 import type { Host, Route } from "../../ipvs/host.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
-import { PASSED_MARK } from "./door/door-words.ts";
 import { addTimeToLive } from "./door/lane-frame.ts";
 import type { LaneSender } from "./door/lane-sender.ts";
 import type { FrameSender } from "./frame-sender.ts";
@@ -30,6 +29,7 @@ export class Dispatch {
   readonly #host: Host;
   readonly #passesFilters: () => boolean;
   readonly #wire = new Wire();
+  #tooBig = 0;
 
   constructor({ sender, hostSender, back, host, passesFilters }: DispatchParts) {
     this.#passesFilters = passesFilters;
@@ -37,6 +37,11 @@ export class Dispatch {
     this.#sender = sender;
     this.#hostSender = hostSender;
     this.#back = back;
+  }
+
+  /** Packets that would have left as the host's own, and are longer than their way takes. */
+  get tooBig(): number {
+    return this.#tooBig;
   }
 
   /** `arrived` is the packet that lies in the frame; the outcome's is another when fragments made it whole. */
@@ -58,7 +63,7 @@ export class Dispatch {
 
   /** As a packet of the host's own would leave: through its output and postrouting chains. */
   #sendThroughFilters(packet: Packet, route: Route, parts: readonly Uint8Array[]): void {
-    const whole = parts.length > 0 ? parts : (this.#wire.cut(packet, route.mtu) ?? []);
+    const whole = parts.length > 0 ? parts : this.#cut(packet, route.mtu);
     for (const part of whole) this.#hostSender.enqueueBy(route, part, packet.mark);
   }
 
@@ -81,7 +86,12 @@ export class Dispatch {
   sendOut(packet: Packet): void {
     const route = this.#host.routeFrom(packet.source, packet.destination, packet.mark);
     const mtu = typeof route === "string" ? LOCAL_MTU : route.mtu;
-    for (const part of this.#wire.cut(packet, mtu) ?? [])
-      this.#hostSender.enqueue(part, PASSED_MARK);
+    for (const part of this.#cut(packet, mtu)) this.#hostSender.enqueue(part, packet.mark);
+  }
+
+  #cut(packet: Packet, mtu: number): Uint8Array[] {
+    const parts = this.#wire.cut(packet, mtu);
+    if (parts === undefined) this.#tooBig++;
+    return parts ?? [];
   }
 }

@@ -118,14 +118,19 @@ export class UserspaceEngine implements Engine {
       limit: connectionsMax,
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
-    this.#transmitter = new Transmitter();
-    this.#hostSender = new HostSender();
-    this.#sender = new FrameSender(this.#transmitter, network, {
-      clock: { now },
-      undeliverable: (bytes) => this.#refuse(bytes),
-    });
-    this.#pathMtuLearner = new PathMtuLearner((error) =>
-      events.warn("the host does not learn the MTU of tunnels' paths", error),
+    using stack = new DisposableStack();
+    this.#transmitter = stack.use(new Transmitter());
+    this.#hostSender = stack.use(new HostSender());
+    this.#sender = stack.use(
+      new FrameSender(this.#transmitter, network, {
+        clock: { now },
+        undeliverable: (bytes) => this.#refuse(bytes),
+      }),
+    );
+    this.#pathMtuLearner = stack.use(
+      new PathMtuLearner((error) =>
+        events.warn("the host does not learn the MTU of tunnels' paths", error),
+      ),
     );
     this.#dispatch = new Dispatch({
       sender: this.#sender,
@@ -138,6 +143,7 @@ export class UserspaceEngine implements Engine {
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
     });
+    stack.move();
     this.#scheduleTimer();
   }
 
@@ -211,6 +217,7 @@ export class UserspaceEngine implements Engine {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
     const own = this.#hostSender.statistics();
+    const back = this.#door.back.statistics();
     return {
       ...this.#director.reasons(),
       "ring-full": ring.dropped,
@@ -220,6 +227,9 @@ export class UserspaceEngine implements Engine {
       ...this.#sender.reasons(),
       "notice-congested": own.congested,
       "notice-failed": Object.values(own.failed).reduce((sum, each) => sum + each, 0),
+      "lane-congested": back.congested,
+      "lane-failed": Object.values(back.failed).reduce((sum, each) => sum + each, 0),
+      "host-too-big": this.#dispatch.tooBig,
       ...this.#network.troubles(),
     };
   }
@@ -298,7 +308,8 @@ export class UserspaceEngine implements Engine {
     const fault = packet.moveTo(bytes, packetStart, end, arrival);
     if (fault !== undefined) {
       this.#director.malformed();
-      this.#door.back.send(memory, packetStart, end, mark, offload);
+      // A process of the host's own may send what it likes; nobody but the director would take it.
+      if (way.hook !== "local-out") this.#door.back.send(memory, packetStart, end, mark, offload);
       return;
     }
     this.#batchTime ??= now();

@@ -10,6 +10,7 @@ import type { Route } from "../../ipvs/host.ts";
 import { ADDRESS_LENGTH, type Family } from "../../net/address.ts";
 import { IPV4_HEADER_LENGTH } from "../../net/ipv4.ts";
 import { IPV6_HEADER_LENGTH } from "../../net/ipv6.ts";
+import { OWN_PRIORITY } from "./door/door-words.ts";
 import { close, Memory, SystemCallError, setOption, socket } from "./libc.ts";
 import { MessageBatch, type TransmitStatistics } from "./message-batch.ts";
 
@@ -17,6 +18,7 @@ const SOCK_RAW = 3;
 const IPPROTO_RAW = 255;
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
+const SO_PRIORITY = 12;
 const SO_MARK = 36;
 const IPPROTO_IPV6 = 41;
 const IPV6_HDRINCL = 36;
@@ -122,6 +124,7 @@ class RawSender implements Disposable {
     using stack = new DisposableStack();
     stack.defer(() => close(this.#fd));
     setOption(this.#fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES, attempt);
+    setOption(this.#fd, SOL_SOCKET, SO_PRIORITY, OWN_PRIORITY, attempt);
     if (family === "inet6") {
       setOption(this.#fd, IPPROTO_IPV6, IPV6_HDRINCL, 1, attempt);
       setOption(this.#fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1, attempt);

@@ -46,6 +46,9 @@ const SETTING = { forwarding: 1, rpFilter: 8, acceptLocal: 23 } as const;
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
 
+/** What a kernel without IPv6, or with it switched off, answers. */
+const NO_INET6 = new Set(["EAFNOSUPPORT", "EOPNOTSUPP", "EINVAL"]);
+
 const RT_SCOPE_HOST = 254;
 const IFA_LOCAL = 2;
 /** 192.0.0.8, the dummy address of RFC 7600: a source for nobody, a destination for nobody. */
@@ -147,13 +150,20 @@ export class Lane implements Disposable {
       [SETTING.rpFilter, 2],
       [SETTING.acceptLocal, 1],
     ];
-    const perFamily: Attribute[] = [
-      [AF_INET, [[IFLA_INET_CONF, inet]]],
-      [AF_INET6, [[IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(IN6_ADDR_GEN_MODE_NONE)]]],
-    ];
-    const settings: Attribute[] = [[IFLA.perFamily, perFamily]];
-    netlink.change(RTM.setLink, 0, linkHeader(index, 0), settings, ATTEMPT);
+    const inet6: Attribute[] = [[IFLA_INET6_ADDR_GEN_MODE, Uint8Array.of(IN6_ADDR_GEN_MODE_NONE)]];
+    this.#set(netlink, index, [AF_INET, [[IFLA_INET_CONF, inet]]]);
+    try {
+      this.#set(netlink, index, [AF_INET6, inet6]);
+    } catch (error) {
+      // A kernel without IPv6 gives the interface no address.
+      if (!(error instanceof SystemCallError) || !NO_INET6.has(error.code)) throw error;
+    }
     netlink.change(RTM.setLink, 0, linkHeader(index, IFF.up | IFF.noArp), [], ATTEMPT);
+  }
+
+  #set(netlink: Netlink, index: number, ofFamily: Attribute): void {
+    const settings: Attribute[] = [[IFLA.perFamily, [ofFamily]]];
+    netlink.change(RTM.setLink, 0, linkHeader(index, 0), settings, ATTEMPT);
   }
 
   /** Without any address even a loose reverse path filter drops everything: __fib_validate_source(). */

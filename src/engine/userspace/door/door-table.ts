@@ -10,7 +10,7 @@ import { SETS, SETS_AT } from "./door-sets.ts";
 import {
   LANE_DEVICE,
   OUTPUT_MARK,
-  PASSED_MARK,
+  OWN_PRIORITY,
   type Stand,
   tableName,
   WORDS,
@@ -46,6 +46,22 @@ export function createTable(family: Family, stand: Stand): string {
     ...Object.entries(chains).map(([name, rules]) => `chain ${name} { ${rules.join("; ")}; };`),
   ];
   return `add table ${tableName(family, stand)} { flags owner; ${parts.join(" ")} }`;
+}
+
+/** A priority as nft writes it: a traffic control class. */
+function classId(priority: number): string {
+  return `${(priority >>> 16).toString(16)}:${(priority & 0xffff).toString(16)}`;
+}
+
+/**
+ * Commands that make a table of the family, with a rule that duplicates, and remove it: whether the kernel can. Without
+ * `duplicates` the family alone is tried.
+ */
+export function probe(family: Family, duplicates: boolean): string {
+  const table = `${WORDS[family].ip} sluice_probe`;
+  const rules = duplicates ? take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment) : [];
+  const chain = `chain probe { ${rules.map((rule) => `${rule};`).join(" ")} };`;
+  return `add table ${table} { flags owner; ${chain} }; delete table ${table}`;
 }
 
 /** The commands by which a "wire" table takes what arrives at an interface. */
@@ -88,7 +104,7 @@ function icmpErrors(family: Family): string {
 }
 
 function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
-  const { ip, fragment } = WORDS[family];
+  const { ip, network, fragment } = WORDS[family];
   const errors = icmpErrors(family);
   // Packets of the lane have been here already.
   const isFromLane = `iifname "${LANE_DEVICE}" accept`;
@@ -115,6 +131,8 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     ],
     forward: [
       `type filter hook forward priority ${PRIORITY.forward}`,
+      // Nothing's way leads through the lane but what is duplicated into it: it would come back, and go in again, for ever.
+      `oifname "${LANE_DEVICE}" drop`,
       isFromLane,
       `${ip} saddr . meta l4proto . th sport @replies goto takeForward`,
       `${ip} saddr . meta l4proto @replyEveryPort goto takeForward`,
@@ -130,7 +148,8 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     output: [
       // Whose mark changes here is routed anew. A drop would tell the sending process of an error.
       `type route hook output priority ${PRIORITY.output}`,
-      `meta mark ${PASSED_MARK} accept`,
+      `${ip} daddr ${network} oifname "${LANE_DEVICE}" drop`,
+      `meta priority ${classId(OWN_PRIORITY)} accept`,
       `oifname "${LANE_DEVICE}" accept`,
       `${ip} saddr . meta l4proto . th sport @localReplies meta mark set ${OUTPUT_MARK}`,
       `${ip} saddr . meta l4proto @localEveryPort meta mark set ${OUTPUT_MARK}`,

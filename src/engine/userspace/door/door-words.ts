@@ -3,18 +3,24 @@ import type { Family } from "../../../net/address.ts";
 
 export const LANE_DEVICE = "sluice-lane";
 
-/** Packets of local servers get this mark, which a routing rule leads into the lane. */
-export const OUTPUT_MARK = 0x736c_6301;
-/** What local servers sent and the director gave back: it is not taken a second time. */
-export const PASSED_MARK = 0x736c_6302;
+/**
+ * Packets of local servers get this mark, which a routing rule leads into the lane. It has none of the bits that others are
+ * known to look at: kube-proxy (0x4000, 0x8000), Cilium (0x0f00), Tailscale (0xff0000), Calico (0xffff0000).
+ */
+export const OUTPUT_MARK = 0x2053;
+/**
+ * The priority (SO_PRIORITY) of what this process sends as the host's own: it is not taken a second time. No mark, because
+ * rules before ours may set that anew (connection marks). The last digit is the ordinary band of queues (TC_PRIO_BESTEFFORT).
+ */
+export const OWN_PRIORITY = 0x736c_6300;
 
 export const FAMILIES: readonly Family[] = ["inet", "inet6"];
 
 /** What each family has its own word for. The lane's neighbours are link-local. */
 // biome-ignore format: a table
 export const WORDS = {
-  inet:  { hooks: "ip sluice",  wire: "netdev sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", fragment: "ip frag-off & 0x3fff != 0" },
-  inet6: { hooks: "ip6 sluice", wire: "netdev sluice6", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      fragment: "exthdr frag exists" },
+  inet:  { hooks: "ip sluice",  wire: "netdev sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", network: "169.254.77.0/28", fragment: "ip frag-off & 0x3fff != 0" },
+  inet6: { hooks: "ip6 sluice", wire: "netdev sluice6", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      network: "fe80::/124",      fragment: "exthdr frag exists" },
 } as const;
 
 /**

@@ -1,5 +1,6 @@
 /** The door in real namespaces: a client, a host whose door is open, a server behind it. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Conversation } from "../../../../test/userspace/conversation.ts";
 import { connect, Namespace, untilPrinted } from "../../../../test/userspace/namespaces.ts";
@@ -64,6 +65,24 @@ function datagram(length: number, port = 80, discovery: "dont" | "do" = "dont"):
 
 function send(length: number, address: string, port: number): string {
   return `head -c ${length} /dev/zero > /dev/udp/${address}/${port}`;
+}
+
+/** The one nft that runs there, as soon as there is one. */
+async function nftOf({ name }: Namespace): Promise<number> {
+  const running = (): string[] =>
+    execFileSync("ip", ["netns", "pids", name], { encoding: "utf8" })
+      .split("\n")
+      .filter((pid) => commandOf(pid) === "nft");
+  await expect.poll(running, { timeout: 10_000, interval: 20 }).toHaveLength(1);
+  return Number(running()[0]);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "ended";
+  }
 }
 
 test("what is sent to a service comes by the door, and the host sees the rest", async () => {
@@ -162,7 +181,7 @@ test("what is given back is answered by the host, whole and with its mark", asyn
 test("a killed process leaves nothing behind, and the next one starts at once", async () => {
   const door = await start();
   await door.ask("services=10.0.0.100:80 replies=10.0.0.1:22 local=10.0.0.1:22");
-  expect(host.run("ip rule")).toContain("0x736c6301");
+  expect(host.run("ip rule")).toContain("fwmark 0x2053");
   expect(connectTo(80)).toBe(TIMED_OUT);
   await door.kill();
   const next = await start("give-back");
@@ -172,16 +191,49 @@ test("a killed process leaves nothing behind, and the next one starts at once", 
   // The kernel takes a dead owner's table and namespace down in its own time, which a busy machine makes long.
   const left = (): string =>
     `${host.run("nft list tables")}${host.run("ip -br link")}${host.run("ip rule")}`;
-  await expect.poll(left, { timeout: 10_000 }).not.toMatch(/sluice|736c/);
+  await expect.poll(left, { timeout: 10_000 }).not.toMatch(/sluice|0x2053/);
   expect(connectTo(80)).toBe(ACCEPTED);
+});
+
+test("what is sent to the lane's own neighbours does not go round", async () => {
+  const door = await start("give-back");
+  await door.ask("services=10.0.0.100:80");
+  client.batch(["route add 169.254.77.0/24 via 10.0.0.1"]);
+  for (const last of [2, 3, 4, 5, 6, 7]) {
+    const ping = `ping -c 1 -W 0.2 169.254.77.${last}`;
+    client.status(ping);
+    host.status(ping);
+  }
+  const sent = (): number => {
+    const { stats64 } = JSON.parse(host.run("ip -s -j link show sluice-lane"))[0];
+    return stats64.tx.packets as number;
+  };
+  expect(sent()).toBeLessThan(10);
+});
+
+test("nft may end while it is being started again", async () => {
+  const door = await start();
+  const many = Array.from({ length: 5_000 }, (_, index) => `10.7.${index >> 8}.${index & 255}:80`);
+  await door.ask(`services=${many.join(",")},10.0.0.100:80`);
+  for (let times = 0; times < 2; times++) {
+    process.kill(await nftOf(host), "SIGKILL");
+    expect(await door.hear()).toBe("lost");
+  }
+  let heard = "lost";
+  while (heard === "lost") heard = await door.hear();
+  expect(heard).toBe("restored");
+  expect(connectTo(80)).toBe(TIMED_OUT);
+  expect(host.run("nft list tables").trim().split("\n").sort()).toEqual([
+    "table ip sluice",
+    "table ip6 sluice",
+    "table netdev sluice_lane",
+  ]);
 });
 
 test("when nft ends it is started again with the same rules", async () => {
   const door = await start();
   await door.ask("services=10.0.0.100:80");
-  const pids = host.run(`ip netns pids ${host.name}`).trim().split("\n");
-  const nft = pids.find((pid) => host.run(`cat /proc/${pid}/comm`).trim() === "nft");
-  process.kill(Number(nft), "SIGKILL");
+  process.kill(await nftOf(host), "SIGKILL");
   expect(await door.hear()).toBe("lost");
   expect(await door.hear()).toBe("restored");
   expect(connectTo(80)).toBe(TIMED_OUT);

@@ -58,7 +58,6 @@ export class Door implements AsyncDisposable {
     const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
-    makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
     const marks = await carryMarks(events);
     if (marks !== undefined) stack.use(marks);
@@ -70,9 +69,10 @@ export class Door implements AsyncDisposable {
           events.warn("the host's own stack sees the services' packets for a moment", error),
         onRestored: () =>
           events.inform("the services' packets are taken from the host's own stack again"),
+        onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    if (tables.stand === "wire") events.inform(ON_THE_WIRE);
+    if (tables.stand === "hooks") makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     const door = new Door({ lane, tables, netlink, outputRule, marks, back });
     stack.move();
     return door;
@@ -109,12 +109,9 @@ export class Door implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const { lane, tables, netlink, outputRule, marks, back } = this.#parts;
-    await tables[Symbol.asyncDispose]();
-    outputRule[Symbol.dispose]();
-    netlink[Symbol.dispose]();
-    marks?.[Symbol.dispose]();
-    back[Symbol.dispose]();
-    lane[Symbol.dispose]();
+    await using stack = new AsyncDisposableStack();
+    for (const part of [lane, back, marks, netlink, outputRule]) stack.use(part);
+    stack.use(tables);
   }
 }
 

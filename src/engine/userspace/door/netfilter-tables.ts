@@ -3,6 +3,7 @@
  * ends it; and kept there: when nft ends by itself it is started again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Family } from "../../../net/address.ts";
 import type { DoorRules } from "./door-rules.ts";
 import {
   type Change,
@@ -18,6 +19,7 @@ import {
   type Device,
   leaveDevice,
   PUT_TOGETHER_INET6,
+  probe,
   watchDevice,
 } from "./door-table.ts";
 import { FAMILIES, type Stand, tableName } from "./door-words.ts";
@@ -35,6 +37,8 @@ export interface NetfilterTablesOptions {
   /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
   readonly onLost: (error: Error) => void;
   readonly onRestored: () => void;
+  /** The kernel cannot duplicate packets, as nft says: the tables stand on the wire. */
+  readonly onStand: (error: Error) => void;
 }
 
 export class NetfilterTables implements AsyncDisposable {
@@ -43,6 +47,8 @@ export class NetfilterTables implements AsyncDisposable {
   #wanted = NO_ELEMENTS;
   #applied: DoorElements = NO_ELEMENTS;
   #stand: Stand = "hooks";
+  #families = FAMILIES;
+  #isRestarting = false;
   /** Those that a table on the wire watches, and shall watch. */
   #watched: readonly Device[] = [];
   #putsTogether = false;
@@ -58,6 +64,12 @@ export class NetfilterTables implements AsyncDisposable {
   /** Makes the tables, empty. The lane's interface must be there. Rejects with nft's words when that cannot be. */
   static async open(options: NetfilterTablesOptions): Promise<NetfilterTables> {
     const tables = new NetfilterTables(options);
+    const nft = new Nft(() => {});
+    try {
+      await tables.#choose(nft);
+    } finally {
+      await nft.end();
+    }
     await tables.#start();
     return tables;
   }
@@ -67,8 +79,11 @@ export class NetfilterTables implements AsyncDisposable {
    * was true before is, except for transactions that were done.
    */
   update(rules: DoorRules): Promise<void> {
-    this.#wanted = elementsOf(rules);
-    return this.#inTurn(() => this.#apply(this.#wanted));
+    const wanted = elementsOf(rules);
+    return this.#inTurn(async () => {
+      await this.#apply(wanted);
+      this.#wanted = wanted;
+    });
   }
 
   /** Where the tables stand. */
@@ -91,12 +106,12 @@ export class NetfilterTables implements AsyncDisposable {
   async #start(): Promise<void> {
     const nft = new Nft((error) => this.#lost(nft, error));
     try {
-      this.#stand = await this.#make(nft);
+      for (const family of this.#families) {
+        await nft.make(tableName(family, this.#stand), createTable(family, this.#stand));
+      }
     } catch (error) {
       await nft.end();
-      if (!(error instanceof NftError)) throw error;
-      const hint = error.message.includes("not permitted") ? " (it needs CAP_NET_ADMIN)" : "";
-      throw new NftError(`Cannot take packets: ${error.message}${hint}`, { cause: error });
+      throw refusal(error);
     }
     this.#nft = nft;
     this.#applied = NO_ELEMENTS;
@@ -104,26 +119,25 @@ export class NetfilterTables implements AsyncDisposable {
     this.#putsTogether = false;
   }
 
-  /** Makes the tables where they can be; throws the first refusal when nowhere. */
-  async #make(nft: Nft): Promise<Stand> {
-    const { stand } = this.#options;
-    const make = async (where: Stand): Promise<Stand> => {
-      for (const family of FAMILIES) {
-        await nft.make(tableName(family, where), createTable(family, where));
-      }
-      return where;
-    };
-    if (stand !== undefined) return make(stand);
-    try {
-      return await make("hooks");
-    } catch (error) {
-      // Of one family's table both may do without.
-      for (const family of FAMILIES) {
-        await nft.run(`delete table ${tableName(family, "hooks")}`).catch(() => {});
-      }
-      return make("wire").catch(() => {
-        throw error;
-      });
+  /** Where the tables shall stand, and of which families; for good. */
+  async #choose(nft: Nft): Promise<void> {
+    const refusalOf = (family: Family, duplicates: boolean): Promise<NftError | undefined> =>
+      nft.run(probe(family, duplicates)).then(
+        () => undefined,
+        (error: NftError) => error,
+      );
+    const none = await refusalOf("inet", false);
+    if (none !== undefined) throw refusal(none);
+    if ((await refusalOf("inet6", false)) !== undefined) this.#families = ["inet"];
+    const { stand, onStand } = this.#options;
+    this.#stand = stand ?? "hooks";
+    if (stand !== undefined) return;
+    for (const family of this.#families) {
+      const error = await refusalOf(family, true);
+      if (error === undefined) continue;
+      this.#stand = "wire";
+      onStand(error);
+      return;
     }
   }
 
@@ -132,7 +146,7 @@ export class NetfilterTables implements AsyncDisposable {
     if (nft === undefined || this.#stand !== "wire") return;
     const has = (all: readonly Device[], one: Device): boolean =>
       all.some(({ index, name }) => index === one.index && name === one.name);
-    for (const family of FAMILIES) {
+    for (const family of this.#families) {
       for (const device of this.#watched) {
         // It may have gone, and its chain with it.
         if (!has(this.#devices, device)) await nft.run(leaveDevice(family, device)).catch(() => {});
@@ -151,7 +165,10 @@ export class NetfilterTables implements AsyncDisposable {
     if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
     const stand = this.#stand;
     if (stand === "hooks" && wanted.inet6.errors.size > 0) await this.#putTogether(nft);
-    for (const transaction of transactionsOf(changesBetween(this.#applied, wanted, stand))) {
+    const changes = changesBetween(this.#applied, wanted, stand).filter(({ family }) =>
+      this.#families.includes(family),
+    );
+    for (const transaction of transactionsOf(changes)) {
       await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
       this.#applied = withChanges(this.#applied, transaction);
     }
@@ -168,11 +185,13 @@ export class NetfilterTables implements AsyncDisposable {
     // Of one that did not get as far as making its tables, the starter tells.
     if (nft !== this.#nft || !this.#isOpen) return;
     this.#nft = undefined;
+    if (this.#isRestarting) return;
     this.#options.onLost(error);
     void this.#restart();
   }
 
   async #restart(): Promise<void> {
+    this.#isRestarting = true;
     while (this.#isOpen) {
       try {
         await this.#inTurn(async () => {
@@ -180,14 +199,19 @@ export class NetfilterTables implements AsyncDisposable {
           await this.#watch();
           await this.#apply(this.#wanted);
         });
-        if (this.#isOpen) this.#options.onRestored();
-        else await this.#nft?.end();
-        return;
+        break;
       } catch (error) {
-        this.#options.onLost(error instanceof Error ? error : new NftError(String(error)));
+        // Its tables would be in the way of the next one's.
+        await this.#nft?.end();
+        this.#nft = undefined;
+        if (this.#isOpen) this.#options.onLost(asError(error));
       }
       await sleep(RETRY_MS, undefined, { ref: false });
     }
+    this.#isRestarting = false;
+    if (!this.#isOpen) await this.#nft?.end();
+    else if (this.#nft === undefined) void this.#restart();
+    else this.#options.onRestored();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -195,6 +219,16 @@ export class NetfilterTables implements AsyncDisposable {
     this.#queue = done.catch(() => {});
     return done;
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new NftError(String(error));
+}
+
+function refusal(error: unknown): Error {
+  if (!(error instanceof NftError)) return asError(error);
+  const hint = error.message.includes("not permitted") ? " (it needs CAP_NET_ADMIN)" : "";
+  return new NftError(`Cannot take packets: ${error.message}${hint}`, { cause: error });
 }
 
 /** The changes in portions that one transaction can hold. */

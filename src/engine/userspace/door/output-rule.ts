@@ -34,16 +34,31 @@ export class OutputRule implements Disposable {
     for (const family of FAMILIES) while (this.#change(RTM_DELRULE, 0, family, []));
   }
 
-  /** Throws a SystemCallError when the kernel refuses. */
+  /** Throws a SystemCallError when the kernel refuses, and then there is none. */
   set(isWanted: boolean): void {
     if (isWanted === (this.#remover !== undefined)) return;
-    if (isWanted) {
-      this.#remover = startRemover(this.#table);
+    if (!isWanted) {
+      this.#remove();
+      return;
+    }
+    this.#remover = startRemover(this.#table);
+    try {
       for (const family of FAMILIES) this.#change(RTM_NEWRULE, FLAG.create, family, this.#whole());
-    } else {
+    } catch (error) {
+      this.#remove();
+      throw error;
+    }
+  }
+
+  /** What cannot be removed now is left to the remover. */
+  #remove(): void {
+    const remover = this.#remover;
+    this.#remover = undefined;
+    try {
       for (const family of FAMILIES) this.#change(RTM_DELRULE, 0, family, this.#whole());
-      this.#remover?.kill("SIGKILL");
-      this.#remover = undefined;
+      remover?.kill("SIGKILL");
+    } catch {
+      remover?.stdin?.end();
     }
   }
 

@@ -64,7 +64,9 @@ export class TakenPackets implements Disposable {
       try {
         await this.#take(this.#rules);
       } catch (error) {
-        if (this.#isOpen) this.#options.onError(error);
+        if (!this.#isOpen) return;
+        this.#options.onError(error);
+        setTimeout(() => this.addressesChanged(), REVIEW_INTERVAL_MS).unref();
       }
     });
   }
