@@ -68,7 +68,7 @@ test("a second daemon in the same network is refused, and the first one goes on"
   expect(first.isRunning).toBe(true);
 });
 
-test("a lost guard is replaced", async () => {
+test("a lost nft is replaced", async () => {
   const daemon = await home.start(network.director);
   home.configure(...SERVICE);
   const nft = network.director.run(`pgrep -P ${daemon.pid} nft`).trim();

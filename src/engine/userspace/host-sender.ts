@@ -60,10 +60,9 @@ export class HostSender implements Disposable {
 
   /**
    * Takes a whole IP packet, with netfilter's `mark`. It is copied, and leaves with flush() at the latest.
-   * `interfaceIndex` says which link a link-local destination is on.
    */
-  enqueue(packet: Uint8Array, mark = 0, interfaceIndex = 0): void {
-    this.#sender(packet)?.enqueue(packet, mark, interfaceIndex, undefined);
+  enqueue(packet: Uint8Array, mark = 0): void {
+    this.#sender(packet)?.enqueue(packet, mark, 0, undefined);
   }
 
   /** As enqueue(), by `route`, wherever the packet says that it goes. A neighbour of the other family it cannot have. */

@@ -19,7 +19,6 @@ const PERMANENT = 0x80; // NUD_PERMANENT
 const NDA = { destination: 1, linkLayerAddress: 2 } as const;
 const neighbourAt = { family: 0, interfaceIndex: 4, state: 8 } as const;
 
-const RTM_NEWROUTE = 24;
 // biome-ignore format: a table
 const RTA = { destination: 1, interface: 4, gateway: 5, table: 15 } as const;
 // biome-ignore format: a table
@@ -99,7 +98,7 @@ function addDefaultRoute(netlink: Netlink, lane: number, family: Family, table: 
 
 function addRoute(netlink: Netlink, header: Uint8Array, attributes: readonly Attribute[]): void {
   const flags = FLAG.create | FLAG.replace;
-  netlink.change(RTM_NEWROUTE, flags, header, attributes, "set a route into the lane");
+  netlink.change(RTM.newRoute, flags, header, attributes, "set a route into the lane");
 }
 
 function routeHeader(family: Family, prefixLength: number): Uint8Array {

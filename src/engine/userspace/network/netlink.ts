@@ -45,6 +45,7 @@ export const RTM = {
   setLink: 19,
   newAddress: 20,
   getAddress: 22,
+  newRoute: 24,
   getRoute: 26,
   newNeighbour: 28,
   deleteNeighbour: 29,

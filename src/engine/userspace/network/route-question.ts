@@ -7,16 +7,11 @@
  */
 import { ADDRESS_LENGTH, Address, type Family } from "../../../net/address.ts";
 import { close, errno, errnoName, receive, send } from "../libc.ts";
-import { openRoutingSocket } from "./netlink.ts";
-import { familyNumber, familyOf } from "./netlink-address.ts";
+import { openRoutingSocket, RTM } from "./netlink.ts";
+import { familyNumber, familyOf, ROUTE_HEADER_LENGTH } from "./netlink-address.ts";
 import { FLAG, MESSAGE, viewOf } from "./netlink-message.ts";
 
-const RTM_NEWROUTE = 24;
-const RTM_GETROUTE = 26;
-
 const MESSAGE_HEADER_LENGTH = 16;
-/** struct rtmsg. */
-const ROUTE_HEADER_LENGTH = 12;
 const ATTRIBUTES_AT = MESSAGE_HEADER_LENGTH + ROUTE_HEADER_LENGTH;
 const ATTRIBUTE_HEADER_LENGTH = 4;
 // biome-ignore format: a table
@@ -148,7 +143,7 @@ export class RouteQuestion implements Disposable {
       const type = this.#view.getUint16(at.type, true);
       if (type === MESSAGE.error)
         return this.#refuse(-this.#view.getInt32(MESSAGE_HEADER_LENGTH, true));
-      if (type === RTM_NEWROUTE && length >= ATTRIBUTES_AT) return this.#understand(length);
+      if (type === RTM.newRoute && length >= ATTRIBUTES_AT) return this.#understand(length);
     }
   }
 
@@ -246,7 +241,7 @@ function questionFor(family: Family): Uint8Array {
   const length = ATTRIBUTES_AT + 4 * ATTRIBUTE_HEADER_LENGTH + 2 * addressLength + 2 * 4;
   const question = new Uint8Array(length);
   const view = viewOf(question);
-  view.setUint16(at.type, RTM_GETROUTE, true);
+  view.setUint16(at.type, RTM.getRoute, true);
   view.setUint16(at.flags, FLAG.request, true);
   question[at.family] = familyNumber(family);
   question[at.destinationLength] = addressLength * 8;
