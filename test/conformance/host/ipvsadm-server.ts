@@ -21,11 +21,16 @@ export async function serveIpvsadm(path: string): Promise<AsyncDisposable> {
 function serve(socket: Socket): void {
   // An agent that is ended early asks no more.
   socket.on("error", () => socket.destroy());
-  createInterface({ input: socket }).once("line", async (line) => {
-    const [words = "", stdin = "", daemon = ""] = line.split(" ").map((word) => unpacked(word));
-    const { exitCode, stdout, stderr } = await runCommand(run, words.split("\0"), stdin, daemon);
-    socket.end(`${exitCode} ${packed(stdout)} ${packed(stderr)}\n`);
+  createInterface({ input: socket }).once("line", (line) => {
+    // One that fails in a way of its own leaves the agent without an answer, which tells of it.
+    answer(socket, line).catch((error: unknown) => socket.destroy(error as Error));
   });
+}
+
+async function answer(socket: Socket, line: string): Promise<void> {
+  const [words = "", stdin = "", daemon = ""] = line.split(" ").map((word) => unpacked(word));
+  const { exitCode, stdout, stderr } = await runCommand(run, words.split("\0"), stdin, daemon);
+  socket.end(`${exitCode} ${packed(stdout)} ${packed(stderr)}\n`);
 }
 
 async function closed(server: Server): Promise<void> {
