@@ -5,10 +5,12 @@ import type { HostReport } from "./host-report.ts";
 
 export class KernelAnswers {
   readonly #file: string | undefined;
+  readonly #isAnew: boolean;
 
-  /** Without a file nothing is kept. */
-  constructor(file: string | undefined) {
+  /** Without a file nothing is kept; `isAnew`: what is kept is asked again, too. */
+  constructor(file: string | undefined, isAnew: boolean) {
     this.#file = file;
+    this.#isAnew = isAnew;
   }
 
   /** Asks for what is not kept: a case that was edited is another one. */
@@ -17,7 +19,9 @@ export class KernelAnswers {
     ask: (missing: ReadonlyMap<number, HostCase>) => Promise<Map<number, HostReport>>,
   ): Promise<Map<number, HostReport>> {
     const kept = this.#read();
-    const missing = new Map([...cases].filter(([, each]) => !(keyOf(each) in kept)));
+    const missing = new Map(
+      [...cases].filter(([, each]) => this.#isAnew || !(keyOf(each) in kept)),
+    );
     const asked = missing.size === 0 ? new Map<number, HostReport>() : await ask(missing);
     for (const [number, report] of asked) kept[keyOf(cases.get(number)!)] = report;
     if (this.#file !== undefined && asked.size > 0)

@@ -24,23 +24,24 @@ export async function runHost(
   cases: readonly HostCase[],
   options: HostRunOptions,
 ): Promise<Outcome[]> {
-  const outcomes = await runOnce(cases, options);
+  const outcomes = await runOnce(cases, options, false);
   const failed = new Set(
     outcomes.filter((each) => verdictOf(each) === "differs").map((each) => each.case),
   );
   const differing = cases.filter((each) => failed.has(each));
   if (differing.length === 0 || differing.length > AGAIN_MAX) return outcomes;
-  const again = await runOnce(differing, options);
+  const again = await runOnce(differing, options, true);
   return outcomes.map((first) => again.find((each) => each.case === first.case) ?? first);
 }
 
 async function runOnce(
   cases: readonly HostCase[],
   { machine, timeoutMs, answers }: HostRunOptions,
+  isAgain: boolean,
 ): Promise<Outcome[]> {
   if (cases.length === 0) return [];
   const numbered = new Map(cases.entries());
-  const kept = new KernelAnswers(answers);
+  const kept = new KernelAnswers(answers, isAgain);
   const [theirs, ours] = await Promise.all([
     kept.orAsk(numbered, (missing) => performInKernel(machine, missing, { timeoutMs })),
     performOnOurs(numbered, { timeoutMs }),
