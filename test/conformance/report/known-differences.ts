@@ -170,15 +170,7 @@ export const KNOWN: readonly KnownDifference[] = [
     name: /nat_icmp_send$/,
     step: /^tcp /,
     explains: isSameButQuotedTimeToLive,
-  },
-  {
-    title: "The userspace engine and masqueraded servers on the director itself",
-    group: "on the wire",
-    name: /^a real server on the director itself$/,
-    step: /^tcp CLIENT:1 > VIP:81 S$/,
-    explains: (theirs, ours) =>
-      theirs.join() === "to the host's own stack" && isOneFrameOf("wan", ours),
-    engine: "userspace",
+    engine: "director",
   },
   ...KNOWN_OF_HOSTS,
 ];
