@@ -63,16 +63,22 @@ test("whatever word of a record is changed, it is either adopted whole or counte
 
 test("records that were free, or never used, are used again", () => {
   const made = new DirectorBench("inet", { limit: 10 });
-  made.play("-A -u V:53 -s rr");
-  made.play("-a -u V:53 -r R1 -m");
-  for (let port = 1000; port < 1010; port++) made.play(`C:${port} > V:53 udp`);
-  made.play("+200");
-  for (let port = 1000; port < 1005; port++) made.play(`C:${port} > V:53 udp`);
+  made.play("-A -t V:80 -s rr");
+  made.play("-a -t V:80 -r R1 -m");
+  // Established, so that none gives way to another.
+  const establish = (from: number, to: number): void => {
+    for (let port = from; port < to; port++) {
+      for (const flags of ["S", "."]) made.play(`C:${port} > V:80 ${flags}`);
+    }
+  };
+  establish(1000, 1010);
+  made.play("+800");
+  establish(1000, 1005);
   made.play("+200");
   made.play("restart");
   expect(made.adopted).toEqual({ adopted: 5, orphaned: 0, expired: 0, damaged: 0 });
-  for (let port = 2000; port < 2005; port++) made.play(`C:${port} > V:53 udp`);
-  expect(made.play("C:3000 > V:53 udp")).toEqual(["drop-table-full"]);
+  establish(2000, 2005);
+  expect(made.play("C:3000 > V:80 S")).toEqual(["drop-table-full"]);
   expect(made.play("-Lc")).toHaveLength(10);
 });
 

@@ -154,7 +154,9 @@ export class Tracker {
     const flags = table.flags(id);
     destination.bind(flags);
     const isTemplate = (flags & CONNECTION_FLAG.template) !== 0;
-    const way = isTemplate ? WAY.none : wayOf(table.protocol(id), table.state(id), 0);
+    const way = isTemplate
+      ? WAY.none
+      : wayOf(table.protocol(id), table.state(id), table.inPackets(id));
     this.#shares.enter(id, destination.service.holding, way);
   }
 
@@ -221,9 +223,8 @@ export class Tracker {
   /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
   adopt(id: number, destination: Destination, now: Instant): boolean {
     if (!this.table.adopt(id, destination.id, now)) return false;
-    const flags = this.table.flags(id);
-    destination.bind(flags);
-    const isTemplate = (flags & CONNECTION_FLAG.template) !== 0;
+    this.enter(id, destination);
+    const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
     if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
     return true;
   }
