@@ -88,14 +88,25 @@ export class Director {
     this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
-  /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
+  /**
+   * Makes services, timeouts and sysctls equal to `desired`, at the cost of what differs. Connections stay. Throws
+   * LbError, and then nothing has changed.
+   */
   apply(desired: DesiredState): void {
-    checkSchedulers(desired);
+    this.check(desired);
     this.connections.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+  }
+
+  /** Throws LbError for the one thing that a state, however it was made, could ask for and nobody has. */
+  check({ services }: DesiredState): void {
+    for (const { after } of this.services.changesTo(services)) {
+      if (after === undefined || Object.hasOwn(SCHEDULERS, after.scheduler)) continue;
+      throw new LbError({ code: "no-such-scheduler", service: after.key, name: after.scheduler });
+    }
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
@@ -221,13 +232,5 @@ export class Director {
     }
     whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
-  }
-}
-
-/** The one thing that a state, however it was made, could ask for and nobody has. */
-function checkSchedulers({ services }: DesiredState): void {
-  for (const { key, scheduler } of services.values()) {
-    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
-    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }
