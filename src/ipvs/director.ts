@@ -26,6 +26,7 @@ import { type Reason, ReasonCounters } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
 import { Tracker } from "./tracker.ts";
@@ -101,11 +102,15 @@ export class Director {
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
   }
 
-  /** Throws LbError for the one thing that a state, however it was made, could ask for and nobody has. */
-  check({ services }: DesiredState): void {
-    for (const { after } of this.services.changesTo(services)) {
-      if (after === undefined || Object.hasOwn(SCHEDULERS, after.scheduler)) continue;
-      throw new LbError({ code: "no-such-scheduler", service: after.key, name: after.scheduler });
+  /** Throws LbError for the one thing that states, however they were made, could ask for and nobody has. */
+  check(...steps: DesiredState[]): void {
+    let before = this.services.applied;
+    for (const { services } of steps) {
+      for (const { after } of serviceChanges(before, services)) {
+        if (after === undefined || Object.hasOwn(SCHEDULERS, after.scheduler)) continue;
+        throw new LbError({ code: "no-such-scheduler", service: after.key, name: after.scheduler });
+      }
+      before = services;
     }
   }
 

@@ -11,7 +11,7 @@ import { KnownAddresses } from "./known-addresses.ts";
 import type { Packet } from "./packet.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
-import { type ServiceChange, serviceChanges } from "./service-changes.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
 import { DEFAULT_SYSCTLS } from "./sysctls.ts";
@@ -28,7 +28,6 @@ export class ServiceTable {
   readonly #trash = new Trash();
   readonly #index = new ServiceIndex();
   readonly #services = new Map<string, VirtualService>();
-  /** The plans that they follow. */
   #applied: DesiredState["services"] = new Map();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
@@ -118,9 +117,9 @@ export class ServiceTable {
     this.total.countOut(bytes);
   }
 
-  /** What apply() would change. */
-  changesTo(services: DesiredState["services"]): readonly ServiceChange[] {
-    return serviceChanges(this.#applied, services);
+  /** The plans that it follows. */
+  get applied(): DesiredState["services"] {
+    return this.#applied;
   }
 
   /**
@@ -129,7 +128,7 @@ export class ServiceTable {
    */
   apply({ services }: DesiredState): boolean {
     let hasRemoved = false;
-    for (const { keyText, before, after } of this.changesTo(services)) {
+    for (const { keyText, before, after } of serviceChanges(this.#applied, services)) {
       if (before === undefined) {
         this.#addService(after);
         continue;
