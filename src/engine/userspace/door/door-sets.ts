@@ -142,7 +142,7 @@ function elementsOf(rules: DoorRules, family: Family): Readonly<Record<SetName, 
   const localReplies = ofFamily(rules.localReplies);
   const marks = rules.marks.filter((mark) => mark.family === family);
   const icmp = WORDS[family].icmp === "icmp" ? "icmp" : "ipv6-icmp";
-  const times = (count: number): string[] => new Array<string>(count).fill(icmp);
+  const times = (count: number): string[] => Array.from({ length: count }, () => icmp);
   return {
     services: texts(services.filter(hasPort)),
     everyPort: texts(services.filter(hasNoPort)),
