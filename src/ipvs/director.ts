@@ -28,6 +28,7 @@ import { type Reason, ReasonCounters, type Yielding } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
 import { Tracker } from "./tracker.ts";
@@ -100,15 +101,30 @@ export class Director {
     this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
-  /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
+  /**
+   * Makes services, timeouts and sysctls equal to `desired`, at the cost of what differs. Connections stay. Throws
+   * LbError, and then nothing has changed.
+   */
   apply(desired: DesiredState): void {
-    checkSchedulers(desired);
+    this.check(desired);
     this.connections.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
     this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+  }
+
+  /** Throws LbError for the one thing that states, however they were made, could ask for and nobody has. */
+  check(...steps: DesiredState[]): void {
+    let before = this.services.applied;
+    for (const { services } of steps) {
+      for (const { after } of serviceChanges(before, services)) {
+        if (after === undefined || Object.hasOwn(SCHEDULERS, after.scheduler)) continue;
+        throw new LbError({ code: "no-such-scheduler", service: after.key, name: after.scheduler });
+      }
+      before = services;
+    }
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
@@ -259,13 +275,5 @@ export class Director {
     }
     whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
-  }
-}
-
-/** The one thing that a state, however it was made, could ask for and nobody has. */
-function checkSchedulers({ services }: DesiredState): void {
-  for (const { key, scheduler } of services.values()) {
-    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
-    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }

@@ -12,6 +12,7 @@ import { type OrphanedServer, orphan } from "./orphan.ts";
 import type { Packet } from "./packet.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
 import { DEFAULT_SYSCTLS } from "./sysctls.ts";
@@ -28,6 +29,7 @@ export class ServiceTable {
   readonly #trash = new Trash();
   readonly #index = new ServiceIndex();
   readonly #services = new Map<string, VirtualService>();
+  #applied: DesiredState["services"] = new Map();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
   /** Those whose connections were given up. */
@@ -138,23 +140,33 @@ export class ServiceTable {
     this.total.countOut(bytes);
   }
 
+  /** The plans that it follows. */
+  get applied(): DesiredState["services"] {
+    return this.#applied;
+  }
+
   /**
    * Makes the table equal to `desired`, which desired-state.ts has checked. Connections stay. Whether a destination was
    * removed.
    */
-  apply(desired: DesiredState): boolean {
+  apply({ services }: DesiredState): boolean {
     let hasRemoved = false;
-    for (const [keyText, service] of this.#services) {
-      if (desired.services.has(keyText)) continue;
-      hasRemoved ||= service.destinations.length > 0;
-      this.#removeService(service);
+    for (const { keyText, before, after } of serviceChanges(this.#applied, services)) {
+      if (before === undefined) {
+        this.#addService(after);
+        continue;
+      }
+      const service = this.#services.get(keyText)!;
+      this.addresses.forget(service);
+      if (after === undefined) {
+        hasRemoved ||= service.destinations.length > 0;
+        this.#removeService(service);
+        continue;
+      }
+      hasRemoved = this.#changeService(service, after) || hasRemoved;
+      this.addresses.learn(service);
     }
-    for (const [keyText, plan] of desired.services) {
-      const service = this.#services.get(keyText);
-      if (service === undefined) this.#addService(plan);
-      else if (service.plan !== plan) hasRemoved = this.#changeService(service, plan) || hasRemoved;
-    }
-    this.addresses.collect(this.#services.values());
+    this.#applied = services;
     return hasRemoved;
   }
 
@@ -183,6 +195,7 @@ export class ServiceTable {
     this.#index.add(service);
     service.notify("bound");
     for (const destination of plan.destinations) this.#addDestination(service, destination);
+    this.addresses.learn(service);
   }
 
   #removeService(service: VirtualService): void {

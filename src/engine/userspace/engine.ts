@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock, Instant } from "../../base/clock.ts";
+import { Pauses } from "../../base/pauses.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
@@ -25,7 +26,7 @@ import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
 import { ToldOnce, troubleName } from "./network/told-once.ts";
 import { PacketPath } from "./packet-path.ts";
-import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
+import { PathMtuLearner } from "./path-mtu-learner.ts";
 
 /** Connections looked at in one go of expiry: well below a millisecond. */
 export const EXPIRE_BUDGET = 2_000;
@@ -78,7 +79,7 @@ export class UserspaceEngine implements Engine {
     this.#door = door;
     this.#claim = claim;
     this.#taken = new TakenPackets({
-      take: (rules) => door.take(rules),
+      take: (added, removed) => door.take(added, removed),
       isLocal: (address) => network.isLocal(address),
       destinationsInUse: () => this.#destinationsInUse(),
       onError: (error) =>
@@ -140,9 +141,19 @@ export class UserspaceEngine implements Engine {
     return engine;
   }
 
-  async apply(desired: DesiredState): Promise<void> {
-    await this.#taken.during(desired, () => this.#director.apply(desired));
-    this.#pathMtuLearner.learnOf(tunnelsIn(desired));
+  async apply(...steps: DesiredState[]): Promise<void> {
+    await this.#taken.during(steps, () => this.#lead(steps));
+  }
+
+  /** The director through the steps; packets come in between. */
+  async #lead(steps: readonly DesiredState[]): Promise<void> {
+    this.#director.check(...steps);
+    const pauses = new Pauses();
+    for (const step of steps) {
+      await pauses.ifDue();
+      this.#director.apply(step);
+      this.#pathMtuLearner.follow(step);
+    }
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
