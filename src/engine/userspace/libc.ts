@@ -29,6 +29,7 @@ const PROT_READ_WRITE = 0x1 | 0x2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
+const LOCK_EX_NB = 2 | 4;
 const CLONE_NEWNET = 0x4000_0000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -46,6 +47,8 @@ const c = {
   // Messages are given by address: they and what they point to lie in memory that does not move.
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
   close:      libc.func("int close(int fd)"),
+  flock:      libc.func("int flock(int fd, int operation)"),
+  posix_fallocate: libc.func("int posix_fallocate(int fd, int64_t offset, int64_t length)"),
   unshare:    libc.func("int unshare(int flags)"),
   setns:      libc.func("int setns(int fd, int type)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
@@ -126,6 +129,16 @@ export function close(fd: number): void {
   c.close(fd);
 }
 
+/** Locks the file for this process alone, for as long as it has it open. False when another has. */
+export function lock(fd: number): boolean {
+  return c.flock(fd, LOCK_EX_NB) === 0;
+}
+
+/** Has the file system provide what is written there later: 0, or the errno of its refusal, such as ENOSPC. */
+export function provide(fd: number, offset: number, length: number): number {
+  return c.posix_fallocate(fd, offset, length);
+}
+
 /** The index of an interface of this network namespace. */
 export function interfaceIndex(name: string): number {
   const index = c.if_nametoindex(name);
@@ -163,13 +176,13 @@ export class Memory implements Disposable {
     return Memory.#map(length, MAP_PRIVATE_ANONYMOUS, -1, `allocate ${length} bytes`);
   }
 
-  /** What the driver behind `fd` shares, such as a packet ring. */
-  static shared(fd: number, length: number, attempt: string): Memory {
-    return Memory.#map(length, MAP_SHARED, fd, attempt);
+  /** What the driver behind `fd` shares, such as a packet ring, or a file from `offset` on, a multiple of the page size. */
+  static shared(fd: number, length: number, attempt: string, offset = 0): Memory {
+    return Memory.#map(length, MAP_SHARED, fd, attempt, offset);
   }
 
-  static #map(length: number, flags: number, fd: number, attempt: string): Memory {
-    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, 0);
+  static #map(length: number, flags: number, fd: number, attempt: string, offset = 0): Memory {
+    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, offset);
     if (address === MAP_FAILED) throw new SystemCallError("mmap", koffi.errno(), attempt);
     return new Memory(Number(address), length);
   }
