@@ -33,6 +33,7 @@ export const REASONS = [
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",
+  "drop-adopting",
   "drop-service-share",
   "drop-defence",
   "drop-no-call-id",
