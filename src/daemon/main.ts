@@ -1,11 +1,13 @@
 /** `sluice daemon`: the composition root. Opens the engine, gives it the saved state, serves the API, ends on a signal. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
+import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
@@ -45,11 +47,17 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
   mustBePrivileged();
   if (options.state !== undefined) await prepareFolder(options.state, "--state");
+  await prepareFolder(options.socket, "--socket");
   const asked = signal();
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(
     await UserspaceEngine.open({
       connectionsMax: options.connectionsMax,
+      outliving: {
+        file: connectionFileIn(dirname(options.socket)),
+        graceSeconds: options.graceSeconds,
+        adopts: options.adopts,
+      },
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),
         inform: (message) => lines.info(message),

@@ -9,6 +9,10 @@ export interface DaemonOptions {
   readonly state: string | undefined;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
+  /** For how long services' packets are dropped when the daemon has ended. */
+  readonly graceSeconds: number;
+  /** Whether the connections of the daemon before are gone on with. */
+  readonly adopts: boolean;
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -16,6 +20,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const CONNECTIONS_DEFAULT = 1 << 20;
 const CONNECTIONS_LIMIT = 1 << 24;
+
+const GRACE_DEFAULT = 5;
+const GRACE_LIMIT = 3600;
 
 /** The arguments make no sense; the message says which and what would. */
 export class UsageError extends Error {
@@ -34,6 +41,10 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH})
   --no-state         keep nothing
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
+  --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
+                     dropped for so long and connections are kept, for the next daemon to go on
+                     with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT})
+  --no-adopt         forget the connections of the daemon before
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
                      standard output, which the daemon never waits for: what its reader is too
                      slow for is counted, and said
@@ -60,6 +71,8 @@ export function parseDaemonOptions(
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
     connectionsMax: connections(values.connections),
+    graceSeconds: grace(values.grace),
+    adopts: values["no-adopt"] !== true,
   };
 }
 
@@ -72,6 +85,8 @@ function read(args: readonly string[]) {
         state: { type: "string" },
         "no-state": { type: "boolean" },
         connections: { type: "string" },
+        grace: { type: "string" },
+        "no-adopt": { type: "boolean" },
         "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
@@ -88,6 +103,13 @@ function connections(text: string | undefined): number {
   throw new UsageError(
     `--connections ${text}: expected a whole number from 1 to ${CONNECTIONS_LIMIT}`,
   );
+}
+
+function grace(text: string | undefined): number {
+  if (text === undefined) return GRACE_DEFAULT;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= GRACE_LIMIT) return value;
+  throw new UsageError(`--grace ${text}: expected seconds from 0 to ${GRACE_LIMIT}`);
 }
 
 function isLogLevel(text: string): text is LogLevel {

@@ -47,8 +47,8 @@ export interface DirectorOptions {
   /** Random: makes the connection table's hash unpredictable from outside. */
   readonly hashKey: HashKey;
   /**
-   * Where connections lie. Those that an earlier process left there are adopted after the first apply(); `onAdopted` is
-   * told then, if there were any.
+   * Where connections lie. To those that an earlier process left there packets are dropped until adopt() was called and
+   * has done its work; `onAdopted` is told then.
    */
   readonly memory?: TableMemory | undefined;
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
@@ -125,6 +125,11 @@ export class Director {
       }
       before = services;
     }
+  }
+
+  /** The services are there: connections of an earlier process, if there are any, are adopted from now on by expire(). */
+  adopt(): void {
+    this.#adoption?.begin();
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */

@@ -166,7 +166,8 @@ async function openLocked(path: string): Promise<number | undefined> {
     const fd = openOwn(path);
     if (fd === undefined) return undefined;
     // Its last user's keeper may remove it just now.
-    if (lock(fd) && fstatSync(fd).ino === lstatSync(path, { throwIfNoEntry: false })?.ino) return fd;
+    if (lock(fd) && fstatSync(fd).ino === lstatSync(path, { throwIfNoEntry: false })?.ino)
+      return fd;
     closeSync(fd);
     if (performance.now() > until) {
       throw new ConnectionFileError(`${path} is in use by another process`);
@@ -258,7 +259,10 @@ interface Identity {
 function textFor(limit: number): string {
   const { ino, dev } = statSync("/proc/self/ns/net");
   const identity: Identity = {
-    layout: createHash("sha256").update(`${LAYOUT} ${JSON.stringify(AT)}`).digest("hex").slice(0, 16),
+    layout: createHash("sha256")
+      .update(`${LAYOUT} ${JSON.stringify(AT)}`)
+      .digest("hex")
+      .slice(0, 16),
     boot: bootId(),
     namespace: `${dev}:${ino}`,
     limit,

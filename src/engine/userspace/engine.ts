@@ -3,8 +3,8 @@
  * is what goes on around it: what is opened and closed, the desired state, time, listings.
  */
 import { randomBytes } from "node:crypto";
-import type { Clock, Instant } from "../../base/clock.ts";
 import { Pauses } from "../../base/pauses.ts";
+import type { Adopted } from "../../ipvs/adoption.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
@@ -18,10 +18,12 @@ import {
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Engine } from "../engine.ts";
+import { ConnectionFile } from "./connection-file.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { inlineThePacketPath } from "./inlining.ts";
+import { MONOTONIC_CLOCK } from "./monotonic-clock.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
 import { ToldOnce, troubleName } from "./network/told-once.ts";
@@ -36,7 +38,7 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
-const CLOCK: Clock = { now: () => performance.now() as Instant };
+const CLOCK = MONOTONIC_CLOCK;
 
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
@@ -44,6 +46,17 @@ export interface UserspaceEngineOptions {
   /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
   readonly stand?: Stand;
   readonly connectionsMax?: number;
+  /** Has connections outlive the process; undefined: nothing does. */
+  readonly outliving?: Outliving | undefined;
+}
+
+export interface Outliving {
+  /** Where connections lie. */
+  readonly file: string;
+  /** For how long services' packets are dropped when the process has gone, and the file stays; 0: not at all. */
+  readonly graceSeconds: number;
+  /** Whether the connections of a process before are gone on with. */
+  readonly adopts: boolean;
 }
 
 const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
@@ -54,6 +67,7 @@ interface Parts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly claim: Disposable;
+  readonly file: ConnectionFile | undefined;
 }
 
 export class UserspaceEngine implements Engine {
@@ -64,20 +78,24 @@ export class UserspaceEngine implements Engine {
   readonly #door: Door;
   readonly #taken: TakenPackets;
   readonly #claim: Disposable;
+  readonly #file: ConnectionFile | undefined;
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #troubles: ToldOnce;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
+  /** What a process before us left is ours, and what it left behind has ended. */
+  #hasSucceeded = false;
 
   private constructor(
-    { network, door, claim }: Parts,
+    { network, door, claim, file }: Parts,
     { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
   ) {
     this.#network = network;
     this.#door = door;
     this.#claim = claim;
+    this.#file = file;
     this.#taken = new TakenPackets({
       take: (added, removed) => door.take(added, removed),
       isLocal: (address) => network.isLocal(address),
@@ -94,6 +112,8 @@ export class UserspaceEngine implements Engine {
       host: network,
       limit: connectionsMax,
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+      memory: file?.memory,
+      onAdopted: (adopted) => events.inform(inWords(adopted)),
     });
     using stack = new DisposableStack();
     this.#path = stack.use(
@@ -114,12 +134,19 @@ export class UserspaceEngine implements Engine {
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
   static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
-    const { events } = options;
+    const { events, outliving, connectionsMax = CONNECTIONS_MAX } = options;
     inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     // First of all, so that a second engine does not take the first one's lane.
     const claim = stack.use(await claimNamespace());
-    const door = stack.use(await Door.open(events, options.stand));
+    const file = outliving && (await openFile(outliving, connectionsMax, events));
+    if (file !== undefined) stack.use(file);
+    const grace = file && {
+      seconds: outliving!.graceSeconds,
+      file: outliving!.file,
+      keepers: file.keepers,
+    };
+    const door = stack.use(await Door.open(events, options.stand, grace));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -136,13 +163,27 @@ export class UserspaceEngine implements Engine {
       }),
     );
     await door.watch(network.links.values());
-    engine = new UserspaceEngine({ network, door, claim }, options);
+    engine = new UserspaceEngine({ network, door, claim, file }, options);
     stack.move();
     return engine;
   }
 
   async apply(...steps: DesiredState[]): Promise<void> {
     await this.#taken.during(steps, () => this.#lead(steps));
+    this.#succeed(steps.at(-1)?.services.size ?? 0);
+  }
+
+  /** Now that packets are taken: goes on with what a process before us left. */
+  #succeed(services: number): void {
+    if (this.#hasSucceeded) return;
+    this.#director.adopt();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#expire();
+    // Those that come later find their packets dropped as long as the grace lasts: so no connection of theirs is reset.
+    if (services === 0) return;
+    this.#hasSucceeded = true;
+    this.#file?.keepers.endEarlier();
   }
 
   /** The director through the steps; packets come in between. */
@@ -207,6 +248,7 @@ export class UserspaceEngine implements Engine {
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();
+    this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
   }
 
@@ -251,4 +293,22 @@ export class UserspaceEngine implements Engine {
     const wait = Math.max(deadline - CLOCK.now(), 1);
     this.#timer = setTimeout(() => this.#expire(), wait);
   }
+}
+
+function openFile(
+  { file, graceSeconds, adopts }: Outliving,
+  limit: number,
+  events: DoorEvents,
+): Promise<ConnectionFile | undefined> {
+  return ConnectionFile.open({ path: file, limit, adopts, stays: graceSeconds > 0, events });
+}
+
+function inWords({ adopted, orphaned, expired, damaged }: Adopted): string {
+  const facts = [
+    `goes on with ${adopted} connections`,
+    ...(orphaned > 0 ? [`${orphaned} of them to servers that are not configured`] : []),
+    ...(expired > 0 ? [`the time of ${expired} more was over`] : []),
+    ...(damaged > 0 ? [`${damaged} were not whole and are forgotten`] : []),
+  ];
+  return facts.join(", ");
 }

@@ -13,6 +13,7 @@ import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Stand } from "./door-words.ts";
+import type { Grace } from "./keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -54,7 +55,7 @@ export class Door implements AsyncDisposable {
   }
 
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
-  static async open(events: DoorEvents, stand?: Stand): Promise<Door> {
+  static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
     await using stack = new AsyncDisposableStack();
     const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
     const netlink = stack.use(new Netlink());
@@ -66,6 +67,7 @@ export class Door implements AsyncDisposable {
     const tables = stack.use(
       await NetfilterTables.open({
         stand,
+        grace,
         onLost: (error) =>
           events.warn("the host's own stack sees the services' packets for a moment", error),
         onRestored: () =>
@@ -124,7 +126,7 @@ function localRulesIn({ localReplies, localDirect }: DoorRules): number {
 /** What a killed process had: its table is taken down in the kernel's own time, and until then is somebody else's. */
 const REMAINS = new Set(["EPERM", "EEXIST", "EBUSY"]);
 const REMAINS_MS = 5_000;
-const RETRY_MS = 50;
+const RETRY_MS = 10;
 
 /** Undefined where the kernel cannot. */
 async function carryMarks(events: DoorEvents): Promise<MarkCarrier | undefined> {
