@@ -76,11 +76,19 @@ export async function measure(attack: Attack, extent: Extent): Promise<Result> {
 
 /** What is told of an attack for which the stage broke down. */
 export function notCarriedOut({ name, title }: Attack, why: string): Result {
-  const nothing = { asked: 0, failed: 0, broken: 0, p99Before: 0, p99Beside: 0 };
-  const faults = [`not carried out: ${why}`];
   return {
-    ...{ attack: name, title, rate: "", ...nothing },
-    ...{ memoryBefore: 0, memoryAfter: 0, recoveryMs: undefined, faults },
+    attack: name,
+    title,
+    rate: "",
+    asked: 0,
+    failed: 0,
+    broken: 0,
+    p99Before: 0,
+    p99Beside: 0,
+    memoryBefore: 0,
+    memoryAfter: 0,
+    recoveryMs: undefined,
+    faults: [`not carried out: ${why}`],
   };
 }
 

@@ -45,7 +45,7 @@ const COMMANDS = [
   `-A -t ${V}:${SERVICE_PORT} -s rr`,
   `-a -t ${V}:${SERVICE_PORT} -r ${R1}:80 -m`,
   `-A -t ${V}:${OTHER_PORT} -s rr`,
-  `-a -t ${V}:${OTHER_PORT} -r ${R2}:80 -m`,
+  `-a -t ${V}:${OTHER_PORT} -r ${R2}:${OTHER_PORT} -m`,
   `-A -t [${V6}]:80 -s rr`,
   `-a -t [${V6}]:80 -r [fd01::21]:80 -m`,
 ];
@@ -68,7 +68,9 @@ export class Stage implements AsyncDisposable {
     const stage = new Stage(settings);
     try {
       stage.#layDarkWire();
-      await stage.network.speak(stage.network.server, SERVICE_PORT);
+      for (const port of [SERVICE_PORT, OTHER_PORT]) {
+        await stage.network.speak(stage.network.server, port);
+      }
       await stage.startDaemon();
       stage.home.configure(...COMMANDS, ...(settings.commands ?? []));
       for (const each of settings.sysctls ?? []) stage.home.sluice(`sysctl -w ${each}`);
