@@ -1,15 +1,12 @@
 /**
- * The engine without BPF: packet sockets around the director (ipvs/director.ts).
- *
- * A packet's way: door → packet ring → director → neighbour's address → transmitter, from the ring on in one turn of the
- * event loop; what the director passes goes back by the door.
+ * The engine without BPF: packet sockets around the director (ipvs/director.ts). A packet's way is in packet-path.ts; here
+ * is what goes on around it: what is opened and closed, the desired state, time, listings.
  */
 import { randomBytes } from "node:crypto";
-import type { Instant } from "../../base/clock.ts";
+import type { Clock, Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
 import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
@@ -19,28 +16,16 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
-import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { Engine } from "../engine.ts";
-import { Dispatch } from "./dispatch.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
-import { OUTPUT_MARK, type Stand } from "./door/door-words.ts";
-import { markOf, restore, wayOf } from "./door/lane-frame.ts";
+import type { Stand } from "./door/door-words.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
-import { FrameSender } from "./frame-sender.ts";
-import { HostSender } from "./host-sender.ts";
-import { hostUnreachable } from "./host-unreachable.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
-import type { NeighbourNews } from "./network/neighbour-table.ts";
-import type { PacketRing, RingFrame } from "./packet-ring.ts";
+import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
-import { HEADROOM } from "./ring-layout.ts";
-import { Transmitter } from "./transmitter.ts";
-import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 
-/** No IP packet is shorter. */
-const PACKET_LENGTH_MIN = 20;
 /** Connections looked at in one go of expiry: well below a millisecond. */
 export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
@@ -49,8 +34,7 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
-/** How a message of the host's own comes to the director. */
-const LOCAL_OUT = { ...NO_ARRIVAL, hook: "local-out" } as const;
+const CLOCK: Clock = { now: () => performance.now() as Instant };
 
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
@@ -75,25 +59,8 @@ export class UserspaceEngine implements Engine {
   readonly #door: Door;
   readonly #taken: TakenPackets;
   readonly #claim: AsyncDisposable;
-  readonly #ring: PacketRing;
-  readonly #transmitter: Transmitter;
-  readonly #sender: FrameSender;
-  readonly #hostSender: HostSender;
-  readonly #dispatch: Dispatch;
+  readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
-  readonly #packet = new Packet();
-  readonly #notice = new Packet();
-  readonly #arrival = {
-    hook: "wire" as Hook,
-    interfaceIndex: 0,
-    isUnicast: true,
-    mark: 0,
-    segmentSize: 0,
-    isChecksumPartial: false,
-    headroom: 0,
-  };
-  /** When the batch of frames that is being handled began: its packets' time. */
-  #batchTime: Instant | undefined;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -119,30 +86,14 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
     });
     using stack = new DisposableStack();
-    this.#transmitter = stack.use(new Transmitter());
-    this.#hostSender = stack.use(new HostSender());
-    this.#sender = stack.use(
-      new FrameSender(this.#transmitter, network, {
-        clock: { now },
-        undeliverable: (bytes) => this.#refuse(bytes),
-      }),
+    this.#path = stack.use(
+      new PacketPath({ director: this.#director, network, door, clock: CLOCK }),
     );
     this.#pathMtuLearner = stack.use(
       new PathMtuLearner((error) =>
         events.warn("the host does not learn the MTU of tunnels' paths", error),
       ),
     );
-    this.#dispatch = new Dispatch({
-      sender: this.#sender,
-      hostSender: this.#hostSender,
-      back: door.back,
-      host: network,
-      passesFilters: () => this.#director.sysctls.conntrack !== 0,
-    });
-    this.#ring = door.listen({
-      onFrame: (frame) => this.#receive(frame),
-      onBatchEnd: () => this.#endBatch(),
-    });
     stack.move();
     this.#scheduleTimer();
   }
@@ -162,10 +113,10 @@ export class UserspaceEngine implements Engine {
           if (engine !== undefined) engine.#networkChanged();
         },
         onNeighbour: (news) => {
-          if (engine !== undefined) engine.#neighbourChanged(news);
+          if (engine !== undefined) engine.#path.neighbourChanged(news);
         },
         onNeighbours: () => {
-          if (engine !== undefined) engine.#neighboursChanged();
+          if (engine !== undefined) engine.#path.neighboursChanged();
         },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
@@ -190,7 +141,7 @@ export class UserspaceEngine implements Engine {
     do {
       const { statuses, last } = connectionStatuses(
         this.#director.connections,
-        now(),
+        CLOCK.now(),
         after,
         LISTING_BUDGET,
       );
@@ -214,22 +165,9 @@ export class UserspaceEngine implements Engine {
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
-    const ring = this.#ring.statistics();
-    const transmitted = this.#transmitter.statistics();
-    const own = this.#hostSender.statistics();
-    const back = this.#door.back.statistics();
     return {
       ...this.#director.reasons(),
-      "ring-full": ring.dropped,
-      "ring-truncated": ring.truncated,
-      "transmit-congested": transmitted.congested,
-      "transmit-failed": Object.values(transmitted.failed).reduce((sum, each) => sum + each, 0),
-      ...this.#sender.reasons(),
-      "notice-congested": own.congested,
-      "notice-failed": Object.values(own.failed).reduce((sum, each) => sum + each, 0),
-      "lane-congested": back.congested,
-      "lane-failed": Object.values(back.failed).reduce((sum, each) => sum + each, 0),
-      "host-too-big": this.#dispatch.tooBig,
+      ...this.#path.reasons(),
       ...this.#network.troubles(),
     };
   }
@@ -239,10 +177,7 @@ export class UserspaceEngine implements Engine {
     this.#isOpen = false;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-    this.#ring[Symbol.dispose]();
-    this.#sender[Symbol.dispose]();
-    this.#transmitter[Symbol.dispose]();
-    this.#hostSender[Symbol.dispose]();
+    this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
@@ -252,74 +187,9 @@ export class UserspaceEngine implements Engine {
 
   #networkChanged(): void {
     if (!this.#isOpen) return;
-    this.#sender.forget();
+    this.#path.networkChanged();
     this.#taken.addressesChanged();
     void this.#door.watch(this.#network.links.values());
-  }
-
-  #neighbourChanged(news: NeighbourNews): void {
-    if (!this.#isOpen) return;
-    this.#sender.neighbourChanged(news);
-    this.#flush();
-  }
-
-  #neighboursChanged(): void {
-    if (!this.#isOpen) return;
-    this.#sender.neighboursChanged();
-    this.#flush();
-  }
-
-  /**
-   * Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. The director sees the
-   * message where the kernel's LOCAL_OUT hook would, and words it in terms of the service.
-   */
-  #refuse(bytes: Uint8Array): void {
-    const message = hostUnreachable(bytes, this.#network);
-    if (message === undefined) return;
-    const notice = this.#notice;
-    if (notice.moveTo(message, 0, message.length, LOCAL_OUT) !== undefined) return;
-    const { verdict, packet, notices } = this.#director.receive(notice, now());
-    for (const each of notices) this.#hostSender.enqueue(each);
-    if (verdict === "drop") return;
-    this.#hostSender.enqueue(packet.bytes.subarray(packet.start, packet.end));
-  }
-
-  #flush(): void {
-    this.#sender.flush();
-    this.#hostSender.flush();
-  }
-
-  #receive(frame: RingFrame): void {
-    const { memory, start, end, offload } = frame;
-    const { bytes, view } = memory;
-    const packetStart = start + ETHERNET_HEADER_LENGTH;
-    const way = wayOf(bytes, start);
-    if (way === undefined || end - packetStart < PACKET_LENGTH_MIN || frame.truncated) return;
-    restore(bytes, packetStart, way);
-    const arrival = this.#arrival;
-    arrival.hook = way.hook;
-    const mark = markOf(view, start);
-    arrival.mark = mark === OUTPUT_MARK ? 0 : mark;
-    arrival.segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
-    arrival.isChecksumPartial = offload.needsChecksum;
-    // An Ethernet header and the transmitter's own must still fit before a tunnel's.
-    arrival.headroom = HEADROOM - VIRTIO_NET_HEADER_LENGTH;
-    const packet = this.#packet;
-    const fault = packet.moveTo(bytes, packetStart, end, arrival);
-    if (fault !== undefined) {
-      this.#director.malformed();
-      // A process of the host's own may send what it likes; nobody but the director would take it.
-      if (way.hook !== "local-out") this.#door.back.send(memory, packetStart, end, mark, offload);
-      return;
-    }
-    this.#batchTime ??= now();
-    this.#dispatch.perform(this.#director.receive(packet, this.#batchTime), packet, frame);
-  }
-
-  #endBatch(): void {
-    this.#flush();
-    this.#door.back.flush();
-    this.#batchTime = undefined;
   }
 
   /** Those whose connections the director still deals with: without a service of a family, with none of it. */
@@ -332,10 +202,10 @@ export class UserspaceEngine implements Engine {
 
   #expire(): void {
     if (!this.#isOpen) return;
-    const at = now();
-    this.#sender.expire();
+    const at = CLOCK.now();
+    this.#path.expire();
     const more = this.#director.expire(at, EXPIRE_BUDGET);
-    this.#flush();
+    this.#path.flush();
     if (more) this.#immediate = setImmediate(() => this.#expire());
     else this.#scheduleTimer();
   }
@@ -343,12 +213,8 @@ export class UserspaceEngine implements Engine {
   #scheduleTimer(): void {
     // What packets bring about meanwhile is due in a second at the earliest, and the director's own housekeeping in a
     // second at the latest: so no deadline needs the timer moved.
-    const deadline = Math.min(this.#director.nextDeadline(), this.#sender.nextDeadline());
-    const wait = Math.max(deadline - now(), 1);
+    const deadline = Math.min(this.#director.nextDeadline(), this.#path.nextDeadline());
+    const wait = Math.max(deadline - CLOCK.now(), 1);
     this.#timer = setTimeout(() => this.#expire(), wait);
   }
-}
-
-function now(): Instant {
-  return performance.now() as Instant;
 }

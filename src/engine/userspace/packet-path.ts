@@ -1,0 +1,198 @@
+/**
+ * A frame's way through the engine: packet ring → director → neighbour's address → transmitter, in one turn of the event
+ * loop; what the director passes goes back by the door.
+ */
+import type { Clock, Instant } from "../../base/clock.ts";
+import type { Director } from "../../ipvs/director.ts";
+import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
+import { Dispatch } from "./dispatch.ts";
+import type { Door } from "./door/door.ts";
+import { OUTPUT_MARK } from "./door/door-words.ts";
+import { markOf, restore, wayOf } from "./door/lane-frame.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { HostSender } from "./host-sender.ts";
+import { hostUnreachable } from "./host-unreachable.ts";
+import type { HostNetwork } from "./network/host-network.ts";
+import type { NeighbourNews } from "./network/neighbour-table.ts";
+import type { PacketRing, RingFrame } from "./packet-ring.ts";
+import { HEADROOM } from "./ring-layout.ts";
+import { Transmitter } from "./transmitter.ts";
+import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
+
+/** No IP packet is shorter. */
+const PACKET_LENGTH_MIN = 20;
+
+/** How a message of the host's own comes to the director. */
+const LOCAL_OUT = { ...NO_ARRIVAL, hook: "local-out" } as const;
+
+export interface PacketPathParts {
+  readonly director: Director;
+  readonly network: HostNetwork;
+  readonly door: Door;
+  readonly clock: Clock;
+}
+
+export class PacketPath implements Disposable {
+  readonly #director: Director;
+  readonly #network: HostNetwork;
+  readonly #door: Door;
+  readonly #clock: Clock;
+  readonly #ring: PacketRing;
+  readonly #transmitter: Transmitter;
+  readonly #sender: FrameSender;
+  readonly #hostSender: HostSender;
+  readonly #dispatch: Dispatch;
+  readonly #packet = new Packet();
+  readonly #notice = new Packet();
+  readonly #arrival = {
+    hook: "wire" as Hook,
+    interfaceIndex: 0,
+    isUnicast: true,
+    mark: 0,
+    segmentSize: 0,
+    isChecksumPartial: false,
+    headroom: 0,
+  };
+  /** When the batch of frames that is being handled began: its packets' time. */
+  #batchTime: Instant | undefined;
+
+  /** Frames come from now on. Throws a SystemCallError when the kernel refuses. */
+  constructor({ director, network, door, clock }: PacketPathParts) {
+    this.#director = director;
+    this.#network = network;
+    this.#door = door;
+    this.#clock = clock;
+    using stack = new DisposableStack();
+    this.#transmitter = stack.use(new Transmitter());
+    this.#hostSender = stack.use(new HostSender());
+    this.#sender = stack.use(
+      new FrameSender(this.#transmitter, network, {
+        clock,
+        undeliverable: (bytes) => this.#refuse(bytes),
+      }),
+    );
+    this.#dispatch = new Dispatch({
+      sender: this.#sender,
+      hostSender: this.#hostSender,
+      back: door.back,
+      host: network,
+      passesFilters: () => director.sysctls.conntrack !== 0,
+    });
+    this.#ring = door.listen({
+      onFrame: (frame) => this.#receive(frame),
+      onBatchEnd: () => this.#endBatch(),
+    });
+    stack.move();
+  }
+
+  /** Routes, interfaces or addresses may have changed. */
+  networkChanged(): void {
+    this.#sender.forget();
+  }
+
+  neighbourChanged(news: NeighbourNews): void {
+    this.#sender.neighbourChanged(news);
+    this.flush();
+  }
+
+  /** News of neighbours were lost. */
+  neighboursChanged(): void {
+    this.#sender.neighboursChanged();
+    this.flush();
+  }
+
+  /** Gives up what waited too long for a neighbour. To be called at nextDeadline(). */
+  expire(): void {
+    this.#sender.expire();
+  }
+
+  nextDeadline(): Instant {
+    return this.#sender.nextDeadline();
+  }
+
+  /** Sends what waits. */
+  flush(): void {
+    this.#sender.flush();
+    this.#hostSender.flush();
+  }
+
+  /** What was lost on the way, by reason. */
+  reasons(): Readonly<Record<string, number>> {
+    const ring = this.#ring.statistics();
+    const transmitted = this.#transmitter.statistics();
+    const own = this.#hostSender.statistics();
+    const back = this.#door.back.statistics();
+    return {
+      "ring-full": ring.dropped,
+      "ring-truncated": ring.truncated,
+      "transmit-congested": transmitted.congested,
+      "transmit-failed": sum(transmitted.failed),
+      ...this.#sender.reasons(),
+      "notice-congested": own.congested,
+      "notice-failed": sum(own.failed),
+      "lane-congested": back.congested,
+      "lane-failed": sum(back.failed),
+      "host-too-big": this.#dispatch.tooBig,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#ring[Symbol.dispose]();
+    this.#sender[Symbol.dispose]();
+    this.#transmitter[Symbol.dispose]();
+    this.#hostSender[Symbol.dispose]();
+  }
+
+  #receive(frame: RingFrame): void {
+    const { memory, start, end, offload } = frame;
+    const { bytes, view } = memory;
+    const packetStart = start + ETHERNET_HEADER_LENGTH;
+    const way = wayOf(bytes, start);
+    if (way === undefined || end - packetStart < PACKET_LENGTH_MIN || frame.truncated) return;
+    restore(bytes, packetStart, way);
+    const arrival = this.#arrival;
+    arrival.hook = way.hook;
+    const mark = markOf(view, start);
+    arrival.mark = mark === OUTPUT_MARK ? 0 : mark;
+    arrival.segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
+    arrival.isChecksumPartial = offload.needsChecksum;
+    // An Ethernet header and the transmitter's own must still fit before a tunnel's.
+    arrival.headroom = HEADROOM - VIRTIO_NET_HEADER_LENGTH;
+    const packet = this.#packet;
+    const fault = packet.moveTo(bytes, packetStart, end, arrival);
+    if (fault !== undefined) {
+      this.#director.malformed();
+      // A process of the host's own may send what it likes; nobody but the director would take it.
+      if (way.hook !== "local-out") this.#door.back.send(memory, packetStart, end, mark, offload);
+      return;
+    }
+    this.#batchTime ??= this.#clock.now();
+    this.#dispatch.perform(this.#director.receive(packet, this.#batchTime), packet, frame);
+  }
+
+  #endBatch(): void {
+    this.flush();
+    this.#door.back.flush();
+    this.#batchTime = undefined;
+  }
+
+  /**
+   * Nobody answered for the next hop of a packet: its sender is told, as the host's stack would. The director sees the
+   * message where the kernel's LOCAL_OUT hook would, and words it in terms of the service.
+   */
+  #refuse(bytes: Uint8Array): void {
+    const message = hostUnreachable(bytes, this.#network);
+    if (message === undefined) return;
+    const notice = this.#notice;
+    if (notice.moveTo(message, 0, message.length, LOCAL_OUT) !== undefined) return;
+    const { verdict, packet, notices } = this.#director.receive(notice, this.#clock.now());
+    for (const each of notices) this.#hostSender.enqueue(each);
+    if (verdict === "drop") return;
+    this.#hostSender.enqueue(packet.bytes.subarray(packet.start, packet.end));
+  }
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, each) => total + each, 0);
+}
