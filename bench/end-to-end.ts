@@ -8,9 +8,9 @@
 import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { needsUserNamespace, startInside } from "../src/lab/box.ts";
-import { LEASH } from "../src/lab/inside.ts";
-import { LabFailure } from "../src/lab/scenario.ts";
+import { LabFailure } from "../src/lab/failure.ts";
+import { needsUserNamespace, startInside } from "../src/lab/run/box.ts";
+import { LEASH } from "../src/lab/run/inside.ts";
 import { CONNECTIONS, LOADS, type Load, measure, type Sample } from "./load.ts";
 import { median } from "./median.ts";
 import { buildBench, VARIANTS, type Variant } from "./topology.ts";

@@ -1,6 +1,6 @@
 /** One measurement end to end: wrk asks for some seconds, and what the balancer spent meanwhile is read from /proc. */
 import { readFileSync } from "node:fs";
-import { LabFailure } from "../src/lab/scenario.ts";
+import { LabFailure } from "../src/lab/failure.ts";
 import type { Bench, Variant } from "./topology.ts";
 
 export const LOADS = ["keep-alive", "connection-per-request"] as const;

@@ -1,6 +1,6 @@
 /** `npm run bench`: runs the benchmarks and writes RESULTS.md. */
 import { writeFileSync } from "node:fs";
-import { LabFailure } from "../src/lab/scenario.ts";
+import { LabFailure } from "../src/lab/failure.ts";
 import { INSIDE, measureEndToEnd, runInside } from "./end-to-end.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";

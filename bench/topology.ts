@@ -4,10 +4,10 @@
  */
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { firstLine, type Host } from "../src/lab/host.ts";
-import { buildNetwork, type Hosts } from "../src/lab/network.ts";
-import type { LabPlan } from "../src/lab/plan.ts";
-import { LabFailure } from "../src/lab/scenario.ts";
+import { LabFailure } from "../src/lab/failure.ts";
+import { firstLine, type Host } from "../src/lab/network/host.ts";
+import { buildNetwork, type Hosts } from "../src/lab/network/hosts.ts";
+import type { LabPlan } from "../src/lab/network/plan.ts";
 
 const LAN = "192.168.150";
 const OUTSIDE = "203.0.113";

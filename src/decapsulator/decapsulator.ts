@@ -55,7 +55,7 @@ export interface DecapsulatorEvents {
 }
 
 interface Parts {
-  readonly claim: AsyncDisposable;
+  readonly claim: Disposable;
   readonly silence: HostSilence;
   readonly lane: Lane;
   readonly network: HostNetwork;
@@ -159,7 +159,7 @@ export class Decapsulator implements AsyncDisposable {
     network[Symbol.dispose]();
     await silence[Symbol.asyncDispose]();
     lane[Symbol.dispose]();
-    await claim[Symbol.asyncDispose]();
+    claim[Symbol.dispose]();
   }
 
   #filter(): Uint8Array {

@@ -3,7 +3,7 @@
  *
  * Only the inside can see the hosts; only the outside has the terminal, the state file, and what remains afterwards.
  */
-import type { HostName } from "./plan.ts";
+import type { HostName } from "./network/plan.ts";
 
 /** What a check found: whether the statement holds, and what shows it. */
 export interface Finding {

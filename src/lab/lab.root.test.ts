@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readCapture } from "../net/pcapng-reader.ts";
-import { summarize } from "./wire.ts";
+import { summarize } from "./network/taps.ts";
 
 const CHECKOUT = resolve(import.meta.dirname, "../..");
 const SLUICE = join(CHECKOUT, "bin/sluice");

@@ -1,18 +1,19 @@
 /** `sluice lab …`: the classic LVS laboratories. */
+
+import { LabFailure } from "./failure.ts";
 import { LAB_HELP } from "./help.ts";
-import { openShell, takeDown } from "./kept-lab.ts";
 import { type LabCommand, parseLabArguments, UsageError } from "./options.ts";
-import { EXIT, runLab } from "./outside.ts";
-import { humanPresenter, jsonPresenter } from "./presenter.ts";
-import { LabFailure } from "./scenario.ts";
-import { readKept, stateFilePath } from "./state-file.ts";
+import { openShell, takeDown } from "./run/kept-lab.ts";
+import { EXIT, runLab } from "./run/outside.ts";
+import { humanPresenter, jsonPresenter } from "./run/presenter.ts";
+import { readKept, stateFilePath } from "./run/state-file.ts";
 
 /** Programs that a laboratory starts on its hosts; not for the command line. */
 const PROGRAMS: Readonly<
   Record<string, () => Promise<{ main(args: readonly string[]): Promise<void> }>>
 > = {
-  "@inside": () => import("./inside.ts"),
-  "@real-server": () => import("./real-server.ts"),
+  "@inside": () => import("./run/inside.ts"),
+  "@real-server": () => import("./network/real-server.ts"),
 };
 
 /** Resolves to the exit code, or to undefined when the process shall go on. */

@@ -3,8 +3,8 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
 import type { Family } from "../net/address.ts";
-import type { Encapsulation } from "./frame-content.ts";
-import { HOST_NAMES, type HostName, SCENARIO_NAMES, type ScenarioName } from "./plan.ts";
+import type { Encapsulation } from "./network/frame-content.ts";
+import { HOST_NAMES, type HostName, SCENARIO_NAMES, type ScenarioName } from "./network/plan.ts";
 
 export interface RunOptions {
   readonly scenario: ScenarioName;

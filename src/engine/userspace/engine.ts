@@ -48,7 +48,7 @@ export interface UserspaceEngineOptions {
 interface Parts {
   readonly network: HostNetwork;
   readonly door: Door;
-  readonly claim: AsyncDisposable;
+  readonly claim: Disposable;
 }
 
 export class UserspaceEngine implements Engine {
@@ -58,7 +58,7 @@ export class UserspaceEngine implements Engine {
   readonly #network: HostNetwork;
   readonly #door: Door;
   readonly #taken: TakenPackets;
-  readonly #claim: AsyncDisposable;
+  readonly #claim: Disposable;
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
   #timer: NodeJS.Timeout | undefined;
@@ -182,7 +182,7 @@ export class UserspaceEngine implements Engine {
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();
-    await this.#claim[Symbol.asyncDispose]();
+    this.#claim[Symbol.dispose]();
   }
 
   #networkChanged(): void {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { decodeEvent, encodeEvent, type LabEvent } from "./event.ts";
-import { planOf } from "./plan.ts";
+import { decodeEvent, encodeEvent, type LabEvent } from "../event.ts";
+import { planOf } from "../network/plan.ts";
 import { humanPresenter, jsonPresenter, type Presenter } from "./presenter.ts";
 
 const EVENTS: readonly LabEvent[] = [

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { enterHost } from "./host.ts";
-import type { HostName } from "./plan.ts";
-import { hostEnvironment } from "./program.ts";
+import { enterHost } from "../network/host.ts";
+import type { HostName } from "../network/plan.ts";
+import { hostEnvironment } from "../program.ts";
 import { forgetKept, type KeptLab, startTimeOf } from "./state-file.ts";
 
 /** Runs `command`, or an interactive shell, on a host; resolves to its exit code. */

@@ -1,7 +1,7 @@
 /** A laboratory's script as data, and the one loop that performs it. */
-import type { Finding, LabEvent } from "./event.ts";
-import type { CommandResult, RunLimits } from "./host.ts";
-import type { HostName } from "./plan.ts";
+import type { Finding, LabEvent } from "../event.ts";
+import type { CommandResult, RunLimits } from "../network/host.ts";
+import type { HostName } from "../network/plan.ts";
 
 /** What a step may do. Every command it runs is shown, as a learner would type it. */
 export interface Stage {
@@ -23,11 +23,6 @@ export interface Step {
   /** What the step does, before its statements are checked. */
   perform?(stage: Stage): Promise<void>;
   readonly statements: readonly Statement[];
-}
-
-/** The laboratory cannot go on: the machine, not a statement, is at fault. */
-export class LabFailure extends Error {
-  override readonly name = "LabFailure";
 }
 
 /** Performs every step in turn. A statement that fails does not stop it; a LabFailure does, and is thrown. */

@@ -1,7 +1,8 @@
 /** The stage that steps act on: real commands on real hosts, each told to the outside. */
-import type { LabEvent } from "./event.ts";
-import type { Hosts } from "./network.ts";
-import { LabFailure, type Stage } from "./scenario.ts";
+import type { LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import type { Hosts } from "../network/hosts.ts";
+import type { Stage } from "./scenario.ts";
 
 /** The shell's code for a command that is not installed. */
 const NOT_FOUND = 127;

@@ -1,18 +1,18 @@
 /** What a frame says, as far as the laboratories' statements ask. */
-import { ADDRESS_LENGTH, Address } from "../net/address.ts";
-import { ARP_OPERATION, ArpView } from "../net/arp.ts";
-import { ETHERTYPE, type EthernetView } from "../net/ethernet.ts";
-import { GreView } from "../net/gre.ts";
-import { GueView } from "../net/gue.ts";
-import { ICMP_TYPE, IcmpView, UNREACHABLE_CODE } from "../net/icmp.ts";
-import { ICMPV6_HEADER_LENGTH, ICMPV6_TYPE } from "../net/icmpv6.ts";
-import { IP_PROTOCOL } from "../net/ip-protocol.ts";
-import { Ipv4View } from "../net/ipv4.ts";
-import { Ipv6View } from "../net/ipv6.ts";
-import { PortsView } from "../net/ports.ts";
-import { UdpView } from "../net/udp.ts";
-import { readUint32 } from "../net/words.ts";
-import { endpoint } from "./endpoint.ts";
+import { ADDRESS_LENGTH, Address } from "../../net/address.ts";
+import { ARP_OPERATION, ArpView } from "../../net/arp.ts";
+import { ETHERTYPE, type EthernetView } from "../../net/ethernet.ts";
+import { GreView } from "../../net/gre.ts";
+import { GueView } from "../../net/gue.ts";
+import { ICMP_TYPE, IcmpView, UNREACHABLE_CODE } from "../../net/icmp.ts";
+import { ICMPV6_HEADER_LENGTH, ICMPV6_TYPE } from "../../net/icmpv6.ts";
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { Ipv4View } from "../../net/ipv4.ts";
+import { Ipv6View } from "../../net/ipv6.ts";
+import { PortsView } from "../../net/ports.ts";
+import { UdpView } from "../../net/udp.ts";
+import { readUint32 } from "../../net/words.ts";
+import { endpoint } from "../endpoint.ts";
 
 export type Encapsulation = "ipip" | "gre" | "gue";
 

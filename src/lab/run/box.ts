@@ -1,9 +1,9 @@
 /** Namespaces for a laboratory: how a process gets them, and what to tell when it cannot. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { LabFailure } from "../failure.ts";
+import { hostEnvironment, programLine } from "../program.ts";
 import { LEASH } from "./inside.ts";
-import { hostEnvironment, programLine } from "./program.ts";
-import { LabFailure } from "./scenario.ts";
 
 /** Marks every process of a laboratory, so that the outside can look for what remains. */
 export const MARK = "SLUICE_LAB";

@@ -1,7 +1,7 @@
 /** How a laboratory's run is shown: to people, or to programs. */
-import { url } from "./endpoint.ts";
-import type { LabEvent } from "./event.ts";
-import type { LabPlan } from "./plan.ts";
+import { url } from "../endpoint.ts";
+import type { LabEvent } from "../event.ts";
+import type { LabPlan } from "../network/plan.ts";
 
 /** Each call gives the text to print now, possibly none. */
 export interface Presenter {

@@ -2,10 +2,15 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { FrameTap } from "../engine/userspace/frame-tap.ts";
-import { EthernetView } from "../net/ethernet.ts";
-import type { MacAddress } from "../net/mac-address.ts";
-import { enhancedPacket, interfaceDescription, LINK_TYPE, sectionHeader } from "../net/pcapng.ts";
+import { FrameTap } from "../../engine/userspace/frame-tap.ts";
+import { EthernetView } from "../../net/ethernet.ts";
+import type { MacAddress } from "../../net/mac-address.ts";
+import {
+  enhancedPacket,
+  interfaceDescription,
+  LINK_TYPE,
+  sectionHeader,
+} from "../../net/pcapng.ts";
 import { contentOf, type FrameContent } from "./frame-content.ts";
 import { type HostName, type HostPlan, macOf, portOf } from "./plan.ts";
 

@@ -1,26 +1,20 @@
 /** LVS by tunnels: the director puts each request, as it is, into another packet to the real server. */
 
-import type { Family } from "../net/address.ts";
-import { GUE_PORT } from "./decapsulators.ts";
-import {
-  hiddenAddresses,
-  repliesBypassTheDirector,
-  repliesComeFromRealServers,
-} from "./direct-routing.ts";
-import { endpoint, url } from "./endpoint.ts";
-import type { Equipment } from "./equipment.ts";
+import type { Family } from "../../net/address.ts";
+import { endpoint, url } from "../endpoint.ts";
+import type { Equipment } from "../network/equipment.ts";
+import type { LabPlan } from "../network/plan.ts";
 import { experiment } from "./experiment.ts";
-import type { Encapsulation } from "./frame-content.ts";
-import type { LabPlan } from "./plan.ts";
+import { hiddenAddresses } from "./hidden-addresses.ts";
 import type { Step } from "./scenario.ts";
 import {
   connectionTable,
+  handshake,
   requests,
   virtualAddress,
   virtualService,
   webServers,
 } from "./service-steps.ts";
-import { hasNoSocketWith, holdsSockets } from "./statements.ts";
 import {
   arrivesWhole,
   fillsTheWire,
@@ -30,24 +24,8 @@ import {
   listsTunnel,
   tellsClientWhatFits,
 } from "./tunnel-statements.ts";
-
-export interface Tunnel {
-  readonly encapsulation: Encapsulation;
-  readonly title: string;
-  /** ipvsadm's, behind -i. */
-  readonly flags: string;
-  /** As ipvsadm's --tun-info lists it. */
-  readonly listed: string;
-  /** Bytes that it puts before a packet, its outer IP header not counted. */
-  readonly overhead: number;
-}
-
-// biome-ignore format: a table
-const TUNNELS: Readonly<Record<Encapsulation, Tunnel>> = {
-  ipip: { encapsulation: "ipip", title: "IP in IP", flags: "-i",                                          listed: "ipip",               overhead: 0 },
-  gre:  { encapsulation: "gre",  title: "GRE",      flags: "-i --tun-type gre",                           listed: "gre:-c",             overhead: 4 },
-  gue:  { encapsulation: "gue",  title: "GUE",      flags: `-i --tun-type gue --tun-port ${GUE_PORT}`,    listed: `gue:${GUE_PORT}:-c`, overhead: 12 },
-};
+import { TUNNELS, type Tunnel } from "./tunnels.ts";
+import { repliesBypassTheDirector, repliesComeFromRealServers } from "./wire-statements.ts";
 
 /**
  * Over IPv6 the address that came last is the source of what a host sends, tunnel packets too: these would seem to come
@@ -76,17 +54,10 @@ export function tunnelling(equipment: Equipment): readonly Step[] {
     webServers(equipment, "client"),
     otherEnds(equipment),
     ...tunnels.flatMap((tunnel, index) => tunnelSteps(equipment, tunnel, index === 0, answered)),
-    {
-      title: "Who shakes hands with the client",
-      statements: [
-        hasNoSocketWith(plan.client),
-        ...plan.realServers.map((server) =>
-          holdsSockets(server, endpoint(plan.vip, 80), plan.client, () => answered),
-        ),
-        repliesComeFromRealServers(plan, wire),
-        repliesBypassTheDirector(plan, wire),
-      ],
-    },
+    handshake(equipment, () => endpoint(plan.vip, 80), answered, [
+      repliesComeFromRealServers(plan, wire),
+      repliesBypassTheDirector(plan, wire),
+    ]),
     connectionTable(equipment, tunnels.length * (options.requests + 1)),
     experiment(
       equipment,

@@ -1,20 +1,10 @@
-/** The handbook's laboratory: LVS by direct routing. */
-import type { Family } from "../net/address.ts";
-import { endpoint } from "./endpoint.ts";
-import type { Equipment } from "./equipment.ts";
-import { experiment } from "./experiment.ts";
+/** The VIP on the real servers too, where nobody hears of it: what direct routing and tunnels ask of them. */
+import type { Family } from "../../net/address.ts";
+import { addressOn, type LabPlan, macOf } from "../network/plan.ts";
+import type { Wire } from "../network/taps.ts";
 import { countBy } from "./listing.ts";
-import { addressOn, type LabPlan, macOf } from "./plan.ts";
 import type { Statement, Step } from "./scenario.ts";
-import {
-  connectionTable,
-  requests,
-  virtualAddress,
-  virtualService,
-  webServers,
-} from "./service-steps.ts";
-import { hasAddress, hasNoSocketWith, holdsSockets, pings, tcpFrom } from "./statements.ts";
-import type { Wire } from "./wire.ts";
+import { hasAddress, pings } from "./statements.ts";
 
 /** How a real server has the VIP, and nobody hears of it. */
 interface Hiding {
@@ -27,7 +17,7 @@ interface Hiding {
   readonly discovery: string;
 }
 
-const HIDING: Readonly<Record<Family, Hiding>> = {
+export const HIDING: Readonly<Record<Family, Hiding>> = {
   inet: {
     card: "lo:2",
     prefixLength: 32,
@@ -52,40 +42,6 @@ const HIDING: Readonly<Record<Family, Hiding>> = {
     discovery: "neighbour discovery",
   },
 };
-
-export function directRouting(equipment: Equipment): readonly Step[] {
-  const { plan, wire } = equipment;
-  const hiding = HIDING[plan.family];
-  const answered: string[] = [];
-  return [
-    virtualAddress(plan),
-    hiddenAddresses(plan, wire),
-    webServers(equipment, "client"),
-    virtualService(equipment, "-g", "Route"),
-    requests(equipment, answered),
-    {
-      title: "Who shakes hands with the client",
-      statements: [
-        hasNoSocketWith(plan.client),
-        ...plan.realServers.map((server) =>
-          holdsSockets(server, endpoint(plan.vip, 80), plan.client, () => answered),
-        ),
-        repliesComeFromRealServers(plan, wire),
-        repliesBypassTheDirector(plan, wire),
-      ],
-    },
-    connectionTable(equipment),
-    experiment(
-      equipment,
-      {
-        title: (host) => `the VIP goes down on ${host}`,
-        breaking: hiding.remove(plan.vip),
-        mending: hiding.add(plan.vip),
-      },
-      () => answered,
-    ),
-  ];
-}
 
 export function hiddenAddresses(plan: LabPlan, wire: Wire): Step {
   const { vip, client, realServers } = plan;
@@ -161,37 +117,6 @@ function realServersStaySilent({ vip, realServers }: LabPlan, wire: Wire): State
         evidence: seen
           .map(({ host, heard, said }) => `${host}: ${heard} solicitations heard, ${said} answered`)
           .join("; "),
-      };
-    },
-  };
-}
-
-export function repliesComeFromRealServers({ vip, realServers }: LabPlan, wire: Wire): Statement {
-  const site = endpoint(vip, 80);
-  const servers = new Map(realServers.map(({ host, rip }) => [macOf(rip), host as string]));
-  return {
-    says: "the replies' frames reach the client from the real servers' cards",
-    check: async () => {
-      const replies = tcpFrom(await wire.frames("client"), site);
-      const from = replies.map(({ ethernetSource }) => servers.get(ethernetSource));
-      return {
-        ok: from.length > 0 && !from.includes(undefined),
-        evidence: `frames from ${site} by sender: ${countBy(from.map((host) => host ?? "another"))}`,
-      };
-    },
-  };
-}
-
-export function repliesBypassTheDirector({ vip }: LabPlan, wire: Wire): Statement {
-  const site = endpoint(vip, 80);
-  return {
-    says: "no frame of a reply passes node01",
-    check: async () => {
-      const frames = await wire.frames("node01");
-      const replies = tcpFrom(frames, site);
-      return {
-        ok: frames.length > 0 && replies.length === 0,
-        evidence: `${frames.length} frames on node01's wire, ${replies.length} from ${site}`,
       };
     },
   };

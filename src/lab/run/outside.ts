@@ -4,14 +4,14 @@ import { randomUUID } from "node:crypto";
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Duplex } from "node:stream";
+import { decodeEvent, type LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import { type HostName, planOf } from "../network/plan.ts";
+import type { RunOptions } from "../options.ts";
 import { needsUserNamespace, startInside } from "./box.ts";
-import { decodeEvent, type LabEvent } from "./event.ts";
 import { KEEP, LEASH } from "./inside.ts";
-import type { RunOptions } from "./options.ts";
-import { type HostName, planOf } from "./plan.ts";
 import type { Presenter } from "./presenter.ts";
 import { findRemains } from "./remains.ts";
-import { LabFailure } from "./scenario.ts";
 import { startTimeOf, writeKept } from "./state-file.ts";
 
 export const EXIT = { ok: 0, statementFailed: 1, usage: 2, notBuilt: 3 } as const;

@@ -1,16 +1,18 @@
 /** The steps that differ between the laboratories in an address, a port and a letter. */
-import type { Family } from "../net/address.ts";
-import { endpoint, url } from "./endpoint.ts";
-import type { Equipment } from "./equipment.ts";
+import type { Family } from "../../net/address.ts";
+import { endpoint, url } from "../endpoint.ts";
+import type { Equipment } from "../network/equipment.ts";
+import type { HostName, LabPlan, RealServerPlan } from "../network/plan.ts";
+import { HOLD_PATH } from "../network/real-server.ts";
+import { ALTERNATES } from "../options.ts";
 import { countBy } from "./listing.ts";
-import { ALTERNATES } from "./options.ts";
-import type { HostName, LabPlan } from "./plan.ts";
-import { HOLD_PATH } from "./real-server.ts";
 import { alternate, parseAnswers, request, requestsInTurn, requestsTimeoutMs } from "./requests.ts";
-import type { Step } from "./scenario.ts";
+import type { Statement, Step } from "./scenario.ts";
 import {
   countsAgree,
   hasAddress,
+  hasNoSocketWith,
+  holdsSockets,
   leavesNoRule,
   listsConnections,
   listsService,
@@ -134,6 +136,25 @@ export function requests({ plan, options }: Equipment, answered: string[]): Step
             },
           ]
         : []),
+    ],
+  };
+}
+
+/** Who shakes hands with the client: the real servers, each `at` its own address, and `replies` tell by which way. */
+export function handshake(
+  { plan }: Equipment,
+  at: (server: RealServerPlan) => string,
+  answered: readonly string[],
+  replies: readonly Statement[],
+): Step {
+  return {
+    title: "Who shakes hands with the client",
+    statements: [
+      hasNoSocketWith(plan.client),
+      ...plan.realServers.map((server) =>
+        holdsSockets(server, at(server), plan.client, () => answered),
+      ),
+      ...replies,
     ],
   };
 }

@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { HOST_NAMES, type HostName, PLANS, type ScenarioName } from "./plan.ts";
-import { LabFailure } from "./scenario.ts";
+import { LabFailure } from "../failure.ts";
+import { HOST_NAMES, type HostName, PLANS, type ScenarioName } from "../network/plan.ts";
 
 export interface KeptLab {
   readonly scenario: ScenarioName;

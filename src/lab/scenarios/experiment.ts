@@ -1,8 +1,8 @@
 /** The handbook's experiment: one thing is broken on a real server, its requests hang, it is mended. */
-import { endpoint, url } from "./endpoint.ts";
-import type { Equipment } from "./equipment.ts";
+import { endpoint, url } from "../endpoint.ts";
+import type { Equipment } from "../network/equipment.ts";
+import type { RealServerPlan } from "../network/plan.ts";
 import { countBy, type ListedConnection } from "./listing.ts";
-import type { RealServerPlan } from "./plan.ts";
 import {
   type Answers,
   parseAnswers,

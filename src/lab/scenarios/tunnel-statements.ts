@@ -1,12 +1,12 @@
 /** Statements about tunnels. */
-import type { Family } from "../net/address.ts";
-import { endpoint } from "./endpoint.ts";
-import type { TunnelContent } from "./frame-content.ts";
+import type { Family } from "../../net/address.ts";
+import { endpoint } from "../endpoint.ts";
+import type { TunnelContent } from "../network/frame-content.ts";
+import { addressOn, type LabPlan, type RealServerPlan } from "../network/plan.ts";
+import type { Wire, WireFrame } from "../network/taps.ts";
 import { countBy } from "./listing.ts";
-import { addressOn, type LabPlan, type RealServerPlan } from "./plan.ts";
 import type { Statement } from "./scenario.ts";
-import type { Tunnel } from "./tunnelling.ts";
-import type { Wire, WireFrame } from "./wire.ts";
+import type { Tunnel } from "./tunnels.ts";
 
 /** Every card's: Ethernet's. */
 const MTU = 1500;

@@ -1,9 +1,9 @@
 /** Looks for what a laboratory left behind, from outside of it. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import type { Finding } from "../event.ts";
+import { type LabPlan, macOf } from "../network/plan.ts";
 import { MARK } from "./box.ts";
-import type { Finding } from "./event.ts";
-import { type LabPlan, macOf } from "./plan.ts";
 
 /**
  * The laboratory's namespaces have no names and no files: they live as long as a process is in them, so they are gone

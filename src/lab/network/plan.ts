@@ -1,5 +1,5 @@
 /** The hosts of each laboratory, their network cards and addresses: the handbook's drawing as data. */
-import { Address, type Family } from "../net/address.ts";
+import { Address, type Family } from "../../net/address.ts";
 
 export const HOST_NAMES = ["client", "node01", "node02", "node03"] as const;
 export type HostName = (typeof HOST_NAMES)[number];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { summarize } from "./wire.ts";
+import { summarize } from "./taps.ts";
 
 const hex = (text: string): Uint8Array =>
   Uint8Array.from(Buffer.from(text.replace(/\s/g, ""), "hex"));

@@ -1,12 +1,13 @@
 /** `sluice decapsulate` on the real servers. */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import type { LabEvent } from "./event.ts";
+import type { LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import { programLine } from "../program.ts";
+import type { Statement } from "../scenarios/scenario.ts";
 import { firstLine } from "./host.ts";
-import type { Hosts } from "./network.ts";
+import type { Hosts } from "./hosts.ts";
 import { addressOn, type LabPlan, type RealServerPlan } from "./plan.ts";
-import { programLine } from "./program.ts";
-import { LabFailure, type Statement } from "./scenario.ts";
 
 /** IANA's for GUE. */
 export const GUE_PORT = 6080;

@@ -1,6 +1,7 @@
 /** Statements that several laboratories make. */
-import { endpoint } from "./endpoint.ts";
-import type { Finding } from "./event.ts";
+import { endpoint } from "../endpoint.ts";
+import type { Finding } from "../event.ts";
+import type { LabPlan, RealServerPlan } from "../network/plan.ts";
 import {
   countBy,
   hasPlausibleTimer,
@@ -10,9 +11,7 @@ import {
   parseConnections,
   parseServices,
 } from "./listing.ts";
-import type { LabPlan, RealServerPlan } from "./plan.ts";
 import type { Stage, Statement } from "./scenario.ts";
-import type { WireFrame } from "./wire.ts";
 
 /** The host that is at `address` answers a ping from `from`. */
 export function pings(from: "client" | "node02" | "node03", address: string): Statement {
@@ -158,11 +157,6 @@ export function connectionsOf(listing: string, plan: LabPlan): readonly ListedCo
     ({ client, virtual }) =>
       client.startsWith(endpoint(plan.client, "")) && virtual === endpoint(plan.vip, 80),
   );
-}
-
-/** TCP frames among `frames` that come from `source` (`address:port`). */
-export function tcpFrom(frames: readonly WireFrame[], source: string): readonly WireFrame[] {
-  return frames.filter(({ content }) => content.kind === "tcp" && content.source === source);
 }
 
 /** The director's daemon takes along what it put into the host. */

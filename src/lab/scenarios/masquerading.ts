@@ -1,20 +1,22 @@
 /** LVS by NAT: the director rewrites both ways, so it has to be the real servers' gateway. */
-import type { Family } from "../net/address.ts";
-import { endpoint } from "./endpoint.ts";
-import type { Equipment } from "./equipment.ts";
+import type { Family } from "../../net/address.ts";
+import { endpoint } from "../endpoint.ts";
+import type { Equipment } from "../network/equipment.ts";
+import { addressOn, type LabPlan, macOf } from "../network/plan.ts";
+import type { Wire } from "../network/taps.ts";
 import { experiment } from "./experiment.ts";
 import { countBy } from "./listing.ts";
-import { addressOn, type LabPlan, macOf } from "./plan.ts";
 import type { Statement, Step } from "./scenario.ts";
 import {
   connectionTable,
+  handshake,
   requests,
   virtualAddress,
   virtualService,
   webServers,
 } from "./service-steps.ts";
-import { hasNoSocketWith, holdsSockets, pings, tcpFrom } from "./statements.ts";
-import type { Wire } from "./wire.ts";
+import { pings } from "./statements.ts";
+import { tcpFrom } from "./wire-statements.ts";
 
 /** The words for forwarding and for the way out. */
 interface Routing {
@@ -55,17 +57,10 @@ export function masquerading(equipment: Equipment): readonly Step[] {
     webServers(equipment, "node01"),
     virtualService(equipment, "-m", "Masq"),
     requests(equipment, answered),
-    {
-      title: "Who shakes hands with the client",
-      statements: [
-        hasNoSocketWith(plan.client),
-        ...plan.realServers.map((server) =>
-          holdsSockets(server, endpoint(server.rip, plan.realPort), plan.client, () => answered),
-        ),
-        repliesGoThroughTheDirector(plan, wire),
-        repliesAreRewritten(plan, wire),
-      ],
-    },
+    handshake(equipment, ({ rip }) => endpoint(rip, plan.realPort), answered, [
+      repliesGoThroughTheDirector(plan, wire),
+      repliesAreRewritten(plan, wire),
+    ]),
     connectionTable(equipment),
     experiment(
       equipment,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { LabEvent } from "./event.ts";
-import { LabFailure, perform, type Stage, type Statement, type Step } from "./scenario.ts";
+import type { LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import { perform, type Stage, type Statement, type Step } from "./scenario.ts";
 
 const stage: Stage = {
   run: () => Promise.reject(new LabFailure("node02: no such command")),

@@ -5,18 +5,19 @@
  * addresses and rules away: no way out of a laboratory leaves something behind.
  */
 import { Socket } from "node:net";
-import { directRouting } from "./direct-routing.ts";
-import { type Equipment, equip } from "./equipment.ts";
-import { encodeEvent, type LabEvent } from "./event.ts";
-import { masquerading } from "./masquerading.ts";
-import { buildNetwork, type Hosts, interfaceIndexes } from "./network.ts";
-import type { RunOptions } from "./options.ts";
-import { planOf, type ScenarioName } from "./plan.ts";
-import { LabFailure, perform, type Step } from "./scenario.ts";
-import { removal } from "./service-steps.ts";
-import { stageOn } from "./stage.ts";
-import { tunnelling } from "./tunnelling.ts";
-import { tapWires, type Wire } from "./wire.ts";
+import { encodeEvent, type LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import { type Equipment, equip } from "../network/equipment.ts";
+import { buildNetwork, type Hosts, interfaceIndexes } from "../network/hosts.ts";
+import { planOf, type ScenarioName } from "../network/plan.ts";
+import { tapWires, type Wire } from "../network/taps.ts";
+import type { RunOptions } from "../options.ts";
+import { directRouting } from "../scenarios/direct-routing.ts";
+import { masquerading } from "../scenarios/masquerading.ts";
+import { perform, type Step } from "../scenarios/scenario.ts";
+import { removal } from "../scenarios/service-steps.ts";
+import { stageOn } from "../scenarios/stage.ts";
+import { tunnelling } from "../scenarios/tunnelling.ts";
 
 const SCENARIOS: Readonly<Record<ScenarioName, (equipment: Equipment) => readonly Step[]>> = {
   dr: directRouting,

@@ -2,15 +2,15 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import type { LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
+import type { RunOptions } from "../options.ts";
+import { programLine } from "../program.ts";
 import { Decapsulators } from "./decapsulators.ts";
-import type { LabEvent } from "./event.ts";
 import { firstLine } from "./host.ts";
-import type { Hosts } from "./network.ts";
-import type { RunOptions } from "./options.ts";
+import type { Hosts } from "./hosts.ts";
 import type { LabPlan, RealServerPlan } from "./plan.ts";
-import { programLine } from "./program.ts";
-import { LabFailure } from "./scenario.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./taps.ts";
 
 export interface Equipment {
   readonly plan: LabPlan;

@@ -1,10 +1,10 @@
 /** Builds a plan's hosts and wires: a bridge per segment, a veth pair per network card. */
 import { spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import type { Family } from "../net/address.ts";
+import type { Family } from "../../net/address.ts";
+import { LabFailure } from "../failure.ts";
 import { Host } from "./host.ts";
 import { type HostName, type LabPlan, macOf, portOf } from "./plan.ts";
-import { LabFailure } from "./scenario.ts";
 
 export type Hosts = Readonly<Record<HostName, Host>>;
 
