@@ -2,7 +2,7 @@
 /*
  * What the programs and the daemon say to each other.
  *
- * This file is the only place that says it: scripts/generate-bpf-abi makes src/engine/kernel/abi.ts of its BTF. Addresses
+ * This file is the only place that says it: scripts/build-bpf makes src/engine/kernel/abi.ts of its BTF. Addresses
  * and ports are in network byte order, all else in the host's. Padding is spelled out, because a map's key is compared
  * byte by byte, padding and all.
  */
@@ -77,6 +77,7 @@ enum verdict {
 	VERDICT_PASS_TIME_TO_LIVE, /* somebody must be told */
 	VERDICT_PASS_TOO_BIG,
 	VERDICT_PASS_ELSEWHERE,	 /* came by another interface than the flow's packets do */
+	VERDICT_DROP_NO_MEMORY,	 /* it could not be written to */
 	VERDICT_FORWARD_ROUTE,
 	VERDICT_FORWARD_MASQUERADE,
 	VERDICT_FORWARD_REPLY,

@@ -29,7 +29,7 @@ static __always_inline struct places places_of(const struct packet *packet, bool
 	};
 }
 
-/* Negative when the packet cannot be written: it stays the host's, as it was, for nothing was written before. */
+/* Negative when the packet cannot be written to: there is no memory for a copy of its own, and it is lost. */
 static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet, const struct flow *flow,
 					bool is_source)
 {

@@ -55,11 +55,11 @@ static __always_inline enum verdict perform(struct __sk_buff *skb, const struct 
 
 	if (flow->action != ACTION_ROUTE) {
 		if (rewrite(skb, packet, flow, is_reply) < 0)
-			return VERDICT_PASS_MALFORMED;
+			return VERDICT_DROP_NO_MEMORY;
 		verdict = is_reply ? VERDICT_FORWARD_REPLY : VERDICT_FORWARD_MASQUERADE;
 	}
 	if (spend_time_to_live(skb, packet) < 0)
-		return VERDICT_PASS_MALFORMED;
+		return VERDICT_DROP_NO_MEMORY;
 	bpf_skb_store_bytes(skb, 0, flow->link_addresses, sizeof(flow->link_addresses), 0);
 	count_flow(packet, flow, is_reply);
 	return verdict;
@@ -84,9 +84,9 @@ int forward_known_flows(struct __sk_buff *skb)
 	if (verdict != VERDICT_GO_ON)
 		goto pass;
 	verdict = perform(skb, &packet, flow);
-	if (verdict < VERDICT_FORWARD_ROUTE)
-		goto pass;
 	count_verdict(verdict);
+	if (verdict == VERDICT_DROP_NO_MEMORY)
+		return TC_ACT_SHOT;
 	return bpf_redirect(flow->departure, 0);
 
 pass:

@@ -18,6 +18,7 @@ import { Replies } from "./forward/replies.ts";
 import { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
+import type { Offload } from "./offload.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { NO_ARRIVAL, Packet } from "./packet.ts";
@@ -43,6 +44,8 @@ export interface DirectorOptions {
   readonly limit: number;
   /** Random: makes the connection table's hash unpredictable from outside. */
   readonly hashKey: HashKey;
+  /** Who forwards packets of connections that were decided about; undefined: every packet comes here. */
+  readonly offload?: Offload | undefined;
 }
 
 export class Director {
@@ -57,18 +60,25 @@ export class Director {
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
   readonly #defence: Defence;
+  readonly #offload: Offload | undefined;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
-  constructor({ host, limit, hashKey }: DirectorOptions) {
+  constructor({ host, limit, hashKey, offload }: DirectorOptions) {
+    this.#offload = offload;
     const defence = new Defence(host);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
     this.services = new ServiceTable(read);
     this.connections = new Tracker(
-      new ConnectionTable({ limit, hashKey }),
+      new ConnectionTable({
+        limit,
+        hashKey,
+        ...(offload === undefined ? {} : { lastSeen: (table, id) => offload.lastSeen(table, id) }),
+      }),
       this.services,
       hashKey[1],
+      offload,
     );
     const { ends } = this.connections;
     const refusals = new Refusals(host);
@@ -91,11 +101,14 @@ export class Director {
   /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
   apply(desired: DesiredState): void {
     checkSchedulers(desired);
+    // What went by until now belongs to whom it was for.
+    this.#collect();
     this.connections.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    this.#offload?.invalidate();
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
@@ -170,12 +183,19 @@ export class Director {
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    this.#collect();
     if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();
       for (const destination of service.destinations) destination.traffic.estimate();
     }
+  }
+
+  #collect(): void {
+    this.#offload?.collect((id, inPackets, inBytes, outPackets, outBytes) =>
+      this.services.countOffloaded(id, inPackets, inBytes, outPackets, outBytes),
+    );
   }
 
   #decide(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {

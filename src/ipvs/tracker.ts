@@ -20,6 +20,7 @@ import {
 import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
 import { EntryDropper } from "./defence/entry-dropper.ts";
 import type { Destination } from "./destination.ts";
+import type { Offload } from "./offload.ts";
 import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
@@ -31,6 +32,7 @@ export class Tracker {
   readonly table: ConnectionTable;
   readonly ends: ConnectionEnds;
   readonly #services: ServiceTable;
+  readonly #offload: Offload | undefined;
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #dropper: EntryDropper;
@@ -41,7 +43,8 @@ export class Tracker {
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
 
-  constructor(table: ConnectionTable, services: ServiceTable, seed: number) {
+  constructor(table: ConnectionTable, services: ServiceTable, seed: number, offload?: Offload) {
+    this.#offload = offload;
     this.table = table;
     this.ends = new ConnectionEnds(table);
     this.#services = services;
@@ -171,6 +174,7 @@ export class Tracker {
     const after = states.next(way, event, before);
     if (after !== before) {
       table.setState(id, after);
+      this.#offload?.release(table, id);
       this.#recount(id, flags, states.isActive(after));
     }
     if (after !== before || packet.protocol === PROTOCOL.udp) {
@@ -263,6 +267,7 @@ export class Tracker {
     const flags = this.table.flags(id);
     this.#destinationOf(id).unbind(flags);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;
+    this.#offload?.release(this.table, id);
     this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
   }
 

@@ -26,6 +26,11 @@ export interface ConnectionTableOptions {
   readonly limit: number;
   /** Two random 32-bit numbers that nobody outside knows. */
   readonly hashKey: HashKey;
+  /**
+   * When packets of a connection went by that nobody told the table of; asked when its time seems to be over. Negative
+   * infinity when there were none.
+   */
+  readonly lastSeen?: (table: ConnectionTable, id: number) => Instant;
 }
 
 export interface Expired {
@@ -45,10 +50,14 @@ export class ConnectionTable {
   readonly #data = new PersistenceData();
   readonly #lookup: FlowLookup;
   readonly #wheel: TimerWheel;
+  readonly #lastSeen: ConnectionTableOptions["lastSeen"];
 
-  constructor({ limit, hashKey }: ConnectionTableOptions) {
+  constructor({ limit, hashKey, lastSeen }: ConnectionTableOptions) {
+    this.#lastSeen = lastSeen;
     this.#records = new RecordStore(limit);
-    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey);
+    const isKeptAlive =
+      lastSeen === undefined ? undefined : (id: number, now: Instant) => this.catchUp(id) > now;
+    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey, isKeptAlive);
     this.#wheel = new TimerWheel(this.#records);
   }
 
@@ -152,6 +161,14 @@ export class ConnectionTable {
     records.set(id, FIELD.destinationPort, INVALID_PORT | (this.destinationFamily(id) << 16));
   }
 
+  /** Restarts the connection's time with the last packet that went by untold, and says when it ends. */
+  catchUp(id: number): Instant {
+    const seen = this.#lastSeen?.(this, id) ?? Number.NEGATIVE_INFINITY;
+    const expiresAt = (seen + this.timeoutMs(id)) as Instant;
+    if (expiresAt > this.expiresAt(id)) this.#records.setDouble(id, FIELD.expiresAt, expiresAt);
+    return this.expiresAt(id);
+  }
+
   /** Restarts the connection's time. */
   touch(id: number, now: Instant, timeoutMs: number): void {
     const expiresAt = now + timeoutMs;
@@ -175,6 +192,11 @@ export class ConnectionTable {
       if (expiresAt > now) {
         this.#wheel.disarm(id);
         this.#wheel.arm(id, expiresAt);
+        continue;
+      }
+      if (this.#lastSeen !== undefined && this.catchUp(id) > now) {
+        this.#wheel.disarm(id);
+        this.#wheel.arm(id, this.expiresAt(id));
         continue;
       }
       const againMs = decide(id);
