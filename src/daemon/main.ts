@@ -6,7 +6,7 @@ import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
-import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import { openEngine } from "./engine-choice.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 
 const USAGE_EXIT_CODE = 2;
@@ -34,7 +34,8 @@ async function run(options: DaemonOptions): Promise<number> {
   try {
     await using stack = new AsyncDisposableStack();
     const engine = stack.use(
-      await UserspaceEngine.open({
+      await openEngine({
+        choice: options.engine,
         connectionsMax: options.connectionsMax,
         events: {
           warn: (message, error) => log.warn({ err: error }, message),

@@ -23,7 +23,7 @@ import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { NO_ARRIVAL, Packet } from "./packet.ts";
 import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
-import { type Reason, ReasonCounters } from "./reasons.ts";
+import { type Reason, ReasonCounters, type Yielding } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
@@ -66,20 +66,16 @@ export class Director {
 
   constructor({ host, limit, hashKey, offload }: DirectorOptions) {
     this.#offload = offload;
-    const defence = new Defence(host);
+    const table = new ConnectionTable({
+      limit,
+      hashKey,
+      lastSeen: offload && ((connections, id) => offload.lastSeen(connections, id)),
+    });
+    const defence = new Defence(host, () => table.size / limit);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
     this.services = new ServiceTable(read);
-    this.connections = new Tracker(
-      new ConnectionTable({
-        limit,
-        hashKey,
-        ...(offload === undefined ? {} : { lastSeen: (table, id) => offload.lastSeen(table, id) }),
-      }),
-      this.services,
-      hashKey[1],
-      offload,
-    );
+    this.connections = new Tracker(table, this.services, hashKey[1], offload);
     const { ends } = this.connections;
     const refusals = new Refusals(host);
     const parts = {
@@ -176,9 +172,9 @@ export class Director {
     }
   }
 
-  /** How many packets left for which reason. */
-  reasons(): Record<Reason, number> {
-    return this.#reasons.snapshot();
+  /** How many packets left for which reason, and how many entries gave way to new ones. */
+  reasons(): Record<Reason | Yielding, number> {
+    return { ...this.#reasons.snapshot(), ...this.connections.gaveWay() };
   }
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */

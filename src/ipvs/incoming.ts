@@ -58,6 +58,7 @@ export class Incoming {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");
     }
+    tracker.hold(id);
     this.#begin(packet, outcome, now);
     // Only now: the entry that is given up still counted while its successor was scheduled, as in the kernel.
     tracker.giveUp(id);

@@ -33,6 +33,7 @@ export const REASONS = [
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",
+  "drop-service-share",
   "drop-defence",
   "drop-no-call-id",
   "drop-unreachable",
@@ -45,6 +46,11 @@ export const REASONS = [
 ] as const;
 
 export type Reason = (typeof REASONS)[number];
+
+/** Entries that gave way to new connections, because the table was filling up: half open, or their connection over. */
+export const YIELDINGS = ["gave-way-half-open", "gave-way-ended"] as const;
+
+export type Yielding = (typeof YIELDINGS)[number];
 
 /** A counter per reason; counting is one typed-array increment. */
 export class ReasonCounters {

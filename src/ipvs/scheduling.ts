@@ -100,9 +100,12 @@ export class Scheduling {
       if (template === NO_CONNECTION) return NO_CONNECTION;
     }
     const id = tracker.open(opening, server, packet.sourcePort, plan.onePacket, now);
-    if (id === NO_CONNECTION) return id;
+    if (id === NO_CONNECTION) {
+      if (template !== NO_CONNECTION) tracker.release(template);
+      return id;
+    }
     services.countConnection(server);
-    if (template !== NO_CONNECTION) tracker.table.setControl(id, template);
+    if (template !== NO_CONNECTION) tracker.setControl(id, template);
     return id;
   }
 
@@ -121,11 +124,27 @@ export class Scheduling {
     const found = this.#templates.find(opening, service, persistence, now);
     if (found !== NO_CONNECTION) {
       const isSame = table.destinationId(found) === server.id;
-      if (isSame && isUsable(server, sysctls().expire_quiescent_template !== 0)) return found;
+      if (isSame && isUsable(server, sysctls().expire_quiescent_template !== 0)) {
+        tracker.hold(found);
+        return found;
+      }
       table.invalidateTemplate(found);
     }
-    const added = this.#templates.add(opening, service, persistence, server, now);
-    if (added !== NO_CONNECTION) server.bind(table.flags(added));
+    return this.#addTemplate(opening, server, persistence, now);
+  }
+
+  /** A new template, held until it controls its first connection or is released; or NO_CONNECTION. */
+  #addTemplate(
+    opening: Opening,
+    destination: Destination,
+    persistence: Persistence,
+    now: Instant,
+  ): number {
+    const { tracker } = this.#parts;
+    const { service } = destination;
+    if (!tracker.makeRoom(service)) return NO_CONNECTION;
+    const added = this.#templates.add(opening, service, persistence, destination, now);
+    if (added !== NO_CONNECTION) tracker.enter(added, destination);
     return added;
   }
 
@@ -174,16 +193,19 @@ export class Scheduling {
     if (template === NO_CONNECTION) {
       destination = this.#pick(opening, packet, service, now);
       if (destination === undefined) return this.#leave(opening, packet, service, outcome, now);
-      template = this.#templates.add(opening, service, persistence, destination, now);
-      if (template === NO_CONNECTION) return outcome.drop("drop-table-full");
-      destination.bind(table.flags(template));
+      template = this.#addTemplate(opening, destination, persistence, now);
+      if (template === NO_CONNECTION) return outcome.drop(tracker.refusal);
     }
+    tracker.hold(template);
     const target = destination!;
     const isServicePort = opening.destinationPort === service.port;
     const port = isServicePort && target.port !== 0 ? target.port : opening.destinationPort;
     const id = this.#add(opening, service, target, port, outcome, now);
-    if (typeof id !== "number") return id;
-    table.setControl(id, template);
+    if (typeof id !== "number") {
+      tracker.release(template);
+      return id;
+    }
+    tracker.setControl(id, template);
     tracker.renew(template, now);
     return id;
   }
@@ -198,7 +220,7 @@ export class Scheduling {
   ): number | OutcomeSlot {
     const { tracker, services } = this.#parts;
     const id = tracker.open(opening, destination, port, service.plan.onePacket, now);
-    if (id === NO_CONNECTION) return outcome.drop("drop-table-full");
+    if (id === NO_CONNECTION) return outcome.drop(tracker.refusal);
     services.countConnection(destination);
     return id;
   }
@@ -225,7 +247,7 @@ export class Scheduling {
       const { tracker, services } = this.#parts;
       const { onePacket } = service.plan;
       const id = tracker.open(packet, services.bypass[packet.family], 0, onePacket, now);
-      return id === NO_CONNECTION ? outcome.drop("drop-table-full") : id;
+      return id === NO_CONNECTION ? outcome.drop(tracker.refusal) : id;
     }
     if (service.port === FTP_PORT && opening.destinationPort !== FTP_PORT) {
       return outcome.pass("pass-ftp-other-port");

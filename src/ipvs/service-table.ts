@@ -43,6 +43,10 @@ export class ServiceTable {
     return this.#services.values();
   }
 
+  get hasSeveral(): boolean {
+    return this.#services.size > 1;
+  }
+
   get(keyText: string): VirtualService | undefined {
     return this.#services.get(keyText);
   }

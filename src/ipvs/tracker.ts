@@ -18,15 +18,20 @@ import {
   templateStateName,
 } from "./connections/protocol-states.ts";
 import { DIRECTION, type StateMachine } from "./connections/state-machine.ts";
+import { UDP_STATE } from "./connections/udp-state.ts";
 import { EntryDropper } from "./defence/entry-dropper.ts";
+import { WAY, wayOf } from "./defence/holding.ts";
+import { TableShares } from "./defence/table-shares.ts";
 import type { Destination } from "./destination.ts";
 import type { Offload } from "./offload.ts";
 import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
+import type { Reason, Yielding } from "./reasons.ts";
 import { ReplySources } from "./reply-sources.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "./service.ts";
 import type { ServiceTable } from "./service-table.ts";
+import type { VirtualService } from "./virtual-service.ts";
 
 export class Tracker {
   readonly table: ConnectionTable;
@@ -37,8 +42,13 @@ export class Tracker {
   readonly #binding = new Binding();
   readonly #dropper: EntryDropper;
   readonly #abandoned: Abandoned;
+  readonly #shares: TableShares;
   readonly #replySources = new ReplySources();
   readonly #decide = (id: number): number => this.#expire(id);
+  /** Why there was no room for the last entry that found none. */
+  refusal: Reason = "drop-table-full";
+  #gaveWayHalfOpen = 0;
+  #gaveWayEnded = 0;
   #timeouts: Timeouts = DEFAULT_TIMEOUTS;
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
@@ -48,6 +58,7 @@ export class Tracker {
     this.table = table;
     this.ends = new ConnectionEnds(table);
     this.#services = services;
+    this.#shares = new TableShares(table);
     this.#abandoned = new Abandoned({
       table,
       isGone: (id) => this.isGone(id),
@@ -121,7 +132,55 @@ export class Tracker {
     return this.findByReply(flow, now);
   }
 
-  /** A new connection of a client's first packet, or NO_CONNECTION when the table is full. */
+  /**
+   * Whether the table has room for one more entry of `service`, if need be because another gives way; else `refusal` says
+   * why. To be asked before each entry, and then enter() to be told of it.
+   */
+  makeRoom({ holding }: VirtualService): boolean {
+    const { table } = this;
+    const shares = this.#shares;
+    if (shares.admits(holding, !this.#services.hasSeveral)) return true;
+    const id = shares.findYielding(holding);
+    if (id === NO_CONNECTION) {
+      this.refusal = table.size < table.limit ? "drop-service-share" : "drop-table-full";
+      return false;
+    }
+    if (shares.way(id) === WAY.halfOpen) this.#gaveWayHalfOpen++;
+    else this.#gaveWayEnded++;
+    this.giveUp(id);
+    return true;
+  }
+
+  /** An entry was added to the table for `destination`. */
+  enter(id: number, destination: Destination): void {
+    const { table } = this;
+    const flags = table.flags(id);
+    destination.bind(flags);
+    const isTemplate = (flags & CONNECTION_FLAG.template) !== 0;
+    const way = isTemplate ? WAY.none : wayOf(table.protocol(id), table.state(id), 0);
+    this.#shares.enter(id, destination.service.holding, way);
+  }
+
+  /** Keeps an entry from giving way: what is under way needs it. */
+  hold(id: number): void {
+    this.#shares.setWay(id, WAY.none);
+  }
+
+  /** A template may give way as long as it controls nothing and never led to a conversation. */
+  release(template: number): void {
+    const { table } = this;
+    if (table.controlledCount(template) > 0) return;
+    if (table.state(template) === TEMPLATE_STATE.assured) return;
+    if ((table.flags(template) & CONNECTION_FLAG.template) === 0) return;
+    this.#shares.setWay(template, WAY.halfOpen);
+  }
+
+  /** How many entries gave way to new connections. */
+  gaveWay(): Record<Yielding, number> {
+    return { "gave-way-half-open": this.#gaveWayHalfOpen, "gave-way-ended": this.#gaveWayEnded };
+  }
+
+  /** A new connection of a client's first packet, or NO_CONNECTION when there is no room: `refusal` says why. */
   open(
     packet: Opening,
     destination: Destination,
@@ -141,9 +200,10 @@ export class Tracker {
     binding.flags = destination.connectionFlags;
     if (isOnePacket && packet.protocol === PROTOCOL.udp) binding.flags |= CONNECTION_FLAG.onePacket;
     binding.mark = packet.mark;
+    if (!this.makeRoom(destination.service)) return NO_CONNECTION;
     const id = this.table.add(this.#fromClient(packet), binding, now, NEW_CONNECTION_MS);
     if (id === NO_CONNECTION) return id;
-    destination.bind(binding.flags);
+    this.enter(id, destination);
     this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
     return id;
   }
@@ -176,11 +236,22 @@ export class Tracker {
       table.setState(id, after);
       this.#offload?.release(table, id);
       this.#recount(id, flags, states.isActive(after));
+      this.#shares.setWay(id, wayOf(packet.protocol, after, 0));
     }
+    if (packet.protocol === PROTOCOL.udp) this.#useDatagrams(id);
     if (after !== before || packet.protocol === PROTOCOL.udp) {
       if (assuresTemplate(packet.protocol, way, after)) this.#assureTemplate(id);
     }
     table.touch(id, now, states.timeoutMs(after));
+  }
+
+  /** With its client's second datagram a flow no longer gives way; until then, the later the more its server says. */
+  #useDatagrams(id: number): void {
+    const shares = this.#shares;
+    if (shares.way(id) === WAY.none) return;
+    const way = wayOf(PROTOCOL.udp, UDP_STATE.normal, this.table.inPackets(id));
+    if (way === WAY.none) shares.setWay(id, way);
+    else shares.refresh(id);
   }
 
   /** A packet that is scheduled by itself counts for its template. */
@@ -189,6 +260,12 @@ export class Tracker {
     const control = (flags & CONNECTION_FLAG.onePacket) === 0 ? NO_CONNECTION : table.control(id);
     const counted = control === NO_CONNECTION ? id : control;
     table.setInPackets(counted, table.inPackets(counted) + 1);
+  }
+
+  /** From now on the template controls the connection. */
+  setControl(id: number, template: number): void {
+    this.#shares.setWay(template, WAY.none);
+    this.table.setControl(id, template);
   }
 
   /** Restarts a template's timer: a new connection came through it. */
@@ -264,11 +341,23 @@ export class Tracker {
   }
 
   #unbind(id: number): void {
-    const flags = this.table.flags(id);
+    const { table } = this;
+    const flags = table.flags(id);
     this.#destinationOf(id).unbind(flags);
+    this.#shares.leave(id);
+    this.#releaseControl(id);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;
     this.#offload?.release(this.table, id);
     this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
+  }
+
+  /** The last connection of a template leaves it: what release() says is then true of it. */
+  #releaseControl(id: number): void {
+    const { table } = this;
+    const control = table.control(id);
+    if (control === NO_CONNECTION) return;
+    table.setControl(id, NO_CONNECTION);
+    this.release(control);
   }
 
   #recount(id: number, flags: number, isActive: boolean): void {

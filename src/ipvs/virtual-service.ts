@@ -1,5 +1,6 @@
 import { prng } from "../base/prng.ts";
 import { Address } from "../net/address.ts";
+import { Holding } from "./defence/holding.ts";
 import type { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
@@ -32,6 +33,7 @@ export class VirtualService {
   readonly key: ServiceKey;
   readonly keyText: string;
   readonly traffic = new Traffic();
+  readonly holding = new Holding();
   /** 0 for a firewall mark: it takes every protocol. */
   readonly protocol: number;
   /** 0 for a firewall mark and for "any port". */

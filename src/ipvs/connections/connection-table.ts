@@ -30,7 +30,7 @@ export interface ConnectionTableOptions {
    * When packets of a connection went by that nobody told the table of; asked when its time seems to be over. Negative
    * infinity when there were none.
    */
-  readonly lastSeen?: (table: ConnectionTable, id: number) => Instant;
+  readonly lastSeen?: ((table: ConnectionTable, id: number) => Instant) | undefined;
 }
 
 export interface Expired {

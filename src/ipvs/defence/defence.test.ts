@@ -3,7 +3,7 @@ import type { Host } from "../host.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
 import { Defence } from "./defence.ts";
 
-function defence(pages: () => number): Defence {
+function defence(pages: () => number, fill: () => number = () => 0): Defence {
   const host: Host = {
     generation: 1,
     isLocal: () => false,
@@ -13,7 +13,7 @@ function defence(pages: () => number): Defence {
     mayTell: () => true,
     availablePages: pages,
   };
-  return new Defence(host);
+  return new Defence(host, fill);
 }
 
 function sysctls(changes: Partial<Sysctls>): Sysctls {
@@ -43,6 +43,25 @@ test("memory is looked at only for modes that follow it", () => {
   expect(looks).toBe(1);
   tested.update();
   expect(looks).toBe(2);
+});
+
+test("drop_entry follows the table's fill, too, and alone does", () => {
+  let fill = 0.74;
+  const tested = defence(
+    () => 100_000,
+    () => fill,
+  );
+  tested.apply(sysctls({ drop_entry: 1, drop_packet: 1, secure_tcp: 1 }));
+  const modes = () => {
+    tested.update();
+    const { drop_entry, drop_packet, secure_tcp } = tested.sysctls;
+    return [drop_entry, drop_packet, secure_tcp];
+  };
+  expect(modes()).toEqual([1, 1, 1]);
+  fill = 0.75;
+  expect(modes()).toEqual([2, 1, 1]);
+  fill = 0.5;
+  expect(modes()).toEqual([1, 1, 1]);
 });
 
 test("a mode that turned itself stays until the operator sets another", () => {

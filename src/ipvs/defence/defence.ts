@@ -3,6 +3,7 @@
  *
  * Modes 1 and 2 follow the host's free memory, looked at once a second and when a mode is set: 1 turns itself into 2
  * while memory is short, and 2 back into 1. update_defense_level() and ip_vs_todrop() in ip_vs_ctl.c and ip_vs.h.
+ * drop_entry, which makes room in the connection table, also follows how full that is: the kernel's has no limit.
  */
 import type { Host } from "../host.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
@@ -14,15 +15,21 @@ type Modes = { [name in (typeof MODES)[number]]: number };
 /** The modes' values: off, waiting for memory to become short, on because it is short, always on. */
 const MODE = { off: 0, waiting: 1, active: 2, always: 3 } as const;
 
+/** What part of the connection table is in use when its entries are given up as for want of memory. */
+const CROWDED = 3 / 4;
+
 export class Defence {
   readonly #host: Host;
+  readonly #fill: () => number;
   #wanted = DEFAULT_SYSCTLS;
   #sysctls = DEFAULT_SYSCTLS;
   #dropRate = 0;
   #dropCounter = 0;
 
-  constructor(host: Host) {
+  /** `fill`: what part of the connection table is in use. */
+  constructor(host: Host, fill: () => number) {
     this.#host = host;
+    this.#fill = fill;
   }
 
   /** All knobs as they are now: what the operator wanted, with the modes that turned themselves. */
@@ -58,7 +65,9 @@ export class Defence {
     const isShort = followsMemory && available < amemthresh;
     const turned = { ...modes };
     for (const name of MODES) {
-      if (isFollowingMemory(modes[name])) turned[name] = isShort ? MODE.active : MODE.waiting;
+      if (!isFollowingMemory(modes[name])) continue;
+      const isOn = isShort || (name === "drop_entry" && this.#fill() >= CROWDED);
+      turned[name] = isOn ? MODE.active : MODE.waiting;
     }
     if (MODES.some((name) => turned[name] !== modes[name])) {
       this.#sysctls = { ...this.#sysctls, ...turned };

@@ -366,22 +366,73 @@ C:1000 > V:80 .           => pass-not-local [SYN_RECV 60 1/0]
 bytes 45 => pass-malformed
 bytes 4500 0014 0000 0000 4006 0000 0a09 0002 0a09 0064 => pass-malformed
 
-# a full table refuses new connections and keeps the old [limit 2]
+# a full table: who is half open gives way, the oldest first, and nobody else [limit 2]
 -A -t V:80 -s rr
 -a -t V:80 -r R1 -g
 C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+C:1000 > V:80 . => forward-route R1 [ESTABLISHED 900 1/0]
 C:1001 > V:80 S => forward-route R1 [SYN_RECV 60 2/0]
-C:1002 > V:80 S => drop-table-full
+C:1002 > V:80 S => forward-route R1 [SYN_RECV 60 2/0]  -- in place of 1001
+C:1001 > V:80 . => pass-not-first
+C:1002 > V:80 . => forward-route R1 [ESTABLISHED 900 2/0]
+C:1003 > V:80 S => drop-table-full
 C:1000 > V:80 . => forward-route R1 [ESTABLISHED 900 2/0]
-+61
-C:1002 > V:80 S => forward-route R1 [SYN_RECV 60 2/0]
+C:1002 > V:80 R => forward-route R1 [CLOSE 10 1/1]
+C:1003 > V:80 S => forward-route R1 [SYN_RECV 60 2/0]  -- in place of 1002, which is over
+C:1000 > V:80 . => forward-route R1 [ESTABLISHED 900 2/0]
 
-# a full table refuses persistent connections, with or without a template [limit 2]
+# a full table: a connection that begins anew takes its own place [limit 1]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+C:1000 > V:80 R => forward-route R1 [SYN_RECV 60 1/0]
+C:1000 > V:80 . => forward-route R1 [ESTABLISHED 900 1/0]
+C:1000 > V:80 R => forward-route R1 [CLOSE 10 0/1]
+C:1000 > V:80 S => drop-table-full  -- the old entry is needed until the new one stands
+C:1000 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+
+# a full table: of datagrams, a client's first gives way, the later the more its server says [limit 2]
+-A -u V:53 -s rr
+-a -u V:53 -r R1 -m
+C:1000 > V:53 udp  => forward-masquerade R1 to R1:53 [UDP 300 0/1]
+C:1001 > V:53 udp  => forward-masquerade R1 to R1:53 [UDP 300 0/2]
+R1:53 > C:1000 udp => forward-reply C from V:53 [UDP 300 0/2]
+C:1002 > V:53 udp  => forward-masquerade R1 to R1:53 [UDP 300 0/2]
+R1:53 > C:1000 udp => forward-reply C from V:53 [UDP 300 0/2]
+C:1000 > V:53 udp  => forward-masquerade R1 to R1:53 [UDP 300 0/2]
+C:1002 > V:53 udp  => forward-masquerade R1 to R1:53 [UDP 300 0/2]
+C:1003 > V:53 udp  => drop-table-full
+
+# a full table: a template gives way when its connections did, and never led to a conversation [limit 2]
 -A -t V:80 -s rr -p 60
 -a -t V:80 -r R1 -g
 C:1000 > V:80 S  => forward-route R1 [SYN_RECV 60 1/0]
-C:1001 > V:80 S  => drop-table-full
-C2:1001 > V:80 S => drop-table-full
+C:1001 > V:80 S  => forward-route R1 [SYN_RECV 60 1/0]
+C2:1001 > V:80 S => forward-route R1 [SYN_RECV 60 1/0]
+C2:1001 > V:80 . => forward-route R1 [ESTABLISHED 900 1/0]
+C2:1002 > V:80 S => drop-table-full
+C:1000 > V:80 S  => drop-table-full
+
+# one service leaves a part of the table to others, also of connections that give way to nobody [limit 8]
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+-A -t V:81 -s rr
+-a -t V:81 -r R2 -g
+sysctl sloppy_tcp=1
+C:1000 > V:80 . => forward-route R1 [ESTABLISHED 900 1/0]
+C:1001 > V:80 . => forward-route R1 [ESTABLISHED 900 2/0]
+C:1002 > V:80 . => forward-route R1 [ESTABLISHED 900 3/0]
+C:1003 > V:80 . => forward-route R1 [ESTABLISHED 900 4/0]
+C:1004 > V:80 . => forward-route R1 [ESTABLISHED 900 5/0]
+C:1005 > V:80 . => forward-route R1 [ESTABLISHED 900 6/0]
+C:1006 > V:80 . => forward-route R1 [ESTABLISHED 900 7/0]
+C:1007 > V:80 . => drop-service-share
+C:1008 > V:81 S => forward-route R2 [SYN_RECV 60 1/0]
+C:1007 > V:80 . => drop-table-full  -- who holds most takes nothing from who holds less
+C:1009 > V:81 S => forward-route R2 [SYN_RECV 60 1/0]  -- in place of its own
+-D -t V:81                          -- alone it may have all
++61
+C:1007 > V:80 . => forward-route R1 [ESTABLISHED 900 8/0]
 `);
 
 /** Thresholds: specification 2.2. */
