@@ -52,12 +52,14 @@ export class KernelFlows implements Offload, Disposable {
   readonly #keyView = new DataView(this.#key.buffer);
   readonly #value = new Uint8Array(flow.size);
   readonly #valueView = new DataView(this.#value.buffer);
+  readonly #packetsSeen: number;
   #generation = 0;
   #countersEnd = 0;
   #full = 0;
 
   /** Loads the programs. Throws a BpfError when the kernel or libbpf refuses. */
-  constructor(connectionsMax: number) {
+  constructor(connectionsMax: number, packetsSeen = PACKETS_SEEN) {
+    this.#packetsSeen = packetsSeen;
     this.#object = new BpfObject(readFileSync(OBJECT), { flows: 2 * connectionsMax });
     this.#flows = this.#object.map("flows");
     this.#verdicts = this.#object.map("verdicts");
@@ -94,6 +96,7 @@ export class KernelFlows implements Offload, Disposable {
     const { connections, connection, direction, route } = packet;
     const action = actionOf(packet);
     if (action === flowAction.none || !isSteady(connections, connection)) return;
+    if (connections.inPackets(connection) < this.#packetsSeen) return;
     const slot = slotOf(connection, direction);
     if (this.#learnt[slot] === this.#generation) return;
     const destinationId = connections.destinationId(connection);
@@ -243,7 +246,6 @@ function actionOf({ connections, connection, direction }: DecidedPacket): number
 
 /** Whether a further packet of the connection, if it is none that begins or ends it, leaves its state as it is. */
 function isSteady(connections: ConnectionTable, id: number): boolean {
-  if (connections.inPackets(id) < PACKETS_SEEN) return false;
   if (connections.family(id) !== connections.destinationFamily(id)) return false;
   const protocol = connections.protocol(id);
   if (protocol === PROTOCOL.tcp) return connections.state(id) === TCP_STATE.established;

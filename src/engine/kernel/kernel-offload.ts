@@ -21,6 +21,8 @@ const WINDOWS_TRACKED =
 
 export interface KernelOffloadOptions {
   readonly connectionsMax: number;
+  /** Client's packets of each connection that the director sees at least. */
+  readonly packetsSeen?: number | undefined;
   /** Goes on, but not as it should. */
   readonly warn: (message: string, error?: unknown) => void;
 }
@@ -49,7 +51,7 @@ export class KernelOffload implements FlowOffload {
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
     using stack = new DisposableStack();
-    this.#flows = stack.use(new KernelFlows(options.connectionsMax));
+    this.#flows = stack.use(new KernelFlows(options.connectionsMax, options.packetsSeen));
     this.#attachments = stack.use(new Attachments(this.#flows.programs));
     this.#news = stack.use(new NetfilterNews(() => this.invalidate()));
     stack.move();
