@@ -6,6 +6,7 @@ import { Client } from "../src/api/client.ts";
 import { listen } from "../src/api/listen.ts";
 import { createServer } from "../src/api/server.ts";
 import { Control } from "../src/control/control.ts";
+import { peerOf } from "../src/daemon/peer-credentials.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 
 export interface ApiBench extends AsyncDisposable {
@@ -28,7 +29,7 @@ export async function openApiBench(): Promise<ApiBench> {
     pid: 1,
     onBug: (error) => bugs.push(error),
   });
-  const listening = await listen(server, socketPath);
+  const listening = await listen(server, socketPath, { peerOf });
   const client = new Client(socketPath);
   return {
     engine,

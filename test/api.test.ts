@@ -6,6 +6,7 @@ import { Client } from "../src/api/client.ts";
 import { listen } from "../src/api/listen.ts";
 import { ROUTES } from "../src/api/routes.ts";
 import { createServer } from "../src/api/server.ts";
+import { peerOf } from "../src/daemon/peer-credentials.ts";
 import type { ConnectionStatus } from "../src/engine/engine.ts";
 import { EMPTY_STATE } from "../src/ipvs/desired-state.ts";
 import { DEFAULT_SYSCTLS } from "../src/ipvs/sysctls.ts";
@@ -210,25 +211,46 @@ describe("the API", () => {
     expect(bench.bugs.splice(0)).toMatchObject([{ message: "broken" }]);
   });
 
+  test("a caller who breaks off is no bug, whatever it was about to say", async () => {
+    for (let time = 0; time < 20; time++) {
+      const sending = request({
+        socketPath: bench.socketPath,
+        method: "POST",
+        path: "/v1/services",
+        headers: { "content-length": 1_000 },
+      });
+      sending.on("error", () => {});
+      sending.write('{"key":');
+      await once(sending, "socket");
+      await new Promise((resolve) => setTimeout(resolve, time % 4));
+      sending.destroy();
+    }
+    // What was broken off has been noticed once another call is answered.
+    for (let time = 0; time < 5; time++) await bench.client.call("info", {}, undefined);
+    expect(bench.bugs).toEqual([]);
+  });
+
   test("lets owner and group in, and no second daemon", async () => {
     expect((await stat(bench.socketPath)).mode & 0o777).toBe(0o660);
     const server = createServer(bench.control, { version: "0.0.0", pid: 1, onBug: () => {} });
-    await expect(listen(server, bench.socketPath)).rejects.toThrow(
-      `Cannot listen on ${bench.socketPath}: a daemon already answers there`,
+    await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(
+      `Cannot listen on ${bench.socketPath}: a daemon already answers there (process 1); end it first, or choose another --socket`,
     );
   });
 
   test("goes with its socket, and ipvsadm then says so", async () => {
     await using other = await openApiBench();
     const path = `${other.socketPath}.none`;
-    expect(await ipvsadm(path, "-q")).toEqual({
-      exitCode: 2,
-      stdout: "",
-      stderr: `Can't initialize ipvs: Protocol not available
+    for (const words of ["-q", "-L", "-h", "--version"]) {
+      expect(await ipvsadm(path, words)).toEqual({
+        exitCode: 2,
+        stdout: "",
+        stderr: `Can't initialize ipvs: Protocol not available
 Are you sure that IP Virtual Server is built in the kernel or as module?
 Nothing answers on ${path}: start Sluice with 'sluice daemon', or set SLUICE_SOCKET to its socket.
 `,
-    });
+      });
+    }
   });
 
   test("a client of a daemon that is gone gets Node's own error", async () => {

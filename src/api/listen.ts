@@ -1,55 +1,167 @@
-/** Serves the API on a unix socket. */
-import { chmod, mkdir, rm } from "node:fs/promises";
-import { createConnection } from "node:net";
-import { dirname } from "node:path";
-import { createAdaptorServer } from "@hono/node-server";
+/** Serves the API on a unix socket, to those who may command the load balancer. */
+import { lstatSync } from "node:fs";
+import { lstat, unlink } from "node:fs/promises";
+import type { Server } from "node:http";
+import { createConnection, type Socket } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
+import { prepareFolder } from "../control/folder.ts";
+import { Client } from "./client.ts";
+import { mayCommand, type Peer } from "./peer.ts";
+import type { ErrorReply } from "./routes.ts";
 
-/** Who may command the load balancer: the daemon's user and group. */
-const SOCKET_MODE = 0o660;
+/** All but the daemon's user and group are kept out by the file system; which of them may command, peer.ts says. */
+const UMASK = 0o117;
 
-/** Another daemon answers on the socket. */
-class SocketInUseError extends Error {
-  override readonly name = "SocketInUseError";
+/** How long another daemon may take to tell its pid. */
+const PATIENCE_MS = 1_000;
+
+/** The socket cannot be had; the message says why, and what to do. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
 }
 
 export interface Listening extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Takes over a socket that nobody answers on; refuses one that somebody does. Disposing removes it. */
-export async function listen(app: Hono, path: string): Promise<Listening> {
-  if (await isAnswered(path)) {
-    throw new SocketInUseError(`Cannot listen on ${path}: a daemon already answers there`);
-  }
-  await mkdir(dirname(path), { recursive: true });
-  await rm(path, { force: true });
-  const server = createAdaptorServer({ fetch: app.fetch });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, () => {
-      server.off("error", reject);
-      resolve();
-    });
+export interface ListenOptions {
+  /** Who is at the other end of a connection, by its descriptor: SO_PEERCRED. */
+  readonly peerOf: (fd: number) => Peer;
+}
+
+/**
+ * Takes over a socket that nobody answers on; refuses one that somebody does, and whatever else lies there. Disposing
+ * removes it.
+ */
+export async function listen(
+  app: Hono,
+  path: string,
+  { peerOf }: ListenOptions,
+): Promise<Listening> {
+  await prepareFolder(path, "--socket");
+  await clear(path);
+  const refused = new WeakSet<Socket>();
+  const server = createAdaptorServer({
+    fetch: (request, env) => {
+      const { incoming } = env as HttpBindings;
+      return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
+    },
+  }) as Server;
+  server.on("connection", (socket) => {
+    if (!isAllowed(socket, path, peerOf)) refused.add(socket);
   });
-  await chmod(path, SOCKET_MODE);
+  await bind(server, path);
   return {
     path,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
-      if ("closeAllConnections" in server) server.closeAllConnections();
+      server.closeAllConnections();
       await closed;
     },
   };
 }
 
-function isAnswered(path: string): Promise<boolean> {
+async function clear(path: string): Promise<void> {
+  let before: Awaited<ReturnType<typeof lstat>>;
+  try {
+    before = await lstat(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw unusable(path, error);
+  }
+  if (!before.isSocket()) {
+    throw new ListenError(
+      `--socket ${path}: there is ${kindOf(before)}, which stays: choose another path, or remove it yourself`,
+    );
+  }
+  const code = await answerOf(path);
+  if (code === "connected") {
+    const pid = await pidOn(path);
+    throw new ListenError(
+      `Cannot listen on ${path}: a daemon already answers there${pid === undefined ? "" : ` (process ${pid})`}; end it first, or choose another --socket`,
+    );
+  }
+  if (code === "ENOENT") return;
+  if (code !== "ECONNREFUSED") {
+    throw new ListenError(
+      `--socket ${path}: there is a socket that seems to be somebody's (${code}): choose another path, or remove it yourself`,
+    );
+  }
+  const now = await lstat(path).catch(() => undefined);
+  if (now?.ino === before.ino && now.dev === before.dev) await unlink(path);
+}
+
+/** The socket is never more open than it shall be: bind(2) makes it by the umask. */
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(unusable(path, error)));
+    const before = process.umask(UMASK);
+    try {
+      // Binds before it returns.
+      server.listen(path, resolve);
+    } finally {
+      process.umask(before);
+    }
+  });
+}
+
+function unusable(path: string, error: unknown): ListenError {
+  return new ListenError(`--socket ${path} cannot be used: ${(error as Error).message}`, {
+    cause: error,
+  });
+}
+
+function kindOf(file: Awaited<ReturnType<typeof lstat>>): string {
+  if (file.isDirectory()) return "a folder";
+  if (file.isSymbolicLink()) return "a symbolic link";
+  return file.isFile() ? "a file" : "something that is no socket";
+}
+
+/** "connected", or why not. */
+function answerOf(path: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = createConnection(path);
     socket.once("connect", () => {
       socket.destroy();
-      resolve(true);
+      resolve("connected");
     });
-    socket.once("error", () => resolve(false));
+    socket.once("error", ({ code, message }: NodeJS.ErrnoException) => resolve(code ?? message));
   });
+}
+
+/** The process that answers, if it is a daemon and willing. */
+async function pidOn(path: string): Promise<number | undefined> {
+  const client = new Client(path);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, PATIENCE_MS, undefined);
+  try {
+    const asked = client.call("info", {}, undefined).then(({ pid }) => pid);
+    return await Promise.race([asked, promise]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    client.close();
+  }
+}
+
+/** The group may change while the daemon runs (chgrp). */
+function isAllowed(socket: Socket, path: string, peerOf: ListenOptions["peerOf"]): boolean {
+  try {
+    // No API of Node's tells the descriptor.
+    const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+    return mayCommand(peerOf(fd), { uid: process.geteuid!(), gid: lstatSync(path).gid });
+  } catch {
+    // Gone already, or the socket's name is.
+    return false;
+  }
+}
+
+function refusal(path: string): Response {
+  const error: ErrorReply["error"] = {
+    code: "not-permitted",
+    message: `Only root, the daemon's own user and members of the group of ${path} may command the daemon; the group root does not count`,
+  };
+  return Response.json({ error } satisfies ErrorReply, { status: 403 });
 }

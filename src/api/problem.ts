@@ -14,3 +14,8 @@ export class BadRequest extends Error {
 export class TooLarge extends Error {
   override readonly name = "TooLarge";
 }
+
+/** The caller went away before its call was whole. */
+export class BrokenOff extends Error {
+  override readonly name = "BrokenOff";
+}

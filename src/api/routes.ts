@@ -99,7 +99,10 @@ export interface Calls {
 /** What a reply says when the call was refused or failed. */
 export interface ErrorReply {
   readonly error: {
-    /** A FaultCode (ipvs/errors.ts), or one of the API's own: bad-request, no-such-route, too-large, busy, internal. */
+    /**
+     * A FaultCode (ipvs/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
+     * too-large, busy, internal.
+     */
     readonly code: string;
     readonly message: string;
     readonly fault?: object;

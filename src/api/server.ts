@@ -26,7 +26,7 @@ import {
 } from "../ipvs/service.ts";
 import { listSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
 import { lines } from "./lines.ts";
-import { BadRequest, TooLarge } from "./problem.ts";
+import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
 import {
   type ErrorReply,
   type Info,
@@ -213,7 +213,7 @@ async function bodyOf(request: Request): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
-  for await (const chunk of request.body ?? []) {
+  for await (const chunk of arriving(request)) {
     length += chunk.length;
     if (length > BODY_MAX_BYTES) {
       throw new TooLarge(`The body is longer than ${BODY_MAX_BYTES} bytes`);
@@ -221,6 +221,15 @@ async function bodyOf(request: Request): Promise<string> {
     text += decoder.decode(chunk, { stream: true });
   }
   return text + decoder.decode();
+}
+
+/** The body's bytes as they come. Whatever ends them early is the caller's doing. */
+async function* arriving({ body }: Request): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body ?? [];
+  } catch (error) {
+    throw new BrokenOff(`The call broke off: ${(error as Error)?.message ?? error}`);
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -250,6 +259,9 @@ function explain(context: Context, error: unknown, onBug: (error: unknown) => vo
   }
   if (error instanceof TooLarge) {
     return fail(context, 413, { code: "too-large", message: error.message });
+  }
+  if (error instanceof BrokenOff) {
+    return fail(context, 400, { code: "broken-off", message: error.message });
   }
   if (error instanceof BusyError) {
     return fail(context, 503, { code: "busy", message: error.message });

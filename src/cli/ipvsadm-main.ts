@@ -1,14 +1,4 @@
-import { VERSION } from "./ipvsadm/version.ts";
+import { run } from "./ipvsadm/run.ts";
+import { processSurroundings } from "./surroundings.ts";
 
-const [, , ...words] = process.argv;
-
-// Scripts ask for the version first and often, so it is answered before anything else is loaded.
-if (words[0] === "-v" || words[0] === "--version") {
-  process.stdout.write(VERSION);
-} else {
-  const [{ run }, { processSurroundings }] = await Promise.all([
-    import("./ipvsadm/run.ts"),
-    import("./surroundings.ts"),
-  ]);
-  process.exitCode = await run(words, processSurroundings());
-}
+process.exitCode = await run(process.argv.slice(2), processSurroundings());

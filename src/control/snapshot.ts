@@ -6,7 +6,7 @@
  * that cannot be understood stops the daemon from starting: starting without it would lose every service.
  */
 import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import {
   addDestination,
   addService,
@@ -49,8 +49,14 @@ export class SnapshotFile {
     try {
       text = await readFile(this.path, "utf8");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return EMPTY_STATE;
-      throw error;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return EMPTY_STATE;
+      throw new SnapshotError(
+        code === "EISDIR"
+          ? `--state ${this.path} is a directory: name a file, such as ${join(this.path, "state.json")}`
+          : `--state ${this.path} cannot be read: ${message}`,
+        { cause: error },
+      );
     }
     return this.#read(text);
   }

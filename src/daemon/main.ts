@@ -1,15 +1,18 @@
 /** `sluice daemon`: the composition root. Opens the engine, gives it the saved state, serves the API, ends on a signal. */
 import { readFileSync } from "node:fs";
-import pino from "pino";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
+import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
 import { openEngine } from "./engine-choice.ts";
+import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
+import { peerOf } from "./peer-credentials.ts";
+import { mustBePrivileged, sentenceFor } from "./start-error.ts";
 
-const USAGE_EXIT_CODE = 2;
+const EXIT = { ended: 0, failed: 1, usage: 2 } as const;
 
 /** Resolves to the exit code when the daemon has ended. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -19,59 +22,65 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`sluice daemon: ${error.message}\nTry 'sluice daemon --help'.\n`);
-    return USAGE_EXIT_CODE;
+    return EXIT.usage;
   }
   if (options === "help") {
     process.stdout.write(DAEMON_HELP);
-    return 0;
+    return EXIT.ended;
   }
-  return await run(options);
+  const log = openLog(options.logLevel);
+  try {
+    await run(options, log);
+    return EXIT.ended;
+  } catch (error) {
+    const sentence = sentenceFor(error);
+    if (sentence === undefined) log.lines.fatal({ err: error }, "the director cannot run");
+    log.complain(`sluice daemon: ${sentence ?? (error as Error).message}\n`);
+    return EXIT.failed;
+  } finally {
+    await log.end();
+  }
 }
 
-async function run(options: DaemonOptions): Promise<number> {
-  const log = pino({ level: options.logLevel }, pino.destination({ fd: 1, sync: true }));
+async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
+  mustBePrivileged();
+  if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
-  try {
-    await using stack = new AsyncDisposableStack();
-    const engine = stack.use(
-      await openEngine({
-        choice: options.engine,
-        connectionsMax: options.connectionsMax,
-        events: {
-          warn: (message, error) => log.warn({ err: error }, message),
-          inform: (message) => log.info(message),
-        },
-      }),
-    );
-    const file =
-      options.state === undefined
-        ? undefined
-        : new SnapshotFile(options.state, (message) => log.warn(message));
-    const control = await Control.start(engine, file);
-    const app = createServer(control, {
-      version: version(),
-      pid: process.pid,
-      onBug: (error) => log.error({ err: error }, "a call failed that should not have"),
-    });
-    const listening = stack.use(await listen(app, options.socket));
-    log.info(
-      {
-        engine: engine.name,
-        socket: listening.path,
-        state: options.state ?? "none",
-        services: control.state.services.size,
+  await using stack = new AsyncDisposableStack();
+  const engine = stack.use(
+    await openEngine({
+      choice: options.engine,
+      connectionsMax: options.connectionsMax,
+      events: {
+        warn: (message, error) => lines.warn({ err: error }, message),
+        inform: (message) => lines.info(message),
       },
-      "the director runs",
-    );
-    log.info({ signal: await asked }, "ending");
-    await control.settled();
-  } catch (error) {
-    log.fatal({ err: error }, "the director cannot run");
-    process.stderr.write(`sluice daemon: ${(error as Error).message}\n`);
-    return 1;
-  }
-  log.info("ended");
-  return 0;
+    }),
+  );
+  const file =
+    options.state === undefined
+      ? undefined
+      : new SnapshotFile(options.state, (message) => lines.warn(message));
+  const control = await Control.start(engine, file);
+  const app = createServer(control, {
+    version: version(),
+    pid: process.pid,
+    onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
+  });
+  const listening = stack.use(await listen(app, options.socket, { peerOf }));
+  lines.info(
+    {
+      engine: engine.name,
+      socket: listening.path,
+      state: options.state ?? "none",
+      services: control.state.services.size,
+    },
+    "the director runs",
+  );
+  lines.info({ signal: await asked }, "ending");
+  await control.settled();
+  await stack.disposeAsync();
+  lines.info("ended");
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second ends the process the hard way, as by default. */

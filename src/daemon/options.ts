@@ -14,7 +14,7 @@ export interface DaemonOptions {
 }
 
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const CONNECTIONS_DEFAULT = 1 << 20;
 const CONNECTIONS_LIMIT = 1 << 24;
@@ -27,17 +27,20 @@ export class UsageError extends Error {
 export const DAEMON_HELP = `Usage: sluice daemon [options]
 
 Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
-Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace.
+Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Folders are made below
+/run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
-  --socket PATH      where ipvsadm finds it; mode 0660 (default: $SLUICE_SOCKET, else
-                     /run/sluice/sluice.sock)
+  --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
+                     /run/sluice/sluice.sock); root, the daemon's user and members of the
+                     socket's group may command, but for the group root: chgrp it to another
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH})
   --no-state         keep nothing
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
-                     standard output
+                     standard output, which the daemon never waits for: what its reader is too
+                     slow for is counted, and said
   -h, --help         this
 
 Exit status: 0 ended by a signal, 1 could not start or go on, 2 wrong arguments.

@@ -1,12 +1,24 @@
 /** How the daemon starts, refuses to, keeps its state, and ends. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Namespace } from "../userspace/namespaces.ts";
 import { DaemonHome } from "./daemon.ts";
 
 const NOBODY = "65534";
+/** Anybody's but root's. */
+const GROUP = 54_321;
 
 let host: Namespace;
 let home: DaemonHome;
@@ -21,15 +33,29 @@ afterEach(() => {
   home[Symbol.dispose]();
 });
 
-/** How a daemon that does not get far ends, and what it says to a person. */
-async function ending(child: ChildProcessWithoutNullStreams): Promise<[number | null, string]> {
+/** How a daemon that does not get far ends, what it says to a person, and its log. */
+async function ending(
+  child: ChildProcessWithoutNullStreams,
+): Promise<[number | null, string, string]> {
   let complaint = "";
+  let log = "";
   child.stderr.on("data", (chunk: Buffer) => {
     complaint += chunk.toString();
   });
-  child.stdout.resume();
+  child.stdout.on("data", (chunk: Buffer) => {
+    log += chunk.toString();
+  });
   const [code] = (await once(child, "close")) as [number | null];
-  return [code, complaint];
+  return [code, complaint, log];
+}
+
+/** An operator's mistake: one sentence, and that once. */
+async function refusal(child: ChildProcessWithoutNullStreams): Promise<string> {
+  const [code, said, log] = await ending(child);
+  expect(code).toBe(1);
+  expect(log).toBe("");
+  expect(said).toMatch(/^sluice daemon: [^\n]+\n$/);
+  return said.slice("sluice daemon: ".length, -1);
 }
 
 // biome-ignore format: a table
@@ -50,11 +76,11 @@ test.for(mistakes)("sluice daemon %s is refused", async ([options, complaint]) =
 });
 
 test("a socket that another daemon answers on is refused, and the other one goes on", async () => {
-  await home.start(host);
+  const first = await home.start(host);
   using elsewhere = new Namespace("elsewhere");
-  const [code, said] = await ending(home.launch(elsewhere));
-  expect(code).toBe(1);
-  expect(said).toContain(`Cannot listen on ${home.socket}: a daemon already answers there`);
+  expect(await refusal(home.launch(elsewhere))).toBe(
+    `Cannot listen on ${home.socket}: a daemon already answers there (process ${first.pid}); end it first, or choose another --socket`,
+  );
   expect(home.ipvsadm("-L").code).toBe(0);
 });
 
@@ -67,8 +93,7 @@ const spoilt: [what: string, text: string, complaint: string][] = [
 
 test.for(spoilt)("a state file that %s stops the daemon", async ([, text, complaint]) => {
   writeFileSync(home.state, text);
-  const [code, said] = await ending(home.launch(host));
-  expect(code).toBe(1);
+  const said = await refusal(home.launch(host));
   expect(said).toContain(`Cannot use the saved state in ${home.state}: `);
   expect(said).toContain(complaint);
   expect(said).toContain("Repair the file, or move it away");
@@ -78,9 +103,82 @@ test.for(spoilt)("a state file that %s stops the daemon", async ([, text, compla
 });
 
 test("a user without privileges is told what is missing", async () => {
-  const [code, said] = await ending(home.launchAs(host, NOBODY));
-  expect(code).toBe(1);
-  expect(said).toMatch(/^sluice daemon: .*CAP_NET_ADMIN/m);
+  expect(await refusal(home.launchAs(host, NOBODY))).toBe(
+    "This user lacks CAP_NET_ADMIN and CAP_NET_RAW: run it as root (sudo), or in a user and network namespace of its own (unshare -rn)",
+  );
+});
+
+test("without nft the daemon says what to install", async () => {
+  const hide = 'mount -t tmpfs none /usr/sbin && exec "$@"';
+  const child = home.launchBy(host, `exec unshare -m sh -c '${hide}' sh "$@"`);
+  expect(await refusal(child)).toBe("Cannot take packets: nft was not found: install nftables");
+});
+
+test("a state that is a folder is refused", async () => {
+  mkdirSync(home.state);
+  expect(await refusal(home.launch(host))).toBe(
+    `--state ${home.state} is a directory: name a file, such as ${home.state}/state.json`,
+  );
+});
+
+test("a folder of other people's is not made", async () => {
+  const missing = `${home.state}.folder/below`;
+  const socket = await refusal(home.launch(host, "--socket", `${missing}/sock`));
+  expect(socket).toBe(
+    `--socket ${missing}/sock: there is no folder ${missing}: make it, or choose another place`,
+  );
+  const state = await refusal(home.launch(host, "--state", `${missing}/state.json`));
+  expect(state).toBe(
+    `--state ${missing}/state.json: there is no folder ${missing}: make it, or choose another place`,
+  );
+  expect(existsSync(`${home.state}.folder`)).toBe(false);
+});
+
+// biome-ignore format: a table
+const lying: [what: string, make: (path: string) => void][] = [
+  ["a file",                        (path) => writeFileSync(path, "precious")],
+  ["a symbolic link",               (path) => symlinkSync("/etc/hostname", path)],
+  ["a folder",                      (path) => mkdirSync(path)],
+];
+
+test.for(lying)(
+  "%s where the socket shall be stays, and stops the daemon",
+  async ([what, make]) => {
+    make(home.socket);
+    const before = lstatSync(home.socket).ino;
+    expect(await refusal(home.launch(host))).toBe(
+      `--socket ${home.socket}: there is ${what}, which stays: choose another path, or remove it yourself`,
+    );
+    expect(lstatSync(home.socket).ino).toBe(before);
+  },
+);
+
+test("a dead daemon's socket is taken over", async () => {
+  const killed = await home.start(host);
+  expect(await killed.end("SIGKILL")).toBe(null);
+  expect(existsSync(home.socket)).toBe(true);
+  await home.start(host);
+  expect(home.ipvsadm("-L").code).toBe(0);
+});
+
+test("root and the socket's group command; the group root is nobody's, and help is refused alike", async () => {
+  await home.start(host);
+  const denied = {
+    code: 2,
+    stdout: "",
+    stderr: `Can't initialize ipvs: Permission denied (you must be root)
+Are you sure that IP Virtual Server is built in the kernel or as module?
+Only root, the daemon's own user and members of the group of ${home.socket} may command the daemon; the group root does not count.
+`,
+  };
+  expect(home.ipvsadmAs(NOBODY, ["0"], "-A -t 10.0.0.1:80")).toEqual(denied);
+  expect(home.ipvsadmAs(NOBODY, [NOBODY, "0"], "-h")).toEqual(denied);
+  expect(home.ipvsadmAs(NOBODY, [NOBODY], "-v").stderr).toContain(
+    "Permission denied (you must be root)",
+  );
+  chownSync(home.socket, 0, GROUP);
+  expect(home.ipvsadmAs(NOBODY, [NOBODY, `${GROUP}`], "-A -t 10.0.0.1:80").code).toBe(0);
+  expect(home.ipvsadmAs(NOBODY, [`${GROUP}`], "-D -t 10.0.0.1:80").code).toBe(0);
 });
 
 test("the socket is for the daemon's user and group, the state file for the user", async () => {

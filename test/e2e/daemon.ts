@@ -43,6 +43,13 @@ export class DaemonHome implements Disposable {
     return host.startNode(SLUICE, "daemon", ...paths, ...options);
   }
 
+  /** As launch(), with what else a shell may bring about before: `script` ends in "$@". */
+  launchBy(host: Namespace, script: string): ChildProcessWithoutNullStreams {
+    const words = [process.execPath, "--disable-warning=ExperimentalWarning", SLUICE, "daemon"];
+    const options = ["--socket", this.socket, "--state", this.state];
+    return host.start("sh", "-c", script, "sh", ...words, ...options);
+  }
+
   /** As launch(), by another user, who may do as he likes with the directory. */
   launchAs(host: Namespace, user: string): ChildProcessWithoutNullStreams {
     chmodSync(this.#directory, 0o777);
@@ -52,12 +59,21 @@ export class DaemonHome implements Disposable {
 
   /** Runs an ipvsadm command line; an input is for -R. */
   ipvsadm(line: string, input = ""): CommandResult {
-    return this.#run(IPVSADM, line, input);
+    return this.#run(IPVSADM, line.split(" "), input);
+  }
+
+  /** Runs an ipvsadm command line with a user and groups of its own. */
+  ipvsadmAs(user: string, groups: readonly string[], line: string): CommandResult {
+    chmodSync(this.#directory, 0o755);
+    const [group = "", ...others] = groups;
+    const more = others.length === 0 ? "--clear-groups" : `--groups=${others.join(",")}`;
+    const words = ["--reuid", user, "--regid", group, more, IPVSADM, ...line.split(" ")];
+    return this.#run("setpriv", words, "");
   }
 
   /** Runs a command line of `sluice`. */
   sluice(line: string): CommandResult {
-    return this.#run(COMMAND, line, "");
+    return this.#run(COMMAND, line.split(" "), "");
   }
 
   /** Runs command lines that must succeed. */
@@ -68,8 +84,8 @@ export class DaemonHome implements Disposable {
     }
   }
 
-  #run(program: string, line: string, input: string): CommandResult {
-    const { status, stdout, stderr } = spawnSync(program, line.split(" "), {
+  #run(program: string, words: readonly string[], input: string): CommandResult {
+    const { status, stdout, stderr } = spawnSync(program, words, {
       encoding: "utf8",
       input,
       env: { ...process.env, SLUICE_SOCKET: this.socket },

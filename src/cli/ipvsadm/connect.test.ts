@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { ApiError } from "../../api/client.ts";
 import { notInitialized } from "./connect.ts";
 
 // biome-ignore format: a table
@@ -16,4 +17,14 @@ test.for(faults)("%s reads as IPVS that is not there", ([code, reason, advice]) 
   expect(failure.message).toBe(`Can't initialize ipvs: ${reason}
 Are you sure that IP Virtual Server is built in the kernel or as module?
 ${advice}`);
+});
+
+test("who may not command hears what a user without privileges hears", () => {
+  const error = new ApiError(403, { code: "not-permitted", message: "Only root may" });
+  expect(notInitialized(error, "/s")).toMatchObject({
+    exitCode: 2,
+    message: `Can't initialize ipvs: Permission denied (you must be root)
+Are you sure that IP Virtual Server is built in the kernel or as module?
+Only root may.`,
+  });
 });

@@ -1,5 +1,5 @@
 /** Reaches the daemon, or says what ipvsadm says when the kernel has no IPVS. */
-import { Client } from "../../api/client.ts";
+import { ApiError, Client } from "../../api/client.ts";
 import { type Info, socketPath } from "../../api/routes.ts";
 import { type Failure, mistake } from "./failure.ts";
 
@@ -11,19 +11,19 @@ export async function connect(
   try {
     return { client, info: await client.call("info", {}, undefined) };
   } catch (error) {
-    throw notInitialized(error as NodeJS.ErrnoException, path);
+    throw notInitialized(error as NodeJS.ErrnoException | ApiError, path);
   }
 }
 
 /** ipvsadm's two lines, and one that says what to do. */
-export function notInitialized(
-  { code = "", message }: NodeJS.ErrnoException,
-  path: string,
-): Failure {
+export function notInitialized(error: NodeJS.ErrnoException | ApiError, path: string): Failure {
+  const { code = "", message } = error;
+  // The daemon's own words then say who may.
+  const advice = error instanceof ApiError ? `${message}.` : adviceFor(code, path);
   return mistake(
     `Can't initialize ipvs: ${REASON[code] ?? message}\n` +
       "Are you sure that IP Virtual Server is built in the kernel or as module?\n" +
-      adviceFor(code, path),
+      advice,
   );
 }
 
@@ -33,6 +33,7 @@ const REASON: Readonly<Record<string, string>> = {
   ECONNREFUSED: "Protocol not available",
   EACCES: "Permission denied (you must be root)",
   EPERM: "Permission denied (you must be root)",
+  "not-permitted": "Permission denied (you must be root)",
 };
 
 /** What to do when nobody answers on a socket, by the error's code. */

@@ -19,20 +19,21 @@ export interface Surroundings {
 }
 
 export async function run(words: readonly string[], around: Surroundings): Promise<number> {
-  const information = informationFor(words);
-  if (information !== undefined) {
-    await around.write(information);
-    return 0;
-  }
   try {
+    // Before the words are looked at, as ipvsadm does: even help and version are refused without a director.
     await using connection = await open(around);
+    const information = informationFor(words);
+    if (information !== undefined) {
+      await around.write(information);
+      return 0;
+    }
     return await obey(words, connection.session, around);
   } catch (error) {
     return complain(error, around);
   }
 }
 
-/** Help and version, which need no daemon. */
+/** Help and version. */
 function informationFor(words: readonly string[]): string | undefined {
   const first = readOptions(words, []).next().value;
   if (first === undefined || "fault" in first) return undefined;

@@ -29,13 +29,22 @@ const COUNTERS = 0x1_0000;
 const NANOSECONDS = 1e6;
 const GENERATION_END = 0x1_0000_0000;
 
-/** The verdicts' names, as reasons are called. */
-const REASONS = Object.fromEntries(
-  Object.entries(verdict).map(([name, number]) => [
-    `kernel-${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    number,
-  ]),
-);
+/** Where packets leave the program, as reasons: those for which they go on are the director's own. */
+// biome-ignore format: a table
+const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
+  passNotOurs:       "kernel-pass-not-ours",
+  passMalformed:     "kernel-pass-malformed",
+  passUnknown:       "kernel-pass-unknown",
+  passOld:           "kernel-pass-old",
+  passEvent:         "kernel-pass-event",
+  passTimeToLive:    "kernel-pass-time-to-live",
+  passTooBig:        "kernel-pass-too-big",
+  passElsewhere:     "kernel-pass-elsewhere",
+  dropNoMemory:      "kernel-drop-no-memory",
+  forwardRoute:      "forward-route",
+  forwardMasquerade: "forward-masquerade",
+  forwardReply:      "forward-reply",
+};
 
 export class KernelFlows implements Offload, Disposable {
   readonly #object: BpfObject;
@@ -170,10 +179,11 @@ export class KernelFlows implements Offload, Disposable {
     const index = new Uint8Array(4);
     const values = new BigUint64Array(possibleCpus());
     const bytes = new Uint8Array(values.buffer);
-    const counts = Object.entries(REASONS).map(([name, number]) => {
+    const counts = Object.entries(verdict).map(([name, number]) => {
       new DataView(index.buffer).setUint32(0, number, true);
       const isRead = lookUpElement(this.#verdicts, index, bytes) === 0;
-      return [name, isRead ? values.reduce((sum, each) => sum + Number(each), 0) : 0];
+      const count = isRead ? values.reduce((sum, each) => sum + Number(each), 0) : 0;
+      return [REASONS[name as keyof typeof verdict], count];
     });
     return { ...Object.fromEntries(counts), "kernel-flows-full": this.#full };
   }

@@ -175,11 +175,16 @@ export class UserspaceEngine implements Engine {
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
-    return {
+    const counts: Record<string, number> = {
       ...this.#director.reasons(),
       ...this.#path.reasons(),
       ...this.#network.troubles(),
     };
+    // What goes on goes on for the same reasons, whoever sends it.
+    for (const [reason, count] of Object.entries(this.#offload?.reasons() ?? {})) {
+      counts[reason] = (counts[reason] ?? 0) + count;
+    }
+    return counts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

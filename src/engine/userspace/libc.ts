@@ -82,16 +82,17 @@ export function setOption(
   checked("setsockopt", c.setsockopt(fd, level, name, bytes, bytes.length), attempt);
 }
 
-/** Reads a socket option into `value`, which must be as long as the kernel's struct. */
+/** Reads a socket option into `value`, which must be as long as the kernel's struct; how many bytes that was. */
 export function getOption(
   fd: number,
   level: number,
   name: number,
   value: Uint8Array,
   attempt: string,
-): void {
+): number {
   const length = new Uint32Array([value.length]);
   checked("getsockopt", c.getsockopt(fd, level, name, value, length), attempt);
+  return length[0]!;
 }
 
 /** The number of bytes sent, or -errno. */

@@ -134,7 +134,6 @@ export class PacketPath implements Disposable {
       "transmit-congested": transmitted.congested,
       "transmit-failed": sum(transmitted.failed),
       ...this.#sender.reasons(),
-      ...this.#offload?.reasons(),
       "notice-congested": own.congested,
       "notice-failed": sum(own.failed),
       "lane-congested": back.congested,

@@ -8,6 +8,7 @@ import { createServer } from "../../../src/api/server.ts";
 import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
 import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
+import { peerOf } from "../../../src/daemon/peer-credentials.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
@@ -61,7 +62,7 @@ export class Bench implements AsyncDisposable {
       pid: process.pid,
       onBug: (error) => console.error(error),
     });
-    return new Bench(parts, control, folder, await listen(server, folder.socket));
+    return new Bench(parts, control, folder, await listen(server, folder.socket, { peerOf }));
   }
 
   async perform(step: Step, of: Case, place: Place): Promise<Observation> {
