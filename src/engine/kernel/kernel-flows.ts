@@ -174,7 +174,7 @@ export class KernelFlows implements Offload, Disposable {
     }
   }
 
-  /** Where packets left the program, by verdict, and flows that were not learnt because there was no room. */
+  /** Where packets left the program, by verdict; how many went on; and flows that were not learnt because there was no room. */
   reasons(): Readonly<Record<string, number>> {
     const index = new Uint8Array(4);
     const values = new BigUint64Array(possibleCpus());
@@ -185,7 +185,13 @@ export class KernelFlows implements Offload, Disposable {
       const count = isRead ? values.reduce((sum, each) => sum + Number(each), 0) : 0;
       return [REASONS[name as keyof typeof verdict], count];
     });
-    return { ...Object.fromEntries(counts), "kernel-flows-full": this.#full };
+    const reasons = Object.fromEntries(counts) as Record<string, number>;
+    const forwarded = [REASONS.forwardRoute, REASONS.forwardMasquerade, REASONS.forwardReply];
+    return {
+      ...reasons,
+      "kernel-forwarded": forwarded.reduce((sum, reason) => sum + reasons[reason]!, 0),
+      "kernel-flows-full": this.#full,
+    };
   }
 
   [Symbol.dispose](): void {
