@@ -123,7 +123,7 @@ static __always_inline enum verdict parse_ipv6(void *at, void *end, struct packe
 	return parse_transport(ip + 1, end, packet);
 }
 
-static __always_inline enum verdict parse(struct __sk_buff *skb, struct packet *packet)
+static __always_inline enum verdict parse_frame(struct __sk_buff *skb, struct packet *packet)
 {
 	void *end = (void *)(long)skb->data_end;
 	struct ethhdr *ethernet = (void *)(long)skb->data;
@@ -138,6 +138,18 @@ static __always_inline enum verdict parse(struct __sk_buff *skb, struct packet *
 	if (ethernet->h_proto == bpf_htons(ETHERTYPE_IPV6))
 		return parse_ipv6(ethernet + 1, end, packet);
 	return VERDICT_PASS_NOT_OURS;
+}
+
+static __always_inline enum verdict parse(struct __sk_buff *skb, struct packet *packet)
+{
+	enum verdict verdict = parse_frame(skb, packet);
+
+	if (verdict != VERDICT_GO_ON)
+		return verdict;
+	/* The frame may be padded, but not be shorter than its packet. */
+	if (packet->length < packet->header_length || packet->length > skb->len - sizeof(struct ethhdr))
+		return VERDICT_PASS_MALFORMED;
+	return VERDICT_GO_ON;
 }
 
 #endif /* SLUICE_PARSE_H */

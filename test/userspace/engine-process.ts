@@ -51,7 +51,7 @@ async function open(kind: string | undefined): Promise<Engine> {
 async function call(method: string, argument: unknown): Promise<unknown> {
   switch (method) {
     case "apply":
-      return engine.apply(argument as DesiredState);
+      return engine.apply(...(argument as DesiredState[]));
     case "services":
       return engine.services();
     case "connections":

@@ -6,6 +6,7 @@ import type { Clock, Instant } from "../../base/clock.ts";
 import type { Director } from "../../ipvs/director.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import { isMilestone } from "../../ipvs/packet-event.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { FlowOffload } from "../flow-offload.ts";
 import { Dispatch } from "./dispatch.ts";
@@ -34,6 +35,8 @@ export interface PacketPathParts {
   readonly door: Door;
   readonly clock: Clock;
   readonly offload: FlowOffload | undefined;
+  /** Dealing with a frame failed in a way that it should not: the frame is gone. */
+  readonly onBug: (error: unknown) => void;
 }
 
 export class PacketPath implements Disposable {
@@ -62,7 +65,7 @@ export class PacketPath implements Disposable {
   #batchTime: Instant | undefined;
 
   /** Frames come from now on. Throws a SystemCallError when the kernel refuses. */
-  constructor({ director, network, door, clock, offload }: PacketPathParts) {
+  constructor({ director, network, door, clock, offload, onBug }: PacketPathParts) {
     this.#offload = offload;
     this.#director = director;
     this.#network = network;
@@ -87,6 +90,7 @@ export class PacketPath implements Disposable {
     this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
+      onBug,
     });
     stack.move();
   }
@@ -131,6 +135,7 @@ export class PacketPath implements Disposable {
     return {
       "ring-full": ring.dropped,
       "ring-truncated": ring.truncated,
+      "ring-stale": ring.stale,
       "transmit-congested": transmitted.congested,
       "transmit-failed": sum(transmitted.failed),
       ...this.#sender.reasons(),
@@ -185,11 +190,17 @@ export class PacketPath implements Disposable {
     const { verdict, connection, route, parts, packet, reason } = outcome;
     if (verdict !== "forward" || connection < 0 || route === undefined || parts.length > 0) return;
     if (this.#director.sysctls.conntrack !== 0) return;
+    const { table } = this.#director.connections;
+    // The kernel has stopped at it, whatever the director made of it: the next one is learnt anew.
+    if (isMilestone(packet)) {
+      offload.release(table, connection);
+      return;
+    }
     const linkAddresses = this.#sender.linkAddressesOf(route);
     const { hook } = packet;
     if (linkAddresses === undefined || (hook !== "local-in" && hook !== "forward")) return;
     offload.learn({
-      connections: this.#director.connections.table,
+      connections: table,
       connection,
       direction: reason === "forward-reply" ? "server" : "client",
       arrival,
