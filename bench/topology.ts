@@ -142,7 +142,7 @@ async function startHaproxyWith(where: Host, configuration: string): Promise<num
 }
 
 async function startSluice(director: Host): Promise<number> {
-  const argv = ["sluice", "daemon", "--no-state", "--log-level", "warn"];
+  const argv = ["sluice", "daemon", "--no-state", "--grace", "0", "--log-level", "warn"];
   const pid = await start(director, argv, "ipvsadm -L -n >/dev/null");
   await run(
     director,

@@ -1,5 +1,6 @@
 /** What `sluice daemon` is asked for. */
 import { parseArgs } from "node:util";
+import { ENGINES, type EngineChoice } from "./engine-choice.ts";
 
 export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
 
@@ -7,6 +8,7 @@ export interface DaemonOptions {
   readonly socket: string;
   /** Undefined keeps state in memory only. */
   readonly state: string | undefined;
+  readonly engine: EngineChoice;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
   /** For how long services' packets are dropped when the daemon has ended. */
@@ -45,6 +47,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
                      dropped for so long and connections are kept, for the next daemon to go on
                      with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT})
   --no-adopt         forget the connections of the daemon before
+  --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
+                     engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
                      standard output, which the daemon never waits for: what its reader is too
                      slow for is counted, and said
@@ -67,6 +71,7 @@ export function parseDaemonOptions(
     throw new UsageError("--state and --no-state exclude each other");
   }
   return {
+    engine: engineOf(values.engine),
     socket: values.socket ?? defaultSocket,
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
@@ -87,6 +92,7 @@ function read(args: readonly string[]) {
         connections: { type: "string" },
         grace: { type: "string" },
         "no-adopt": { type: "boolean" },
+        engine: { type: "string" },
         "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
@@ -110,6 +116,12 @@ function grace(text: string | undefined): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (value <= GRACE_LIMIT) return value;
   throw new UsageError(`--grace ${text}: expected seconds from 0 to ${GRACE_LIMIT}`);
+}
+
+function engineOf(text: string = "userspace"): EngineChoice {
+  const engine = ENGINES.find((each) => each === text);
+  if (engine !== undefined) return engine;
+  throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
 }
 
 function isLogLevel(text: string): text is LogLevel {

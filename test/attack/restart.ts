@@ -34,7 +34,7 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   for (const port of [80, 81]) await network.speak(server, port);
   network.hideVip();
   server.batch(["rule add from 10.9.0.100 lookup 100", "route add default via 10.2.0.1 table 100"]);
-  let daemon = home.launch(director);
+  let daemon = home.launch(director, "--grace", "5");
   await untilPrinted(daemon, "the director runs");
   home.configure(
     `-A -t ${V}:80 -s rr`,
@@ -50,7 +50,7 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
     const begin = performance.now();
-    daemon = home.launch(director);
+    daemon = home.launch(director, "--grace", "5");
     const said = await untilPrinted(daemon, "the director runs");
     startsMs.push(performance.now() - begin);
     adopted += Number(/goes on with (\d+)/.exec(said)?.[1] ?? 0);

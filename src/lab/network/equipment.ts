@@ -70,7 +70,7 @@ class Director {
   }
 
   async start(): Promise<void> {
-    const words = ["daemon", "--socket", SOCKET, "--state", STATE];
+    const words = ["daemon", "--socket", SOCKET, "--state", STATE, "--grace", "0"];
     const child = this.#hosts.node01.start(programLine(...words));
     this.#process = child;
     const listen = (chunk: Buffer): void => {
