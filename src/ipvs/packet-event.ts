@@ -20,6 +20,8 @@ type Sloppiness = Pick<Sysctls, "sloppy_tcp" | "sloppy_sctp">;
 export const NO_EVENT = -1;
 
 const NO_CHUNK = -1;
+/** FIN, SYN and RST: what begins or ends a connection. */
+const TCP_MILESTONES = TCP_FLAG.fin | TCP_FLAG.syn | TCP_FLAG.rst;
 
 export function eventOf(packet: Packet): number {
   switch (packet.protocol) {
@@ -54,6 +56,11 @@ export function isReset(packet: Packet): boolean {
     default:
       return false;
   }
+}
+
+/** Whether it begins or ends a TCP connection: FIN, SYN or RST. */
+export function isMilestone(packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== 0;
 }
 
 /** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */
