@@ -40,6 +40,14 @@ export class DaemonHome implements Disposable {
     return new Daemon(child, this.socket);
   }
 
+  /** As start(), one that keeps no state. */
+  async startWithoutState(host: Namespace, ...options: readonly string[]): Promise<Daemon> {
+    const given = ["--socket", this.socket, "--no-state", ...NOTHING_LEFT, ...options];
+    const child = host.startNode(SLUICE, "daemon", ...given);
+    await untilPrinted(child, "the director runs");
+    return new Daemon(child, this.socket);
+  }
+
   /** Where a daemon in this namespace has its connections. */
   connections(host: Namespace): string {
     const path = `/proc/self/ns/net`;

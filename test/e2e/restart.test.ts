@@ -45,7 +45,7 @@ test("killed 50 times under load: no connection is lost, every request is answer
   expect({ lost, failed }).toEqual({ lost: 0, failed: {} });
   expect(requests).toBeGreaterThan(0);
   expect(adopted).toBeGreaterThanOrEqual(held * rounds);
-});
+}, 300_000);
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   test(`after ${signal} packets are lost for the grace, then all is as without Sluice`, async () => {
@@ -86,10 +86,12 @@ test("--no-adopt forgets: a connection of before is refused", async () => {
 });
 
 test("a connection outlives also services that come later than the daemon", async () => {
-  const first = await withService("--grace", "60", "--no-state");
+  await network.speak(network.server, 80);
+  const first = await home.startWithoutState(network.director, "--grace", "60");
+  home.configure(...SERVICE);
   await using connection = await network.talk(80);
   await first.end("SIGTERM");
-  await home.start(network.director, "--no-state");
+  await home.startWithoutState(network.director);
   const answer = connection.say("still here");
   home.configure(...SERVICE);
   expect(await answer).toBe("still here");
