@@ -7,7 +7,7 @@ import type { Clock, Instant } from "../../base/clock.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
+import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
   type ConnectionStatus,
@@ -16,10 +16,12 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
-import type { Engine } from "../engine.ts";
+import type { Condition, Engine } from "../engine.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
+import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
+import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
@@ -35,6 +37,11 @@ const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
 const CLOCK: Clock = { now: () => performance.now() as Instant };
+
+const STANDS: Readonly<Record<Stand, string>> = {
+  hooks: "at netfilter's hooks, behind the host's firewall",
+  wire: "on the wire, before the host's firewall, which does not apply: this kernel's nftables cannot duplicate packets",
+};
 
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
@@ -61,6 +68,7 @@ export class UserspaceEngine implements Engine {
   readonly #claim: Disposable;
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
+  readonly #examiner: Examiner;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -94,6 +102,11 @@ export class UserspaceEngine implements Engine {
         events.warn("the host does not learn the MTU of tunnels' paths", error),
       ),
     );
+    this.#examiner = new Examiner({
+      network,
+      services: () => this.#plans(),
+      seen: async (families) => (door.stand === "hooks" ? readSeen(families) : undefined),
+    });
     stack.move();
     this.#scheduleTimer();
   }
@@ -172,11 +185,24 @@ export class UserspaceEngine implements Engine {
     };
   }
 
+  async condition(): Promise<Condition> {
+    const { list, omitted } = await this.#examiner.examine();
+    const { size, limit } = this.#director.connections.table;
+    return {
+      stand: STANDS[this.#door.stand],
+      connections: size,
+      connectionsMax: limit,
+      findings: list,
+      findingsOmitted: omitted,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
+    this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
     this.#network[Symbol.dispose]();
@@ -190,6 +216,10 @@ export class UserspaceEngine implements Engine {
     this.#path.networkChanged();
     this.#taken.addressesChanged();
     void this.#door.watch(this.#network.links.values());
+  }
+
+  *#plans(): Generator<ServicePlan> {
+    for (const { plan } of this.#director.services.services()) yield plan;
   }
 
   /** Those whose connections the director still deals with: without a service of a family, with none of it. */
