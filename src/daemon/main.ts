@@ -68,7 +68,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
   const app = createServer(control, {
     version: version(),
     pid: process.pid,
-    status: { startedAt, statePath: options.state, logLinesLost: log.lost, findings },
+    status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const listening = stack.use(await listen(app, options.socket, { peerOf }));

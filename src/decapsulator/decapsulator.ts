@@ -12,6 +12,7 @@ import { Lane } from "../engine/userspace/lane.ts";
 import { Memory } from "../engine/userspace/libc.ts";
 import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
 import { HostNetwork } from "../engine/userspace/network/host-network.ts";
+import { ToldOnce, troubleName } from "../engine/userspace/network/told-once.ts";
 import { PacketRing, type RingFrame } from "../engine/userspace/packet-ring.ts";
 import { Transmitter } from "../engine/userspace/transmitter.ts";
 import { tunnelFilter } from "../engine/userspace/tunnel-filter.ts";
@@ -70,12 +71,18 @@ export class Decapsulator implements AsyncDisposable {
   readonly #copy: Memory;
   readonly #counts = new Map<Outcome, number>();
   readonly #offload: Offload = noOffload();
+  readonly #troubles: ToldOnce;
   #isOpen = true;
 
   private constructor(options: DecapsulatorOptions, parts: Parts) {
     this.#options = options;
     this.#parts = parts;
-    const { sources, guePort } = options;
+    const { sources, guePort, events } = options;
+    this.#troubles = new ToldOnce((name, error) =>
+      events.warn(
+        `a packet failed in a way that it should not (${name}): ${(error as Error).stack}`,
+      ),
+    );
     const { network } = parts;
     this.#unwrapper = new Unwrapper({
       isLocal: (address) => network.isLocal(address),
@@ -91,6 +98,7 @@ export class Decapsulator implements AsyncDisposable {
       blocks: RING_BLOCKS,
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#transmitter.flush(),
+      onBug: (error) => this.#troubles.count(troubleName("bug", error), error),
     });
     stack.move();
   }
@@ -130,7 +138,7 @@ export class Decapsulator implements AsyncDisposable {
 
   /** Packets by what became of them, in OUTCOMES' order; and what was lost around. Only what happened. */
   counts(): ReadonlyMap<string, number> {
-    const { received: _, dropped } = this.#ring.statistics();
+    const { dropped, stale } = this.#ring.statistics();
     const { congested, failed } = this.#transmitter.statistics();
     const { reassembled, ...lost } = this.#unwrapper.fragments;
     const rows: (readonly [string, number])[] = [
@@ -138,8 +146,11 @@ export class Decapsulator implements AsyncDisposable {
       ["fragments-reassembled", reassembled],
       ["fragments-lost", Object.values(lost).reduce((sum, each) => sum + each, 0)],
       ["ring-full", dropped],
+      ["ring-stale", stale],
       ["lane-congested", congested],
       ["lane-failed", Object.values(failed).reduce((sum, each) => sum + each, 0)],
+      ...Object.entries(this.#parts.network.troubles()),
+      ...Object.entries(this.#troubles.counts()),
     ];
     return new Map(rows.filter(([, count]) => count > 0));
   }
@@ -169,7 +180,6 @@ export class Decapsulator implements AsyncDisposable {
     return tunnelFilter({ interfaces: wanted.map(({ index }) => index), guePort });
   }
 
-  /** Must not throw. */
   #receive(frame: RingFrame): void {
     const outcome = this.#open(frame);
     this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1);

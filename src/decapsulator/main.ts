@@ -25,6 +25,7 @@ async function run(options: CommandOptions): Promise<number> {
   const asked = signal();
   // Nobody reads any more: the packets go on.
   process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
   try {
     await using decapsulator = await Decapsulator.open({
       ...options,

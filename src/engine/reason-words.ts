@@ -33,6 +33,7 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
   "drop-no-destination":      "dropped: no server takes new connections of the service (none, or weight 0, or full)",
   "drop-destination-removed": "dropped: the connection's server was removed, or has weight 0 and is quiesced",
   "drop-table-full":          "dropped: the connection table is full (--connections)",
+  "drop-adopting":            "dropped: the connections of the daemon before are still being taken over; the sender repeats it",
   "drop-service-share":       "dropped: the table fills up, and this service has its share of it",
   "drop-defence":             "dropped by a defence (net.ipv4.vs.drop_packet)",
   "drop-no-call-id":          "dropped: no Call-ID could be read (--pe sip)",
@@ -49,6 +50,7 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
 
   "ring-full":                "lost: arrived faster than they were looked at",
   "ring-truncated":           "lost: longer than a place in the ring",
+  "ring-stale":               "thrown away: they had waited so long that nobody wants them any more",
   "transmit-congested":       "lost: the interface took no more at the moment",
   "transmit-failed":          "lost: the kernel refused to send it",
   "neighbour-queue-full":     "lost: too many waited for the next hop's link-layer address",
@@ -69,6 +71,8 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
   ["neighbour-",           "questions for a next hop that the kernel refused"],
   ["route-encapsulates",   "ways that lead into a tunnel of the routing table's own (lwtunnel): not supported"],
   ["route-",               "questions for a route that the kernel did not answer"],
+  ["tunnel-mtu-",          "failures to tell the host the MTU of a tunnel's path"],
+  ["bug-",                 "bugs of Sluice's: the packet was dropped, and the log has its stack"],
   ["link-unsupported",     "ways by an interface whose link layer is not supported"],
 ];
 

@@ -154,7 +154,9 @@ export class Tracker {
     const flags = table.flags(id);
     destination.bind(flags);
     const isTemplate = (flags & CONNECTION_FLAG.template) !== 0;
-    const way = isTemplate ? WAY.none : wayOf(table.protocol(id), table.state(id), 0);
+    const way = isTemplate
+      ? WAY.none
+      : wayOf(table.protocol(id), table.state(id), table.inPackets(id));
     this.#shares.enter(id, destination.service.holding, way);
   }
 
@@ -194,6 +196,7 @@ export class Tracker {
     binding.destination3 = address.w3;
     binding.destinationPort = port;
     binding.destinationId = destination.id;
+    binding.destinationKey = destination.key;
     binding.flags = destination.connectionFlags;
     if (isOnePacket && packet.protocol === PROTOCOL.udp) binding.flags |= CONNECTION_FLAG.onePacket;
     binding.mark = packet.mark;
@@ -203,6 +206,27 @@ export class Tracker {
     this.enter(id, destination);
     this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
     return id;
+  }
+
+  /** Whether an inherited record holds what a connection or template can hold. */
+  isSound(id: number): boolean {
+    const { table } = this;
+    const protocol = table.protocol(id);
+    const state = table.state(id);
+    const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    const isKnown = isTemplate
+      ? (protocol === PROTOCOL.ip || this.balances(protocol)) && state <= TEMPLATE_STATE.assured
+      : this.#states.of(protocol)?.has(state) === true;
+    return isKnown && Number.isFinite(table.expiresAt(id)) && table.timeoutMs(id) > 0;
+  }
+
+  /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
+  adopt(id: number, destination: Destination, now: Instant): boolean {
+    if (!this.table.adopt(id, destination.id, now)) return false;
+    this.enter(id, destination);
+    const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    return true;
   }
 
   /** Moves the connection's state on and restarts its timer with the state's time: set_tcp_state() and its kin. */
@@ -310,6 +334,11 @@ export class Tracker {
     const state = table.state(id);
     const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
     return isTemplate ? templateStateName(state) : this.#machine(table.protocol(id)).nameOf(state);
+  }
+
+  /** Whether connections are of this protocol. */
+  balances(protocol: number): boolean {
+    return this.#states.of(protocol) !== undefined;
   }
 
   #machine(protocol: number): StateMachine {

@@ -35,7 +35,7 @@ await engine[Symbol.asyncDispose]();
 async function call(method: string, argument: unknown): Promise<unknown> {
   switch (method) {
     case "apply":
-      return engine.apply(argument as DesiredState);
+      return engine.apply(...(argument as DesiredState[]));
     case "services":
       return engine.services();
     case "connections":

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { expect, test } from "vitest";
-import { availablePages, pageBytes, pagesIn } from "./available-memory.ts";
+import { AvailableMemory, pageBytes, pagesIn } from "./available-memory.ts";
 
 test("free memory and buffers, in pages", () => {
   const meminfo = "MemTotal:  8000 kB\nMemFree:   4000 kB\nBuffers:     96 kB\nCached:   999 kB\n";
@@ -13,6 +13,13 @@ test("free memory and buffers, in pages", () => {
 test("this machine's", () => {
   const bytes = pageBytes(readFileSync("/proc/self/auxv"));
   expect(bytes).toBe(Number(execFileSync("getconf", ["PAGESIZE"], { encoding: "utf8" })));
-  expect(availablePages() * bytes).toBeGreaterThan(0);
-  expect(availablePages() * bytes).toBeLessThan(totalmem());
+  const troubles: unknown[] = [];
+  const memory = new AvailableMemory((error) => troubles.push(error));
+  expect(memory.pages() * bytes).toBeGreaterThan(0);
+  expect(memory.pages() * bytes).toBeLessThan(totalmem());
+  expect(troubles).toEqual([]);
+  const last = memory.pages();
+  memory[Symbol.dispose]();
+  expect(memory.pages()).toBe(last);
+  expect(troubles).toMatchObject([{ code: "EBADF" }]);
 });

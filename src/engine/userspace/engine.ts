@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock, Instant } from "../../base/clock.ts";
+import { Pauses } from "../../base/pauses.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
@@ -25,8 +26,9 @@ import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
+import { ToldOnce, troubleName } from "./network/told-once.ts";
 import { PacketPath } from "./packet-path.ts";
-import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
+import { PathMtuLearner } from "./path-mtu-learner.ts";
 
 /** Connections looked at in one go of expiry: well below a millisecond. */
 export const EXPIRE_BUDGET = 2_000;
@@ -51,6 +53,9 @@ export interface UserspaceEngineOptions {
   readonly connectionsMax?: number;
 }
 
+const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
+const BUG = "a packet or a timer failed in a way that it should not, and is given up";
+
 /** What is opened before the engine, and closed by it. */
 interface Parts {
   readonly network: HostNetwork;
@@ -69,6 +74,7 @@ export class UserspaceEngine implements Engine {
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #examiner: Examiner;
+  readonly #troubles: ToldOnce;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
@@ -81,11 +87,15 @@ export class UserspaceEngine implements Engine {
     this.#door = door;
     this.#claim = claim;
     this.#taken = new TakenPackets({
-      take: (rules) => door.take(rules),
+      take: (added, removed) => door.take(added, removed),
       isLocal: (address) => network.isLocal(address),
       destinationsInUse: () => this.#destinationsInUse(),
       onError: (error) =>
         events.warn("not all is taken from the host as it should be, trying again", error),
+    });
+    this.#troubles = new ToldOnce((name, error) => {
+      const what = name.startsWith("tunnel-mtu") ? UNLEARNT : BUG;
+      events.warn(`${what} (counted as ${name})`, error);
     });
     const key = randomBytes(8);
     this.#director = new Director({
@@ -95,12 +105,16 @@ export class UserspaceEngine implements Engine {
     });
     using stack = new DisposableStack();
     this.#path = stack.use(
-      new PacketPath({ director: this.#director, network, door, clock: CLOCK }),
+      new PacketPath({
+        director: this.#director,
+        network,
+        door,
+        clock: CLOCK,
+        onBug: (error) => this.#bug(error),
+      }),
     );
     this.#pathMtuLearner = stack.use(
-      new PathMtuLearner((error) =>
-        events.warn("the host does not learn the MTU of tunnels' paths", error),
-      ),
+      new PathMtuLearner((error) => this.#troubles.count(troubleName("tunnel-mtu", error), error)),
     );
     this.#examiner = new Examiner({
       network,
@@ -140,9 +154,19 @@ export class UserspaceEngine implements Engine {
     return engine;
   }
 
-  async apply(desired: DesiredState): Promise<void> {
-    await this.#taken.during(desired, () => this.#director.apply(desired));
-    this.#pathMtuLearner.learnOf(tunnelsIn(desired));
+  async apply(...steps: DesiredState[]): Promise<void> {
+    await this.#taken.during(steps, () => this.#lead(steps));
+  }
+
+  /** The director through the steps; packets come in between. */
+  async #lead(steps: readonly DesiredState[]): Promise<void> {
+    this.#director.check(...steps);
+    const pauses = new Pauses();
+    for (const step of steps) {
+      await pauses.ifDue();
+      this.#director.apply(step);
+      this.#pathMtuLearner.follow(step);
+    }
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -182,6 +206,7 @@ export class UserspaceEngine implements Engine {
       ...this.#director.reasons(),
       ...this.#path.reasons(),
       ...this.#network.troubles(),
+      ...this.#troubles.counts(),
     };
   }
 
@@ -232,12 +257,21 @@ export class UserspaceEngine implements Engine {
 
   #expire(): void {
     if (!this.#isOpen) return;
-    const at = CLOCK.now();
-    this.#path.expire();
-    const more = this.#director.expire(at, EXPIRE_BUDGET);
-    this.#path.flush();
+    let more = false;
+    try {
+      this.#path.expire();
+      more = this.#director.expire(CLOCK.now(), EXPIRE_BUDGET);
+      this.#path.flush();
+    } catch (error) {
+      this.#bug(error);
+    }
     if (more) this.#immediate = setImmediate(() => this.#expire());
     else this.#scheduleTimer();
+  }
+
+  /** Something failed that should not; what it was about is lost, the rest goes on. */
+  #bug(error: unknown): void {
+    this.#troubles.count(troubleName("bug", error), error);
   }
 
   #scheduleTimer(): void {

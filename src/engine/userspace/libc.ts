@@ -30,6 +30,8 @@ const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
 const CLONE_NEWNET = 0x4000_0000;
+const SOL_SOCKET = 1;
+const SO_ERROR = 4;
 
 // biome-ignore format: a table
 const c = {
@@ -59,6 +61,8 @@ export const errno = { EINTR: 4, EAGAIN: 11, ENOMEM: 12, ENOBUFS: 105 } as const
 export function errnoName(value: number): string {
   return ERRNO_NAMES.get(value) ?? `errno ${value}`;
 }
+
+const INTERRUPTIONS_MAX = 8;
 
 /** Opens a socket that never blocks and is not inherited. `attempt` completes "Cannot ...". */
 export function socket(domain: number, type: number, protocol: number, attempt: string): number {
@@ -103,6 +107,14 @@ export function send(fd: number, bytes: Uint8Array): number {
 /** The number of bytes received, or -errno: -EAGAIN when nothing waits. */
 export function receive(fd: number, into: Uint8Array): number {
   return result(c.recv(fd, into, into.length, MSG_DONTWAIT));
+}
+
+/** Does `call` again when a signal interrupted it, but not for ever. */
+export function untilUninterrupted(call: () => number): number {
+  let result = call();
+  for (let tries = 1; result === -errno.EINTR && tries < INTERRUPTIONS_MAX; tries++)
+    result = call();
+  return result;
 }
 
 /** Sends `count` struct mmsghdr that lie at `address`: how many were sent, or -errno when the first was refused. */
@@ -171,16 +183,31 @@ export class Memory implements Disposable {
   }
 }
 
-/** Calls back as long as `fd` has something to read. Holds the process open until it is disposed. */
+/**
+ * Calls back as long as a socket has something to read. Holds the process open until it is disposed.
+ *
+ * A socket's error (an interface that went down, news that found no room) ends libuv's watch (uv__poll_io()): it is read,
+ * which clears it, told, and the watch goes on.
+ */
 export class ReadableWatch implements Disposable {
   // koffi stops a handle that the garbage collector takes: whoever watches must keep this object.
   readonly #handle: node.PollHandle;
   #open = true;
 
-  constructor(fd: number, onReadable: () => void) {
-    this.#handle = koffi.node.poll(fd, { readable: true }, () => {
-      if (this.#open) onReadable();
-    });
+  constructor(fd: number, onReadable: () => void, onError: (errno: number) => void = () => {}) {
+    const turn = (status: number): void => {
+      if (!this.#open) return;
+      if (status >= 0) {
+        onReadable();
+        return;
+      }
+      const error = socketError(fd);
+      this.#handle.start({ readable: true }, listener);
+      onError(error);
+    };
+    // Its declaration knows the events alone; the status comes before them.
+    const listener = turn as unknown as (events: node.PollEvents) => void;
+    this.#handle = koffi.node.poll(fd, { readable: true }, listener);
   }
 
   [Symbol.dispose](): void {
@@ -188,6 +215,15 @@ export class ReadableWatch implements Disposable {
     this.#open = false;
     this.#handle.close();
   }
+}
+
+/** What is wrong with a socket, which then is right again; 0 when nothing is. */
+function socketError(fd: number): number {
+  const value = new Int32Array(1);
+  const bytes = new Uint8Array(value.buffer);
+  const length = new Uint32Array([bytes.length]);
+  const returned = c.getsockopt(fd, SOL_SOCKET, SO_ERROR, bytes, length);
+  return returned < 0 ? koffi.errno() : value[0]!;
 }
 
 function checked(call: string, returned: number, attempt: string): number {

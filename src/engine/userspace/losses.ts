@@ -2,6 +2,7 @@
 export type Loss =
   | "ring-full"
   | "ring-truncated"
+  | "ring-stale"
   | "transmit-congested"
   | "transmit-failed"
   | "neighbour-queue-full"

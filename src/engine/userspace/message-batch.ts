@@ -1,5 +1,5 @@
 /** Messages that go to a socket together, by sendmmsg(2), straight from where their bytes lie. */
-import { errno, errnoName, Memory, sendMessages } from "./libc.ts";
+import { errno, errnoName, Memory, sendMessages, untilUninterrupted } from "./libc.ts";
 
 /** struct mmsghdr on a 64-bit machine. */
 const MESSAGE_LENGTH = 64;
@@ -101,11 +101,11 @@ export class MessageBatch implements Disposable {
   flush(): void {
     for (let done = 0; done < this.#waiting; ) {
       const messages = this.#table.address + done * MESSAGE_LENGTH;
-      const sent = sendMessages(this.#fd, messages, this.#waiting - done);
+      const sent = untilUninterrupted(() => sendMessages(this.#fd, messages, this.#waiting - done));
       if (sent > 0) {
         this.#sent += sent;
         done += sent;
-      } else if (sent !== -errno.EINTR) {
+      } else {
         // sendmmsg() stops at the first that fails, and tells why only when that was the first.
         this.#refused(-sent);
         done++;

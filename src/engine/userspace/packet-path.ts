@@ -32,6 +32,8 @@ export interface PacketPathParts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly clock: Clock;
+  /** Dealing with a frame failed in a way that it should not: the frame is gone. */
+  readonly onBug: (error: unknown) => void;
 }
 
 export class PacketPath implements Disposable {
@@ -59,7 +61,7 @@ export class PacketPath implements Disposable {
   #batchTime: Instant | undefined;
 
   /** Frames come from now on. Throws a SystemCallError when the kernel refuses. */
-  constructor({ director, network, door, clock }: PacketPathParts) {
+  constructor({ director, network, door, clock, onBug }: PacketPathParts) {
     this.#director = director;
     this.#network = network;
     this.#door = door;
@@ -83,6 +85,7 @@ export class PacketPath implements Disposable {
     this.#ring = door.listen({
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
+      onBug,
     });
     stack.move();
   }
@@ -127,6 +130,7 @@ export class PacketPath implements Disposable {
     return {
       "ring-full": ring.dropped,
       "ring-truncated": ring.truncated,
+      "ring-stale": ring.stale,
       "transmit-congested": transmitted.congested,
       "transmit-failed": sum(transmitted.failed),
       ...this.#sender.reasons(),

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Conversation } from "../../../test/userspace/conversation.ts";
 import { connect, Namespace, untilPrinted } from "../../../test/userspace/namespaces.ts";
 
 const PROGRAM = new URL("../../../test/userspace/forwarder.ts", import.meta.url).pathname;
 const BYTES = 100_000_000;
+const PINGS = 100;
+/** Longer than anything may wait. */
+const STOPPED_MS = 2_500;
 
 /** Answers a connection on port 80 with the hash of what it received. */
 const SERVER = `
@@ -47,10 +51,11 @@ afterEach(() => {
   for (const namespace of [left, middle, right]) namespace[Symbol.dispose]();
 });
 
-async function startWire(): Promise<Conversation> {
-  const wire = new Conversation(middle.startNode(PROGRAM, "to-left", "to-right"));
+async function startWire(): Promise<Conversation & { readonly pid: number }> {
+  const program = middle.startNode(PROGRAM, "to-left", "to-right");
+  const wire = new Conversation(program);
   expect(await wire.hear()).toBe("ready");
-  return wire;
+  return Object.assign(wire, { pid: program.pid! });
 }
 
 test("super-packets go through as they are, and every byte arrives", async () => {
@@ -80,4 +85,29 @@ test("frames that cannot be sent are counted by their reason", async () => {
   left.status("ping -c 1 -W 1 10.0.0.2");
   const { transmit } = JSON.parse(await wire.ask("report"));
   expect(transmit.failed.ENETDOWN).toBeGreaterThan(0);
+});
+
+test("an interface that was down is heard again", async () => {
+  await startWire();
+  const ping = () => left.status("ping -c 1 -W 1 10.0.0.2");
+  expect(ping()).toBe(0);
+  for (const name of ["to-left", "to-right"]) middle.run(`ip link set ${name} down`);
+  expect(ping()).not.toBe(0);
+  for (const name of ["to-left", "to-right"]) middle.run(`ip link set ${name} up`);
+  await expect.poll(ping, { timeout: 10_000 }).toBe(0);
+});
+
+test("what waited while the process stood still is thrown away, and counted", async () => {
+  const wire = await startWire();
+  expect(left.status("ping -c 1 10.0.0.2")).toBe(0);
+  left.run("ip neigh replace 10.0.0.2 lladdr 02:00:00:00:00:02 dev eth0 nud permanent");
+  const { ring: before } = JSON.parse(await wire.ask("report"));
+  expect(before.stale).toBe(0);
+  process.kill(wire.pid, "SIGSTOP");
+  left.status(`ping -c ${PINGS} -i 0.002 -W 1 10.0.0.2`);
+  await sleep(STOPPED_MS);
+  process.kill(wire.pid, "SIGCONT");
+  const stale = async () => JSON.parse(await wire.ask("report")).ring.stale;
+  await expect.poll(stale, { timeout: 10_000 }).toBeGreaterThanOrEqual(PINGS);
+  expect(left.status("ping -c 1 10.0.0.2")).toBe(0);
 });

@@ -45,7 +45,15 @@ const PACKET_IGNORE_OUTGOING = 23;
 const TPACKET_V2 = 1;
 
 /** struct tpacket2_hdr, then at 32 a struct sockaddr_ll. */
-const at = { status: 0, length: 4, captured: 8, frame: 12, linkAddress: 32 } as const;
+const at = {
+  status: 0,
+  length: 4,
+  captured: 8,
+  frame: 12,
+  seconds: 16,
+  nanoseconds: 20,
+  linkAddress: 32,
+} as const;
 
 const STATUS_KERNEL = 0;
 const STATUS_USER = 1;
@@ -57,6 +65,14 @@ const BATCH_FRAMES = 64;
 const TURN_FRAMES = 512;
 
 const BLOCKS_DEFAULT = 32;
+
+/**
+ * A frame that waited longer is of no use to anybody: its sender has sent it again, or has given up (RFC 6298: the first
+ * time to do so is a second).
+ */
+const STALE_MS = 1_000;
+/** How often the event loop shows that it runs. */
+const HEARTBEAT_MS = 250;
 
 /** A frame where it lies in the ring. One object that is moved from frame to frame: copy what must outlive onFrame. */
 export interface RingFrame {
@@ -77,10 +93,12 @@ export interface PacketRingOptions {
   readonly filter?: Uint8Array;
   /** Of this network namespace's interfaces; undefined: all. */
   readonly interfaceIndex?: number;
-  /** Must not throw. The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
+  /** The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
   readonly onFrame: (frame: RingFrame) => void;
   /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
   readonly onBatchEnd: () => void;
+  /** One of those two threw, which is a bug: the frame is gone, the others go on. Undefined: it is thrown on. */
+  readonly onBug?: (error: unknown) => void;
   /** Of 2 MiB and 31 frames each. Halved as long as the kernel has not the memory. */
   readonly blocks?: number;
 }
@@ -90,6 +108,8 @@ export interface RingStatistics {
   /** For want of a free slot. */
   readonly dropped: number;
   readonly truncated: number;
+  /** Those that had waited too long, because this process was stopped. */
+  readonly stale: number;
   /** How many frames may wait. */
   readonly slots: number;
 }
@@ -107,6 +127,12 @@ export class PacketRing implements Disposable {
   #received = 0;
   #dropped = 0;
   #truncated = 0;
+  #stale = 0;
+  readonly #heartbeat: NodeJS.Timeout;
+  /** When the event loop was last seen to run. */
+  #aliveAt = performance.now();
+  /** Frames that may still be from a time when it did not. */
+  #suspects = 0;
 
   /** Opens the ring and receives at once. Throws a SystemCallError when the kernel refuses. */
   constructor(options: PacketRingOptions) {
@@ -132,6 +158,8 @@ export class PacketRing implements Disposable {
       };
       bind(this.#fd, bindAddress(ETH_P_ALL, options.interfaceIndex ?? 0), "receive frames");
       this.#watch = new ReadableWatch(this.#fd, () => this.#turn());
+      this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+      this.#heartbeat.unref();
     } catch (error) {
       close(this.#fd);
       throw error;
@@ -146,7 +174,12 @@ export class PacketRing implements Disposable {
   statistics(): RingStatistics {
     const counts = new Uint32Array(2);
     const bytes = new Uint8Array(counts.buffer);
-    getOption(this.#fd, SOL_PACKET, PACKET_STATISTICS, bytes, "read the ring's statistics");
+    try {
+      getOption(this.#fd, SOL_PACKET, PACKET_STATISTICS, bytes, "read the ring's statistics");
+    } catch (error) {
+      // They are there the next time.
+      if (!(error instanceof SystemCallError)) throw error;
+    }
     // Reading sets them to 0; the first counts both kinds.
     this.#received += counts[0]! - counts[1]!;
     this.#dropped += counts[1]!;
@@ -154,6 +187,7 @@ export class PacketRing implements Disposable {
       received: this.#received,
       dropped: this.#dropped,
       truncated: this.#truncated,
+      stale: this.#stale,
       slots: this.#slots,
     };
   }
@@ -162,6 +196,7 @@ export class PacketRing implements Disposable {
     if (this.#watch === undefined) return;
     this.#watch[Symbol.dispose]();
     this.#watch = undefined;
+    clearInterval(this.#heartbeat);
     this.memory[Symbol.dispose]();
     close(this.#fd);
   }
@@ -171,6 +206,7 @@ export class PacketRing implements Disposable {
    * filled last is not given back, so no wake-up is lost.
    */
   #turn(): void {
+    this.#beat();
     let handled = 0;
     while (handled < TURN_FRAMES && this.#watch !== undefined) {
       const count = this.#batch();
@@ -186,19 +222,59 @@ export class PacketRing implements Disposable {
       const slot = slotStart(this.#next);
       // Atomics order the frame's bytes after the state that announces them; a plain read would not on ARM.
       if ((Atomics.load(this.#words, slot >> 2) & STATUS_USER) === 0) break;
-      this.#moveTo(slot);
-      this.#options.onFrame(this.#frame);
       this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
       count++;
+      if (this.#suspects > 0 && this.#isStale(slot)) continue;
+      this.#moveTo(slot);
+      try {
+        this.#options.onFrame(this.#frame);
+      } catch (error) {
+        this.#tell(error);
+      }
     }
     if (count === 0) return 0;
-    this.#options.onBatchEnd();
+    try {
+      this.#options.onBatchEnd();
+    } catch (error) {
+      this.#tell(error);
+    }
     if (this.#watch === undefined) return count;
     for (let given = 0, slot = first; given < count; given++) {
       Atomics.store(this.#words, slotStart(slot) >> 2, STATUS_KERNEL);
       slot = slot + 1 === this.#slots ? 0 : slot + 1;
     }
     return count;
+  }
+
+  #tell(bug: unknown): void {
+    const { onBug } = this.#options;
+    if (onBug === undefined) throw bug;
+    onBug(bug);
+  }
+
+  /** After the process was stopped (SIGSTOP, a debugger, a machine without a processor for us) what waits may be old. */
+  #beat(): void {
+    const now = performance.now();
+    if (now - this.#aliveAt > STALE_MS) this.#suspects = this.#slots;
+    this.#aliveAt = now;
+  }
+
+  /**
+   * Frames bear the time of a clock that somebody may set, so it is asked only about those that came while we stood still:
+   * as long as they seem to be from another time than now, before or, if it was set back, after.
+   */
+  #isStale(slot: number): boolean {
+    const { view } = this.memory;
+    const seconds = view.getUint32(slot + at.seconds, true);
+    const arrived = seconds * 1e3 + view.getUint32(slot + at.nanoseconds, true) / 1e6;
+    if (Math.abs(Date.now() - arrived) <= STALE_MS) {
+      // They lie in the order in which they came.
+      this.#suspects = 0;
+      return false;
+    }
+    this.#suspects--;
+    this.#stale++;
+    return true;
   }
 
   #moveTo(slot: number): void {

@@ -5,6 +5,7 @@
  * nft ends with our end of its standard input. So nothing is left behind even when this process is killed.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** What nft said when it refused. */
@@ -18,6 +19,8 @@ export const NFT_PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
 /** For how long another's table is waited for. */
 const REMAINS_MS = 5_000;
 const RETRY_MS = 50;
+
+const END_MAX_MS = 5_000;
 
 interface Pending {
   readonly mark: string;
@@ -37,10 +40,12 @@ export class Nft {
   constructor(onEnd: (error: NftError) => void) {
     // Detached: a Ctrl-C at our terminal is not meant for nft.
     this.#child = spawn("nft", ["-i"], { detached: true, env: { ...process.env, PATH: NFT_PATH } });
-    this.#child.stdout.resume();
-    this.#child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
+    // Without a free descriptor there is neither a process nor its streams: "error" below tells.
+    const { stdin, stdout, stderr } = this.#child as Partial<ChildProcessWithoutNullStreams>;
+    stdout?.resume();
+    stderr?.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     // The same trouble ends the process, which is told of below.
-    this.#child.stdin.on("error", () => {});
+    for (const stream of [stdin, stdout, stderr]) stream?.on("error", () => {});
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#ended = promise;
     const end = (why: string): void => {
@@ -67,7 +72,7 @@ export class Nft {
     // had to say about the commands.
     const mark = `done_${++this.#count}`;
     this.#pending.push({ mark, resolve, reject });
-    this.#child.stdin.write(`${commands}\n${mark}\n`);
+    this.#stdin?.write(`${commands}\n${mark}\n`);
     return promise;
   }
 
@@ -101,8 +106,15 @@ export class Nft {
   async end(): Promise<void> {
     this.#failure ??= new NftError("nft was ended");
     for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
-    this.#child.stdin.end();
+    this.#stdin?.end();
+    // One that does not listen (it was stopped, or waits for the kernel) shall not keep us.
+    const impatience = setTimeout(() => this.#child.kill("SIGKILL"), END_MAX_MS);
     await this.#ended;
+    clearTimeout(impatience);
+  }
+
+  get #stdin(): Writable | undefined {
+    return this.#child.stdin ?? undefined;
   }
 
   #hear(text: string): void {

@@ -103,6 +103,12 @@ function startRemover(table: number): ChildProcess {
     env: { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin:/sbin` },
   });
   child.on("error", () => {});
+  child.stdin?.on("error", () => {});
+  if (child.pid === undefined) {
+    throw new Error(
+      "Cannot set a routing rule into the lane: no process can be started to remove it",
+    );
+  }
   child.unref();
   (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
   return child;

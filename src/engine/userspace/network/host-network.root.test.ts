@@ -4,6 +4,7 @@ import { connect, Namespace } from "../../../../test/userspace/namespaces.ts";
 
 let host: Namespace;
 let peer: Namespace;
+let pid: number;
 let ask: (line: string) => Promise<unknown>;
 
 beforeAll(async () => {
@@ -52,7 +53,9 @@ beforeAll(async () => {
   peer.run("ip addr add 10.0.0.2/24 dev eth0");
   peer.run("ip addr add 2001:db8::2/64 dev eth0 nodad");
   const program = new URL("../../../../test/userspace/ask-network.ts", import.meta.url).pathname;
-  const conversation = new Conversation(host.startNode(program));
+  const child = host.startNode(program);
+  pid = child.pid!;
+  const conversation = new Conversation(child);
   ask = async (line) => JSON.parse(await conversation.ask(line));
   expect(await conversation.hear()).toBe('"ready"');
 });
@@ -159,7 +162,7 @@ test("what the kernel will not look for is counted under its name, and told once
   await ask("seek none 10.0.0.2");
   expect(await ask("seek none 10.0.0.2")).toEqual({
     counted: { "neighbour-EINVAL": 2 },
-    told: ["Cannot ask the kernel about the network: neighbour-EINVAL"],
+    told: ["Cannot have the host look for 10.0.0.2: netlink: EINVAL (counted as neighbour-EINVAL)"],
   });
 });
 
@@ -172,4 +175,23 @@ test("ICMP errors are limited as the host's own, a peer's limit is not the host'
   expect(await ask("tell 203.0.113.17 1")).toBe(0);
   host.run("sysctl -qw net.ipv4.icmp_ratemask=0");
   await expect.poll(() => ask("tell 10.0.0.77 30"), { timeout: 10_000 }).toBe(30);
+});
+
+test("after so much news that some were lost, changes are still followed", async () => {
+  process.kill(pid, "SIGSTOP");
+  const addresses = Array.from(
+    { length: 20_000 },
+    (_, index) => `10.99.${index >> 8}.${index & 0xff}`,
+  );
+  host.batch(addresses.map((address) => `route add ${address}/32 dev eth1`));
+  process.kill(pid, "SIGCONT");
+  host.batch(["route flush root 10.99.0.0/16", "route replace 192.0.2.0/24 via 10.0.0.250"]);
+  const way = () => ask("192.0.2.1");
+  await expect.poll(way, { timeout: 10_000 }).toContain("10.0.0.250 by eth0");
+  // And what comes after the storm, too.
+  for (const gateway of ["10.0.0.249", "10.0.0.248"]) {
+    await way();
+    host.batch([`route replace 192.0.2.0/24 via ${gateway}`]);
+    await expect.poll(way, { timeout: 10_000 }).toContain(`${gateway} by eth0`);
+  }
 });

@@ -10,7 +10,7 @@ import { prng } from "../../../base/prng.ts";
 import type { Trouble } from "../../../ipvs/forward/notices.ts";
 import type { Host } from "../../../ipvs/host.ts";
 import type { Address, Family } from "../../../net/address.ts";
-import { availablePages } from "../available-memory.ts";
+import { AvailableMemory } from "../available-memory.ts";
 import { SystemCallError } from "../libc.ts";
 import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
 import { IcmpLimits } from "./icmp-limits.ts";
@@ -27,7 +27,7 @@ import { Netlink, NetlinkNews, RTM } from "./netlink.ts";
 import { familyNumber } from "./netlink-address.ts";
 import { FLAG, type Message } from "./netlink-message.ts";
 import { type RouteAnswer, Routes } from "./routes.ts";
-import { ToldOnce } from "./told-once.ts";
+import { ToldOnce, troubleName } from "./told-once.ts";
 
 /** Changes come in bunches: after the first of one, the others wait this long for each other. */
 const SETTLE_MS = 10;
@@ -66,6 +66,7 @@ export class HostNetwork implements Host, Disposable {
   readonly #changes = new Netlink();
   readonly #news: NetlinkNews;
   readonly #troubles: ToldOnce;
+  readonly #memory = new AvailableMemory((error) => this.#countError("memory", error));
   readonly #routes: Routes;
   readonly #limits: IcmpLimits;
   #links: ReadonlyMap<number, Link> = new Map();
@@ -85,9 +86,11 @@ export class HostNetwork implements Host, Disposable {
 
   private constructor(options: HostNetworkOptions) {
     this.#options = options;
-    this.#troubles = new ToldOnce((name) =>
-      options.onError(new Error(`Cannot ask the kernel about the network: ${name}`)),
-    );
+    this.#troubles = new ToldOnce((name, cause) => {
+      const what =
+        cause instanceof Error ? cause.message : "Cannot ask the kernel about the network";
+      options.onError(new Error(`${what} (counted as ${name})`, { cause }));
+    });
     this.#routes = new Routes({
       link: (index) => this.#links.get(index),
       onTrouble: (name) => this.#troubles.count(name),
@@ -95,7 +98,7 @@ export class HostNetwork implements Host, Disposable {
     const chance = prng(performance.now());
     this.#limits = new IcmpLimits({
       clock: CLOCK,
-      settings: followIcmpSettings(CLOCK),
+      settings: followIcmpSettings(CLOCK, (error) => this.#countError("icmp-settings", error)),
       wayTo: (recipient) => this.#wayTo(recipient),
       prefixLength: (destination) => this.#routes.prefixLength(destination),
       cost: () => chance.below(3),
@@ -137,7 +140,7 @@ export class HostNetwork implements Host, Disposable {
   }
 
   availablePages(): number {
-    return availablePages();
+    return this.#memory.pages();
   }
 
   /** What IPVS's do_output_route4() asks of the kernel. The same object for the same way, as a rule. */
@@ -179,6 +182,7 @@ export class HostNetwork implements Host, Disposable {
       if (!(error instanceof SystemCallError)) throw error;
       this.#troubles.count(
         error.code === "ENOBUFS" ? "neighbour-table-full" : `neighbour-${error.code}`,
+        error,
       );
       return false;
     }
@@ -197,8 +201,13 @@ export class HostNetwork implements Host, Disposable {
     this.#news[Symbol.dispose]();
     this.#changes[Symbol.dispose]();
     this.#routes[Symbol.dispose]();
+    this.#memory[Symbol.dispose]();
     // A listing that is under way ends it.
     if (!this.#isReading) this.#netlink[Symbol.dispose]();
+  }
+
+  #countError(what: string, error: unknown): void {
+    this.#troubles.count(troubleName(what, error), error);
   }
 
   #wayTo(recipient: Address): "inside" | "outside" | "nowhere" {
@@ -265,7 +274,7 @@ export class HostNetwork implements Host, Disposable {
       if (!this.#isOpen) return;
       this.#restUntil = performance.now() + RETRY_MS;
       this.#readLater(wanted);
-      this.#options.onError(error);
+      this.#countError("network", error);
     }
   }
 

@@ -19,15 +19,22 @@ export const DEFAULT_ICMP_SETTINGS: IcmpSettings = {
   messagesBurst: 50,
 };
 
-/** The settings as they are, or were a moment ago. */
-export function followIcmpSettings(clock: Clock): () => IcmpSettings {
+/** The settings as they are, or were a moment ago. `onTrouble`: they could not be read, and are as they were. */
+export function followIcmpSettings(
+  clock: Clock,
+  onTrouble: (error: unknown) => void,
+): () => IcmpSettings {
   let settings = DEFAULT_ICMP_SETTINGS;
   let readAt = Number.NEGATIVE_INFINITY;
   return () => {
     const now = clock.now();
     if (now - readAt >= READ_EVERY_MS) {
-      settings = icmpSettings((name) => readSetting(name));
       readAt = now;
+      try {
+        settings = icmpSettings(readSetting);
+      } catch (error) {
+        onTrouble(error);
+      }
     }
     return settings;
   };
@@ -68,7 +75,8 @@ function typesIn(text: string): ReadonlySet<number> {
 function readSetting(name: string): string | undefined {
   try {
     return readFileSync(`/proc/sys/net/${name}`, "latin1");
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
 }

@@ -39,6 +39,8 @@ export type Attribute = readonly [
 export interface Message {
   readonly type: number;
   readonly flags: number;
+  /** Of the request that it answers. */
+  readonly sequence: number;
   /** What follows the header. */
   readonly body: Uint8Array;
 }
@@ -88,6 +90,7 @@ export function* messagesIn(datagram: Uint8Array): Generator<Message> {
     yield {
       type: view.getUint16(start + at.type, true),
       flags: view.getUint16(start + at.flags, true),
+      sequence: view.getUint32(start + at.sequence, true),
       body: datagram.subarray(start + MESSAGE_HEADER_LENGTH, start + length),
     };
     start += aligned(length);

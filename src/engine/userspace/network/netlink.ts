@@ -10,6 +10,7 @@ import {
   send,
   setOption,
   socket,
+  untilUninterrupted,
 } from "../libc.ts";
 import {
   type Attribute,
@@ -38,6 +39,8 @@ const DATAGRAMS_PER_TURN = 8;
 
 const LISTINGS_MAX = 5;
 
+const OPEN = "ask the kernel about the network";
+
 export const RTM = {
   newLink: 16,
   deleteLink: 17,
@@ -61,13 +64,13 @@ export function openRoutingSocket(attempt: string): number {
 
 /** Sends requests and reads their answers. */
 export class Netlink implements Disposable {
-  readonly #fd: number;
+  #fd: number;
   readonly #buffer = new Uint8Array(DATAGRAM_MAX);
   #sequence = 0;
   #isListing = false;
 
   constructor() {
-    this.#fd = openRoutingSocket("ask the kernel about the network");
+    this.#fd = openRoutingSocket(OPEN);
   }
 
   /** Asks for a change. Returns at once: the kernel does it before send() returns. `attempt` completes "Cannot ...". */
@@ -80,8 +83,13 @@ export class Netlink implements Disposable {
   ): void {
     if (this.#isListing) throw new TypeError(`Cannot ${attempt} while the same socket lists`);
     this.#send(type, flags | FLAG.ack, fixed, attributes, attempt);
-    for (const message of this.#receive(attempt)) {
-      if (message.type === MESSAGE.error) checkError(message, attempt);
+    for (;;) {
+      for (const message of this.#receive(attempt)) {
+        // What answers an earlier request was left when reading it failed.
+        if (message.sequence !== this.#sequence || message.type !== MESSAGE.error) continue;
+        checkError(message, attempt);
+        return;
+      }
     }
   }
 
@@ -96,6 +104,10 @@ export class Netlink implements Disposable {
         // Under a storm of changes news of them follow anyway, and with them another listing.
         if (isWhole || round === LISTINGS_MAX) return messages;
       }
+    } catch (error) {
+      // The kernel refuses the next listing as long as the rest of this one waits (EBUSY).
+      this.#reopen();
+      throw error;
     } finally {
       this.#isListing = false;
     }
@@ -105,11 +117,22 @@ export class Netlink implements Disposable {
     close(this.#fd);
   }
 
+  #reopen(): void {
+    try {
+      const fd = openRoutingSocket(OPEN);
+      close(this.#fd);
+      this.#fd = fd;
+    } catch {
+      // No descriptor is free: the next attempt may find one.
+    }
+  }
+
   async #listOnce(type: number, fixed: Uint8Array, attempt: string): Promise<Message[]> {
     this.#send(type, FLAG.dump, fixed, [], attempt);
     const messages: Message[] = [];
     for (let datagrams = 1; ; datagrams++) {
       for (const message of this.#receive(attempt)) {
+        if (message.sequence !== this.#sequence) continue;
         if (message.type === MESSAGE.error) checkError(message, attempt);
         if (message.type === MESSAGE.done) return messages;
         messages.push({ ...message, body: message.body.slice() });
@@ -127,12 +150,12 @@ export class Netlink implements Disposable {
   ): void {
     this.#sequence++;
     const bytes = emitMessage(type, flags | FLAG.request, this.#sequence, fixed, attributes);
-    const sent = send(this.#fd, bytes);
+    const sent = untilUninterrupted(() => send(this.#fd, bytes));
     if (sent < 0) throw new SystemCallError("send", -sent, attempt);
   }
 
   #receive(attempt: string): Iterable<Message> {
-    const length = receive(this.#fd, this.#buffer);
+    const length = untilUninterrupted(() => receive(this.#fd, this.#buffer));
     if (length < 0) throw new SystemCallError("recv", -length, attempt);
     return messagesIn(this.#buffer.subarray(0, length));
   }
@@ -158,14 +181,14 @@ export class NetlinkNews implements Disposable {
   readonly #buffer = new Uint8Array(DATAGRAM_MAX);
   readonly #watch: ReadableWatch;
 
-  /** `onLost`: so many changes at once that the kernel dropped news; what is known must be read anew. */
+  /** `onLost`: the kernel dropped news, as so many came at once, or for want of memory; what is known must be read anew. */
   constructor(onMessage: (message: Message) => void, onLost: () => void) {
     const attempt = "follow changes of the network";
     this.#fd = openRoutingSocket(attempt);
     try {
       setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, NEWS_BUFFER_BYTES, attempt);
       bind(this.#fd, subscriber(GROUPS), attempt);
-      this.#watch = new ReadableWatch(this.#fd, () => this.#turn(onMessage, onLost));
+      this.#watch = new ReadableWatch(this.#fd, () => this.#turn(onMessage, onLost), onLost);
     } catch (error) {
       close(this.#fd);
       throw error;
@@ -181,6 +204,7 @@ export class NetlinkNews implements Disposable {
     for (let datagrams = 0; datagrams < DATAGRAMS_PER_TURN; datagrams++) {
       const length = receive(this.#fd, this.#buffer);
       if (length === -errno.EAGAIN) return;
+      if (length === -errno.EINTR) continue;
       if (length < 0) onLost();
       else for (const message of messagesIn(this.#buffer.subarray(0, length))) onMessage(message);
     }

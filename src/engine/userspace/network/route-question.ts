@@ -6,7 +6,7 @@
  * (RTNL_FLAG_DOIT_UNLOCKED).
  */
 import { ADDRESS_LENGTH, Address, type Family } from "../../../net/address.ts";
-import { close, errno, errnoName, receive, send } from "../libc.ts";
+import { close, errno, errnoName, receive, send, untilUninterrupted } from "../libc.ts";
 import { openRoutingSocket, RTM } from "./netlink.ts";
 import { familyNumber, familyOf, ROUTE_HEADER_LENGTH } from "./netlink-address.ts";
 import { FLAG, MESSAGE, viewOf } from "./netlink-message.ts";
@@ -134,8 +134,7 @@ export class RouteQuestion implements Disposable {
 
   #read(): RouteReply {
     for (;;) {
-      const length = receive(this.#fd, this.#answer);
-      if (length === -errno.EINTR) continue;
+      const length = untilUninterrupted(() => receive(this.#fd, this.#answer));
       if (length < 0) return this.#fail(-length);
       if (length < ATTRIBUTES_AT - ROUTE_HEADER_LENGTH + 4) continue;
       // The answer to a question that failed half way may have come late.
