@@ -47,7 +47,7 @@ module.exports = {
       comment:
         "koffi is called in the engine alone: everything else can be read without knowing the C ABI.",
       severity: "error",
-      from: { path: "^src/", pathNot: "^src/engine/userspace/" },
+      from: { path: "^src/", pathNot: "^src/engine/(userspace|kernel)/" },
       to: { path: "node_modules/koffi" },
     },
     {

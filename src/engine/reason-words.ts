@@ -64,6 +64,23 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
   "host-too-big":             "lost: would have left as the host's own, and is longer than the way takes",
 };
 
+/** Of the programs that forward known flows in the kernel (kernel/kernel-flows.ts). What they pass, the director looks at. */
+// biome-ignore format: a table
+const KERNEL_WORDS: Readonly<Record<string, string>> = {
+  "kernel-forwarded":          "of those sent on: by the kernel itself, where they arrived",
+  "kernel-pass-not-ours":      "not forwarded in the kernel: no whole TCP or UDP packet to this host's link-layer address",
+  "kernel-pass-malformed":     "not forwarded in the kernel: no whole packet",
+  "kernel-pass-unknown":       "not forwarded in the kernel: of no flow that it knows",
+  "kernel-pass-old":           "not forwarded in the kernel: something changed since it learnt the flow",
+  "kernel-pass-event":         "not forwarded in the kernel: begins or ends a connection",
+  "kernel-pass-time-to-live":  "not forwarded in the kernel: its time to live is over",
+  "kernel-pass-too-big":       "not forwarded in the kernel: too big for the way",
+  "kernel-pass-elsewhere":     "not forwarded in the kernel: came in by another interface than the flow",
+  "kernel-drop-no-memory":     "lost: the kernel had no memory to rewrite it",
+  "kernel-flows-full":         "flows that the kernel was not told of: its table is full",
+  "kernel-attach-failed":      "interfaces that the kernel's program could not be attached to",
+};
+
 /** What the kernel would not say or do: the names end in its own word for why. */
 // biome-ignore format: a table
 const TROUBLES: readonly [prefix: string, words: string][] = [
@@ -79,5 +96,6 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
 /** "" for one that has no words. */
 export function explainReason(name: string): string {
   if (Object.hasOwn(WORDS, name)) return WORDS[name as keyof typeof WORDS];
+  if (Object.hasOwn(KERNEL_WORDS, name)) return KERNEL_WORDS[name]!;
   return TROUBLES.find(([prefix]) => name.startsWith(prefix))?.[1] ?? "";
 }

@@ -20,6 +20,7 @@ import { Replies } from "./forward/replies.ts";
 import { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
+import type { Offload } from "./offload.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { NO_ARRIVAL, Packet } from "./packet.ts";
@@ -46,6 +47,8 @@ export interface DirectorOptions {
   readonly limit: number;
   /** Random: makes the connection table's hash unpredictable from outside. */
   readonly hashKey: HashKey;
+  /** Who forwards packets of connections that were decided about; undefined: every packet comes here. */
+  readonly offload?: Offload | undefined;
   /**
    * Where connections lie. Those that an earlier process left there are adopted after the first apply(); `onAdopted` is
    * told then, if there were any.
@@ -66,19 +69,26 @@ export class Director {
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
   readonly #defence: Defence;
+  readonly #offload: Offload | undefined;
   readonly #onAdopted: DirectorOptions["onAdopted"];
   /** While there are connections of an earlier process to be taken over. */
   #adoption: Adoption | undefined;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
-  constructor({ host, limit, hashKey, memory, onAdopted }: DirectorOptions) {
-    const table = new ConnectionTable({ limit, hashKey, memory });
+  constructor({ host, limit, hashKey, memory, onAdopted, offload }: DirectorOptions) {
+    this.#offload = offload;
+    const table = new ConnectionTable({
+      limit,
+      hashKey,
+      memory,
+      lastSeen: offload && ((connections, id) => offload.lastSeen(connections, id)),
+    });
     const defence = new Defence(host, () => table.size / limit);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
     this.services = new ServiceTable(read);
-    this.connections = new Tracker(table, this.services, hashKey[1]);
+    this.connections = new Tracker(table, this.services, hashKey[1], offload);
     this.#onAdopted = onAdopted;
     if (table.nextInherited(NO_CONNECTION) !== NO_CONNECTION) {
       this.#adoption = new Adoption(this.connections, this.services);
@@ -107,12 +117,15 @@ export class Director {
    */
   apply(desired: DesiredState): void {
     this.check(desired);
+    // What went by until now belongs to whom it was for.
+    this.#collect();
     this.connections.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
     this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    this.#offload?.invalidate();
   }
 
   /** Throws LbError for the one thing that states, however they were made, could ask for and nobody has. */
@@ -202,12 +215,19 @@ export class Director {
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    this.#collect();
     if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();
       for (const destination of service.destinations) destination.traffic.estimate();
     }
+  }
+
+  #collect(): void {
+    this.#offload?.collect((id, inPackets, inBytes, outPackets, outBytes) =>
+      this.services.countOffloaded(id, inPackets, inBytes, outPackets, outBytes),
+    );
   }
 
   /** Whether the packet's connection may be one that is not adopted yet: its sender will send it again. */

@@ -140,6 +140,21 @@ export class ServiceTable {
     this.total.countOut(bytes);
   }
 
+  /** Packets that were forwarded without the director: offload.ts. */
+  countOffloaded(
+    id: number,
+    inPackets: number,
+    inBytes: number,
+    outPackets: number,
+    outBytes: number,
+  ): void {
+    const destination = this.#destinations[id];
+    if (destination === undefined || !destination.isAvailable) return;
+    destination.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    destination.service.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    this.total.add(inPackets, inBytes, outPackets, outBytes);
+  }
+
   /** The plans that it follows. */
   get applied(): DesiredState["services"] {
     return this.#applied;

@@ -23,6 +23,7 @@ import { EntryDropper } from "./defence/entry-dropper.ts";
 import { WAY, wayOf } from "./defence/holding.ts";
 import { TableShares } from "./defence/table-shares.ts";
 import type { Destination } from "./destination.ts";
+import type { Offload } from "./offload.ts";
 import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
@@ -36,6 +37,7 @@ export class Tracker {
   readonly table: ConnectionTable;
   readonly ends: ConnectionEnds;
   readonly #services: ServiceTable;
+  readonly #offload: Offload | undefined;
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #dropper: EntryDropper;
@@ -51,7 +53,8 @@ export class Tracker {
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
 
-  constructor(table: ConnectionTable, services: ServiceTable, seed: number) {
+  constructor(table: ConnectionTable, services: ServiceTable, seed: number, offload?: Offload) {
+    this.#offload = offload;
     this.table = table;
     this.ends = new ConnectionEnds(table);
     this.#services = services;
@@ -255,6 +258,7 @@ export class Tracker {
     const after = states.next(way, event, before);
     if (after !== before) {
       table.setState(id, after);
+      this.#offload?.release(table, id);
       this.#recount(id, flags, states.isActive(after));
       this.#shares.setWay(id, wayOf(packet.protocol, after, 0));
     }
@@ -372,6 +376,7 @@ export class Tracker {
     this.#shares.leave(id);
     this.#releaseControl(id);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;
+    this.#offload?.release(this.table, id);
     this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
   }
 

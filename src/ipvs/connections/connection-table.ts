@@ -27,6 +27,11 @@ export interface ConnectionTableOptions {
   readonly limit: number;
   /** Two random 32-bit numbers that nobody outside knows. */
   readonly hashKey: HashKey;
+  /**
+   * When packets of a connection went by that nobody told the table of; asked when its time seems to be over. Negative
+   * infinity when there were none.
+   */
+  readonly lastSeen?: ((table: ConnectionTable, id: number) => Instant) | undefined;
   /** For `limit` connections, perhaps with some of an earlier process (ipvs/adoption.ts); undefined: memory of its own. */
   readonly memory?: TableMemory | undefined;
 }
@@ -44,16 +49,21 @@ export class ConnectionTable {
   readonly #data: PersistenceData;
   readonly #lookup: FlowLookup;
   readonly #wheel: TimerWheel;
+  readonly #lastSeen: ConnectionTableOptions["lastSeen"];
+
   /** Reused for what is adopted. */
   readonly #flow = new Flow();
   readonly #binding = new Binding();
 
-  constructor({ limit, hashKey, memory }: ConnectionTableOptions) {
+  constructor({ limit, hashKey, memory, lastSeen }: ConnectionTableOptions) {
+    this.#lastSeen = lastSeen;
     checkLimit(limit);
     const within = memory ?? ownMemory(limit);
     this.#records = new RecordStore(limit, within);
     this.#data = new PersistenceData(within);
-    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey);
+    const isKeptAlive =
+      lastSeen === undefined ? undefined : (id: number, now: Instant) => this.catchUp(id) > now;
+    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey, isKeptAlive);
     this.#wheel = new TimerWheel(this.#records);
   }
 
@@ -220,6 +230,14 @@ export class ConnectionTable {
     this.#data.settle();
   }
 
+  /** Restarts the connection's time with the last packet that went by untold, and says when it ends. */
+  catchUp(id: number): Instant {
+    const seen = this.#lastSeen?.(this, id) ?? Number.NEGATIVE_INFINITY;
+    const expiresAt = (seen + this.timeoutMs(id)) as Instant;
+    if (expiresAt > this.expiresAt(id)) this.#records.setDouble(id, FIELD.expiresAt, expiresAt);
+    return this.expiresAt(id);
+  }
+
   /** Restarts the connection's time. */
   touch(id: number, now: Instant, timeoutMs: number): void {
     const expiresAt = now + timeoutMs;
@@ -243,6 +261,11 @@ export class ConnectionTable {
       if (expiresAt > now) {
         this.#wheel.disarm(id);
         this.#wheel.arm(id, expiresAt);
+        continue;
+      }
+      if (this.#lastSeen !== undefined && this.catchUp(id) > now) {
+        this.#wheel.disarm(id);
+        this.#wheel.arm(id, this.expiresAt(id));
         continue;
       }
       const againMs = decide(id);
