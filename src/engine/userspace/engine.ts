@@ -148,7 +148,8 @@ export class UserspaceEngine implements Engine {
     this.#examiner = new Examiner({
       network,
       services: () => this.#plans(),
-      seen: async (families) => (door.stand === "hooks" ? readSeen(families) : undefined),
+      seen: async (families) =>
+        door.place.stand === "hooks" ? readSeen(families, door.place) : undefined,
     });
     stack.move();
     this.#scheduleTimer();
@@ -271,7 +272,7 @@ export class UserspaceEngine implements Engine {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
     return {
-      stand: STANDS[this.#door.stand],
+      stand: STANDS[this.#door.place.stand],
       connections: size,
       connectionsMax: limit,
       findings: list,

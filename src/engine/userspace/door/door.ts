@@ -12,7 +12,7 @@ import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Stand } from "./door-words.ts";
+import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
 import type { Grace } from "./keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
@@ -75,14 +75,14 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    if (tables.stand === "hooks") makeLaneRoutes(netlink, lane.hostIndex, outputTable);
+    if (tables.place.stand === "hooks") makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     const door = new Door({ lane, tables, netlink, outputRule, marks, back });
     stack.move();
     return door;
   }
 
-  get stand(): Stand {
-    return this.#parts.tables.stand;
+  get place(): Place {
+    return this.#parts.tables.place;
   }
 
   /** Where packets go that are the host's after all. */
@@ -108,7 +108,7 @@ export class Door implements AsyncDisposable {
   async take(added: DoorRules, removed: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
     const localRules = this.#localRules + localRulesIn(added) - localRulesIn(removed);
-    const hasLocal = tables.stand === "hooks" && localRules > 0;
+    const hasLocal = tables.place.stand === "hooks" && localRules > 0;
     if (hasLocal) outputRule.set(true);
     await tables.update(added, removed);
     this.#localRules = localRules;

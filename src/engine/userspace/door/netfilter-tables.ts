@@ -86,8 +86,8 @@ export class NetfilterTables implements AsyncDisposable {
   }
 
   /** Where the tables stand. */
-  get stand(): Stand {
-    return this.#place.stand;
+  get place(): Place {
+    return this.#place;
   }
 
   /** On the wire: watches these interfaces, and no others. Elsewhere all interfaces are as one. */
