@@ -5,7 +5,7 @@ import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
-import { SnapshotFile } from "../control/snapshot.ts";
+import { StateFile } from "../control/state-file.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
@@ -59,7 +59,7 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
   const file =
     options.state === undefined
       ? undefined
-      : new SnapshotFile(options.state, (message) => lines.warn(message));
+      : new StateFile(options.state, (message) => lines.warn(message));
   const control = await Control.start(engine, file);
   const app = createServer(control, {
     version: version(),
@@ -77,7 +77,7 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
     "the director runs",
   );
   lines.info({ signal: await asked }, "ending");
-  await control.settled();
+  await control.end();
   await stack.disposeAsync();
   lines.info("ended");
 }

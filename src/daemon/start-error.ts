@@ -1,7 +1,7 @@
 /** What an operator can mend when the daemon does not start: one sentence that says what to do. */
 import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
-import { SnapshotError } from "../control/snapshot.ts";
+import { StateFileError } from "../control/state-file-error.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
@@ -18,7 +18,7 @@ const MISTAKES = [
   NamespaceTakenError,
   NftError,
   PrivilegeError,
-  SnapshotError,
+  StateFileError,
   SystemCallError,
 ] as const;
 
