@@ -6,7 +6,8 @@ import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
-import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import { lockFile } from "../engine/userspace/file-lock.ts";
+import { openEngine } from "./engine-choice.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -44,11 +45,13 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
   mustBePrivileged();
-  if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
   await using stack = new AsyncDisposableStack();
+  const file =
+    options.state === undefined ? undefined : await openState(options.state, stack, lines);
   const engine = stack.use(
-    await UserspaceEngine.open({
+    await openEngine({
+      choice: options.engine,
       connectionsMax: options.connectionsMax,
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),
@@ -56,10 +59,6 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
       },
     }),
   );
-  const file =
-    options.state === undefined
-      ? undefined
-      : new StateFile(options.state, (message) => lines.warn(message));
   const control = await Control.start(engine, file);
   const app = createServer(control, {
     version: version(),
@@ -76,10 +75,35 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
     },
     "the director runs",
   );
+  process.on("SIGHUP", () => void reload(control, lines));
   lines.info({ signal: await asked }, "ending");
   await control.end();
   await stack.disposeAsync();
   lines.info("ended");
+}
+
+/** Nobody else's, until `stack` is disposed. */
+async function openState(
+  path: string,
+  stack: AsyncDisposableStack,
+  lines: Log["lines"],
+): Promise<StateFile> {
+  await prepareFolder(path, "--state");
+  stack.use(lockFile(path, "--state"));
+  return stack.use(new StateFile(path, (message) => lines.warn(message)));
+}
+
+async function reload(control: Control, lines: Log["lines"]): Promise<void> {
+  try {
+    const hasChanged = await control.reload();
+    const services = control.state.services.size;
+    lines.info(
+      { services },
+      hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
+    );
+  } catch (error) {
+    lines.error({ err: error }, "the state file is not used: all stays as it is");
+  }
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second ends the process the hard way, as by default. */

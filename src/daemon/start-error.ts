@@ -3,6 +3,7 @@ import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
 import { StateFileError } from "../control/state-file-error.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
+import { FileTakenError } from "../engine/userspace/file-lock.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
 import { missingCapabilities } from "./capabilities.ts";
@@ -13,6 +14,7 @@ export class PrivilegeError extends Error {
 }
 
 const MISTAKES = [
+  FileTakenError,
   FolderError,
   ListenError,
   NamespaceTakenError,

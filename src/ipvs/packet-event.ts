@@ -18,6 +18,7 @@ const SCTP_CHUNK_HEADER = 4;
 const SCTP_INIT = 1;
 const SCTP_ABORT = 6;
 const NO_CHUNK = -1;
+const TCP_MILESTONES = 0x07;
 const TCP_FLAG = { syn: 0x02, rst: 0x04 } as const;
 
 export function eventOf(packet: Packet): number {
@@ -53,6 +54,11 @@ export function isReset(packet: Packet): boolean {
     default:
       return false;
   }
+}
+
+/** Whether it begins or ends a TCP connection: FIN, SYN or RST. */
+export function isMilestone(packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== 0;
 }
 
 /** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */

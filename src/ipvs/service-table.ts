@@ -8,6 +8,7 @@ import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { KnownAddresses } from "./known-addresses.ts";
+import { type OrphanedServer, orphan } from "./orphan.ts";
 import type { Packet } from "./packet.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
@@ -78,10 +79,28 @@ export class ServiceTable {
     return this.#destinations[id]!;
   }
 
+  /** Those that are configured, by the key that connections of an earlier process have. */
+  byKey(): ReadonlyMap<number, Destination> {
+    const all = [this.bypass[4], this.bypass[6]];
+    for (const { destinations } of this.#services.values()) all.push(...destinations);
+    return new Map(all.map((each) => [each.key, each]));
+  }
+
+  /** What stands for a server that is not configured: as a removed one it waits to be revived. */
+  orphan(server: OrphanedServer): Destination {
+    const known = this.#trash.orphan(server.key);
+    if (known !== undefined) return known;
+    const destination = orphan(this.#newId(), server, this.#sysctls);
+    this.#destinations[destination.id] = destination;
+    this.#trash.addOrphan(destination);
+    return destination;
+  }
+
   /** Those that connections go to, removed ones included. */
   *inUse(): Generator<Destination> {
     for (const each of this.#destinations) {
-      if (each !== undefined && each.connections > 0 && !each.isBypass && !each.isGone) yield each;
+      if (each === undefined || each.connections === 0) continue;
+      if (!each.isBypass && !each.isGone && !each.isOrphan) yield each;
     }
   }
 
@@ -91,7 +110,7 @@ export class ServiceTable {
       if (each === undefined || each.isAvailable || each.isGone) continue;
       if (each.connections + each.persistentConnections === 0) continue;
       const { id } = each;
-      const newId = this.#freeIds.pop() ?? this.#destinations.length;
+      const newId = this.#newId();
       const gone = each.abandonConnections(newId);
       this.#gone.add(gone);
       this.#destinations[id] = gone;
@@ -119,6 +138,21 @@ export class ServiceTable {
     destination.traffic.countOut(bytes);
     destination.service.traffic.countOut(bytes);
     this.total.countOut(bytes);
+  }
+
+  /** Packets that were forwarded without the director: offload.ts. */
+  countOffloaded(
+    id: number,
+    inPackets: number,
+    inBytes: number,
+    outPackets: number,
+    outBytes: number,
+  ): void {
+    const destination = this.#destinations[id];
+    if (destination === undefined || !destination.isAvailable) return;
+    destination.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    destination.service.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    this.total.add(inPackets, inBytes, outPackets, outBytes);
   }
 
   /** The plans that it follows. */
@@ -166,6 +200,10 @@ export class ServiceTable {
     this.#freeIds.push(id);
   }
 
+  #newId(): number {
+    return this.#freeIds.pop() ?? this.#destinations.length;
+  }
+
   #addService(plan: ServicePlan): void {
     const service = new VirtualService(plan, this.#sysctls);
     this.#services.set(service.keyText, service);
@@ -208,6 +246,7 @@ export class ServiceTable {
     if (destination.service !== service) destination.traffic.zero();
     destination.service = service;
     destination.isAvailable = true;
+    destination.isOrphan = false;
     // One that is revived with weight 0 has forgotten its weight: __ip_vs_update_dest() with add.
     destination.lastWeight = plan.weight;
     destination.update(plan);
@@ -216,9 +255,8 @@ export class ServiceTable {
   }
 
   #createDestination(service: VirtualService, plan: DestinationPlan): Destination {
-    const id = this.#freeIds.pop() ?? this.#destinations.length;
-    const destination = new Destination(id, plan, service);
-    this.#destinations[id] = destination;
+    const destination = new Destination(this.#newId(), plan, service);
+    this.#destinations[destination.id] = destination;
     return destination;
   }
 

@@ -7,7 +7,8 @@
  * Each optional field is 4 bytes long. The checksum covers header and payload.
  */
 import * as checksum from "./checksum.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const GRE_HEADER_LENGTH = 4;
 
@@ -36,54 +37,27 @@ const FIELD_LENGTH = 4;
 const at = { flags: 0, protocol: 2, optional: 4 } as const;
 
 /** A GRE packet where it lies. */
-export class GreView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): GreView {
-    return new GreView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): GreView | GreFault {
-    const view = new GreView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class GreView extends View {
   /** Moves to the packet in [start, end), or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): GreFault | undefined {
     if (!fits(bytes, start, end, GRE_HEADER_LENGTH)) return "truncated";
     const flags = readUint16(bytes, start + at.flags);
     if ((flags & MUST_BE_ZERO) !== 0) return "unsupported";
     if (end - start < headerLength(flags)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   get payloadStart(): number {
-    return this.#start + headerLength(this.#flags);
+    return this.start + headerLength(this.#flags);
   }
 
   get #flags(): number {
-    return readUint16(this.#bytes, this.#start + at.flags);
+    return readUint16(this.bytes, this.start + at.flags);
   }
 
   /** An ETHERTYPE. */
   get protocol(): number {
-    return readUint16(this.#bytes, this.#start + at.protocol);
+    return readUint16(this.bytes, this.start + at.protocol);
   }
 
   get hasChecksum(): boolean {
@@ -92,23 +66,23 @@ export class GreView {
 
   /** 0 when there is none. */
   get checksum(): number {
-    return this.hasChecksum ? readUint16(this.#bytes, this.#start + at.optional) : 0;
+    return this.hasChecksum ? readUint16(this.bytes, this.start + at.optional) : 0;
   }
 
   get key(): number | undefined {
     const flags = this.#flags;
     if ((flags & KEY) === 0) return undefined;
-    return readUint32(this.#bytes, this.#start + headerLength(flags & CHECKSUM));
+    return readUint32(this.bytes, this.start + headerLength(flags & CHECKSUM));
   }
 
   get sequence(): number | undefined {
     const flags = this.#flags;
     if ((flags & SEQUENCE) === 0) return undefined;
-    return readUint32(this.#bytes, this.#start + headerLength(flags & (CHECKSUM | KEY)));
+    return readUint32(this.bytes, this.start + headerLength(flags & (CHECKSUM | KEY)));
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): GreHeader {
@@ -118,15 +92,15 @@ export class GreView {
 
   /** True also for a packet without one. */
   isChecksumRight(): boolean {
-    return !this.hasChecksum || checksum.sum(this.#bytes, this.#start, this.#end) === 0xffff;
+    return !this.hasChecksum || checksum.sum(this.bytes, this.start, this.end) === 0xffff;
   }
 
   /** Computes the checksum anew, if there is a place for it. */
   refreshChecksum(): void {
     if (!this.hasChecksum) return;
-    writeUint16(this.#bytes, this.#start + at.optional, 0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end);
-    writeUint16(this.#bytes, this.#start + at.optional, checksum.complement(sum));
+    writeUint16(this.bytes, this.start + at.optional, 0);
+    const sum = checksum.sum(this.bytes, this.start, this.end);
+    writeUint16(this.bytes, this.start + at.optional, checksum.complement(sum));
   }
 }
 

@@ -33,8 +33,9 @@ export class DaemonHome implements Disposable {
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
   async start(host: Namespace): Promise<Daemon> {
     const child = this.launch(host);
+    const daemon = new Daemon(child, this.socket);
     await untilPrinted(child, "the director runs");
-    return new Daemon(child, this.socket);
+    return daemon;
   }
 
   /** The daemon, however far it gets. */
@@ -101,10 +102,23 @@ export class DaemonHome implements Disposable {
 export class Daemon {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #client: Client;
+  #log = "";
 
   constructor(child: ChildProcessWithoutNullStreams, socket: string) {
     this.#child = child;
     this.#client = new Client(socket);
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.#log += chunk.toString();
+    });
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.#log;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   get pid(): number {

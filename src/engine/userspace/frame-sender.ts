@@ -88,6 +88,12 @@ export class FrameSender implements Disposable {
     if (this.#addresses.size > 0) this.#addresses.clear();
   }
 
+  /** As a frame by this route begins; undefined of a link without Ethernet, and while the neighbour is not known. */
+  linkAddressesOf(route: Route): Uint8Array | undefined {
+    const addresses = this.#addresses.get(route);
+    return addresses === NO_ADDRESSES ? undefined : addresses;
+  }
+
   /** As send() for a packet that lies anywhere. */
   sendCopy(packet: Uint8Array, route: Route, offload: Offload = PLAIN): void {
     const start = this.#stage(packet, ETHERNET_HEADER_LENGTH);

@@ -11,6 +11,7 @@
 
 import type { Hook } from "../../../ipvs/packet.ts";
 import * as checksum from "../../../net/checksum.ts";
+import { MAC_LENGTH } from "../../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../../net/words.ts";
 
 /** How a packet reaches the lane, and the Ethernet destination that says so. */
@@ -61,6 +62,14 @@ export function wayOf(bytes: Uint8Array, frame: number): LaneWay | undefined {
 
 export function markOf(view: DataView, frame: number): number {
   return view.getUint32(frame + MARK_AT, true);
+}
+
+/**
+ * The index of the interface by which the packet came to the host, where a program at the lane writes it into the frame's
+ * source address (tell_arrival() in bpf/known_flows.bpf.c).
+ */
+export function arrivalOf(view: DataView, frame: number): number {
+  return view.getUint32(frame + MAC_LENGTH, true);
 }
 
 /** Gives the IP packet at `start`, 20 bytes at least, back what the way into the lane took from it. */
