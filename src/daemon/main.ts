@@ -8,6 +8,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
+import { watchFindings } from "./findings.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -43,7 +44,9 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
+async function run(options: DaemonOptions, log: Log): Promise<void> {
+  const { lines } = log;
+  const startedAt = new Date();
   mustBePrivileged();
   const asked = signal();
   await using stack = new AsyncDisposableStack();
@@ -60,9 +63,11 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
     }),
   );
   const control = await Control.start(engine, file);
+  const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
     pid: process.pid,
+    status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const listening = stack.use(await listen(app, options.socket, { peerOf }));

@@ -2,6 +2,7 @@
 import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
 import { StateFileError } from "../control/state-file-error.ts";
+import { BpfError } from "../engine/kernel/libbpf.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
 import { FileTakenError } from "../engine/userspace/file-lock.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
@@ -14,6 +15,7 @@ export class PrivilegeError extends Error {
 }
 
 const MISTAKES = [
+  BpfError,
   FileTakenError,
   FolderError,
   ListenError,

@@ -33,9 +33,8 @@ export class DaemonHome implements Disposable {
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
   async start(host: Namespace): Promise<Daemon> {
     const child = this.launch(host);
-    const daemon = new Daemon(child, this.socket);
     await untilPrinted(child, "the director runs");
-    return daemon;
+    return new Daemon(child, this.socket);
   }
 
   /** The daemon, however far it gets. */
@@ -112,17 +111,18 @@ export class Daemon {
     });
   }
 
-  /** What it has logged. */
-  get log(): string {
-    return this.#log;
-  }
-
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** What it logged since it ran: the messages. */
+  get messages(): string[] {
+    const lines = this.#log.split("\n").slice(0, -1);
+    return lines.map((line) => (JSON.parse(line) as { readonly msg: string }).msg);
   }
 
   get isRunning(): boolean {
