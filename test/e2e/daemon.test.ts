@@ -109,10 +109,14 @@ test("SIGHUP puts an edited state file in force; one that cannot be used changes
   const text = readFileSync(home.state, "utf8").replace(/ {2}"crc32".*\n/, "");
   writeFileSync(home.state, text.replace('"port":80', '"port":99999'));
   daemon.signal("SIGHUP");
-  await expect.poll(() => daemon.messages.join()).toContain("the state file is not used");
+  await expect
+    .poll(() => daemon.messages.join(), { timeout: 10_000 })
+    .toContain("the state file is not used");
   writeFileSync(home.state, text.replace('"port":80', '"port":82'));
   daemon.signal("SIGHUP");
-  await expect.poll(() => daemon.messages.join()).toContain("the state file is in force");
+  await expect
+    .poll(() => daemon.messages.join(), { timeout: 10_000 })
+    .toContain("the state file is in force");
   const lines = "-A -t 10.0.0.1:81 -s rr\n-A -t 10.0.0.1:82 -s rr\n";
   expect(home.ipvsadm("-Sn").stdout).toBe(lines);
   expect(await daemon.end("SIGKILL")).toBe(null);
