@@ -137,6 +137,10 @@ export class Daemon {
     });
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }

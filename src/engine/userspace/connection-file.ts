@@ -166,7 +166,7 @@ async function openLocked(path: string): Promise<number | undefined> {
     const fd = openOwn(path);
     if (fd === undefined) return undefined;
     // Its last user's keeper may remove it just now.
-    if (lock(fd) && fstatSync(fd).ino === lstatSync(path, { throwIfNoEntry: false })?.ino)
+    if (lock(fd) === 0 && fstatSync(fd).ino === lstatSync(path, { throwIfNoEntry: false })?.ino)
       return fd;
     closeSync(fd);
     if (performance.now() > until) {
@@ -205,7 +205,7 @@ function make(options: ConnectionFileOptions, keepers: Uint8Array | readonly num
   const { O_RDWR, O_NOFOLLOW, O_CREAT, O_EXCL } = constants;
   const fd = openSync(next, O_RDWR | O_NOFOLLOW | O_CREAT | O_EXCL, 0o600);
   try {
-    if (!lock(fd)) throw new ConnectionFileError(`${next} is in use by another process`);
+    if (lock(fd) !== 0) throw new ConnectionFileError(`${next} is in use by another process`);
     ftruncateSync(fd, slotsAt(limit));
     const refusal = provide(fd, 0, AT.records);
     if (refusal !== 0) {

@@ -29,7 +29,6 @@ const PROT_READ_WRITE = 0x1 | 0x2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
-const LOCK_EX_NB = 2 | 4;
 const CLONE_NEWNET = 0x4000_0000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
@@ -129,14 +128,15 @@ export function close(fd: number): void {
   c.close(fd);
 }
 
-/** Locks the file for this process alone, for as long as it has it open. False when another has. */
-export function lock(fd: number): boolean {
-  return c.flock(fd, LOCK_EX_NB) === 0;
-}
-
 /** Has the file system provide what is written there later: 0, or the errno of its refusal, such as ENOSPC. */
 export function provide(fd: number, offset: number, length: number): number {
   return c.posix_fallocate(fd, offset, length);
+}
+
+/** Has the kernel give nobody else this file's lock as long as the descriptor is open: 0, or -errno; -EAGAIN is somebody's. */
+export function lock(fd: number): number {
+  const LOCK_EX_NB = 2 | 4;
+  return result(c.flock(fd, LOCK_EX_NB));
 }
 
 /** The index of an interface of this network namespace. */
