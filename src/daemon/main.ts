@@ -7,6 +7,7 @@ import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
 import { openEngine } from "./engine-choice.ts";
+import { watchFindings } from "./findings.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -42,7 +43,9 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
+async function run(options: DaemonOptions, log: Log): Promise<void> {
+  const { lines } = log;
+  const startedAt = new Date();
   mustBePrivileged();
   if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
@@ -62,9 +65,11 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
       ? undefined
       : new SnapshotFile(options.state, (message) => lines.warn(message));
   const control = await Control.start(engine, file);
+  const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
     pid: process.pid,
+    status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const listening = stack.use(await listen(app, options.socket, { peerOf }));

@@ -6,6 +6,7 @@
  *      0             6        12       14    16          18
  *     | destination | source | 0x8100 | tag | etherType | payload ...
  */
+import type { Family } from "./address.ts";
 import { MAC_LENGTH, type MacAddress, readMac, writeMac } from "./mac-address.ts";
 import { View } from "./view.ts";
 import { fits, readUint16, writeUint16 } from "./words.ts";
@@ -14,6 +15,11 @@ export const ETHERNET_HEADER_LENGTH = 14;
 export const VLAN_TAG_LENGTH = 4;
 
 export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const;
+
+export const ETHERTYPE_OF: Readonly<Record<Family, number>> = {
+  inet: ETHERTYPE.ipv4,
+  inet6: ETHERTYPE.ipv6,
+};
 
 /** What a frame says, free of where it lies. */
 export interface EthernetHeader {
@@ -25,7 +31,9 @@ export interface EthernetHeader {
   readonly tag?: number | undefined;
 }
 
-const at = { destination: 0, source: 6, etherType: 12, tag: 14 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const ETHERNET_OFFSET = { destination: 0, source: 6, etherType: 12, tag: 14 } as const;
+const at = ETHERNET_OFFSET;
 const VLAN_MASK = 0x0fff;
 
 /** An Ethernet frame where it lies: every read and write goes to the frame's own bytes. */

@@ -27,14 +27,16 @@ export interface GreHeader {
 /** A header to be made; what is left out is not there. */
 export type GreFields = Pick<GreHeader, "protocol"> & Partial<GreHeader>;
 
-const CHECKSUM = 0x8000;
-const KEY = 0x2000;
-const SEQUENCE = 0x1000;
+/** Which of the optional fields are there. */
+export const GRE_FLAG = { checksum: 0x8000, key: 0x2000, sequence: 0x1000 } as const;
 /** RFC 2784 section 2.1: bits 1 to 5 must be zero but for those that RFC 2890 took; 13 to 15 are the version. */
 const MUST_BE_ZERO = 0x4c07;
-const FIELD_LENGTH = 4;
+/** Of each of them. */
+export const GRE_FIELD_LENGTH = 4;
 
-const at = { flags: 0, protocol: 2, optional: 4 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const GRE_OFFSET = { flags: 0, protocol: 2, optional: 4 } as const;
+const at = GRE_OFFSET;
 
 /** A GRE packet where it lies. */
 export class GreView extends View {
@@ -61,7 +63,7 @@ export class GreView extends View {
   }
 
   get hasChecksum(): boolean {
-    return (this.#flags & CHECKSUM) !== 0;
+    return (this.#flags & GRE_FLAG.checksum) !== 0;
   }
 
   /** 0 when there is none. */
@@ -71,14 +73,17 @@ export class GreView extends View {
 
   get key(): number | undefined {
     const flags = this.#flags;
-    if ((flags & KEY) === 0) return undefined;
-    return readUint32(this.bytes, this.start + headerLength(flags & CHECKSUM));
+    if ((flags & GRE_FLAG.key) === 0) return undefined;
+    return readUint32(this.bytes, this.start + headerLength(flags & GRE_FLAG.checksum));
   }
 
   get sequence(): number | undefined {
     const flags = this.#flags;
-    if ((flags & SEQUENCE) === 0) return undefined;
-    return readUint32(this.bytes, this.start + headerLength(flags & (CHECKSUM | KEY)));
+    if ((flags & GRE_FLAG.sequence) === 0) return undefined;
+    return readUint32(
+      this.bytes,
+      this.start + headerLength(flags & (GRE_FLAG.checksum | GRE_FLAG.key)),
+    );
   }
 
   get payload(): Uint8Array {
@@ -107,17 +112,17 @@ export class GreView extends View {
 /** With the optional fields that `flags` announces. */
 function headerLength(flags: number): number {
   let length = GRE_HEADER_LENGTH;
-  if ((flags & CHECKSUM) !== 0) length += FIELD_LENGTH;
-  if ((flags & KEY) !== 0) length += FIELD_LENGTH;
-  if ((flags & SEQUENCE) !== 0) length += FIELD_LENGTH;
+  if ((flags & GRE_FLAG.checksum) !== 0) length += GRE_FIELD_LENGTH;
+  if ((flags & GRE_FLAG.key) !== 0) length += GRE_FIELD_LENGTH;
+  if ((flags & GRE_FLAG.sequence) !== 0) length += GRE_FIELD_LENGTH;
   return length;
 }
 
 function flagsOf({ hasChecksum, key, sequence }: GreFields): number {
   return (
-    (hasChecksum === true ? CHECKSUM : 0) |
-    (key === undefined ? 0 : KEY) |
-    (sequence === undefined ? 0 : SEQUENCE)
+    (hasChecksum === true ? GRE_FLAG.checksum : 0) |
+    (key === undefined ? 0 : GRE_FLAG.key) |
+    (sequence === undefined ? 0 : GRE_FLAG.sequence)
   );
 }
 
@@ -133,11 +138,11 @@ export function writeGreHeader(bytes: Uint8Array, start: number, fields: GreFiel
   let offset = start + at.optional;
   if (fields.hasChecksum === true) {
     writeUint32(bytes, offset, 0);
-    offset += FIELD_LENGTH;
+    offset += GRE_FIELD_LENGTH;
   }
   if (fields.key !== undefined) {
     writeUint32(bytes, offset, fields.key);
-    offset += FIELD_LENGTH;
+    offset += GRE_FIELD_LENGTH;
   }
   if (fields.sequence !== undefined) writeUint32(bytes, offset, fields.sequence);
 }

@@ -39,13 +39,23 @@ export interface GueHeader {
 export type GueFields = Pick<GueHeader, "protocol"> & Partial<GueHeader>;
 
 const CONTROL = 0x20;
+/** Of the first byte: the length of the optional fields, in words. */
 const LENGTH_MASK = 0x1f;
 const FLAG_PRIVATE = 0x0001;
 const PRIVATE_LENGTH = 4;
 const PRIVATE_REMOTE_CHECKSUM = 0x8000_0000;
 const REMOTE_CHECKSUM_LENGTH = 4;
 
-const at = { first: 0, protocol: 1, flags: 2, private: 4, start: 8, field: 10 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const GUE_OFFSET = {
+  first: 0,
+  protocol: 1,
+  flags: 2,
+  private: 4,
+  start: 8,
+  field: 10,
+} as const;
+const at = GUE_OFFSET;
 
 /** A GUE packet where it lies: what a UDP datagram to a GUE port carries. */
 export class GueView extends View {
@@ -53,15 +63,15 @@ export class GueView extends View {
   moveTo(bytes: Uint8Array, start: number, end: number): GueFault | undefined {
     if (!fits(bytes, start, end, GUE_HEADER_LENGTH)) return "truncated";
     if (bytes[start]! >>> 6 !== 0) return "bad-version";
-    const optionsLength = (bytes[start]! & LENGTH_MASK) * 4;
-    if (GUE_HEADER_LENGTH + optionsLength > end - start) return "truncated";
-    const fault = checkFlags(bytes, start, optionsLength);
+    const headerLength = gueHeaderLengthAt(bytes, start);
+    if (headerLength > end - start) return "truncated";
+    const fault = checkFlags(bytes, start, headerLength - GUE_HEADER_LENGTH);
     if (fault !== undefined) return fault;
     return this.place(bytes, start, end);
   }
 
   get headerLength(): number {
-    return GUE_HEADER_LENGTH + (this.bytes[this.start]! & LENGTH_MASK) * 4;
+    return gueHeaderLengthAt(this.bytes, this.start);
   }
 
   get payloadStart(): number {
@@ -110,6 +120,11 @@ function checkFlags(bytes: Uint8Array, start: number, optionsLength: number): Gu
   if (privateFlags === 0) return undefined;
   if (privateFlags !== PRIVATE_REMOTE_CHECKSUM) return "unknown-flag";
   return optionsLength < PRIVATE_LENGTH + REMOTE_CHECKSUM_LENGTH ? "bad-length" : undefined;
+}
+
+/** In bytes, optional fields included, of the header at `start`. */
+export function gueHeaderLengthAt(bytes: Uint8Array, start: number): number {
+  return GUE_HEADER_LENGTH + (bytes[start + at.first]! & LENGTH_MASK) * 4;
 }
 
 /** How many bytes writeGueHeader() writes. */

@@ -39,7 +39,8 @@ export interface Ipv4Header {
 export type Ipv4Fields = Pick<Ipv4Header, "protocol" | "source" | "destination"> &
   Partial<Ipv4Header>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const IPV4_OFFSET = {
   versionAndLength: 0,
   tos: 1,
   totalLength: 2,
@@ -51,6 +52,7 @@ const at = {
   source: 12,
   destination: 16,
 } as const;
+const at = IPV4_OFFSET;
 
 const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;

@@ -36,7 +36,8 @@ export interface Ipv6Header {
 export type Ipv6Fields = Pick<Ipv6Header, "nextHeader" | "source" | "destination"> &
   Partial<Ipv6Header>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const IPV6_OFFSET = {
   first: 0,
   payloadLength: 4,
   nextHeader: 6,
@@ -44,6 +45,7 @@ const at = {
   source: 8,
   destination: 24,
 } as const;
+const at = IPV6_OFFSET;
 
 const FRAGMENT_OFFSET_MASK = 0xfff8;
 const DEFAULT_HOP_LIMIT = 64;

@@ -14,6 +14,8 @@ import { fits, readUint16, writeUint16 } from "./words.ts";
 
 export const PORTS_LENGTH = 4;
 
+export const PORTS_OFFSET = { source: 0, destination: 2 } as const;
+
 export class PortsView extends View {
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, PORTS_LENGTH)) return "truncated";
@@ -21,19 +23,19 @@ export class PortsView extends View {
   }
 
   get source(): Port {
-    return readUint16(this.bytes, this.start) as Port;
+    return readUint16(this.bytes, this.start + PORTS_OFFSET.source) as Port;
   }
 
   get destination(): Port {
-    return readUint16(this.bytes, this.start + 2) as Port;
+    return readUint16(this.bytes, this.start + PORTS_OFFSET.destination) as Port;
   }
 
   /** Writes the port alone: no checksum is touched. */
   setSource(port: Port): void {
-    writeUint16(this.bytes, this.start, port);
+    writeUint16(this.bytes, this.start + PORTS_OFFSET.source, port);
   }
 
   setDestination(port: Port): void {
-    writeUint16(this.bytes, this.start + 2, port);
+    writeUint16(this.bytes, this.start + PORTS_OFFSET.destination, port);
   }
 }

@@ -46,7 +46,9 @@ export interface SctpChunk {
 }
 
 const at = { source: 0, destination: 2, verificationTag: 4, checksum: 8 } as const;
-const chunkAt = { type: 0, flags: 1, length: 2 } as const;
+/** Where a chunk has its fields. */
+export const SCTP_CHUNK_OFFSET = { type: 0, flags: 1, length: 2 } as const;
+const chunkAt = SCTP_CHUNK_OFFSET;
 
 const ZEROS = new Uint8Array(4);
 

@@ -47,7 +47,8 @@ export interface TcpHeader {
 /** A header to be made; what is left out is 0 or none, and the window 65535. */
 export type TcpFields = Pick<TcpHeader, "source" | "destination" | "flags"> & Partial<TcpHeader>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const TCP_OFFSET = {
   source: 0,
   destination: 2,
   sequence: 4,
@@ -58,9 +59,7 @@ const at = {
   checksum: 16,
   urgentPointer: 18,
 } as const;
-
-/** Where the checksum lies in the header: what a virtio header calls csum_offset. */
-export const TCP_CHECKSUM_OFFSET = at.checksum;
+const at = TCP_OFFSET;
 
 const DEFAULT_WINDOW = 0xffff;
 
@@ -69,7 +68,7 @@ export class TcpView extends View {
   /** Moves to the segment in [start, end), or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): TcpFault | undefined {
     if (!fits(bytes, start, end, TCP_HEADER_LENGTH)) return "truncated";
-    const headerLength = (bytes[start + at.dataOffset]! >>> 4) * 4;
+    const headerLength = tcpHeaderLength(bytes, start);
     if (headerLength < TCP_HEADER_LENGTH || headerLength > end - start) return "bad-offset";
     return this.place(bytes, start, end);
   }
@@ -101,7 +100,7 @@ export class TcpView extends View {
 
   /** In bytes: the length of the header with its options. */
   get dataOffset(): number {
-    return (this.bytes[this.start + at.dataOffset]! >>> 4) * 4;
+    return tcpHeaderLength(this.bytes, this.start);
   }
 
   /** A sum of TCP_FLAG's bits. */
@@ -178,6 +177,11 @@ export class TcpView extends View {
   #setChecksum(value: number): void {
     writeUint16(this.bytes, this.start + at.checksum, value);
   }
+}
+
+/** In bytes, options included, of the segment at `start`. */
+export function tcpHeaderLength(bytes: Uint8Array, start: number): number {
+  return (bytes[start + at.dataOffset]! >>> 4) * 4;
 }
 
 /** A segment whose checksum is right between `addresses`. */

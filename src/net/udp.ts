@@ -22,7 +22,9 @@ export interface UdpHeader {
   readonly destination: Port;
 }
 
-const at = { source: 0, destination: 2, length: 4, checksum: 6 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const UDP_OFFSET = { source: 0, destination: 2, length: 4, checksum: 6 } as const;
+const at = UDP_OFFSET;
 
 /** A UDP datagram where it lies: every read and write goes to the packet's own bytes. */
 export class UdpView extends View {
