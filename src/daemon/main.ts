@@ -8,6 +8,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
+import { groupId } from "./group.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -48,6 +49,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
   const startedAt = new Date();
   mustBePrivileged();
   if (options.state !== undefined) await prepareFolder(options.state, "--state");
+  const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(
@@ -72,7 +74,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf }));
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid }));
   lines.info(
     {
       engine: engine.name,

@@ -7,6 +7,7 @@ import { NftError } from "../engine/userspace/door/nft.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
 import { missingCapabilities } from "./capabilities.ts";
+import { GroupError } from "./group.ts";
 
 /** This user may not do what the daemon does. */
 export class PrivilegeError extends Error {
@@ -16,6 +17,7 @@ export class PrivilegeError extends Error {
 const MISTAKES = [
   BpfError,
   FolderError,
+  GroupError,
   ListenError,
   NamespaceTakenError,
   NftError,
