@@ -51,6 +51,8 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
   mustBePrivileged();
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
+  // Until there is a control: it reads the file anyway.
+  process.on("SIGHUP", () => {});
   await using stack = new AsyncDisposableStack();
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
@@ -65,6 +67,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     }),
   );
   const control = await Control.start(engine, file);
+  process.on("SIGHUP", () => void reload(control, lines));
   const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
@@ -82,7 +85,6 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     },
     "the director runs",
   );
-  process.on("SIGHUP", () => void reload(control, lines));
   lines.info({ signal: await asked }, "ending");
   await control.end();
   await stack.disposeAsync();
