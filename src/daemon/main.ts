@@ -11,6 +11,7 @@ import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
+import { groupId } from "./group.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -51,7 +52,10 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
   const startedAt = new Date();
   mustBePrivileged();
   await prepareFolder(options.socket, "--socket");
+  const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
+  // Until there is a control: it reads the file anyway.
+  process.on("SIGHUP", () => {});
   await using stack = new AsyncDisposableStack();
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
@@ -71,6 +75,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     }),
   );
   const control = await Control.start(engine, file);
+  process.on("SIGHUP", () => void reload(control, lines));
   const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
@@ -78,7 +83,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf }));
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid }));
   lines.info(
     {
       engine: engine.name,
@@ -88,7 +93,6 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     },
     "the director runs",
   );
-  process.on("SIGHUP", () => void reload(control, lines));
   lines.info({ signal: await asked }, "ending");
   await control.end();
   await stack.disposeAsync();
