@@ -145,7 +145,7 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map(({ expiresInMs: _, ...each }) => JSON.stringify(each));
+    const connections = statuses.map((each) => JSON.stringify({ ...each, expiresInMs: undefined }));
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
       const { destinations } = serviceStatus(service);
