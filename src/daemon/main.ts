@@ -7,6 +7,7 @@ import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -29,8 +30,16 @@ export async function main(args: readonly string[]): Promise<number> {
     return EXIT.ended;
   }
   const log = openLog(options.logLevel);
+  using resort = new LastResort({
+    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    end: (error) => {
+      log.lines.fatal({ err: error }, "a bug ends the director");
+      log.complain(`sluice daemon: ${(error as Error).message}\n`);
+      process.exit(EXIT.failed);
+    },
+  });
   try {
-    await run(options, log);
+    await run(options, log, resort);
     return EXIT.ended;
   } catch (error) {
     const sentence = sentenceFor(error);
@@ -42,7 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
+async function run(options: DaemonOptions, { lines }: Log, resort: LastResort): Promise<void> {
   mustBePrivileged();
   if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
@@ -66,7 +75,9 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
     pid: process.pid,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf }));
+  const listening = stack.use(
+    await listen(app, options.socket, { peerOf, onTrouble: (message) => lines.warn(message) }),
+  );
   lines.info(
     {
       engine: engine.name,
@@ -76,7 +87,9 @@ async function run(options: DaemonOptions, { lines }: Log): Promise<void> {
     },
     "the director runs",
   );
+  resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
+  resort.isServing = false;
   await control.settled();
   await stack.disposeAsync();
   lines.info("ended");
