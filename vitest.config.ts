@@ -19,6 +19,7 @@ export default defineConfig({
           include: [
             "src/**/*.root.test.ts",
             "test/e2e/**/*.test.ts",
+            "test/attack/*.root.test.ts",
             "test/conformance/**/*.root.test.ts",
           ],
           testTimeout: 120_000,

@@ -33,11 +33,11 @@ export class MemoryEngine implements Engine {
   readonly zeroed: string[] = [];
   isDisposed = false;
 
-  async apply(desired: DesiredState): Promise<void> {
+  async apply(...steps: DesiredState[]): Promise<void> {
     const { refusal } = this;
     this.refusal = undefined;
     if (refusal !== undefined) throw refusal;
-    this.desired = desired;
+    this.desired = steps.at(-1) ?? this.desired;
   }
 
   async services(): Promise<readonly ServiceStatus[]> {

@@ -6,7 +6,7 @@ import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
-import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import { openEngine } from "./engine-choice.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
@@ -57,7 +57,8 @@ async function run(options: DaemonOptions, { lines }: Log, resort: LastResort): 
   const asked = signal();
   await using stack = new AsyncDisposableStack();
   const engine = stack.use(
-    await UserspaceEngine.open({
+    await openEngine({
+      choice: options.engine,
       connectionsMax: options.connectionsMax,
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),

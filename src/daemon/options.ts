@@ -1,5 +1,6 @@
 /** What `sluice daemon` is asked for. */
 import { parseArgs } from "node:util";
+import { ENGINES, type EngineChoice } from "./engine-choice.ts";
 
 export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
 
@@ -7,6 +8,7 @@ export interface DaemonOptions {
   readonly socket: string;
   /** Undefined keeps state in memory only. */
   readonly state: string | undefined;
+  readonly engine: EngineChoice;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
 }
@@ -34,6 +36,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH})
   --no-state         keep nothing
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
+  --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
+                     engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
                      standard output, which the daemon never waits for: what its reader is too
                      slow for is counted, and said
@@ -56,6 +60,7 @@ export function parseDaemonOptions(
     throw new UsageError("--state and --no-state exclude each other");
   }
   return {
+    engine: engineOf(values.engine),
     socket: values.socket ?? defaultSocket,
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
@@ -72,6 +77,7 @@ function read(args: readonly string[]) {
         state: { type: "string" },
         "no-state": { type: "boolean" },
         connections: { type: "string" },
+        engine: { type: "string" },
         "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
@@ -88,6 +94,12 @@ function connections(text: string | undefined): number {
   throw new UsageError(
     `--connections ${text}: expected a whole number from 1 to ${CONNECTIONS_LIMIT}`,
   );
+}
+
+function engineOf(text: string = "userspace"): EngineChoice {
+  const engine = ENGINES.find((each) => each === text);
+  if (engine !== undefined) return engine;
+  throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
 }
 
 function isLogLevel(text: string): text is LogLevel {

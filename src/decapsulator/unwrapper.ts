@@ -11,6 +11,7 @@ import * as checksum from "../net/checksum.ts";
 import { ETHERTYPE } from "../net/ethernet.ts";
 import { GreView } from "../net/gre.ts";
 import { GueView } from "../net/gue.ts";
+import { familyAt } from "../net/ip-family.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Ipv4View } from "../net/ipv4.ts";
 import { Ipv6View } from "../net/ipv6.ts";
@@ -92,7 +93,7 @@ export class Unwrapper {
   }
 
   #moveOuter(bytes: Uint8Array, start: number, end: number): Ipv4View | Ipv6View | Outcome {
-    if (start < end && bytes[start]! >>> 4 === 6) {
+    if (start < end && familyAt(bytes, start) === "inet6") {
       const fault = this.#outer6.moveTo(bytes, start, end);
       return fault === undefined ? this.#outer6 : "drop-outer-malformed";
     }

@@ -13,8 +13,11 @@ export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
 export interface Engine extends AsyncDisposable {
   readonly name: string;
-  /** Makes `desired` true. All of it or, when it throws, none of it. Connections in flight stay. */
-  apply(desired: DesiredState): Promise<void>;
+  /**
+   * Makes these states true, one after the other, so that the last one stays: what each brings about happens as if it had
+   * been given alone, and costs what it changes. All of them or, when it throws, none. Connections in flight stay.
+   */
+  apply(...steps: DesiredState[]): Promise<void>;
   /** In no particular order: a listing sorts. */
   services(): Promise<readonly ServiceStatus[]>;
   connections(): AsyncIterable<ConnectionStatus>;

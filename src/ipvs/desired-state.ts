@@ -3,7 +3,7 @@
  *
  * Each command either returns the complete next state or throws an LbError and leaves the given one as it was, so
  * nothing can be half applied. Unchanged services are the same objects in both states, so that a diff by identity is
- * cheap. Semantics as ip_vs_ctl.c: add never updates, edit replaces the whole record.
+ * cheap (service-changes.ts). Semantics as ip_vs_ctl.c: add never updates, edit replaces the whole record.
  */
 import type { Address } from "../net/address.ts";
 import { type Fault, LbError } from "./errors.ts";
@@ -19,6 +19,7 @@ import {
   type ServicePlan,
   type Timeouts,
 } from "./service.ts";
+import { ServiceMap } from "./service-map.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
 
 export interface DesiredState {
@@ -34,8 +35,10 @@ export type ServiceSpec = Omit<ServicePlan, "destinations" | "revision">;
 /** A destination's record, as add and edit give it. */
 export type DestinationSpec = Omit<DestinationPlan, "revision">;
 
+const NO_SERVICES = ServiceMap.of(new Map());
+
 export const EMPTY_STATE: DesiredState = {
-  services: new Map(),
+  services: NO_SERVICES,
   timeouts: DEFAULT_TIMEOUTS,
   sysctls: DEFAULT_SYSCTLS,
 };
@@ -60,9 +63,7 @@ export function editService(state: DesiredState, spec: ServiceSpec): DesiredStat
 
 export function deleteService(state: DesiredState, key: ServiceKey): DesiredState {
   serviceOf(state, key, "no-such-service");
-  const services = new Map(state.services);
-  services.delete(formatServiceKey(key));
-  return { ...state, services };
+  return { ...state, services: ServiceMap.of(state.services).without(formatServiceKey(key)) };
 }
 
 export function addDestination(
@@ -106,7 +107,7 @@ export function deleteDestination(
 
 /** Removes every service; all else stays. */
 export function flush(state: DesiredState): DesiredState {
-  return { ...state, services: new Map() };
+  return { ...state, services: NO_SERVICES };
 }
 
 /** Sets the timeouts, in seconds; 0 keeps the one in force. */
@@ -125,7 +126,7 @@ export function setTimeouts(state: DesiredState, wanted: Timeouts): DesiredState
 function withService(state: DesiredState, service: ServicePlan): DesiredState {
   return {
     ...state,
-    services: new Map(state.services).set(formatServiceKey(service.key), service),
+    services: ServiceMap.of(state.services).with(formatServiceKey(service.key), service),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Address } from "../net/address.ts";
 import { CONNECTION_FLAG, FORWARDING } from "./connections/flow.ts";
+import { destinationKey } from "./destination-key.ts";
 import type { Host, Route } from "./host.ts";
 import type { Candidate } from "./schedulers/scheduler.ts";
 import type { DestinationPlan } from "./service.ts";
@@ -19,7 +20,7 @@ export class Destination implements Candidate {
   /** What connections refer to it by. */
   id: number;
   readonly address: Address;
-  readonly port: number;
+  port: number;
   readonly traffic = new Traffic();
   plan: DestinationPlan;
   /** The service that it serves, or served last. */
@@ -29,6 +30,8 @@ export class Destination implements Candidate {
   isGone = false;
   /** It stands for wherever packets were sent (bypass.ts). */
   isBypass = false;
+  /** Connections of an earlier process go to it, and its service is not known: orphan.ts made it. */
+  isOrphan = false;
   isOverloaded = false;
   lastWeight = 0;
   activeConnections = 0;
@@ -41,6 +44,7 @@ export class Destination implements Candidate {
   #routeGeneration = -1;
   #pathMtu = Number.POSITIVE_INFINITY;
   #pathMtuExpiresAt = 0;
+  #key: number | undefined;
 
   constructor(id: number, plan: DestinationPlan, service: VirtualService) {
     this.id = id;
@@ -49,6 +53,16 @@ export class Destination implements Candidate {
     this.plan = plan;
     this.service = service;
     this.update(plan);
+  }
+
+  /** What it is known by in every process. */
+  get key(): number {
+    this.#key ??= destinationKey(this.service.keyText, this.plan);
+    return this.#key;
+  }
+
+  set key(key: number) {
+    this.#key = key;
   }
 
   get weight(): number {
@@ -63,6 +77,7 @@ export class Destination implements Candidate {
   /** Takes a new record over: __ip_vs_update_dest(). */
   update(plan: DestinationPlan): void {
     this.plan = plan;
+    this.port = plan.endpoint.port;
     if (plan.weight !== 0) this.lastWeight = plan.weight;
     this.connectionFlags = flagsOf(plan);
     this.#routeGeneration = -1;

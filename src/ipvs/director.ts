@@ -7,8 +7,10 @@
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Reassembler } from "../net/reassembly.ts";
-import { ConnectionTable } from "./connections/connection-table.ts";
+import { type Adopted, Adoption } from "./adoption.ts";
+import { ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
+import type { TableMemory } from "./connections/table-memory.ts";
 import { Defence } from "./defence/defence.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { LbError } from "./errors.ts";
@@ -18,6 +20,7 @@ import { Replies } from "./forward/replies.ts";
 import { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
+import type { Offload } from "./offload.ts";
 import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
 import { NO_ARRIVAL, Packet } from "./packet.ts";
@@ -26,6 +29,7 @@ import { type Reason, ReasonCounters, type Yielding } from "./reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceTable } from "./service-table.ts";
 import type { Sysctls } from "./sysctls.ts";
 import { Tracker } from "./tracker.ts";
@@ -43,6 +47,14 @@ export interface DirectorOptions {
   readonly limit: number;
   /** Random: makes the connection table's hash unpredictable from outside. */
   readonly hashKey: HashKey;
+  /** Who forwards packets of connections that were decided about; undefined: every packet comes here. */
+  readonly offload?: Offload | undefined;
+  /**
+   * Where connections lie. Those that an earlier process left there are adopted after the first apply(); `onAdopted` is
+   * told then, if there were any.
+   */
+  readonly memory?: TableMemory | undefined;
+  readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
 }
 
 export class Director {
@@ -57,16 +69,30 @@ export class Director {
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
   readonly #defence: Defence;
+  readonly #offload: Offload | undefined;
+  readonly #onAdopted: DirectorOptions["onAdopted"];
+  /** While there are connections of an earlier process to be taken over. */
+  #adoption: Adoption | undefined;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
-  constructor({ host, limit, hashKey }: DirectorOptions) {
-    const table = new ConnectionTable({ limit, hashKey });
+  constructor({ host, limit, hashKey, memory, onAdopted, offload }: DirectorOptions) {
+    this.#offload = offload;
+    const table = new ConnectionTable({
+      limit,
+      hashKey,
+      memory,
+      lastSeen: offload && ((connections, id) => offload.lastSeen(connections, id)),
+    });
     const defence = new Defence(host, () => table.size / limit);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
     this.services = new ServiceTable(read);
-    this.connections = new Tracker(table, this.services, hashKey[1]);
+    this.connections = new Tracker(table, this.services, hashKey[1], offload);
+    this.#onAdopted = onAdopted;
+    if (table.nextInherited(NO_CONNECTION) !== NO_CONNECTION) {
+      this.#adoption = new Adoption(this.connections, this.services);
+    }
     const { ends } = this.connections;
     const refusals = new Refusals(host);
     const parts = {
@@ -85,14 +111,33 @@ export class Director {
     this.#icmp = new IcmpRelay(parts, scheduling);
   }
 
-  /** Makes services, timeouts and sysctls equal to `desired`. Connections stay. Throws LbError, and then nothing has changed. */
+  /**
+   * Makes services, timeouts and sysctls equal to `desired`, at the cost of what differs. Connections stay. Throws
+   * LbError, and then nothing has changed.
+   */
   apply(desired: DesiredState): void {
-    checkSchedulers(desired);
+    this.check(desired);
+    // What went by until now belongs to whom it was for.
+    this.#collect();
     this.connections.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
+    this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    this.#offload?.invalidate();
+  }
+
+  /** Throws LbError for the one thing that states, however they were made, could ask for and nobody has. */
+  check(...steps: DesiredState[]): void {
+    let before = this.services.applied;
+    for (const { services } of steps) {
+      for (const { after } of serviceChanges(before, services)) {
+        if (after === undefined || Object.hasOwn(SCHEDULERS, after.scheduler)) continue;
+        throw new LbError({ code: "no-such-scheduler", service: after.key, name: after.scheduler });
+      }
+      before = services;
+    }
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
@@ -105,7 +150,9 @@ export class Director {
    * throws for what a packet says.
    */
   receive(packet: Packet, now: Instant): Outcome {
-    const outcome = this.#decide(packet, this.#outcome, now);
+    const outcome = this.#isAwaited(packet, now)
+      ? this.#await(packet)
+      : this.#decide(packet, this.#outcome, now);
     this.#reasons.count(outcome.reason);
     return outcome;
   }
@@ -137,6 +184,7 @@ export class Director {
         for (const destination of service.destinations) destination.expirePathMtu(now);
       }
     }
+    if (this.#adoption !== undefined) return this.#adopt(this.#adoption, now, budget);
     return this.connections.expire(now, budget);
   }
 
@@ -167,12 +215,41 @@ export class Director {
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #estimate(): void {
+    this.#collect();
     if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     for (const service of this.services.services()) {
       service.traffic.estimate();
       for (const destination of service.destinations) destination.traffic.estimate();
     }
+  }
+
+  #collect(): void {
+    this.#offload?.collect((id, inPackets, inBytes, outPackets, outBytes) =>
+      this.services.countOffloaded(id, inPackets, inBytes, outPackets, outBytes),
+    );
+  }
+
+  /** Whether the packet's connection may be one that is not adopted yet: its sender will send it again. */
+  #isAwaited(packet: Packet, now: Instant): boolean {
+    if (this.#adoption === undefined) return false;
+    if (packet.isFragment || !this.connections.balances(packet.protocol)) return true;
+    if (this.connections.find(packet, now) !== NO_CONNECTION) return false;
+    return this.connections.findReply(packet, now) === NO_CONNECTION;
+  }
+
+  #await(packet: Packet): Outcome {
+    this.#outcome.packet = packet;
+    return this.#outcome.drop("drop-adopting");
+  }
+
+  /** True when there is more to do at once. */
+  #adopt(adoption: Adoption, now: Instant, budget: number): boolean {
+    if (!adoption.work(now, budget)) return adoption.hasBegun;
+    this.#adoption = undefined;
+    if (this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    this.#onAdopted?.(adoption.result);
+    return true;
   }
 
   #decide(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
@@ -218,13 +295,5 @@ export class Director {
     }
     whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
-  }
-}
-
-/** The one thing that a state, however it was made, could ask for and nobody has. */
-function checkSchedulers({ services }: DesiredState): void {
-  for (const { key, scheduler } of services.values()) {
-    if (Object.hasOwn(SCHEDULERS, scheduler)) continue;
-    throw new LbError({ code: "no-such-scheduler", service: key, name: scheduler });
   }
 }

@@ -86,7 +86,7 @@ export class Incoming {
     services.countIn(destination, packet.length);
     tracker.advance(id, packet, "input", now);
     const method = flags & FORWARDING_MASK;
-    transmitter.send(packet, outcome, destination, method, id);
+    transmitter.send(packet, outcome, destination, method, id).of(id);
     const isOnePacket = (flags & CONNECTION_FLAG.onePacket) !== 0;
     // The kernel's LOCAL_OUT hook takes the host's own errors about requests for those of a router behind it.
     if (outcome.notices.length > 0 && method !== FORWARDING.masquerade && !isOnePacket) {

@@ -3,10 +3,10 @@
  * For what happens seldom: a lookup may allocate.
  */
 
+import { Tally } from "../base/tally.ts";
 import type { Address } from "../net/address.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import type { Destination } from "./destination.ts";
-import type { ServicePlan } from "./service.ts";
 import { endpointHash } from "./service-index.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -23,48 +23,67 @@ export interface Origin {
 
 export class KnownAddresses {
   /** Every VIP and every masqueraded server's address. */
-  readonly #ends = new Set<string>();
+  readonly #ends = new Tally<string>();
   /** Protocol, address and port of masqueraded servers: a hash that rules most out, and the truth. */
-  readonly #masqueradedHashes = new Set<number>();
-  readonly #masqueraded = new Set<string>();
-  /** Masqueraded servers of UDP services with a persistence engine, by address and port. */
-  readonly #callers = new Map<string, Destination>();
+  readonly #masqueradedHashes = new Tally<number>();
+  readonly #masqueraded = new Tally<string>();
+  /** Masqueraded servers of UDP services, by address and port; of each service that has it. */
+  readonly #callers = new Map<string, Set<Destination>>();
   /** Address and kind of encapsulation, with GUE's port. */
-  readonly #tunnels = new Set<string>();
+  readonly #tunnels = new Tally<string>();
+  /** Of UDP services: how many have a persistence engine, and which was added when. */
+  #persistenceEngines = 0;
+  readonly #ages = new WeakMap<VirtualService, number>();
+  #nextAge = 0;
 
-  /** Begins anew with what `services` are now. */
-  collect(services: Iterable<VirtualService>): void {
-    const sets = [this.#ends, this.#masqueradedHashes, this.#masqueraded, this.#tunnels];
-    for (const set of [...sets, this.#callers]) set.clear();
-    for (const { key, protocol, destinations, plan } of services) {
-      if (key.kind === "endpoint") this.#ends.add(key.endpoint.address.toString());
-      for (const destination of destinations) {
-        this.#add(destination, protocol);
-        if (protocol === IP_PROTOCOL.udp) this.#addCaller(destination, plan);
-      }
+  /** To be called with a service as it is from now on. */
+  learn(service: VirtualService): void {
+    if (!this.#ages.has(service)) this.#ages.set(service, this.#nextAge++);
+    this.#change(service, "add");
+  }
+
+  /** To be called with a service as it was when it was learnt, before it is changed or removed. */
+  forget(service: VirtualService): void {
+    this.#change(service, "delete");
+  }
+
+  #change({ key, protocol, destinations, plan }: VirtualService, verb: "add" | "delete"): void {
+    if (key.kind === "endpoint") this.#ends[verb](key.endpoint.address.toString());
+    const isUdp = protocol === IP_PROTOCOL.udp;
+    if (isUdp && plan.persistenceEngine !== undefined) {
+      this.#persistenceEngines += verb === "add" ? 1 : -1;
+    }
+    for (const destination of destinations) {
+      this.#changeDestination(destination, protocol, verb);
+      if (isUdp) this.#changeCaller(destination, verb);
     }
   }
 
-  #add({ address, port, plan: { forwarding } }: Destination, protocol: number): void {
+  #changeDestination(
+    { address, port, plan: { forwarding } }: Destination,
+    protocol: number,
+    verb: "add" | "delete",
+  ): void {
     const text = address.toString();
     if (forwarding.kind === "tunnel") {
       const { encapsulation } = forwarding;
-      this.#tunnels.add(
-        tunnelKey(text, encapsulation, encapsulation === "gue" ? forwarding.port : 0),
-      );
+      const tunnelPort = encapsulation === "gue" ? forwarding.port : 0;
+      this.#tunnels[verb](tunnelKey(text, encapsulation, tunnelPort));
     }
     if (forwarding.kind !== "masquerade") return;
-    this.#ends.add(text);
-    this.#masqueraded.add(endpointKey(protocol, text, port));
-    this.#masqueradedHashes.add(endpointHash(protocol, address.fold, port));
+    this.#ends[verb](text);
+    this.#masqueraded[verb](endpointKey(protocol, text, port));
+    this.#masqueradedHashes[verb](endpointHash(protocol, address.fold, port));
   }
 
-  #addCaller(destination: Destination, { persistenceEngine }: ServicePlan): void {
+  #changeCaller(destination: Destination, verb: "add" | "delete"): void {
     const { address, port, plan } = destination;
     if (plan.forwarding.kind !== "masquerade") return;
     const key = endpointKey(IP_PROTOCOL.udp, address.toString(), port);
-    if (persistenceEngine === undefined) this.#callers.delete(key);
-    else this.#callers.set(key, destination);
+    const callers = this.#callers.get(key) ?? new Set();
+    callers[verb](destination);
+    if (callers.size > 0) this.#callers.set(key, callers);
+    else this.#callers.delete(key);
   }
 
   /** Whether a packet between these addresses may be a service's: to a VIP, or from a masqueraded server. */
@@ -89,12 +108,19 @@ export class KnownAddresses {
    * calls: __ip_vs_rs_conn_out(). Of several services with that server the last decides. A mark has no address to call from.
    */
   callerOf(packet: Origin): Destination | undefined {
-    if (this.#callers.size === 0 || packet.protocol !== IP_PROTOCOL.udp) return undefined;
+    if (this.#persistenceEngines === 0 || packet.protocol !== IP_PROTOCOL.udp) return undefined;
     const fold = packet.source0 ^ packet.source1 ^ packet.source2 ^ packet.source3;
     if (!this.#has(packet, IP_PROTOCOL.udp, fold, packet.sourcePort)) return undefined;
-    return this.#callers.get(
-      endpointKey(IP_PROTOCOL.udp, packet.source.toString(), packet.sourcePort),
-    );
+    const key = endpointKey(IP_PROTOCOL.udp, packet.source.toString(), packet.sourcePort);
+    let last: Destination | undefined;
+    for (const each of this.#callers.get(key) ?? []) {
+      if (last === undefined || this.#age(each) > this.#age(last)) last = each;
+    }
+    return last?.service.plan.persistenceEngine === undefined ? undefined : last;
+  }
+
+  #age({ service }: Destination): number {
+    return this.#ages.get(service) ?? 0;
   }
 
   #has(packet: Origin, protocol: number, fold: number, port: number): boolean {

@@ -1,3 +1,4 @@
+import { NO_CONNECTION } from "./connections/connection-table.ts";
 import type { Route } from "./host.ts";
 import { Packet } from "./packet.ts";
 import type { Reason } from "./reasons.ts";
@@ -15,6 +16,8 @@ export interface Outcome {
   /** The packet that was given, or what it completed when it was a fragment. */
   readonly packet: Packet;
   readonly route: Route | undefined;
+  /** The connection that a forwarded packet belongs to; negative when it is not one of its own packets. */
+  readonly connection: number;
   /** Whole IP packets with complete checksums, all for `route`. */
   readonly parts: readonly Uint8Array[];
   /** Whole IP packets, to be routed by their destination. */
@@ -31,6 +34,7 @@ export class OutcomeSlot implements Outcome {
   reason: Reason = "pass-no-services";
   packet = new Packet();
   route: Route | undefined;
+  connection = NO_CONNECTION;
   parts = NONE;
   notices = NONE;
   teachesHost = false;
@@ -62,10 +66,17 @@ export class OutcomeSlot implements Outcome {
     return this;
   }
 
+  /** Names the connection that the forwarded packet is one of. */
+  of(connection: number): this {
+    if (this.verdict === "forward") this.connection = connection;
+    return this;
+  }
+
   #set(verdict: Outcome["verdict"], reason: Reason, route: Route | undefined): this {
     this.verdict = verdict;
     this.reason = reason;
     this.route = route;
+    this.connection = NO_CONNECTION;
     this.parts = NONE;
     this.notices = NONE;
     this.teachesHost = false;

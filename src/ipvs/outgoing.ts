@@ -55,7 +55,7 @@ export class Outgoing {
     services.countOut(destination, packet.length);
     tracker.advance(id, packet, "output", now);
     if (route === undefined) return outcome.pass("pass-reply");
-    replies.send(packet, outcome, route, id);
+    replies.send(packet, outcome, route, id).of(id);
     // The host's word to the service about its answer is the server's: the kernel's LOCAL_OUT hook hands it on.
     for (const each of outcome.notices) services.countIn(destination, each.length);
     return outcome;

@@ -1,4 +1,12 @@
 /** What a packet means to its protocol's state machine (connections/): an event's number. */
+import {
+  SCTP_CHUNK,
+  SCTP_CHUNK_HEADER_LENGTH,
+  SCTP_CHUNK_OFFSET,
+  SCTP_HEADER_LENGTH,
+} from "../net/sctp.ts";
+import { TCP_FLAG, TCP_OFFSET } from "../net/tcp.ts";
+import { readUint16 } from "../net/words.ts";
 import { PROTOCOL } from "./connections/protocol-states.ts";
 import { sctpEvent } from "./connections/sctp-state.ts";
 import { tcpEvent } from "./connections/tcp-state.ts";
@@ -11,14 +19,9 @@ type Sloppiness = Pick<Sysctls, "sloppy_tcp" | "sloppy_sctp">;
 /** An SCTP packet without a whole chunk says nothing: its connection stays in its state. */
 export const NO_EVENT = -1;
 
-/** Offsets in the transport header, which Packet has found whole. */
-const TCP_FLAGS_AT = 13;
-const SCTP_CHUNK_AT = 12;
-const SCTP_CHUNK_HEADER = 4;
-const SCTP_INIT = 1;
-const SCTP_ABORT = 6;
 const NO_CHUNK = -1;
-const TCP_FLAG = { syn: 0x02, rst: 0x04 } as const;
+/** FIN, SYN and RST: what begins or ends a connection. */
+const TCP_MILESTONES = TCP_FLAG.fin | TCP_FLAG.syn | TCP_FLAG.rst;
 
 export function eventOf(packet: Packet): number {
   switch (packet.protocol) {
@@ -37,7 +40,7 @@ export function isFirst(packet: Packet): boolean {
     case PROTOCOL.tcp:
       return (tcpFlags(packet) & TCP_FLAG.syn) !== 0;
     case PROTOCOL.sctp:
-      return firstChunk(packet) === SCTP_INIT;
+      return firstChunk(packet) === SCTP_CHUNK.init;
     default:
       return false;
   }
@@ -49,10 +52,15 @@ export function isReset(packet: Packet): boolean {
     case PROTOCOL.tcp:
       return (tcpFlags(packet) & TCP_FLAG.rst) !== 0;
     case PROTOCOL.sctp:
-      return firstChunk(packet) === SCTP_ABORT;
+      return firstChunk(packet) === SCTP_CHUNK.abort;
     default:
       return false;
   }
+}
+
+/** Whether it begins or ends a TCP connection: FIN, SYN or RST. */
+export function isMilestone(packet: Packet): boolean {
+  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== 0;
 }
 
 /** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */
@@ -72,13 +80,14 @@ export function isEmpty(packet: Packet): boolean {
   return packet.protocol === PROTOCOL.sctp && firstChunk(packet) === NO_CHUNK;
 }
 
+/** Packet has found the transport header whole. */
 function tcpFlags({ bytes, transport }: Packet): number {
-  return bytes[transport + TCP_FLAGS_AT]!;
+  return bytes[transport + TCP_OFFSET.flags]!;
 }
 
 function firstChunk({ bytes, transport, end }: Packet): number {
-  const at = transport + SCTP_CHUNK_AT;
-  return at + SCTP_CHUNK_HEADER > end ? NO_CHUNK : bytes[at]!;
+  const at = transport + SCTP_HEADER_LENGTH;
+  return at + SCTP_CHUNK_HEADER_LENGTH > end ? NO_CHUNK : bytes[at]!;
 }
 
 /** From the first two chunks; the second begins at a multiple of four (RFC 9260 section 3.2). */
@@ -86,9 +95,9 @@ function sctpEventOf(packet: Packet): number {
   const { bytes, transport, end } = packet;
   const type = firstChunk(packet);
   if (type === NO_CHUNK) return NO_EVENT;
-  const first = transport + SCTP_CHUNK_AT;
-  const length = (bytes[first + 2]! << 8) | bytes[first + 3]!;
+  const first = transport + SCTP_HEADER_LENGTH;
+  const length = readUint16(bytes, first + SCTP_CHUNK_OFFSET.length);
   const second = first + ((length + 3) & ~3);
-  const hasSecond = length >= SCTP_CHUNK_HEADER && second + SCTP_CHUNK_HEADER <= end;
+  const hasSecond = length >= SCTP_CHUNK_HEADER_LENGTH && second + SCTP_CHUNK_HEADER_LENGTH <= end;
   return sctpEvent(type, hasSecond ? bytes[second]! : NO_CHUNK);
 }

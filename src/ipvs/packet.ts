@@ -4,10 +4,15 @@
  * Its owner keeps one Packet and moves it from packet to packet: nothing here allocates.
  */
 import { type Address, Address as AddressOf } from "../net/address.ts";
+import { familyAt } from "../net/ip-family.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { type Ipv4Fault, Ipv4View } from "../net/ipv4.ts";
 import { type Ipv6Fault, Ipv6View } from "../net/ipv6.ts";
-import { NOWHERE, readInt32, readUint16 } from "../net/words.ts";
+import { PORTS_OFFSET } from "../net/ports.ts";
+import { SCTP_HEADER_LENGTH } from "../net/sctp.ts";
+import { TCP_HEADER_LENGTH } from "../net/tcp.ts";
+import { UDP_HEADER_LENGTH } from "../net/udp.ts";
+import { NOWHERE, readUint16 } from "../net/words.ts";
 
 /** "transport-truncated": the transport header ends early. */
 export type PacketFault = Ipv4Fault | Ipv6Fault | "transport-truncated";
@@ -49,10 +54,6 @@ export const NO_ARRIVAL: Arrival = {
   headroom: 0,
 };
 
-/** Where the addresses are: read here and not by the view, because every packet comes this way. */
-const INET_SOURCE_AT = 12;
-const INET_DESTINATION_AT = 16;
-
 /** The first byte of 127.0.0.0/8. */
 const INET_LOOPBACK = 127;
 /** The first bytes of 224.0.0.0/4. */
@@ -67,11 +68,11 @@ const INET6_MULTICAST = 0xff;
 function transportLength(protocol: number): number {
   switch (protocol) {
     case IP_PROTOCOL.tcp:
-      return 20;
+      return TCP_HEADER_LENGTH;
     case IP_PROTOCOL.udp:
-      return 8;
+      return UDP_HEADER_LENGTH;
     case IP_PROTOCOL.sctp:
-      return 12;
+      return SCTP_HEADER_LENGTH;
     default:
       return 0;
   }
@@ -124,7 +125,7 @@ export class Packet {
     this.headroom = arrival.headroom;
     this.longestFragment = 0;
     if (end <= start) return "truncated";
-    return bytes[start]! >>> 4 === 6
+    return familyAt(bytes, start) === "inet6"
       ? this.#moveToInet6(bytes, start, end)
       : this.#moveToInet(bytes, start, end);
   }
@@ -178,9 +179,9 @@ export class Packet {
     this.transport = ipv4.payloadStart;
     this.isFragment = ipv4.isFragment;
     this.source0 = this.source1 = this.source2 = 0;
-    this.source3 = readInt32(bytes, start + INET_SOURCE_AT);
+    this.source3 = ipv4.sourceWord;
     this.destination0 = this.destination1 = this.destination2 = 0;
-    this.destination3 = readInt32(bytes, start + INET_DESTINATION_AT);
+    this.destination3 = ipv4.destinationWord;
     return this.#readPorts();
   }
 
@@ -216,8 +217,8 @@ export class Packet {
     const length = transportLength(this.protocol);
     if (length === 0) return undefined;
     if (this.end - this.transport < length) return "transport-truncated";
-    this.sourcePort = readUint16(this.bytes, this.transport);
-    this.destinationPort = readUint16(this.bytes, this.transport + 2);
+    this.sourcePort = readUint16(this.bytes, this.transport + PORTS_OFFSET.source);
+    this.destinationPort = readUint16(this.bytes, this.transport + PORTS_OFFSET.destination);
     return undefined;
   }
 }

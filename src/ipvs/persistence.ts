@@ -71,6 +71,7 @@ export class Templates {
     const hasPort = opening.destinationPort === service.port && service.port !== FTP_PORT;
     binding.destinationPort = hasPort ? destination.port : 0;
     binding.destinationId = destination.id;
+    binding.destinationKey = destination.key;
     binding.flags = destination.connectionFlags | CONNECTION_FLAG.template;
     binding.mark = opening.mark;
     return this.#table.add(this.#flow, binding, now, persistence.timeoutSeconds * 1000);

@@ -1,6 +1,6 @@
 /**
  * Why a packet left the director the way it did. A closed list: each has a counter, so "where do my packets go?" is
- * answered by reading counters, and the kernel engine's C enum has the same members in the same order.
+ * answered by reading counters.
  */
 export const REASONS = [
   // Forwarded.
@@ -33,6 +33,7 @@ export const REASONS = [
   "drop-no-destination",
   "drop-destination-removed",
   "drop-table-full",
+  "drop-adopting",
   "drop-service-share",
   "drop-defence",
   "drop-no-call-id",

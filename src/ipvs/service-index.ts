@@ -3,10 +3,10 @@
  * ip_vs_service_find() in ip_vs_ctl.c.
  */
 import type { Family } from "../net/address.ts";
+import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { familyOf } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
-const TCP = 6;
 const FTP_PORT = 21;
 const FTP_DATA_PORT = 20;
 /** The first port that a process without privileges may listen on. */
@@ -63,7 +63,7 @@ export class ServiceIndex {
     if (exact !== undefined) return exact;
     const mayBeFtpData =
       this.#ftpServices > 0 &&
-      target.protocol === TCP &&
+      target.protocol === IP_PROTOCOL.tcp &&
       (port === FTP_DATA_PORT || port >= UNPRIVILEGED_PORT);
     const ftp = mayBeFtpData ? this.#exact(target, FTP_PORT) : undefined;
     if (ftp !== undefined) return ftp;

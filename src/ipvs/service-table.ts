@@ -8,9 +8,11 @@ import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { KnownAddresses } from "./known-addresses.ts";
+import { type OrphanedServer, orphan } from "./orphan.ts";
 import type { Packet } from "./packet.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
 import { ServiceIndex, type Target } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
 import { DEFAULT_SYSCTLS } from "./sysctls.ts";
@@ -27,6 +29,7 @@ export class ServiceTable {
   readonly #trash = new Trash();
   readonly #index = new ServiceIndex();
   readonly #services = new Map<string, VirtualService>();
+  #applied: DesiredState["services"] = new Map();
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeIds: number[] = [];
   /** Those whose connections were given up. */
@@ -76,10 +79,28 @@ export class ServiceTable {
     return this.#destinations[id]!;
   }
 
+  /** Those that are configured, by the key that connections of an earlier process have. */
+  byKey(): ReadonlyMap<number, Destination> {
+    const all = [this.bypass[4], this.bypass[6]];
+    for (const { destinations } of this.#services.values()) all.push(...destinations);
+    return new Map(all.map((each) => [each.key, each]));
+  }
+
+  /** What stands for a server that is not configured: as a removed one it waits to be revived. */
+  orphan(server: OrphanedServer): Destination {
+    const known = this.#trash.orphan(server.key);
+    if (known !== undefined) return known;
+    const destination = orphan(this.#newId(), server, this.#sysctls);
+    this.#destinations[destination.id] = destination;
+    this.#trash.addOrphan(destination);
+    return destination;
+  }
+
   /** Those that connections go to, removed ones included. */
   *inUse(): Generator<Destination> {
     for (const each of this.#destinations) {
-      if (each !== undefined && each.connections > 0 && !each.isBypass && !each.isGone) yield each;
+      if (each === undefined || each.connections === 0) continue;
+      if (!each.isBypass && !each.isGone && !each.isOrphan) yield each;
     }
   }
 
@@ -89,7 +110,7 @@ export class ServiceTable {
       if (each === undefined || each.isAvailable || each.isGone) continue;
       if (each.connections + each.persistentConnections === 0) continue;
       const { id } = each;
-      const newId = this.#freeIds.pop() ?? this.#destinations.length;
+      const newId = this.#newId();
       const gone = each.abandonConnections(newId);
       this.#gone.add(gone);
       this.#destinations[id] = gone;
@@ -119,23 +140,48 @@ export class ServiceTable {
     this.total.countOut(bytes);
   }
 
+  /** Packets that were forwarded without the director: offload.ts. */
+  countOffloaded(
+    id: number,
+    inPackets: number,
+    inBytes: number,
+    outPackets: number,
+    outBytes: number,
+  ): void {
+    const destination = this.#destinations[id];
+    if (destination === undefined || !destination.isAvailable) return;
+    destination.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    destination.service.traffic.add(inPackets, inBytes, outPackets, outBytes);
+    this.total.add(inPackets, inBytes, outPackets, outBytes);
+  }
+
+  /** The plans that it follows. */
+  get applied(): DesiredState["services"] {
+    return this.#applied;
+  }
+
   /**
    * Makes the table equal to `desired`, which desired-state.ts has checked. Connections stay. Whether a destination was
    * removed.
    */
-  apply(desired: DesiredState): boolean {
+  apply({ services }: DesiredState): boolean {
     let hasRemoved = false;
-    for (const [keyText, service] of this.#services) {
-      if (desired.services.has(keyText)) continue;
-      hasRemoved ||= service.destinations.length > 0;
-      this.#removeService(service);
+    for (const { keyText, before, after } of serviceChanges(this.#applied, services)) {
+      if (before === undefined) {
+        this.#addService(after);
+        continue;
+      }
+      const service = this.#services.get(keyText)!;
+      this.addresses.forget(service);
+      if (after === undefined) {
+        hasRemoved ||= service.destinations.length > 0;
+        this.#removeService(service);
+        continue;
+      }
+      hasRemoved = this.#changeService(service, after) || hasRemoved;
+      this.addresses.learn(service);
     }
-    for (const [keyText, plan] of desired.services) {
-      const service = this.#services.get(keyText);
-      if (service === undefined) this.#addService(plan);
-      else if (service.plan !== plan) hasRemoved = this.#changeService(service, plan) || hasRemoved;
-    }
-    this.addresses.collect(this.#services.values());
+    this.#applied = services;
     return hasRemoved;
   }
 
@@ -154,12 +200,17 @@ export class ServiceTable {
     this.#freeIds.push(id);
   }
 
+  #newId(): number {
+    return this.#freeIds.pop() ?? this.#destinations.length;
+  }
+
   #addService(plan: ServicePlan): void {
     const service = new VirtualService(plan, this.#sysctls);
     this.#services.set(service.keyText, service);
     this.#index.add(service);
     service.notify("bound");
     for (const destination of plan.destinations) this.#addDestination(service, destination);
+    this.addresses.learn(service);
   }
 
   #removeService(service: VirtualService): void {
@@ -195,6 +246,7 @@ export class ServiceTable {
     if (destination.service !== service) destination.traffic.zero();
     destination.service = service;
     destination.isAvailable = true;
+    destination.isOrphan = false;
     // One that is revived with weight 0 has forgotten its weight: __ip_vs_update_dest() with add.
     destination.lastWeight = plan.weight;
     destination.update(plan);
@@ -203,9 +255,8 @@ export class ServiceTable {
   }
 
   #createDestination(service: VirtualService, plan: DestinationPlan): Destination {
-    const id = this.#freeIds.pop() ?? this.#destinations.length;
-    const destination = new Destination(id, plan, service);
-    this.#destinations[id] = destination;
+    const destination = new Destination(this.#newId(), plan, service);
+    this.#destinations[destination.id] = destination;
     return destination;
   }
 

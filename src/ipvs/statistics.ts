@@ -56,6 +56,14 @@ export class Traffic {
     this.outBytes += bytes;
   }
 
+  /** Packets that went by without being counted one by one. */
+  add(inPackets: number, inBytes: number, outPackets: number, outBytes: number): void {
+    this.inPackets += inPackets;
+    this.inBytes += inBytes;
+    this.outPackets += outPackets;
+    this.outBytes += outBytes;
+  }
+
   /** Takes the counters over into what is shown, and smooths the rates. */
   estimate(): void {
     this.#connections.update(this.connections);

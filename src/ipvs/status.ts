@@ -4,6 +4,7 @@ import type { Instant } from "../base/clock.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
+import { PROTOCOL } from "./connections/protocol-states.ts";
 import type { DestinationPlan, Endpoint, ServicePlan } from "./service.ts";
 import type { Counters, Rates } from "./statistics.ts";
 import type { Tracker } from "./tracker.ts";
@@ -81,7 +82,7 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
   return {
     protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
     state: tracker.stateName(id),
-    expiresInMs: Math.max(0, table.expiresAt(id) - now),
+    expiresInMs: Math.max(0, table.catchUp(id) - now),
     client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
     virtual: endpoint(family, (word) => table.virtual(id, word), table.virtualPort(id)),
     destination: endpoint(
@@ -94,10 +95,10 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
 }
 
 const PROTOCOL_NAME: Readonly<Record<number, ConnectionStatus["protocol"]>> = {
-  0: "IP",
-  6: "TCP",
-  17: "UDP",
-  132: "SCTP",
+  [PROTOCOL.ip]: "IP",
+  [PROTOCOL.tcp]: "TCP",
+  [PROTOCOL.udp]: "UDP",
+  [PROTOCOL.sctp]: "SCTP",
 };
 
 function endpoint(family: 4 | 6, word: (index: number) => number, port: number): Endpoint {

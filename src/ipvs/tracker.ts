@@ -23,6 +23,7 @@ import { EntryDropper } from "./defence/entry-dropper.ts";
 import { WAY, wayOf } from "./defence/holding.ts";
 import { TableShares } from "./defence/table-shares.ts";
 import type { Destination } from "./destination.ts";
+import type { Offload } from "./offload.ts";
 import type { Opening } from "./opening.ts";
 import type { Packet } from "./packet.ts";
 import { eventOf, NO_EVENT } from "./packet-event.ts";
@@ -36,6 +37,7 @@ export class Tracker {
   readonly table: ConnectionTable;
   readonly ends: ConnectionEnds;
   readonly #services: ServiceTable;
+  readonly #offload: Offload | undefined;
   readonly #flow = new Flow();
   readonly #binding = new Binding();
   readonly #dropper: EntryDropper;
@@ -51,7 +53,8 @@ export class Tracker {
   #secureTcp = false;
   #states = new ProtocolStates(DEFAULT_TIMEOUTS, { secureTcp: false });
 
-  constructor(table: ConnectionTable, services: ServiceTable, seed: number) {
+  constructor(table: ConnectionTable, services: ServiceTable, seed: number, offload?: Offload) {
+    this.#offload = offload;
     this.table = table;
     this.ends = new ConnectionEnds(table);
     this.#services = services;
@@ -154,7 +157,9 @@ export class Tracker {
     const flags = table.flags(id);
     destination.bind(flags);
     const isTemplate = (flags & CONNECTION_FLAG.template) !== 0;
-    const way = isTemplate ? WAY.none : wayOf(table.protocol(id), table.state(id), 0);
+    const way = isTemplate
+      ? WAY.none
+      : wayOf(table.protocol(id), table.state(id), table.inPackets(id));
     this.#shares.enter(id, destination.service.holding, way);
   }
 
@@ -194,6 +199,7 @@ export class Tracker {
     binding.destination3 = address.w3;
     binding.destinationPort = port;
     binding.destinationId = destination.id;
+    binding.destinationKey = destination.key;
     binding.flags = destination.connectionFlags;
     if (isOnePacket && packet.protocol === PROTOCOL.udp) binding.flags |= CONNECTION_FLAG.onePacket;
     binding.mark = packet.mark;
@@ -203,6 +209,27 @@ export class Tracker {
     this.enter(id, destination);
     this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
     return id;
+  }
+
+  /** Whether an inherited record holds what a connection or template can hold. */
+  isSound(id: number): boolean {
+    const { table } = this;
+    const protocol = table.protocol(id);
+    const state = table.state(id);
+    const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    const isKnown = isTemplate
+      ? (protocol === PROTOCOL.ip || this.balances(protocol)) && state <= TEMPLATE_STATE.assured
+      : this.#states.of(protocol)?.has(state) === true;
+    return isKnown && Number.isFinite(table.expiresAt(id)) && table.timeoutMs(id) > 0;
+  }
+
+  /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
+  adopt(id: number, destination: Destination, now: Instant): boolean {
+    if (!this.table.adopt(id, destination.id, now)) return false;
+    this.enter(id, destination);
+    const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    return true;
   }
 
   /** Moves the connection's state on and restarts its timer with the state's time: set_tcp_state() and its kin. */
@@ -231,6 +258,7 @@ export class Tracker {
     const after = states.next(way, event, before);
     if (after !== before) {
       table.setState(id, after);
+      this.#offload?.release(table, id);
       this.#recount(id, flags, states.isActive(after));
       this.#shares.setWay(id, wayOf(packet.protocol, after, 0));
     }
@@ -312,6 +340,11 @@ export class Tracker {
     return isTemplate ? templateStateName(state) : this.#machine(table.protocol(id)).nameOf(state);
   }
 
+  /** Whether connections are of this protocol. */
+  balances(protocol: number): boolean {
+    return this.#states.of(protocol) !== undefined;
+  }
+
   #machine(protocol: number): StateMachine {
     return this.#states.of(protocol) ?? this.#states.udp;
   }
@@ -343,6 +376,7 @@ export class Tracker {
     this.#shares.leave(id);
     this.#releaseControl(id);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;
+    this.#offload?.release(this.table, id);
     this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
   }
 

@@ -1,4 +1,5 @@
 import type { Destination } from "./destination.ts";
+import { destinationKey } from "./destination-key.ts";
 import { type DestinationPlan, formatEndpoint } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -11,25 +12,42 @@ const IDLE_MS = 120_000;
  *
  * Adding the same server to the same service meanwhile revives the very object, so that its connections work and
  * count on: ip_vs_trash_get_dest() and ip_vs_dest_trash_expire() in ip_vs_ctl.c.
+ *
+ * Of servers of an earlier process's connections only their keys are known: they lie here by those.
  */
 export class Trash {
-  readonly #destinations = new Map<string, Destination>();
+  readonly #destinations = new Map<string | number, Destination>();
   readonly #idleSince = new Map<Destination, number>();
+  #orphans = 0;
   /** Unset while it is empty. */
   #nextCheck: number | undefined;
 
   add(destination: Destination): void {
-    this.#destinations.set(keyOf(destination.service, destination.plan), destination);
+    this.#destinations.set(textOf(destination.service, destination.plan), destination);
+  }
+
+  addOrphan(destination: Destination): void {
+    this.#orphans++;
+    this.#destinations.set(destination.key, destination);
+  }
+
+  orphan(key: number): Destination | undefined {
+    return this.#destinations.get(key);
   }
 
   /** Takes the destination out that `plan` revives, if there is one. */
   revive(service: VirtualService, plan: DestinationPlan): Destination | undefined {
-    const key = keyOf(service, plan);
+    const text = textOf(service, plan);
+    if (this.#destinations.has(text)) return this.#take(text);
+    return this.#orphans > 0 ? this.#take(destinationKey(service.keyText, plan)) : undefined;
+  }
+
+  #take(key: string | number): Destination | undefined {
     const destination = this.#destinations.get(key);
-    if (destination !== undefined) {
-      this.#destinations.delete(key);
-      this.#idleSince.delete(destination);
-    }
+    if (destination === undefined) return undefined;
+    if (destination.isOrphan) this.#orphans--;
+    this.#destinations.delete(key);
+    this.#idleSince.delete(destination);
     return destination;
   }
 
@@ -50,14 +68,13 @@ export class Trash {
       const since = this.#idleSince.get(destination);
       if (since === undefined) this.#idleSince.set(destination, now);
       else if (now - since >= IDLE_MS) {
-        this.#destinations.delete(key);
-        this.#idleSince.delete(destination);
+        this.#take(key);
         forget(destination);
       }
     }
   }
 }
 
-function keyOf(service: VirtualService, plan: DestinationPlan): string {
+function textOf(service: VirtualService, plan: DestinationPlan): string {
   return `${service.keyText} ${formatEndpoint(plan.endpoint)}`;
 }

@@ -1,21 +1,13 @@
 import { prng } from "../base/prng.ts";
 import { Address } from "../net/address.ts";
+import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Holding } from "./defence/holding.ts";
 import type { Destination } from "./destination.ts";
 import type { Host } from "./host.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import type { Scheduler, SchedulerEvent, SchedulerSysctls } from "./schedulers/scheduler.ts";
-import {
-  formatServiceKey,
-  type Protocol,
-  SCHEDULER_FLAG,
-  type ServiceKey,
-  type ServicePlan,
-} from "./service.ts";
+import { formatServiceKey, SCHEDULER_FLAG, type ServiceKey, type ServicePlan } from "./service.ts";
 import { Traffic } from "./statistics.ts";
-
-/** IP protocol numbers of the protocols that services are of. */
-export const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
 /** A packet whose destination is asked about: as words, and whole. */
 export interface LocalityQuestion {
@@ -52,7 +44,7 @@ export class VirtualService {
     const { key } = plan;
     this.key = key;
     this.keyText = formatServiceKey(key);
-    this.protocol = key.kind === "mark" ? 0 : PROTOCOL_NUMBER[key.protocol];
+    this.protocol = key.kind === "mark" ? 0 : IP_PROTOCOL[key.protocol];
     this.port = key.kind === "mark" ? 0 : key.endpoint.port;
     this.mark = key.kind === "mark" ? key.mark : 0;
     this.plan = plan;

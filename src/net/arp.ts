@@ -8,7 +8,8 @@
 import { Address } from "./address.ts";
 import { ETHERTYPE } from "./ethernet.ts";
 import { MAC_LENGTH, type MacAddress, readMac, writeMac, ZERO_MAC } from "./mac-address.ts";
-import { fits, NOWHERE, readInt32, readUint16, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readInt32, readUint16, writeUint16, writeUint32 } from "./words.ts";
 
 export const ARP_LENGTH = 28;
 
@@ -42,22 +43,7 @@ const at = {
 } as const;
 
 /** An ARP message where it lies. */
-export class ArpView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): ArpView {
-    return new ArpView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): ArpView | ArpFault {
-    const view = new ArpView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class ArpView extends View {
   /** Moves to the message at `start`, or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): ArpFault | undefined {
     if (!fits(bytes, start, end, ARP_LENGTH)) return "truncated";
@@ -67,38 +53,28 @@ export class ArpView {
       bytes[start + at.hardwareLength] === MAC_LENGTH &&
       bytes[start + at.protocolLength] === IPV4_LENGTH;
     if (!isSupported) return "unsupported";
-    this.#bytes = bytes;
-    this.#start = start;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#start + ARP_LENGTH;
+    return this.place(bytes, start, start + ARP_LENGTH);
   }
 
   get operation(): number {
-    return readUint16(this.#bytes, this.#start + at.operation);
+    return readUint16(this.bytes, this.start + at.operation);
   }
 
   get senderMac(): MacAddress {
-    return readMac(this.#bytes, this.#start + at.senderMac);
+    return readMac(this.bytes, this.start + at.senderMac);
   }
 
   /** Signed, as Address.w3. */
   get senderWord(): number {
-    return readInt32(this.#bytes, this.#start + at.sender);
+    return readInt32(this.bytes, this.start + at.sender);
   }
 
   get targetMac(): MacAddress {
-    return readMac(this.#bytes, this.#start + at.targetMac);
+    return readMac(this.bytes, this.start + at.targetMac);
   }
 
   get targetWord(): number {
-    return readInt32(this.#bytes, this.#start + at.target);
+    return readInt32(this.bytes, this.start + at.target);
   }
 
   get message(): ArpMessage {

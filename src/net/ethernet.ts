@@ -6,13 +6,20 @@
  *      0             6        12       14    16          18
  *     | destination | source | 0x8100 | tag | etherType | payload ...
  */
+import type { Family } from "./address.ts";
 import { MAC_LENGTH, type MacAddress, readMac, writeMac } from "./mac-address.ts";
-import { fits, NOWHERE, readUint16, writeUint16 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, writeUint16 } from "./words.ts";
 
 export const ETHERNET_HEADER_LENGTH = 14;
 export const VLAN_TAG_LENGTH = 4;
 
 export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const;
+
+export const ETHERTYPE_OF: Readonly<Record<Family, number>> = {
+  inet: ETHERTYPE.ipv4,
+  inet6: ETHERTYPE.ipv6,
+};
 
 /** What a frame says, free of where it lies. */
 export interface EthernetHeader {
@@ -24,48 +31,23 @@ export interface EthernetHeader {
   readonly tag?: number | undefined;
 }
 
-const at = { destination: 0, source: 6, etherType: 12, tag: 14 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const ETHERNET_OFFSET = { destination: 0, source: 6, etherType: 12, tag: 14 } as const;
+const at = ETHERNET_OFFSET;
 const VLAN_MASK = 0x0fff;
 
 /** An Ethernet frame where it lies: every read and write goes to the frame's own bytes. */
-export class EthernetView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
+export class EthernetView extends View {
   #payloadStart = 0;
 
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): EthernetView {
-    return new EthernetView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): EthernetView | "truncated" {
-    const view = new EthernetView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
-  /** Moves to the frame in [start, end), or stays when it ends inside its header. */
+  /** Moves to the frame in [start, end), padding included, or stays when it ends inside its header. */
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, ETHERNET_HEADER_LENGTH)) return "truncated";
     let headerLength = ETHERNET_HEADER_LENGTH;
     if (readUint16(bytes, start + at.etherType) === ETHERTYPE.vlan) headerLength += VLAN_TAG_LENGTH;
     if (end - start < headerLength) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
     this.#payloadStart = start + headerLength;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  /** Of the frame, padding included: the payload's own length says where it ends. */
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   get payloadStart(): number {
@@ -73,26 +55,26 @@ export class EthernetView {
   }
 
   get destination(): MacAddress {
-    return readMac(this.#bytes, this.#start + at.destination);
+    return readMac(this.bytes, this.start + at.destination);
   }
 
   get source(): MacAddress {
-    return readMac(this.#bytes, this.#start + at.source);
+    return readMac(this.bytes, this.start + at.source);
   }
 
   /** What the payload is, behind the tag. A second tag is not looked into: it is etherType 0x8100 here. */
   get etherType(): number {
-    return readUint16(this.#bytes, this.#payloadStart - 2);
+    return readUint16(this.bytes, this.#payloadStart - 2);
   }
 
   /** True for a group address, broadcast included. */
   get isMulticast(): boolean {
-    return (this.#bytes[this.#start + at.destination]! & 1) !== 0;
+    return (this.bytes[this.start + at.destination]! & 1) !== 0;
   }
 
   get tag(): number | undefined {
-    const isTagged = this.#payloadStart - this.#start > ETHERNET_HEADER_LENGTH;
-    return isTagged ? readUint16(this.#bytes, this.#start + at.tag) : undefined;
+    const isTagged = this.#payloadStart - this.start > ETHERNET_HEADER_LENGTH;
+    return isTagged ? readUint16(this.bytes, this.start + at.tag) : undefined;
   }
 
   get vlan(): number | undefined {
@@ -101,7 +83,7 @@ export class EthernetView {
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.#payloadStart, this.#end);
+    return this.bytes.subarray(this.#payloadStart, this.end);
   }
 
   get header(): EthernetHeader {
@@ -111,20 +93,20 @@ export class EthernetView {
 
   /** True when the frame is addressed to the six bytes at `offset` of `mac`. Allocates nothing. */
   isTo(mac: Uint8Array, offset = 0): boolean {
-    return sameMac(this.#bytes, this.#start + at.destination, mac, offset);
+    return sameMac(this.bytes, this.start + at.destination, mac, offset);
   }
 
   isFrom(mac: Uint8Array, offset = 0): boolean {
-    return sameMac(this.#bytes, this.#start + at.source, mac, offset);
+    return sameMac(this.bytes, this.start + at.source, mac, offset);
   }
 
   /** Copies six bytes from `offset` of `mac`. */
   setDestination(mac: Uint8Array, offset = 0): void {
-    copyMac(mac, offset, this.#bytes, this.#start + at.destination);
+    copyMac(mac, offset, this.bytes, this.start + at.destination);
   }
 
   setSource(mac: Uint8Array, offset = 0): void {
-    copyMac(mac, offset, this.#bytes, this.#start + at.source);
+    copyMac(mac, offset, this.bytes, this.start + at.source);
   }
 }
 

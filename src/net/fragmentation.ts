@@ -1,11 +1,9 @@
 /** Fragmentation of IPv4 packets, RFC 791 section 3.2. IPv6 packets are fragmented by their sender alone. */
-import { IPV4_HEADER_LENGTH, Ipv4View } from "./ipv4.ts";
+import { IPV4_HEADER_LENGTH, IPV4_OFFSET, Ipv4View } from "./ipv4.ts";
 import { writeUint16 } from "./words.ts";
 
 /** "dont-fragment": answer with ICMP fragmentation needed instead. "mtu-too-small": the header leaves no room. */
 export type FragmentationFault = "dont-fragment" | "mtu-too-small";
-
-const at = { totalLength: 2, fragment: 6 } as const;
 
 const MORE_FRAGMENTS = 0x2000;
 /** Fragment offsets count these. */
@@ -35,8 +33,8 @@ export function fragmentIpv4(packet: Ipv4View, mtu: number): Uint8Array[] | Frag
     fragment.set(bytes.subarray(from, to), headerLength);
     const offset = packet.fragmentOffset + (from - payloadStart);
     const more = to < end || packet.moreFragments ? MORE_FRAGMENTS : 0;
-    writeUint16(fragment, at.totalLength, fragment.length);
-    writeUint16(fragment, at.fragment, more | (offset / UNIT));
+    writeUint16(fragment, IPV4_OFFSET.totalLength, fragment.length);
+    writeUint16(fragment, IPV4_OFFSET.fragment, more | (offset / UNIT));
     view.moveTo(fragment, 0, fragment.length);
     view.refreshChecksum();
     fragments.push(fragment);

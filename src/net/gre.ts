@@ -7,7 +7,8 @@
  * Each optional field is 4 bytes long. The checksum covers header and payload.
  */
 import * as checksum from "./checksum.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const GRE_HEADER_LENGTH = 4;
 
@@ -26,89 +27,67 @@ export interface GreHeader {
 /** A header to be made; what is left out is not there. */
 export type GreFields = Pick<GreHeader, "protocol"> & Partial<GreHeader>;
 
-const CHECKSUM = 0x8000;
-const KEY = 0x2000;
-const SEQUENCE = 0x1000;
+/** Which of the optional fields are there. */
+export const GRE_FLAG = { checksum: 0x8000, key: 0x2000, sequence: 0x1000 } as const;
 /** RFC 2784 section 2.1: bits 1 to 5 must be zero but for those that RFC 2890 took; 13 to 15 are the version. */
 const MUST_BE_ZERO = 0x4c07;
-const FIELD_LENGTH = 4;
+/** Of each of them. */
+export const GRE_FIELD_LENGTH = 4;
 
-const at = { flags: 0, protocol: 2, optional: 4 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const GRE_OFFSET = { flags: 0, protocol: 2, optional: 4 } as const;
+const at = GRE_OFFSET;
 
 /** A GRE packet where it lies. */
-export class GreView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): GreView {
-    return new GreView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): GreView | GreFault {
-    const view = new GreView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class GreView extends View {
   /** Moves to the packet in [start, end), or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): GreFault | undefined {
     if (!fits(bytes, start, end, GRE_HEADER_LENGTH)) return "truncated";
     const flags = readUint16(bytes, start + at.flags);
     if ((flags & MUST_BE_ZERO) !== 0) return "unsupported";
     if (end - start < headerLength(flags)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   get payloadStart(): number {
-    return this.#start + headerLength(this.#flags);
+    return this.start + headerLength(this.#flags);
   }
 
   get #flags(): number {
-    return readUint16(this.#bytes, this.#start + at.flags);
+    return readUint16(this.bytes, this.start + at.flags);
   }
 
   /** An ETHERTYPE. */
   get protocol(): number {
-    return readUint16(this.#bytes, this.#start + at.protocol);
+    return readUint16(this.bytes, this.start + at.protocol);
   }
 
   get hasChecksum(): boolean {
-    return (this.#flags & CHECKSUM) !== 0;
+    return (this.#flags & GRE_FLAG.checksum) !== 0;
   }
 
   /** 0 when there is none. */
   get checksum(): number {
-    return this.hasChecksum ? readUint16(this.#bytes, this.#start + at.optional) : 0;
+    return this.hasChecksum ? readUint16(this.bytes, this.start + at.optional) : 0;
   }
 
   get key(): number | undefined {
     const flags = this.#flags;
-    if ((flags & KEY) === 0) return undefined;
-    return readUint32(this.#bytes, this.#start + headerLength(flags & CHECKSUM));
+    if ((flags & GRE_FLAG.key) === 0) return undefined;
+    return readUint32(this.bytes, this.start + headerLength(flags & GRE_FLAG.checksum));
   }
 
   get sequence(): number | undefined {
     const flags = this.#flags;
-    if ((flags & SEQUENCE) === 0) return undefined;
-    return readUint32(this.#bytes, this.#start + headerLength(flags & (CHECKSUM | KEY)));
+    if ((flags & GRE_FLAG.sequence) === 0) return undefined;
+    return readUint32(
+      this.bytes,
+      this.start + headerLength(flags & (GRE_FLAG.checksum | GRE_FLAG.key)),
+    );
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): GreHeader {
@@ -118,32 +97,32 @@ export class GreView {
 
   /** True also for a packet without one. */
   isChecksumRight(): boolean {
-    return !this.hasChecksum || checksum.sum(this.#bytes, this.#start, this.#end) === 0xffff;
+    return !this.hasChecksum || checksum.sum(this.bytes, this.start, this.end) === 0xffff;
   }
 
   /** Computes the checksum anew, if there is a place for it. */
   refreshChecksum(): void {
     if (!this.hasChecksum) return;
-    writeUint16(this.#bytes, this.#start + at.optional, 0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end);
-    writeUint16(this.#bytes, this.#start + at.optional, checksum.complement(sum));
+    writeUint16(this.bytes, this.start + at.optional, 0);
+    const sum = checksum.sum(this.bytes, this.start, this.end);
+    writeUint16(this.bytes, this.start + at.optional, checksum.complement(sum));
   }
 }
 
 /** With the optional fields that `flags` announces. */
 function headerLength(flags: number): number {
   let length = GRE_HEADER_LENGTH;
-  if ((flags & CHECKSUM) !== 0) length += FIELD_LENGTH;
-  if ((flags & KEY) !== 0) length += FIELD_LENGTH;
-  if ((flags & SEQUENCE) !== 0) length += FIELD_LENGTH;
+  if ((flags & GRE_FLAG.checksum) !== 0) length += GRE_FIELD_LENGTH;
+  if ((flags & GRE_FLAG.key) !== 0) length += GRE_FIELD_LENGTH;
+  if ((flags & GRE_FLAG.sequence) !== 0) length += GRE_FIELD_LENGTH;
   return length;
 }
 
 function flagsOf({ hasChecksum, key, sequence }: GreFields): number {
   return (
-    (hasChecksum === true ? CHECKSUM : 0) |
-    (key === undefined ? 0 : KEY) |
-    (sequence === undefined ? 0 : SEQUENCE)
+    (hasChecksum === true ? GRE_FLAG.checksum : 0) |
+    (key === undefined ? 0 : GRE_FLAG.key) |
+    (sequence === undefined ? 0 : GRE_FLAG.sequence)
   );
 }
 
@@ -159,11 +138,11 @@ export function writeGreHeader(bytes: Uint8Array, start: number, fields: GreFiel
   let offset = start + at.optional;
   if (fields.hasChecksum === true) {
     writeUint32(bytes, offset, 0);
-    offset += FIELD_LENGTH;
+    offset += GRE_FIELD_LENGTH;
   }
   if (fields.key !== undefined) {
     writeUint32(bytes, offset, fields.key);
-    offset += FIELD_LENGTH;
+    offset += GRE_FIELD_LENGTH;
   }
   if (fields.sequence !== undefined) writeUint32(bytes, offset, fields.sequence);
 }

@@ -8,7 +8,8 @@
  * Remote checksum offload: the inner transport checksum holds only the pseudo-header's sum, and the receiver finishes
  * it from `start` on. The sender then needs to sum the payload once, for the outer UDP checksum.
  */
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const GUE_HEADER_LENGTH = 4;
 
@@ -38,87 +39,70 @@ export interface GueHeader {
 export type GueFields = Pick<GueHeader, "protocol"> & Partial<GueHeader>;
 
 const CONTROL = 0x20;
+/** Of the first byte: the length of the optional fields, in words. */
 const LENGTH_MASK = 0x1f;
 const FLAG_PRIVATE = 0x0001;
 const PRIVATE_LENGTH = 4;
 const PRIVATE_REMOTE_CHECKSUM = 0x8000_0000;
 const REMOTE_CHECKSUM_LENGTH = 4;
 
-const at = { first: 0, protocol: 1, flags: 2, private: 4, start: 8, field: 10 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const GUE_OFFSET = {
+  first: 0,
+  protocol: 1,
+  flags: 2,
+  private: 4,
+  start: 8,
+  field: 10,
+} as const;
+const at = GUE_OFFSET;
 
 /** A GUE packet where it lies: what a UDP datagram to a GUE port carries. */
-export class GueView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): GueView {
-    return new GueView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): GueView | GueFault {
-    const view = new GueView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class GueView extends View {
   /** Moves to the packet in [start, end), or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): GueFault | undefined {
     if (!fits(bytes, start, end, GUE_HEADER_LENGTH)) return "truncated";
     if (bytes[start]! >>> 6 !== 0) return "bad-version";
-    const optionsLength = (bytes[start]! & LENGTH_MASK) * 4;
-    if (GUE_HEADER_LENGTH + optionsLength > end - start) return "truncated";
-    const fault = checkFlags(bytes, start, optionsLength);
+    const headerLength = gueHeaderLengthAt(bytes, start);
+    if (headerLength > end - start) return "truncated";
+    const fault = checkFlags(bytes, start, headerLength - GUE_HEADER_LENGTH);
     if (fault !== undefined) return fault;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   get headerLength(): number {
-    return GUE_HEADER_LENGTH + (this.#bytes[this.#start]! & LENGTH_MASK) * 4;
+    return gueHeaderLengthAt(this.bytes, this.start);
   }
 
   get payloadStart(): number {
-    return this.#start + this.headerLength;
+    return this.start + this.headerLength;
   }
 
   /** A message for the tunnel's other end rather than a packet to unwrap. */
   get isControl(): boolean {
-    return (this.#bytes[this.#start]! & CONTROL) !== 0;
+    return (this.bytes[this.start]! & CONTROL) !== 0;
   }
 
   /** An IP protocol number, or a control message's type. */
   get protocol(): number {
-    return this.#bytes[this.#start + at.protocol]!;
+    return this.bytes[this.start + at.protocol]!;
   }
 
   get hasRemoteChecksum(): boolean {
-    const flags = readUint16(this.#bytes, this.#start + at.flags);
-    return (flags & FLAG_PRIVATE) !== 0 && readUint32(this.#bytes, this.#start + at.private) !== 0;
+    const flags = readUint16(this.bytes, this.start + at.flags);
+    return (flags & FLAG_PRIVATE) !== 0 && readUint32(this.bytes, this.start + at.private) !== 0;
   }
 
   get remoteChecksum(): RemoteChecksum | undefined {
     if (!this.hasRemoteChecksum) return undefined;
     return {
-      start: readUint16(this.#bytes, this.#start + at.start),
-      field: readUint16(this.#bytes, this.#start + at.field),
+      start: readUint16(this.bytes, this.start + at.start),
+      field: readUint16(this.bytes, this.start + at.field),
     };
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): GueHeader {
@@ -136,6 +120,11 @@ function checkFlags(bytes: Uint8Array, start: number, optionsLength: number): Gu
   if (privateFlags === 0) return undefined;
   if (privateFlags !== PRIVATE_REMOTE_CHECKSUM) return "unknown-flag";
   return optionsLength < PRIVATE_LENGTH + REMOTE_CHECKSUM_LENGTH ? "bad-length" : undefined;
+}
+
+/** In bytes, optional fields included, of the header at `start`. */
+export function gueHeaderLengthAt(bytes: Uint8Array, start: number): number {
+  return GUE_HEADER_LENGTH + (bytes[start + at.first]! & LENGTH_MASK) * 4;
 }
 
 /** How many bytes writeGueHeader() writes. */

@@ -8,7 +8,8 @@
  *     fragmentation needed:     unused (2), next-hop MTU (2)        RFC 1191
  */
 import * as checksum from "./checksum.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const ICMP_HEADER_LENGTH = 8;
 
@@ -40,60 +41,33 @@ const QUOTE_LENGTH_MAX = 576 - 20 - ICMP_HEADER_LENGTH;
 const at = { type: 0, code: 1, checksum: 2, rest: 4, identifier: 4, sequence: 6, mtu: 6 } as const;
 
 /** An ICMP message where it lies: every read and write goes to the packet's own bytes. */
-export class IcmpView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): IcmpView {
-    return new IcmpView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): IcmpView | "truncated" {
-    const view = new IcmpView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class IcmpView extends View {
   /** Moves to the message in [start, end), or stays when it ends inside its header. */
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, ICMP_HEADER_LENGTH)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   /** Where an error's quoted packet begins, or an echo's data. */
   get payloadStart(): number {
-    return this.#start + ICMP_HEADER_LENGTH;
+    return this.start + ICMP_HEADER_LENGTH;
   }
 
   get type(): number {
-    return this.#bytes[this.#start + at.type]!;
+    return this.bytes[this.start + at.type]!;
   }
 
   get code(): number {
-    return this.#bytes[this.#start + at.code]!;
+    return this.bytes[this.start + at.code]!;
   }
 
   get checksum(): number {
-    return readUint16(this.#bytes, this.#start + at.checksum);
+    return readUint16(this.bytes, this.start + at.checksum);
   }
 
   /** The four bytes whose meaning the type decides. */
   get rest(): number {
-    return readUint32(this.#bytes, this.#start + at.rest);
+    return readUint32(this.bytes, this.start + at.rest);
   }
 
   /** Is about another packet, which it quotes. Nothing is ever answered to it with an error (RFC 1122 3.2.2). */
@@ -113,41 +87,41 @@ export class IcmpView {
   }
 
   get identifier(): number {
-    return readUint16(this.#bytes, this.#start + at.identifier);
+    return readUint16(this.bytes, this.start + at.identifier);
   }
 
   get sequence(): number {
-    return readUint16(this.#bytes, this.#start + at.sequence);
+    return readUint16(this.bytes, this.start + at.sequence);
   }
 
   /** The next hop's, in "fragmentation needed". 0 from routers older than RFC 1191. */
   get mtu(): number {
-    return readUint16(this.#bytes, this.#start + at.mtu);
+    return readUint16(this.bytes, this.start + at.mtu);
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   isChecksumRight(): boolean {
-    return checksum.sum(this.#bytes, this.#start, this.#end) === 0xffff;
+    return checksum.sum(this.bytes, this.start, this.end) === 0xffff;
   }
 
   /** Keeps the checksum true. */
   setMtu(mtu: number): void {
     this.#setChecksum(checksum.update16(this.checksum, this.mtu, mtu));
-    writeUint16(this.#bytes, this.#start + at.mtu, mtu);
+    writeUint16(this.bytes, this.start + at.mtu, mtu);
   }
 
   /** Computes the checksum anew, after the quoted packet was rewritten. */
   refreshChecksum(): void {
     this.#setChecksum(0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end);
+    const sum = checksum.sum(this.bytes, this.start, this.end);
     this.#setChecksum(checksum.complement(sum));
   }
 
   #setChecksum(value: number): void {
-    writeUint16(this.#bytes, this.#start + at.checksum, value);
+    writeUint16(this.bytes, this.start + at.checksum, value);
   }
 }
 

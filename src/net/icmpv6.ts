@@ -12,7 +12,8 @@
 import type { AddressPair } from "./address.ts";
 import * as checksum from "./checksum.ts";
 import { IP_PROTOCOL } from "./ip-protocol.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const ICMPV6_HEADER_LENGTH = 8;
 
@@ -45,65 +46,38 @@ const INFORMATIONAL = 0x80;
 const at = { type: 0, code: 1, checksum: 2, rest: 4, identifier: 4, sequence: 6, mtu: 4 } as const;
 
 /** An ICMPv6 message where it lies: every read and write goes to the packet's own bytes. */
-export class Icmpv6View {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): Icmpv6View {
-    return new Icmpv6View();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): Icmpv6View | "truncated" {
-    const view = new Icmpv6View();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class Icmpv6View extends View {
   /** Moves to the message in [start, end), or stays when it ends inside its header. */
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, ICMPV6_HEADER_LENGTH)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   /** In bytes: what the pseudo-header counts. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.end - this.start;
   }
 
   /** Where an error's quoted packet begins, or an echo's data. */
   get payloadStart(): number {
-    return this.#start + ICMPV6_HEADER_LENGTH;
+    return this.start + ICMPV6_HEADER_LENGTH;
   }
 
   get type(): number {
-    return this.#bytes[this.#start + at.type]!;
+    return this.bytes[this.start + at.type]!;
   }
 
   get code(): number {
-    return this.#bytes[this.#start + at.code]!;
+    return this.bytes[this.start + at.code]!;
   }
 
   get checksum(): number {
-    return readUint16(this.#bytes, this.#start + at.checksum);
+    return readUint16(this.bytes, this.start + at.checksum);
   }
 
   /** The four bytes whose meaning the type decides. */
   get rest(): number {
-    return readUint32(this.#bytes, this.#start + at.rest);
+    return readUint32(this.bytes, this.start + at.rest);
   }
 
   /** Is about another packet, which it quotes. A redirect is not (but nothing is answered to it either). */
@@ -116,30 +90,30 @@ export class Icmpv6View {
   }
 
   get identifier(): number {
-    return readUint16(this.#bytes, this.#start + at.identifier);
+    return readUint16(this.bytes, this.start + at.identifier);
   }
 
   get sequence(): number {
-    return readUint16(this.#bytes, this.#start + at.sequence);
+    return readUint16(this.bytes, this.start + at.sequence);
   }
 
   /** The next hop's, in "packet too big". */
   get mtu(): number {
-    return readUint32(this.#bytes, this.#start + at.mtu);
+    return readUint32(this.bytes, this.start + at.mtu);
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   isChecksumRight(pseudoHeader: number): boolean {
-    return checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader) === 0xffff;
+    return checksum.sum(this.bytes, this.start, this.end, pseudoHeader) === 0xffff;
   }
 
   /** Keeps the checksum true. */
   setMtu(mtu: number): void {
     this.#setChecksum(checksum.update32(this.checksum, this.mtu, mtu));
-    writeUint32(this.#bytes, this.#start + at.mtu, mtu);
+    writeUint32(this.bytes, this.start + at.mtu, mtu);
   }
 
   /** Keeps the checksum true when a word of an address changes. */
@@ -150,12 +124,12 @@ export class Icmpv6View {
   /** Computes the checksum anew, after the quoted packet was rewritten. */
   refreshChecksum(pseudoHeader: number): void {
     this.#setChecksum(0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader);
+    const sum = checksum.sum(this.bytes, this.start, this.end, pseudoHeader);
     this.#setChecksum(checksum.complement(sum));
   }
 
   #setChecksum(value: number): void {
-    writeUint16(this.#bytes, this.#start + at.checksum, value);
+    writeUint16(this.bytes, this.start + at.checksum, value);
   }
 }
 

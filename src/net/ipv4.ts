@@ -8,7 +8,8 @@
  */
 import { Address } from "./address.ts";
 import * as checksum from "./checksum.ts";
-import { fits, NOWHERE, readInt32, readUint16, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readInt32, readUint16, writeUint16, writeUint32 } from "./words.ts";
 
 export const IPV4_HEADER_LENGTH = 20;
 export const IPV4_HEADER_LENGTH_MAX = 60;
@@ -38,7 +39,8 @@ export interface Ipv4Header {
 export type Ipv4Fields = Pick<Ipv4Header, "protocol" | "source" | "destination"> &
   Partial<Ipv4Header>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const IPV4_OFFSET = {
   versionAndLength: 0,
   tos: 1,
   totalLength: 2,
@@ -50,6 +52,7 @@ const at = {
   source: 12,
   destination: 16,
 } as const;
+const at = IPV4_OFFSET;
 
 const DONT_FRAGMENT = 0x4000;
 const MORE_FRAGMENTS = 0x2000;
@@ -57,23 +60,7 @@ const OFFSET_MASK = 0x1fff;
 const DEFAULT_TIME_TO_LIVE = 64;
 
 /** An IPv4 packet where it lies: every read and write goes to the packet's own bytes. */
-export class Ipv4View {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): Ipv4View {
-    return new Ipv4View();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): Ipv4View | Ipv4Fault {
-    const view = new Ipv4View();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class Ipv4View extends View {
   /**
    * Moves to the packet at `start`, or says what is wrong with it and stays. What follows the packet's total length
    * (the padding of short Ethernet frames) is left out of the window. The header's checksum is not looked at.
@@ -83,8 +70,7 @@ export class Ipv4View {
     if (fault !== undefined) return fault;
     const totalLength = readUint16(bytes, start + at.totalLength);
     if (totalLength > end - start) return "truncated";
-    this.#place(bytes, start, start + totalLength);
-    return undefined;
+    return this.place(bytes, start, start + totalLength);
   }
 
   /** As moveTo() for a packet that an ICMP error quotes: only its header need be whole. */
@@ -92,35 +78,15 @@ export class Ipv4View {
     const fault = checkHeader(bytes, start, end);
     if (fault !== undefined) return fault;
     const totalLength = readUint16(bytes, start + at.totalLength);
-    this.#place(bytes, start, Math.min(end, start + totalLength));
-    return undefined;
-  }
-
-  #place(bytes: Uint8Array, start: number, end: number): void {
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-  }
-
-  get bytes(): Uint8Array {
-    return this.#bytes;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  /** Where the packet ends: by its total length, or where its quote was cut. */
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, Math.min(end, start + totalLength));
   }
 
   get payloadStart(): number {
-    return this.#start + this.headerLength;
+    return this.start + this.headerLength;
   }
 
   get headerLength(): number {
-    return (this.#bytes[this.#start]! & 0x0f) * 4;
+    return (this.bytes[this.start]! & 0x0f) * 4;
   }
 
   get hasOptions(): boolean {
@@ -128,15 +94,15 @@ export class Ipv4View {
   }
 
   get tos(): number {
-    return this.#bytes[this.#start + at.tos]!;
+    return this.bytes[this.start + at.tos]!;
   }
 
   get totalLength(): number {
-    return readUint16(this.#bytes, this.#start + at.totalLength);
+    return readUint16(this.bytes, this.start + at.totalLength);
   }
 
   get identification(): number {
-    return readUint16(this.#bytes, this.#start + at.identification);
+    return readUint16(this.bytes, this.start + at.identification);
   }
 
   get dontFragment(): boolean {
@@ -157,28 +123,28 @@ export class Ipv4View {
   }
 
   get #fragment(): number {
-    return readUint16(this.#bytes, this.#start + at.fragment);
+    return readUint16(this.bytes, this.start + at.fragment);
   }
 
   get timeToLive(): number {
-    return this.#bytes[this.#start + at.timeToLive]!;
+    return this.bytes[this.start + at.timeToLive]!;
   }
 
   get protocol(): number {
-    return this.#bytes[this.#start + at.protocol]!;
+    return this.bytes[this.start + at.protocol]!;
   }
 
   get checksum(): number {
-    return readUint16(this.#bytes, this.#start + at.checksum);
+    return readUint16(this.bytes, this.start + at.checksum);
   }
 
   /** Signed, as Address.w3. */
   get sourceWord(): number {
-    return readInt32(this.#bytes, this.#start + at.source);
+    return readInt32(this.bytes, this.start + at.source);
   }
 
   get destinationWord(): number {
-    return readInt32(this.#bytes, this.#start + at.destination);
+    return readInt32(this.bytes, this.start + at.destination);
   }
 
   get source(): Address {
@@ -190,7 +156,7 @@ export class Ipv4View {
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): Ipv4Header {
@@ -204,12 +170,12 @@ export class Ipv4View {
       protocol: this.protocol,
       source: this.source,
       destination: this.destination,
-      options: this.#bytes.slice(this.#start + IPV4_HEADER_LENGTH, this.payloadStart),
+      options: this.bytes.slice(this.start + IPV4_HEADER_LENGTH, this.payloadStart),
     };
   }
 
   isChecksumRight(): boolean {
-    return checksum.sum(this.#bytes, this.#start, this.payloadStart) === 0xffff;
+    return checksum.sum(this.bytes, this.start, this.payloadStart) === 0xffff;
   }
 
   /** The pseudo-header's sum for this packet's transport header and payload, `length` bytes together. */
@@ -222,7 +188,7 @@ export class Ipv4View {
     const { timeToLive } = this;
     if (timeToLive === 0) return 0;
     const word = (timeToLive << 8) | this.protocol;
-    this.#bytes[this.#start + at.timeToLive] = timeToLive - 1;
+    this.bytes[this.start + at.timeToLive] = timeToLive - 1;
     this.#setChecksum(checksum.update16(this.checksum, word, word - 0x100));
     return timeToLive - 1;
   }
@@ -230,23 +196,23 @@ export class Ipv4View {
   /** Writes the address and keeps the header's checksum true; the transport's is the caller's to adjust. */
   setSource(word: number): void {
     this.#setChecksum(checksum.update32(this.checksum, this.sourceWord, word));
-    writeUint32(this.#bytes, this.#start + at.source, word);
+    writeUint32(this.bytes, this.start + at.source, word);
   }
 
   setDestination(word: number): void {
     this.#setChecksum(checksum.update32(this.checksum, this.destinationWord, word));
-    writeUint32(this.#bytes, this.#start + at.destination, word);
+    writeUint32(this.bytes, this.start + at.destination, word);
   }
 
   /** Computes the header's checksum anew. */
   refreshChecksum(): void {
     this.#setChecksum(0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.payloadStart);
+    const sum = checksum.sum(this.bytes, this.start, this.payloadStart);
     this.#setChecksum(checksum.complement(sum));
   }
 
   #setChecksum(value: number): void {
-    writeUint16(this.#bytes, this.#start + at.checksum, value);
+    writeUint16(this.bytes, this.start + at.checksum, value);
   }
 }
 

@@ -10,7 +10,7 @@ import { readUint16 } from "./words.ts";
 /** RFC 8200 has six kinds, destination options twice. A longer chain is an attack or a mistake. */
 const HEADERS_MAX = 8;
 
-const FRAGMENT_HEADER_LENGTH = 8;
+export const IPV6_FRAGMENT_HEADER_LENGTH = 8;
 
 /** Where the walk ended. */
 export interface UpperLayer {
@@ -74,7 +74,7 @@ function isExtension(protocol: number): boolean {
 }
 
 function extensionLength(protocol: number, lengthField: number): number {
-  if (protocol === IP_PROTOCOL.fragment) return FRAGMENT_HEADER_LENGTH;
+  if (protocol === IP_PROTOCOL.fragment) return IPV6_FRAGMENT_HEADER_LENGTH;
   if (protocol === IP_PROTOCOL.authentication) return (lengthField + 2) * 4;
   return (lengthField + 1) * 8;
 }

@@ -4,15 +4,13 @@
  *     | fixed header, headers for every hop | fragment header | a piece of the rest
  */
 import { IP_PROTOCOL } from "./ip-protocol.ts";
-import { IPV6_HEADER_LENGTH, type Ipv6View } from "./ipv6.ts";
+import { IPV6_HEADER_LENGTH, IPV6_OFFSET, type Ipv6View } from "./ipv6.ts";
+import { IPV6_FRAGMENT_HEADER_LENGTH } from "./ipv6-extension.ts";
 import { writeUint16, writeUint32 } from "./words.ts";
 
-const FRAGMENT_HEADER_LENGTH = 8;
 /** Fragment offsets count these. */
 const UNIT = 8;
 const MORE_FRAGMENTS = 1;
-
-const at = { payloadLength: 4, nextHeader: 6 } as const;
 
 /** "is-fragment": is a piece itself. "mtu-too-small": the headers leave no room. */
 export type Ipv6FragmentationFault = "is-fragment" | "mtu-too-small";
@@ -31,10 +29,10 @@ export function fragmentIpv6(
   if (packet.isFragment) return "is-fragment";
   const { split, announcedAt } = findSplit(packet);
   const headLength = split - start;
-  const step = Math.floor((mtu - headLength - FRAGMENT_HEADER_LENGTH) / UNIT) * UNIT;
+  const step = Math.floor((mtu - headLength - IPV6_FRAGMENT_HEADER_LENGTH) / UNIT) * UNIT;
   if (step < UNIT) return "mtu-too-small";
 
-  const head = new Uint8Array(headLength + FRAGMENT_HEADER_LENGTH);
+  const head = new Uint8Array(headLength + IPV6_FRAGMENT_HEADER_LENGTH);
   head.set(bytes.subarray(start, split));
   head[headLength] = bytes[announcedAt]!;
   head[announcedAt - start] = IP_PROTOCOL.fragment;
@@ -45,7 +43,7 @@ export function fragmentIpv6(
     const fragment = new Uint8Array(head.length + to - from);
     fragment.set(head);
     fragment.set(bytes.subarray(from, to), head.length);
-    writeUint16(fragment, at.payloadLength, fragment.length - IPV6_HEADER_LENGTH);
+    writeUint16(fragment, IPV6_OFFSET.payloadLength, fragment.length - IPV6_HEADER_LENGTH);
     writeUint16(fragment, headLength + 2, (from - split) | (to < end ? MORE_FRAGMENTS : 0));
     fragments.push(fragment);
   }
@@ -62,7 +60,7 @@ function findSplit({ bytes, start, payloadStart }: Ipv6View): {
   readonly announcedAt: number;
 } {
   let split = start + IPV6_HEADER_LENGTH;
-  let announcedAt = start + at.nextHeader;
+  let announcedAt = start + IPV6_OFFSET.nextHeader;
   let hasRouting = false;
   while (split < payloadStart) {
     const header = bytes[announcedAt]!;

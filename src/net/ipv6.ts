@@ -9,15 +9,8 @@
 import { Address } from "./address.ts";
 import * as checksum from "./checksum.ts";
 import { findUpperLayer, type UpperLayer } from "./ipv6-extension.ts";
-import {
-  fits,
-  NOWHERE,
-  readInt32,
-  readUint16,
-  readUint32,
-  writeUint16,
-  writeUint32,
-} from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readInt32, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const IPV6_HEADER_LENGTH = 40;
 export const IPV6_PAYLOAD_LENGTH_MAX = 0xffff;
@@ -43,7 +36,8 @@ export interface Ipv6Header {
 export type Ipv6Fields = Pick<Ipv6Header, "nextHeader" | "source" | "destination"> &
   Partial<Ipv6Header>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const IPV6_OFFSET = {
   first: 0,
   payloadLength: 4,
   nextHeader: 6,
@@ -51,33 +45,19 @@ const at = {
   source: 8,
   destination: 24,
 } as const;
+const at = IPV6_OFFSET;
 
 const FRAGMENT_OFFSET_MASK = 0xfff8;
 const DEFAULT_HOP_LIMIT = 64;
 
 /** An IPv6 packet where it lies: every read and write goes to the packet's own bytes. */
-export class Ipv6View {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
+export class Ipv6View extends View {
   readonly #upper: UpperLayer = {
     protocol: 0,
     start: 0,
     fragmentStart: -1,
     fragmentAnnouncedAt: -1,
   };
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): Ipv6View {
-    return new Ipv6View();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): Ipv6View | Ipv6Fault {
-    const view = new Ipv6View();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
 
   /**
    * Moves to the packet at `start` and walks to its upper layer, or says what is wrong and stays. What follows the
@@ -87,7 +67,7 @@ export class Ipv6View {
     const fault = checkHeader(bytes, start, end);
     if (fault !== undefined) return fault;
     const stop = start + IPV6_HEADER_LENGTH + readUint16(bytes, start + at.payloadLength);
-    return stop > end ? "truncated" : this.#place(bytes, start, stop);
+    return stop > end ? "truncated" : this.#walk(bytes, start, stop);
   }
 
   /** As moveTo() for a packet that an ICMP error quotes: only its headers need be whole. */
@@ -95,30 +75,14 @@ export class Ipv6View {
     const fault = checkHeader(bytes, start, end);
     if (fault !== undefined) return fault;
     const stop = start + IPV6_HEADER_LENGTH + readUint16(bytes, start + at.payloadLength);
-    return this.#place(bytes, start, Math.min(stop, end));
+    return this.#walk(bytes, start, Math.min(stop, end));
   }
 
-  #place(bytes: Uint8Array, start: number, end: number): Ipv6Fault | undefined {
+  #walk(bytes: Uint8Array, start: number, end: number): Ipv6Fault | undefined {
     const first = bytes[start + at.nextHeader]!;
     const fault = findUpperLayer(bytes, start + IPV6_HEADER_LENGTH, end, first, this.#upper);
     if (fault !== undefined) return fault;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get bytes(): Uint8Array {
-    return this.#bytes;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  /** Where the packet ends: by its payload length, or where its quote was cut. */
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   /** Where the upper-layer header begins, behind the extension headers. */
@@ -132,46 +96,46 @@ export class Ipv6View {
   }
 
   get hasExtensions(): boolean {
-    return this.#upper.start > this.#start + IPV6_HEADER_LENGTH;
+    return this.#upper.start > this.start + IPV6_HEADER_LENGTH;
   }
 
   /** What the fixed header says comes next: an extension header or the upper layer. */
   get nextHeader(): number {
-    return this.#bytes[this.#start + at.nextHeader]!;
+    return this.bytes[this.start + at.nextHeader]!;
   }
 
   get trafficClass(): number {
-    return (readUint16(this.#bytes, this.#start) >>> 4) & 0xff;
+    return (readUint16(this.bytes, this.start) >>> 4) & 0xff;
   }
 
   get flowLabel(): number {
-    return readUint32(this.#bytes, this.#start) & 0xfffff;
+    return readUint32(this.bytes, this.start) & 0xfffff;
   }
 
   /** Of everything behind the fixed header, extension headers included. */
   get payloadLength(): number {
-    return readUint16(this.#bytes, this.#start + at.payloadLength);
+    return readUint16(this.bytes, this.start + at.payloadLength);
   }
 
   get hopLimit(): number {
-    return this.#bytes[this.#start + at.hopLimit]!;
+    return this.bytes[this.start + at.hopLimit]!;
   }
 
   /** Word `index`, 0 to 3, of the source: signed, as in Address. */
   sourceWord(index: number): number {
-    return readInt32(this.#bytes, this.#start + at.source + 4 * index);
+    return readInt32(this.bytes, this.start + at.source + 4 * index);
   }
 
   destinationWord(index: number): number {
-    return readInt32(this.#bytes, this.#start + at.destination + 4 * index);
+    return readInt32(this.bytes, this.start + at.destination + 4 * index);
   }
 
   get source(): Address {
-    return Address.fromBytes(this.#bytes, this.#start + at.source, "inet6");
+    return Address.fromBytes(this.bytes, this.start + at.source, "inet6");
   }
 
   get destination(): Address {
-    return Address.fromBytes(this.#bytes, this.#start + at.destination, "inet6");
+    return Address.fromBytes(this.bytes, this.start + at.destination, "inet6");
   }
 
   /** Has a fragment header, though perhaps everything is in it (an atomic fragment, RFC 6946). */
@@ -195,7 +159,7 @@ export class Ipv6View {
 
   /** 0 without a fragment header. */
   get identification(): number {
-    return this.isFragment ? readUint32(this.#bytes, this.#upper.fragmentStart + 4) : 0;
+    return this.isFragment ? readUint32(this.bytes, this.#upper.fragmentStart + 4) : 0;
   }
 
   /** Where the fragment header begins, or -1. */
@@ -207,15 +171,15 @@ export class Ipv6View {
   get fragmentAnnouncedAt(): number {
     if (!this.isFragment) return -1;
     const { fragmentAnnouncedAt } = this.#upper;
-    return fragmentAnnouncedAt < 0 ? this.#start + at.nextHeader : fragmentAnnouncedAt;
+    return fragmentAnnouncedAt < 0 ? this.start + at.nextHeader : fragmentAnnouncedAt;
   }
 
   get #fragmentWord(): number {
-    return this.isFragment ? readUint16(this.#bytes, this.#upper.fragmentStart + 2) : 0;
+    return this.isFragment ? readUint16(this.bytes, this.#upper.fragmentStart + 2) : 0;
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): Ipv6Header {
@@ -234,8 +198,8 @@ export class Ipv6View {
    * header whose segments are not used up, the sum is right only at the final destination (RFC 8200 section 8.1).
    */
   pseudoHeader(length: number): number {
-    const addresses = this.#start + at.source;
-    const sum = checksum.sum(this.#bytes, addresses, this.#start + IPV6_HEADER_LENGTH);
+    const addresses = this.start + at.source;
+    const sum = checksum.sum(this.bytes, addresses, this.start + IPV6_HEADER_LENGTH);
     return checksum.fold(sum + this.protocol + checksum.sumOfWord(length));
   }
 
@@ -243,24 +207,24 @@ export class Ipv6View {
   decrementHopLimit(): number {
     const { hopLimit } = this;
     if (hopLimit === 0) return 0;
-    this.#bytes[this.#start + at.hopLimit] = hopLimit - 1;
+    this.bytes[this.start + at.hopLimit] = hopLimit - 1;
     return hopLimit - 1;
   }
 
   /** Writes the address; the transport's checksum is the caller's to adjust, word by word. */
   setSource(w0: number, w1: number, w2: number, w3: number): void {
-    this.#setAddress(this.#start + at.source, w0, w1, w2, w3);
+    this.#setAddress(this.start + at.source, w0, w1, w2, w3);
   }
 
   setDestination(w0: number, w1: number, w2: number, w3: number): void {
-    this.#setAddress(this.#start + at.destination, w0, w1, w2, w3);
+    this.#setAddress(this.start + at.destination, w0, w1, w2, w3);
   }
 
   #setAddress(start: number, w0: number, w1: number, w2: number, w3: number): void {
-    writeUint32(this.#bytes, start, w0);
-    writeUint32(this.#bytes, start + 4, w1);
-    writeUint32(this.#bytes, start + 8, w2);
-    writeUint32(this.#bytes, start + 12, w3);
+    writeUint32(this.bytes, start, w0);
+    writeUint32(this.bytes, start + 4, w1);
+    writeUint32(this.bytes, start + 8, w2);
+    writeUint32(this.bytes, start + 12, w3);
   }
 }
 

@@ -9,56 +9,33 @@
  * the packet yet, because the network card is to finish it.
  */
 import type { Port } from "./port.ts";
-import { fits, NOWHERE, readUint16, writeUint16 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, writeUint16 } from "./words.ts";
 
 export const PORTS_LENGTH = 4;
 
-export class PortsView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
+export const PORTS_OFFSET = { source: 0, destination: 2 } as const;
 
-  private constructor() {}
-
-  static unplaced(): PortsView {
-    return new PortsView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): PortsView | "truncated" {
-    const view = new PortsView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class PortsView extends View {
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, PORTS_LENGTH)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   get source(): Port {
-    return readUint16(this.#bytes, this.#start) as Port;
+    return readUint16(this.bytes, this.start + PORTS_OFFSET.source) as Port;
   }
 
   get destination(): Port {
-    return readUint16(this.#bytes, this.#start + 2) as Port;
+    return readUint16(this.bytes, this.start + PORTS_OFFSET.destination) as Port;
   }
 
   /** Writes the port alone: no checksum is touched. */
   setSource(port: Port): void {
-    writeUint16(this.#bytes, this.#start, port);
+    writeUint16(this.bytes, this.start + PORTS_OFFSET.source, port);
   }
 
   setDestination(port: Port): void {
-    writeUint16(this.#bytes, this.#start + 2, port);
+    writeUint16(this.bytes, this.start + PORTS_OFFSET.destination, port);
   }
 }

@@ -4,8 +4,10 @@
  * Time does not run by itself here: whoever owns the reassembler calls `expire` when it has time to spare.
  */
 import type { Instant } from "../base/clock.ts";
-import { Ipv4View } from "./ipv4.ts";
-import { IPV6_HEADER_LENGTH, type Ipv6View } from "./ipv6.ts";
+import { familyAt } from "./ip-family.ts";
+import { IPV4_OFFSET, Ipv4View } from "./ipv4.ts";
+import { IPV6_HEADER_LENGTH, IPV6_OFFSET, type Ipv6View } from "./ipv6.ts";
+import { IPV6_FRAGMENT_HEADER_LENGTH } from "./ipv6-extension.ts";
 import { writeUint16 } from "./words.ts";
 
 export interface ReassemblyLimits {
@@ -28,7 +30,6 @@ export const DEFAULT_REASSEMBLY_LIMITS: ReassemblyLimits = {
 
 /** Fragment offsets count these. */
 const UNIT = 8;
-const IPV6_FRAGMENT_HEADER_LENGTH = 8;
 const ECN_MASK = 3;
 const CONGESTION_EXPERIENCED = 3;
 
@@ -290,12 +291,9 @@ function pieceOfInet6(packet: Ipv6View): Piece {
 /** A header whose sender does not take part in ECN keeps saying so. */
 function markCongestion(header: Uint8Array): void {
   // The lowest bits of IPv4's second byte; IPv6's traffic class begins 4 bits earlier.
-  const shift = header[0]! >>> 4 === 4 ? 0 : 4;
+  const shift = familyAt(header, 0) === "inet" ? 0 : 4;
   if (((header[1]! >>> shift) & ECN_MASK) !== 0) header[1]! |= CONGESTION_EXPERIENCED << shift;
 }
-
-const inetAt = { totalLength: 2, fragment: 6 } as const;
-const inet6At = { payloadLength: 4 } as const;
 
 function wholeInet(
   header: Uint8Array,
@@ -304,8 +302,8 @@ function wholeInet(
 ): Uint8Array | undefined {
   if (header.length + length > 0xffff) return undefined;
   const packet = join(header, fragments, length);
-  writeUint16(packet, inetAt.totalLength, packet.length);
-  writeUint16(packet, inetAt.fragment, 0);
+  writeUint16(packet, IPV4_OFFSET.totalLength, packet.length);
+  writeUint16(packet, IPV4_OFFSET.fragment, 0);
   const view = Ipv4View.unplaced();
   view.moveTo(packet, 0, packet.length);
   view.refreshChecksum();
@@ -320,7 +318,7 @@ function wholeInet6(
   const payloadLength = header.length - IPV6_HEADER_LENGTH + length;
   if (payloadLength > 0xffff) return undefined;
   const packet = join(header, fragments, length);
-  writeUint16(packet, inet6At.payloadLength, payloadLength);
+  writeUint16(packet, IPV6_OFFSET.payloadLength, payloadLength);
   return packet;
 }
 

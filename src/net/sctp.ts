@@ -10,7 +10,8 @@
  */
 import { CRC32C_START, extend, finish } from "./crc32c.ts";
 import type { Port } from "./port.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const SCTP_HEADER_LENGTH = 12;
 export const SCTP_CHUNK_HEADER_LENGTH = 4;
@@ -45,65 +46,40 @@ export interface SctpChunk {
 }
 
 const at = { source: 0, destination: 2, verificationTag: 4, checksum: 8 } as const;
-const chunkAt = { type: 0, flags: 1, length: 2 } as const;
+/** Where a chunk has its fields. */
+export const SCTP_CHUNK_OFFSET = { type: 0, flags: 1, length: 2 } as const;
+const chunkAt = SCTP_CHUNK_OFFSET;
 
 const ZEROS = new Uint8Array(4);
 
 /** An SCTP packet where it lies: every read and write goes to the packet's own bytes. */
-export class SctpView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): SctpView {
-    return new SctpView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): SctpView | "truncated" {
-    const view = new SctpView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class SctpView extends View {
   /** Moves to the packet in [start, end), or stays when it ends inside its common header. */
   moveTo(bytes: Uint8Array, start: number, end: number): "truncated" | undefined {
     if (!fits(bytes, start, end, SCTP_HEADER_LENGTH)) return "truncated";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   /** Where the chunks begin. */
   get payloadStart(): number {
-    return this.#start + SCTP_HEADER_LENGTH;
+    return this.start + SCTP_HEADER_LENGTH;
   }
 
   get source(): Port {
-    return readUint16(this.#bytes, this.#start + at.source) as Port;
+    return readUint16(this.bytes, this.start + at.source) as Port;
   }
 
   get destination(): Port {
-    return readUint16(this.#bytes, this.#start + at.destination) as Port;
+    return readUint16(this.bytes, this.start + at.destination) as Port;
   }
 
   get verificationTag(): number {
-    return readUint32(this.#bytes, this.#start + at.verificationTag);
+    return readUint32(this.bytes, this.start + at.verificationTag);
   }
 
   /** As crc32c() gives it: the four bytes read with the lowest first. */
   get checksum(): number {
-    const stored = readUint32(this.#bytes, this.#start + at.checksum);
+    const stored = readUint32(this.bytes, this.start + at.checksum);
     return swapBytes(stored);
   }
 
@@ -122,39 +98,39 @@ export class SctpView {
 
   /** Where the chunk behind the one at `chunk` begins, or -1. */
   chunkAfter(chunk: number): number {
-    return this.#chunkFrom(chunk + padded(readUint16(this.#bytes, chunk + chunkAt.length)));
+    return this.#chunkFrom(chunk + padded(readUint16(this.bytes, chunk + chunkAt.length)));
   }
 
   /** The type of the chunk at an offset that firstChunk or chunkAfter() gave. */
   chunkType(chunk: number): number {
-    return this.#bytes[chunk + chunkAt.type]!;
+    return this.bytes[chunk + chunkAt.type]!;
   }
 
   /** The whole chunks in their order, up to the first malformed one. */
   *chunks(): Generator<SctpChunk> {
     for (let chunk = this.firstChunk; chunk >= 0; chunk = this.chunkAfter(chunk)) {
-      const end = chunk + readUint16(this.#bytes, chunk + chunkAt.length);
+      const end = chunk + readUint16(this.bytes, chunk + chunkAt.length);
       yield {
         type: this.chunkType(chunk),
-        flags: this.#bytes[chunk + chunkAt.flags]!,
-        value: this.#bytes.subarray(chunk + SCTP_CHUNK_HEADER_LENGTH, end),
+        flags: this.bytes[chunk + chunkAt.flags]!,
+        value: this.bytes.subarray(chunk + SCTP_CHUNK_HEADER_LENGTH, end),
       };
     }
   }
 
   #chunkFrom(offset: number): number {
-    if (offset + SCTP_CHUNK_HEADER_LENGTH > this.#end) return -1;
-    const length = readUint16(this.#bytes, offset + chunkAt.length);
-    return length < SCTP_CHUNK_HEADER_LENGTH || offset + length > this.#end ? -1 : offset;
+    if (offset + SCTP_CHUNK_HEADER_LENGTH > this.end) return -1;
+    const length = readUint16(this.bytes, offset + chunkAt.length);
+    return length < SCTP_CHUNK_HEADER_LENGTH || offset + length > this.end ? -1 : offset;
   }
 
   /** Writes the port alone: a CRC cannot be adjusted cheaply, so refreshChecksum() follows the last change. */
   setSource(port: Port): void {
-    writeUint16(this.#bytes, this.#start + at.source, port);
+    writeUint16(this.bytes, this.start + at.source, port);
   }
 
   setDestination(port: Port): void {
-    writeUint16(this.#bytes, this.#start + at.destination, port);
+    writeUint16(this.bytes, this.start + at.destination, port);
   }
 
   isChecksumRight(): boolean {
@@ -163,14 +139,14 @@ export class SctpView {
 
   /** Computes the checksum anew. No address is in it. */
   refreshChecksum(): void {
-    writeUint32(this.#bytes, this.#start + at.checksum, swapBytes(this.#computeChecksum()));
+    writeUint32(this.bytes, this.start + at.checksum, swapBytes(this.#computeChecksum()));
   }
 
   #computeChecksum(): number {
-    const field = this.#start + at.checksum;
-    let state = extend(CRC32C_START, this.#bytes, this.#start, field);
+    const field = this.start + at.checksum;
+    let state = extend(CRC32C_START, this.bytes, this.start, field);
     state = extend(state, ZEROS, 0, ZEROS.length);
-    return finish(extend(state, this.#bytes, field + ZEROS.length, this.#end));
+    return finish(extend(state, this.bytes, field + ZEROS.length, this.end));
   }
 }
 

@@ -3,20 +3,15 @@
  * those that go on the wire, and finishing checksums. Needed where a packet goes on through something that cannot.
  */
 import { IP_PROTOCOL } from "./ip-protocol.ts";
-import { Ipv4View } from "./ipv4.ts";
-import { IPV6_HEADER_LENGTH, Ipv6View } from "./ipv6.ts";
+import { IPV4_OFFSET, Ipv4View } from "./ipv4.ts";
+import { IPV6_HEADER_LENGTH, IPV6_OFFSET, Ipv6View } from "./ipv6.ts";
 import { SctpView } from "./sctp.ts";
-import { TCP_FLAG, TcpView } from "./tcp.ts";
-import { UDP_HEADER_LENGTH, UdpView } from "./udp.ts";
+import { TCP_FLAG, TCP_OFFSET, TcpView } from "./tcp.ts";
+import { UDP_HEADER_LENGTH, UDP_OFFSET, UdpView } from "./udp.ts";
 import { writeUint16, writeUint32 } from "./words.ts";
 
 /** "unsupported": neither TCP nor UDP, or a fragment of one. "malformed": not what it says it is. */
 export type SegmentationFault = "malformed" | "unsupported";
-
-const inetAt = { totalLength: 2, identification: 4 } as const;
-const inet6At = { payloadLength: 4 } as const;
-const tcpAt = { sequence: 4, flags: 13 } as const;
-const udpAt = { length: 4 } as const;
 
 /** Flags that only the last segment may have: they stand behind all of the payload. */
 const ON_LAST_ONLY = TCP_FLAG.fin | TCP_FLAG.psh;
@@ -57,15 +52,15 @@ export function segment(
     writeIpLength(packet, ip, segments.length);
     if (isTcp) {
       const flags = flagsOf(
-        packet[transportAt + tcpAt.flags]!,
+        packet[transportAt + TCP_OFFSET.flags]!,
         segments.length === 0,
         to === transport.end,
       );
-      packet[transportAt + tcpAt.flags] = flags;
+      packet[transportAt + TCP_OFFSET.flags] = flags;
       const sequence = (transport as TcpView).sequence + (from - transport.payloadStart);
-      writeUint32(packet, transportAt + tcpAt.sequence, sequence);
+      writeUint32(packet, transportAt + TCP_OFFSET.sequence, sequence);
     } else {
-      writeUint16(packet, transportAt + udpAt.length, UDP_HEADER_LENGTH + to - from);
+      writeUint16(packet, transportAt + UDP_OFFSET.length, UDP_HEADER_LENGTH + to - from);
     }
     refreshChecksums(packet, 0, packet.length);
     segments.push(packet);
@@ -83,10 +78,10 @@ function flagsOf(flags: number, isFirst: boolean, isLast: boolean): number {
 /** The lengths and the identification of the `index`th packet cut from `original`. */
 function writeIpLength(packet: Uint8Array, original: Ipv4View | Ipv6View, index: number): void {
   if (original instanceof Ipv4View) {
-    writeUint16(packet, inetAt.totalLength, packet.length);
-    writeUint16(packet, inetAt.identification, original.identification + index);
+    writeUint16(packet, IPV4_OFFSET.totalLength, packet.length);
+    writeUint16(packet, IPV4_OFFSET.identification, original.identification + index);
   } else {
-    writeUint16(packet, inet6At.payloadLength, packet.length - IPV6_HEADER_LENGTH);
+    writeUint16(packet, IPV6_OFFSET.payloadLength, packet.length - IPV6_HEADER_LENGTH);
   }
 }
 

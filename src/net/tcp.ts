@@ -10,7 +10,8 @@ import type { AddressPair } from "./address.ts";
 import * as checksum from "./checksum.ts";
 import { IP_PROTOCOL } from "./ip-protocol.ts";
 import type { Port } from "./port.ts";
-import { fits, NOWHERE, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, readUint32, writeUint16, writeUint32 } from "./words.ts";
 
 export const TCP_HEADER_LENGTH = 20;
 export const TCP_HEADER_LENGTH_MAX = 60;
@@ -46,7 +47,8 @@ export interface TcpHeader {
 /** A header to be made; what is left out is 0 or none, and the window 65535. */
 export type TcpFields = Pick<TcpHeader, "source" | "destination" | "flags"> & Partial<TcpHeader>;
 
-const at = {
+/** Where the fields lie, for those who write a header without a view. */
+export const TCP_OFFSET = {
   source: 0,
   destination: 2,
   sequence: 4,
@@ -57,103 +59,74 @@ const at = {
   checksum: 16,
   urgentPointer: 18,
 } as const;
-
-/** Where the checksum lies in the header: what a virtio header calls csum_offset. */
-export const TCP_CHECKSUM_OFFSET = at.checksum;
+const at = TCP_OFFSET;
 
 const DEFAULT_WINDOW = 0xffff;
 
 /** A TCP segment where it lies: every read and write goes to the packet's own bytes. */
-export class TcpView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): TcpView {
-    return new TcpView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): TcpView | TcpFault {
-    const view = new TcpView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
+export class TcpView extends View {
   /** Moves to the segment in [start, end), or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): TcpFault | undefined {
     if (!fits(bytes, start, end, TCP_HEADER_LENGTH)) return "truncated";
-    const headerLength = (bytes[start + at.dataOffset]! >>> 4) * 4;
+    const headerLength = tcpHeaderLength(bytes, start);
     if (headerLength < TCP_HEADER_LENGTH || headerLength > end - start) return "bad-offset";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = end;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, end);
   }
 
   /** Of header and payload, in bytes: the IP packet says it, TCP does not. */
   get length(): number {
-    return this.#end - this.#start;
+    return this.end - this.start;
   }
 
   get payloadStart(): number {
-    return this.#start + this.dataOffset;
+    return this.start + this.dataOffset;
   }
 
   get source(): Port {
-    return readUint16(this.#bytes, this.#start + at.source) as Port;
+    return readUint16(this.bytes, this.start + at.source) as Port;
   }
 
   get destination(): Port {
-    return readUint16(this.#bytes, this.#start + at.destination) as Port;
+    return readUint16(this.bytes, this.start + at.destination) as Port;
   }
 
   get sequence(): number {
-    return readUint32(this.#bytes, this.#start + at.sequence);
+    return readUint32(this.bytes, this.start + at.sequence);
   }
 
   get acknowledgement(): number {
-    return readUint32(this.#bytes, this.#start + at.acknowledgement);
+    return readUint32(this.bytes, this.start + at.acknowledgement);
   }
 
   /** In bytes: the length of the header with its options. */
   get dataOffset(): number {
-    return (this.#bytes[this.#start + at.dataOffset]! >>> 4) * 4;
+    return tcpHeaderLength(this.bytes, this.start);
   }
 
   /** A sum of TCP_FLAG's bits. */
   get flags(): number {
-    return this.#bytes[this.#start + at.flags]!;
+    return this.bytes[this.start + at.flags]!;
   }
 
   get window(): number {
-    return readUint16(this.#bytes, this.#start + at.window);
+    return readUint16(this.bytes, this.start + at.window);
   }
 
   get checksum(): number {
-    return readUint16(this.#bytes, this.#start + at.checksum);
+    return readUint16(this.bytes, this.start + at.checksum);
   }
 
   get urgentPointer(): number {
-    return readUint16(this.#bytes, this.#start + at.urgentPointer);
+    return readUint16(this.bytes, this.start + at.urgentPointer);
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   /** The raw options, for `tcpOptions()`. */
   get options(): Uint8Array {
-    return this.#bytes.subarray(this.#start + TCP_HEADER_LENGTH, this.payloadStart);
+    return this.bytes.subarray(this.start + TCP_HEADER_LENGTH, this.payloadStart);
   }
 
   get header(): TcpHeader {
@@ -172,12 +145,12 @@ export class TcpView {
   /** Writes the port and keeps the checksum true. */
   setSource(port: Port): void {
     this.#setChecksum(checksum.update16(this.checksum, this.source, port));
-    writeUint16(this.#bytes, this.#start + at.source, port);
+    writeUint16(this.bytes, this.start + at.source, port);
   }
 
   setDestination(port: Port): void {
     this.#setChecksum(checksum.update16(this.checksum, this.destination, port));
-    writeUint16(this.#bytes, this.#start + at.destination, port);
+    writeUint16(this.bytes, this.start + at.destination, port);
   }
 
   /** Keeps the checksum true when a word of an address changes. */
@@ -191,19 +164,24 @@ export class TcpView {
   }
 
   isChecksumRight(pseudoHeader: number): boolean {
-    return checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader) === 0xffff;
+    return checksum.sum(this.bytes, this.start, this.end, pseudoHeader) === 0xffff;
   }
 
   /** Computes the checksum anew. */
   refreshChecksum(pseudoHeader: number): void {
     this.#setChecksum(0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader);
+    const sum = checksum.sum(this.bytes, this.start, this.end, pseudoHeader);
     this.#setChecksum(checksum.complement(sum));
   }
 
   #setChecksum(value: number): void {
-    writeUint16(this.#bytes, this.#start + at.checksum, value);
+    writeUint16(this.bytes, this.start + at.checksum, value);
   }
+}
+
+/** In bytes, options included, of the segment at `start`. */
+export function tcpHeaderLength(bytes: Uint8Array, start: number): number {
+  return (bytes[start + at.dataOffset]! >>> 4) * 4;
 }
 
 /** A segment whose checksum is right between `addresses`. */

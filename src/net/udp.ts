@@ -8,7 +8,8 @@ import type { AddressPair } from "./address.ts";
 import * as checksum from "./checksum.ts";
 import { IP_PROTOCOL } from "./ip-protocol.ts";
 import type { Port } from "./port.ts";
-import { fits, NOWHERE, readUint16, writeUint16 } from "./words.ts";
+import { View } from "./view.ts";
+import { fits, readUint16, writeUint16 } from "./words.ts";
 
 export const UDP_HEADER_LENGTH = 8;
 
@@ -21,69 +22,43 @@ export interface UdpHeader {
   readonly destination: Port;
 }
 
-const at = { source: 0, destination: 2, length: 4, checksum: 6 } as const;
+/** Where the fields lie, for those who write a header without a view. */
+export const UDP_OFFSET = { source: 0, destination: 2, length: 4, checksum: 6 } as const;
+const at = UDP_OFFSET;
 
 /** A UDP datagram where it lies: every read and write goes to the packet's own bytes. */
-export class UdpView {
-  #bytes: Uint8Array = NOWHERE;
-  #start = 0;
-  #end = 0;
-
-  private constructor() {}
-
-  /** A view to be moved; it shows nothing until then. */
-  static unplaced(): UdpView {
-    return new UdpView();
-  }
-
-  static over(bytes: Uint8Array, start = 0, end = bytes.length): UdpView | UdpFault {
-    const view = new UdpView();
-    return view.moveTo(bytes, start, end) ?? view;
-  }
-
-  /** Moves to the datagram at `start`, or says what is wrong with it and stays. */
+export class UdpView extends View {
+  /** Moves to the datagram at `start`, which ends by its own length, or says what is wrong with it and stays. */
   moveTo(bytes: Uint8Array, start: number, end: number): UdpFault | undefined {
     if (!fits(bytes, start, end, UDP_HEADER_LENGTH)) return "truncated";
     const length = readUint16(bytes, start + at.length);
     if (length < UDP_HEADER_LENGTH || length > end - start) return "bad-length";
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#end = start + length;
-    return undefined;
-  }
-
-  get start(): number {
-    return this.#start;
-  }
-
-  /** Where the datagram ends by its own length. */
-  get end(): number {
-    return this.#end;
+    return this.place(bytes, start, start + length);
   }
 
   get payloadStart(): number {
-    return this.#start + UDP_HEADER_LENGTH;
+    return this.start + UDP_HEADER_LENGTH;
   }
 
   get source(): Port {
-    return readUint16(this.#bytes, this.#start + at.source) as Port;
+    return readUint16(this.bytes, this.start + at.source) as Port;
   }
 
   get destination(): Port {
-    return readUint16(this.#bytes, this.#start + at.destination) as Port;
+    return readUint16(this.bytes, this.start + at.destination) as Port;
   }
 
   /** Of header and payload, in bytes. */
   get length(): number {
-    return readUint16(this.#bytes, this.#start + at.length);
+    return readUint16(this.bytes, this.start + at.length);
   }
 
   get checksum(): number {
-    return readUint16(this.#bytes, this.#start + at.checksum);
+    return readUint16(this.bytes, this.start + at.checksum);
   }
 
   get payload(): Uint8Array {
-    return this.#bytes.subarray(this.payloadStart, this.#end);
+    return this.bytes.subarray(this.payloadStart, this.end);
   }
 
   get header(): UdpHeader {
@@ -93,12 +68,12 @@ export class UdpView {
   /** Writes the port and keeps the checksum true. */
   setSource(port: Port): void {
     this.#rewrite(checksum.update16(this.checksum, this.source, port));
-    writeUint16(this.#bytes, this.#start + at.source, port);
+    writeUint16(this.bytes, this.start + at.source, port);
   }
 
   setDestination(port: Port): void {
     this.#rewrite(checksum.update16(this.checksum, this.destination, port));
-    writeUint16(this.#bytes, this.#start + at.destination, port);
+    writeUint16(this.bytes, this.start + at.destination, port);
   }
 
   /** Keeps the checksum true when a word of an address changes. */
@@ -114,13 +89,13 @@ export class UdpView {
   /** True also for a datagram whose sender made none: RFC 768 allows that, over IPv6 only RFC 6935 does. */
   isChecksumRight(pseudoHeader: number): boolean {
     if (this.checksum === 0) return true;
-    return checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader) === 0xffff;
+    return checksum.sum(this.bytes, this.start, this.end, pseudoHeader) === 0xffff;
   }
 
   /** Computes the checksum anew, also where there was none. */
   refreshChecksum(pseudoHeader: number): void {
     this.#setChecksum(0);
-    const sum = checksum.sum(this.#bytes, this.#start, this.#end, pseudoHeader);
+    const sum = checksum.sum(this.bytes, this.start, this.end, pseudoHeader);
     this.#setChecksum(neverZero(checksum.complement(sum)));
   }
 
@@ -130,7 +105,7 @@ export class UdpView {
   }
 
   #setChecksum(value: number): void {
-    writeUint16(this.#bytes, this.#start + at.checksum, value);
+    writeUint16(this.bytes, this.start + at.checksum, value);
   }
 }
 

@@ -8,12 +8,16 @@
  *     bytes 4500 0014 ...                   a packet, raw
  *     +60                                   so many seconds pass
  *     busy                                  whoever calls the director has no time for expire() until seconds pass
+ *     restart                               another director goes on with what this one's connections lie in
+ *     restart without services              the same, but services come later
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
  *     sysctl                                those that are not as they were at first
  *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
  */
 import type { Instant } from "../../src/base/clock.ts";
+import type { Adopted } from "../../src/ipvs/adoption.ts";
 import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
+import { ownMemory, type TableMemory } from "../../src/ipvs/connections/table-memory.ts";
 import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import { LbError } from "../../src/ipvs/errors.ts";
@@ -45,16 +49,24 @@ export interface BenchOptions {
 export class DirectorBench {
   readonly names: Names;
   readonly host: TestHost;
-  readonly director: Director;
+  /** What connections lie in. */
+  readonly memory: TableMemory;
+  director: Director;
+  /** What the last restart brought. */
+  adopted: Adopted | undefined;
+  readonly #limit: number;
   readonly #packet = new Packet();
   #state: DesiredState = EMPTY_STATE;
   #now = 0;
   #isBusy = false;
+  #directors = 0;
 
   constructor(family: Family, { limit = 1000 }: BenchOptions = {}) {
     this.names = new Names(family);
     this.host = new TestHost(this.names);
-    this.director = new Director({ host: this.host, limit, hashKey: [1, 2] });
+    this.#limit = limit;
+    this.memory = ownMemory(limit);
+    this.director = this.#newDirector();
     this.#settle();
   }
 
@@ -63,6 +75,9 @@ export class DirectorBench {
     if (row.startsWith("+")) return this.#wait(Number(row.slice(1)) * 1000);
     if (row === "busy") return this.#quietly(() => this.#work());
     if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
+    if (row === "restart") return this.#quietly(() => this.#restart(this.#state));
+    if (row === "restart without services")
+      return this.#quietly(() => this.#restart({ ...EMPTY_STATE, sysctls: this.#state.sysctls }));
     if (row === "sysctl") return [formatSysctls(this.director.sysctls)];
     if (row.startsWith("sysctl ")) return this.#quietly(() => this.#set(row.slice(7)));
     if (row.startsWith("-Lc")) return orNothing(this.#connections());
@@ -82,6 +97,24 @@ export class DirectorBench {
       if (error instanceof LbError) return [error.fault.code];
       throw error;
     }
+  }
+
+  #newDirector(): Director {
+    const { host, memory } = this;
+    const onAdopted = (adopted: Adopted): void => {
+      this.adopted = adopted;
+    };
+    // Another key, as another process has.
+    const hashKey = [++this.#directors, 2] as const;
+    return new Director({ host, limit: this.#limit, hashKey, memory, onAdopted });
+  }
+
+  #restart(state: DesiredState): void {
+    this.#state = state;
+    this.adopted = undefined;
+    this.director = this.#newDirector();
+    this.director.apply(state);
+    this.#settle();
   }
 
   #command(text: string): void {

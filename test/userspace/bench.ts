@@ -122,11 +122,16 @@ export class UserspaceBench implements Bench {
     this.#network = network;
   }
 
-  /** A fresh engine on `network`, where no other is at work. */
-  /** `stand`: where the engine's door is, if it shall not choose. */
-  static async open(network: BenchNetwork, ...stand: readonly Stand[]): Promise<UserspaceBench> {
-    const program = network.director.startNode(ENGINE_PROCESS, ...stand);
-    const engine = await RemoteEngine.in("userspace", program);
+  /**
+   * A fresh engine on `network`, where no other is at work: the kernel engine, or the userspace engine, whose door is
+   * where `kind` says, if it shall not choose.
+   */
+  static async open(
+    network: BenchNetwork,
+    ...kind: readonly (Stand | "kernel")[]
+  ): Promise<UserspaceBench> {
+    const program = network.director.startNode(ENGINE_PROCESS, ...kind);
+    const engine = await RemoteEngine.in(kind[0] === "kernel" ? "kernel" : "userspace", program);
     return new UserspaceBench(engine, network);
   }
 

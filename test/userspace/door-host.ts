@@ -10,7 +10,12 @@
  */
 import { createInterface } from "node:readline";
 import { Door } from "../../src/engine/userspace/door/door.ts";
-import type { DoorEndpoint, DoorMark } from "../../src/engine/userspace/door/door-rules.ts";
+import {
+  type DoorEndpoint,
+  type DoorMark,
+  type DoorRules,
+  NO_RULES,
+} from "../../src/engine/userspace/door/door-rules.ts";
 import {
   addTimeToLive,
   markOf,
@@ -52,10 +57,11 @@ const ring = door.listen({
   onBatchEnd: () => door.back.flush(),
 });
 say("ready");
+let taken = NO_RULES;
 for await (const line of createInterface({ input: process.stdin })) {
   const wanted = new Map(line.split(" ").map((word) => word.split("=") as [string, string]));
   const replies = endpoints(wanted.get("replies"));
-  await door.take({
+  const rules: DoorRules = {
     services: endpoints(wanted.get("services")),
     replies,
     marks: (wanted.get("marks")?.split(",") ?? []).map(
@@ -63,7 +69,9 @@ for await (const line of createInterface({ input: process.stdin })) {
     ),
     localReplies: endpoints(wanted.get("local")),
     localDirect: [],
-  });
+  };
+  await door.take(rules, taken);
+  taken = rules;
   say("done");
 }
 ring[Symbol.dispose]();

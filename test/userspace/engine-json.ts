@@ -1,4 +1,5 @@
 /** What engines take and give, as JSON and back: addresses and maps keep what they are. */
+import { ServiceMap } from "../../src/ipvs/service-map.ts";
 import { Address } from "../../src/net/address.ts";
 
 export function encode(value: unknown): string {
@@ -6,7 +7,7 @@ export function encode(value: unknown): string {
     // Not `each`: by then an address is text.
     const original = this[key];
     if (original instanceof Address) return { $address: original.toString() };
-    if (original instanceof Map) return { $map: [...original] };
+    if (original instanceof Map || original instanceof ServiceMap) return { $map: [...original] };
     return each;
   });
 }

@@ -1,11 +1,13 @@
 /**
- * The userspace engine in a process of its own, for tests: runs inside of the director's network namespace.
+ * An engine in a process of its own, for tests: runs inside of the director's network namespace. Its argument says which:
+ * "kernel", or where the userspace engine stands.
  *
  * Each line of its standard input is `[method, ...arguments]` of Engine; a line of JSON answers it, `{ value }` or
  * `{ fault }` or `{ message }`. Ends, the engine disposed, when its standard input ends.
  */
 import { createInterface } from "node:readline";
 import type { Engine } from "../../src/engine/engine.ts";
+import { KernelOffload } from "../../src/engine/kernel/kernel-offload.ts";
 import type { Stand } from "../../src/engine/userspace/door/door-words.ts";
 import { UserspaceEngine } from "../../src/engine/userspace/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired-state.ts";
@@ -13,14 +15,9 @@ import { LbError } from "../../src/ipvs/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/service.ts";
 import { decode, encode } from "./engine-json.ts";
 
-const engine: Engine = await UserspaceEngine.open({
-  connectionsMax: 10_000,
-  ...(process.argv[2] === undefined ? {} : { stand: process.argv[2] as Stand }),
-  events: {
-    warn: (message, error) => process.stderr.write(`${message}: ${String(error)}\n`),
-    inform: (message) => process.stderr.write(`${message}\n`),
-  },
-});
+const CONNECTIONS_MAX = 10_000;
+
+const engine: Engine = await open(process.argv[2]);
 say("ready");
 for await (const line of createInterface({ input: process.stdin })) {
   const [method, argument] = decode(line) as [string, unknown];
@@ -32,10 +29,29 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await engine[Symbol.asyncDispose]();
 
+async function open(kind: string | undefined): Promise<Engine> {
+  const events = {
+    warn: (message: string, error?: unknown) =>
+      process.stderr.write(`${message}: ${String(error)}\n`),
+    inform: (message: string) => process.stderr.write(`${message}\n`),
+  };
+  if (kind !== "kernel") {
+    const stand = kind === undefined ? {} : { stand: kind as Stand };
+    return await UserspaceEngine.open({ connectionsMax: CONNECTIONS_MAX, ...stand, events });
+  }
+  // So that the second packet of each connection is the kernel's.
+  const offload = new KernelOffload({
+    connectionsMax: CONNECTIONS_MAX,
+    packetsSeen: 0,
+    warn: events.warn,
+  });
+  return await UserspaceEngine.open({ connectionsMax: CONNECTIONS_MAX, events, offload });
+}
+
 async function call(method: string, argument: unknown): Promise<unknown> {
   switch (method) {
     case "apply":
-      return engine.apply(argument as DesiredState);
+      return engine.apply(...(argument as DesiredState[]));
     case "services":
       return engine.services();
     case "connections":

@@ -30,8 +30,8 @@ export class RemoteEngine implements Engine {
     return new RemoteEngine(name, value, conversation);
   }
 
-  apply(desired: DesiredState): Promise<void> {
-    return this.#call("apply", desired);
+  apply(...steps: DesiredState[]): Promise<void> {
+    return this.#call("apply", steps);
   }
 
   services(): Promise<readonly ServiceStatus[]> {

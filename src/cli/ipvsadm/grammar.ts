@@ -1,7 +1,7 @@
 /**
  * ipvsadm's command line as tables: the spellings that popt is given, and which option goes with which command.
  *
- * As ipvsadm 1.31 behaves; grammar.test.ts and parse.test.ts hold lines that were run on the real one.
+ * As ipvsadm 1.31 behaves; parse.test.ts and test/golden/ hold lines that were run on the real one.
  */
 
 /** In the order in which violations are looked for, with the names that messages use. */

@@ -5,8 +5,7 @@
  */
 import type { WireDestination, WireServiceKey, WireServiceStatus } from "../../control/wire.ts";
 import { Address } from "../../net/address.ts";
-
-const PROTOCOL_NUMBER = { tcp: 6, udp: 17, sctp: 132 } as const;
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 
 /** From the oldest first, as the API lists, to the kernel's: services at addresses before marks, newest first. */
 export function kernelOrder(services: readonly WireServiceStatus[]): WireServiceStatus[] {
@@ -50,7 +49,7 @@ function compareServices(a: WireServiceKey, b: WireServiceKey): number {
   const [left, right] = [addressWords(a.endpoint.address), addressWords(b.endpoint.address)];
   return (
     left.length - right.length ||
-    PROTOCOL_NUMBER[a.protocol] - PROTOCOL_NUMBER[b.protocol] ||
+    IP_PROTOCOL[a.protocol] - IP_PROTOCOL[b.protocol] ||
     compareWords(left, right, left.length) ||
     a.endpoint.port - b.endpoint.port
   );

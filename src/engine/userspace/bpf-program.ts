@@ -2,6 +2,9 @@
  * Classic BPF programs, which the kernel runs on a frame before it copies anything (struct sock_filter,
  * include/uapi/linux/filter.h; Documentation/networking/filter.rst). A load beyond the frame's end drops it.
  */
+import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
+import { IPV4_OFFSET } from "../../net/ipv4.ts";
+import { IPV6_OFFSET } from "../../net/ipv6.ts";
 
 export const LOAD_WORD = 0x20; // BPF_LD | BPF_W | BPF_ABS
 export const LOAD_HALF = 0x28; // BPF_LD | BPF_H | BPF_ABS
@@ -25,11 +28,13 @@ export const DROP = 0;
 export const WHOLE_FRAME = 0xffff_ffff;
 
 const ETHERNET = 1; // ARPHRD_ETHER
-export const ETHER_TYPES = { ipv4: 0x0800, arp: 0x0806, ipv6: 0x86dd } as const;
 
-/** Where the fields lie in a frame. Of an IPv6 address the last word is enough to tell most strangers by. */
-export const INET = { fragment: 20, protocol: 23, source: 26, destination: 30 } as const;
-export const INET6 = { protocol: 20, source: 22 + 12, destination: 38 + 12 } as const;
+/** Where the fields lie in a frame. */
+export const INET = {
+  fragment: ETHERNET_HEADER_LENGTH + IPV4_OFFSET.fragment,
+  protocol: ETHERNET_HEADER_LENGTH + IPV4_OFFSET.protocol,
+} as const;
+export const INET6 = { protocol: ETHERNET_HEADER_LENGTH + IPV6_OFFSET.nextHeader } as const;
 
 const INSTRUCTION_LENGTH = 8;
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Clock, Instant } from "../../base/clock.ts";
+import { Pauses } from "../../base/pauses.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
@@ -17,15 +18,17 @@ import {
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
 import type { Engine } from "../engine.ts";
+import type { FlowOffload } from "../flow-offload.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
+import type { NeighbourNews } from "./network/neighbour-table.ts";
 import { ToldOnce, troubleName } from "./network/told-once.ts";
 import { PacketPath } from "./packet-path.ts";
-import { PathMtuLearner, tunnelsIn } from "./path-mtu-learner.ts";
+import { PathMtuLearner } from "./path-mtu-learner.ts";
 
 /** Connections looked at in one go of expiry: well below a millisecond. */
 export const EXPIRE_BUDGET = 2_000;
@@ -43,6 +46,8 @@ export interface UserspaceEngineOptions {
   /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
   readonly stand?: Stand;
   readonly connectionsMax?: number;
+  /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
+  readonly offload?: FlowOffload | undefined;
 }
 
 const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
@@ -56,9 +61,10 @@ interface Parts {
 }
 
 export class UserspaceEngine implements Engine {
-  readonly name = "userspace";
+  readonly name: string;
   readonly connectionTableSize = CONNECTION_TABLE_SIZE;
   readonly #director: Director;
+  readonly #offload: FlowOffload | undefined;
   readonly #network: HostNetwork;
   readonly #door: Door;
   readonly #taken: TakenPackets;
@@ -72,13 +78,15 @@ export class UserspaceEngine implements Engine {
 
   private constructor(
     { network, door, claim }: Parts,
-    { connectionsMax = CONNECTIONS_MAX, events }: UserspaceEngineOptions,
+    { connectionsMax = CONNECTIONS_MAX, events, offload }: UserspaceEngineOptions,
   ) {
+    this.name = offload?.name ?? "userspace";
+    this.#offload = offload;
     this.#network = network;
     this.#door = door;
     this.#claim = claim;
     this.#taken = new TakenPackets({
-      take: (rules) => door.take(rules),
+      take: (added, removed) => door.take(added, removed),
       isLocal: (address) => network.isLocal(address),
       destinationsInUse: () => this.#destinationsInUse(),
       onError: (error) =>
@@ -93,6 +101,7 @@ export class UserspaceEngine implements Engine {
       host: network,
       limit: connectionsMax,
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+      offload,
     });
     using stack = new DisposableStack();
     this.#path = stack.use(
@@ -101,6 +110,7 @@ export class UserspaceEngine implements Engine {
         network,
         door,
         clock: CLOCK,
+        offload,
         onBug: (error) => this.#bug(error),
       }),
     );
@@ -116,6 +126,7 @@ export class UserspaceEngine implements Engine {
     const { events } = options;
     inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
+    if (options.offload !== undefined) stack.use(options.offload);
     // First of all, so that a second engine does not take the first one's lane.
     const claim = stack.use(await claimNamespace());
     const door = stack.use(await Door.open(events, options.stand));
@@ -126,23 +137,34 @@ export class UserspaceEngine implements Engine {
           if (engine !== undefined) engine.#networkChanged();
         },
         onNeighbour: (news) => {
-          if (engine !== undefined) engine.#path.neighbourChanged(news);
+          if (engine !== undefined) engine.#neighbourChanged(news);
         },
         onNeighbours: () => {
-          if (engine !== undefined) engine.#path.neighboursChanged();
+          if (engine !== undefined) engine.#neighboursChanged();
         },
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
     await door.watch(network.links.values());
+    options.offload?.follow(network);
     engine = new UserspaceEngine({ network, door, claim }, options);
     stack.move();
     return engine;
   }
 
-  async apply(desired: DesiredState): Promise<void> {
-    await this.#taken.during(desired, () => this.#director.apply(desired));
-    this.#pathMtuLearner.learnOf(tunnelsIn(desired));
+  async apply(...steps: DesiredState[]): Promise<void> {
+    await this.#taken.during(steps, () => this.#lead(steps));
+  }
+
+  /** The director through the steps; packets come in between. */
+  async #lead(steps: readonly DesiredState[]): Promise<void> {
+    this.#director.check(...steps);
+    const pauses = new Pauses();
+    for (const step of steps) {
+      await pauses.ifDue();
+      this.#director.apply(step);
+      this.#pathMtuLearner.follow(step);
+    }
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
@@ -178,12 +200,17 @@ export class UserspaceEngine implements Engine {
   }
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
-    return {
+    const counts: Record<string, number> = {
       ...this.#director.reasons(),
       ...this.#path.reasons(),
       ...this.#network.troubles(),
       ...this.#troubles.counts(),
     };
+    // What goes on goes on for the same reasons, whoever sends it.
+    for (const [reason, count] of Object.entries(this.#offload?.reasons() ?? {})) {
+      counts[reason] = (counts[reason] ?? 0) + count;
+    }
+    return counts;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -193,6 +220,7 @@ export class UserspaceEngine implements Engine {
     clearImmediate(this.#immediate);
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
+    this.#offload?.[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();
@@ -202,8 +230,21 @@ export class UserspaceEngine implements Engine {
   #networkChanged(): void {
     if (!this.#isOpen) return;
     this.#path.networkChanged();
+    this.#offload?.follow(this.#network);
     this.#taken.addressesChanged();
     void this.#door.watch(this.#network.links.values());
+  }
+
+  #neighbourChanged(news: NeighbourNews): void {
+    if (!this.#isOpen) return;
+    this.#path.neighbourChanged(news);
+    this.#offload?.follow(this.#network);
+  }
+
+  #neighboursChanged(): void {
+    if (!this.#isOpen) return;
+    this.#path.neighboursChanged();
+    this.#offload?.follow(this.#network);
   }
 
   /** Those whose connections the director still deals with: without a service of a family, with none of it. */

@@ -4,7 +4,8 @@
  */
 import type { Clock, Instant } from "../../base/clock.ts";
 import type { Route } from "../../ipvs/host.ts";
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERNET_OFFSET, ETHERTYPE_OF } from "../../net/ethernet.ts";
+import { familyAt } from "../../net/ip-family.ts";
 import { MAC_LENGTH } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
 import { Memory } from "./libc.ts";
@@ -19,7 +20,6 @@ import { noOffload, type Offload, VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-
 const STAGING_LENGTH = 0x40_0000;
 /** Routes whose link-layer addresses are remembered. */
 const ADDRESSES_MAX = 4096;
-const ETHER_TYPE_AT = 12;
 const PLAIN = noOffload();
 /** The addresses before a packet on a link that has none. */
 const NO_ADDRESSES = new Uint8Array(0);
@@ -71,12 +71,13 @@ export class FrameSender implements Disposable {
     }
     const { bytes } = memory;
     const frame = start - ETHERNET_HEADER_LENGTH;
-    writeUint16(bytes, frame + ETHER_TYPE_AT, etherTypeOf(bytes[start]!));
+    writeUint16(bytes, frame + ETHERNET_OFFSET.etherType, ETHERTYPE_OF[familyAt(bytes, start)]);
     if (addresses === undefined) {
       this.#hold(bytes.slice(frame, end), route, offload);
       return;
     }
-    for (let index = 0; index < ETHER_TYPE_AT; index++) bytes[frame + index] = addresses[index]!;
+    for (let index = 0; index < ETHERNET_OFFSET.etherType; index++)
+      bytes[frame + index] = addresses[index]!;
     this.#transmitter.enqueue(memory, frame, end, route.interfaceIndex, offload);
   }
 
@@ -86,6 +87,12 @@ export class FrameSender implements Disposable {
    */
   forget(): void {
     if (this.#addresses.size > 0) this.#addresses.clear();
+  }
+
+  /** As a frame by this route begins; undefined of a link without Ethernet, and while the neighbour is not known. */
+  linkAddressesOf(route: Route): Uint8Array | undefined {
+    const addresses = this.#addresses.get(route);
+    return addresses === NO_ADDRESSES ? undefined : addresses;
   }
 
   /** As send() for a packet that lies anywhere. */
@@ -190,8 +197,4 @@ export class FrameSender implements Disposable {
     this.#staged = start + bytes.length;
     return start;
   }
-}
-
-function etherTypeOf(firstByte: number): number {
-  return firstByte >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
 }

@@ -8,8 +8,9 @@
 
 import type { Route } from "../../ipvs/host.ts";
 import { ADDRESS_LENGTH, type Family } from "../../net/address.ts";
-import { IPV4_HEADER_LENGTH } from "../../net/ipv4.ts";
-import { IPV6_HEADER_LENGTH } from "../../net/ipv6.ts";
+import { familyAt } from "../../net/ip-family.ts";
+import { IPV4_HEADER_LENGTH, IPV4_OFFSET } from "../../net/ipv4.ts";
+import { IPV6_HEADER_LENGTH, IPV6_OFFSET } from "../../net/ipv6.ts";
 import { OWN_PRIORITY } from "./door/door-words.ts";
 import { close, Memory, SystemCallError, setOption, socket } from "./libc.ts";
 import { MessageBatch, type TransmitStatistics } from "./message-batch.ts";
@@ -38,8 +39,8 @@ const CONTROL_HEADER_LENGTH = 16;
  */
 // biome-ignore format: a table
 const LAYOUT = {
-  inet:  { domain: 2,  headerLength: IPV4_HEADER_LENGTH, source: 12, destination: 16, nameLength: 16, nameAddress: 4, level: 0,            infoType: 8,  infoLength: 12, infoSource: 4, infoIndex: 0 },
-  inet6: { domain: 10, headerLength: IPV6_HEADER_LENGTH, source: 8,  destination: 24, nameLength: 28, nameAddress: 8, level: IPPROTO_IPV6, infoType: 50, infoLength: 20, infoSource: 0, infoIndex: 16 },
+  inet:  { domain: 2,  headerLength: IPV4_HEADER_LENGTH, offset: IPV4_OFFSET, nameLength: 16, nameAddress: 4, level: 0,            infoType: 8,  infoLength: 12, infoSource: 4, infoIndex: 0 },
+  inet6: { domain: 10, headerLength: IPV6_HEADER_LENGTH, offset: IPV6_OFFSET, nameLength: 28, nameAddress: 8, level: IPPROTO_IPV6, infoType: 50, infoLength: 20, infoSource: 0, infoIndex: 16 },
 } as const;
 
 /** Of a struct sockaddr_in6. */
@@ -67,13 +68,12 @@ export class HostSender implements Disposable {
 
   /** As enqueue(), by `route`, wherever the packet says that it goes. A neighbour of the other family it cannot have. */
   enqueueBy({ interfaceIndex, nextHop }: Route, packet: Uint8Array, mark: number): void {
-    const isInet6 = packet[0]! >>> 4 === 6;
-    const to = (nextHop.family === "inet6") === isInet6 ? nextHop.bytes() : undefined;
+    const to = nextHop.family === familyAt(packet, 0) ? nextHop.bytes() : undefined;
     this.#sender(packet)?.enqueue(packet, mark, interfaceIndex, to);
   }
 
   #sender(packet: Uint8Array): RawSender | undefined {
-    const sender = packet[0]! >>> 4 === 6 ? this.#senders.inet6 : this.#senders.inet;
+    const sender = this.#senders[familyAt(packet, 0)];
     if (sender === undefined) this.#unsupported++;
     return sender;
   }
@@ -168,11 +168,11 @@ class RawSender implements Disposable {
     const name = this.#batch.nameOf(slot);
     const control = this.#batch.controlOf(slot);
     const info = control + CONTROL_HEADER_LENGTH;
-    const { destination, source, nameAddress, infoSource, infoIndex } = layout;
+    const { offset, nameAddress, infoSource, infoIndex } = layout;
     const length = ADDRESS_LENGTH[this.#family];
-    if (to === undefined) copy(packet, destination, length, bytes, name + nameAddress);
+    if (to === undefined) copy(packet, offset.destination, length, bytes, name + nameAddress);
     else copy(to, 0, length, bytes, name + nameAddress);
-    copy(packet, source, length, bytes, info + infoSource);
+    copy(packet, offset.source, length, bytes, info + infoSource);
     view.setUint32(info + infoIndex, interfaceIndex, true);
     if (this.#family === "inet6") view.setUint32(name + SCOPE_AT, interfaceIndex, true);
     const markAt = control + controlSpace(layout.infoLength) + CONTROL_HEADER_LENGTH;

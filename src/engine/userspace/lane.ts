@@ -8,7 +8,8 @@
  * TUN device would do the same, but needs privileges that a user namespace lacks.
  */
 import { writeFileSync } from "node:fs";
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERNET_OFFSET, ETHERTYPE_OF } from "../../net/ethernet.ts";
+import { familyAt } from "../../net/ip-family.ts";
 import { writeUint16 } from "../../net/words.ts";
 import { interfaceIndex, SystemCallError } from "./libc.ts";
 import { LINK_HEADER_LENGTH } from "./network/links.ts";
@@ -26,9 +27,6 @@ export interface LaneNames {
 /** Locally administered; nobody else is on the wire. */
 const HOST_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 1);
 const OWN_MAC = Uint8Array.of(0x02, 0x73, 0x6c, 0x63, 0, 2);
-
-/** The last field of an Ethernet header. */
-const ETHER_TYPE_LENGTH = 2;
 
 /** The most that a veth takes, so that whatever the host's interfaces received goes through. */
 const MTU = 65_535;
@@ -103,8 +101,7 @@ export class Lane implements Disposable {
     const frame = start - ETHERNET_HEADER_LENGTH;
     bytes.set(HOST_MAC, frame);
     bytes.set(OWN_MAC, frame + HOST_MAC.length);
-    const etherType = bytes[start]! >>> 4 === 6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4;
-    writeUint16(bytes, start - ETHER_TYPE_LENGTH, etherType);
+    writeUint16(bytes, frame + ETHERNET_OFFSET.etherType, ETHERTYPE_OF[familyAt(bytes, start)]);
   }
 
   [Symbol.dispose](): void {

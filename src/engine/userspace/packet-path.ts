@@ -4,12 +4,15 @@
  */
 import type { Clock, Instant } from "../../base/clock.ts";
 import type { Director } from "../../ipvs/director.ts";
+import type { Outcome } from "../../ipvs/outcome.ts";
 import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import { isMilestone } from "../../ipvs/packet-event.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
+import type { FlowOffload } from "../flow-offload.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Door } from "./door/door.ts";
 import { OUTPUT_MARK } from "./door/door-words.ts";
-import { markOf, restore, wayOf } from "./door/lane-frame.ts";
+import { arrivalOf, markOf, restore, wayOf } from "./door/lane-frame.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { HostSender } from "./host-sender.ts";
 import { hostUnreachable } from "./host-unreachable.ts";
@@ -31,6 +34,7 @@ export interface PacketPathParts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly clock: Clock;
+  readonly offload: FlowOffload | undefined;
   /** Dealing with a frame failed in a way that it should not: the frame is gone. */
   readonly onBug: (error: unknown) => void;
 }
@@ -40,6 +44,7 @@ export class PacketPath implements Disposable {
   readonly #network: HostNetwork;
   readonly #door: Door;
   readonly #clock: Clock;
+  readonly #offload: FlowOffload | undefined;
   readonly #ring: PacketRing;
   readonly #transmitter: Transmitter;
   readonly #sender: FrameSender;
@@ -60,7 +65,8 @@ export class PacketPath implements Disposable {
   #batchTime: Instant | undefined;
 
   /** Frames come from now on. Throws a SystemCallError when the kernel refuses. */
-  constructor({ director, network, door, clock, onBug }: PacketPathParts) {
+  constructor({ director, network, door, clock, offload, onBug }: PacketPathParts) {
+    this.#offload = offload;
     this.#director = director;
     this.#network = network;
     this.#door = door;
@@ -172,7 +178,36 @@ export class PacketPath implements Disposable {
       return;
     }
     this.#batchTime ??= this.#clock.now();
-    this.#dispatch.perform(this.#director.receive(packet, this.#batchTime), packet, frame);
+    // Sending writes over the frame's beginning.
+    const cameBy = arrivalOf(view, start);
+    const outcome = this.#director.receive(packet, this.#batchTime);
+    this.#dispatch.perform(outcome, packet, frame);
+    if (this.#offload !== undefined) this.#offer(this.#offload, outcome, cameBy);
+  }
+
+  /** Has the packets that follow this one forwarded where they arrive, if all that is needed for it is known. */
+  #offer(offload: FlowOffload, outcome: Outcome, arrival: number): void {
+    const { verdict, connection, route, parts, packet, reason } = outcome;
+    if (verdict !== "forward" || connection < 0 || route === undefined || parts.length > 0) return;
+    if (this.#director.sysctls.conntrack !== 0) return;
+    const { table } = this.#director.connections;
+    // The kernel has stopped at it, whatever the director made of it: the next one is learnt anew.
+    if (isMilestone(packet)) {
+      offload.release(table, connection);
+      return;
+    }
+    const linkAddresses = this.#sender.linkAddressesOf(route);
+    const { hook } = packet;
+    if (linkAddresses === undefined || (hook !== "local-in" && hook !== "forward")) return;
+    offload.learn({
+      connections: table,
+      connection,
+      direction: reason === "forward-reply" ? "server" : "client",
+      arrival,
+      route,
+      mtu: route.mtu,
+      linkAddresses,
+    });
   }
 
   #endBatch(): void {

@@ -7,7 +7,10 @@
  *
  * It has a price: the host no longer answers "protocol unreachable" to tunnel packets that are sent to itself.
  */
+import { Tally } from "../../base/tally.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
+import type { ServicePlan } from "../../ipvs/service.ts";
+import { serviceChanges } from "../../ipvs/service-changes.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { assemble, DROP, RETURN } from "./bpf-program.ts";
 import { close, setOption, socket } from "./libc.ts";
@@ -27,22 +30,25 @@ const PROTOCOLS: Readonly<Record<Encapsulation, readonly number[]>> = {
   gue: [IP_PROTOCOL.udp],
 };
 
-/** The encapsulations that destinations ask for. */
-export function tunnelsIn({ services }: DesiredState): Set<Encapsulation> {
-  const plans = [...services.values()].flatMap(({ destinations }) => destinations);
-  const tunnels = plans.flatMap(({ forwarding }) =>
-    forwarding.kind === "tunnel" ? [forwarding.encapsulation] : [],
-  );
-  return new Set(tunnels);
-}
-
 export class PathMtuLearner implements Disposable {
+  #services: DesiredState["services"] = new Map();
+  readonly #tunnels = new Tally<Encapsulation>();
   readonly #sockets = new Map<number, number>();
   readonly #onError: (error: unknown) => void;
 
   /** `onError`: the kernel refuses a socket; tunnels work, but the host does not learn. */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
+  }
+
+  /** Learns about the paths of a state's tunnels from now on, and of no others. */
+  follow({ services }: DesiredState): void {
+    for (const { before, after } of serviceChanges(this.#services, services)) {
+      for (const each of tunnelsOf(after)) this.#tunnels.add(each);
+      for (const each of tunnelsOf(before)) this.#tunnels.delete(each);
+    }
+    this.#services = services;
+    this.learnOf(this.#tunnels.keys());
   }
 
   /** Learns about the paths of these tunnels from now on, and of no others. */
@@ -65,6 +71,12 @@ export class PathMtuLearner implements Disposable {
   [Symbol.dispose](): void {
     this.learnOf([]);
   }
+}
+
+function tunnelsOf(plan: ServicePlan | undefined): Encapsulation[] {
+  return (plan?.destinations ?? []).flatMap(({ forwarding }) =>
+    forwarding.kind === "tunnel" ? [forwarding.encapsulation] : [],
+  );
 }
 
 function deafSocket(protocol: number): number {

@@ -4,7 +4,8 @@
  * The queueing discipline is not bypassed (PACKET_QDISC_BYPASS): __dev_direct_xmit() drops what it would have to
  * segment in software, and traffic control and egress filters of the host would not see our frames.
  */
-import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
+import { ETHERNET_HEADER_LENGTH, ETHERNET_OFFSET, ETHERTYPE_OF } from "../../net/ethernet.ts";
+import { familyAt } from "../../net/ip-family.ts";
 import { close, type Memory, setOption } from "./libc.ts";
 import { MessageBatch, type TransmitStatistics } from "./message-batch.ts";
 import { LINK_ADDRESS_LENGTH, linkAddress, openPacketSocket } from "./packet-socket.ts";
@@ -18,7 +19,6 @@ const SO_SNDBUF = 7;
 const SEND_BUFFER_BYTES = 0x40_0000;
 
 const BATCH_MAX = 256;
-const ETHER_TYPE = 12;
 
 export class Transmitter implements Disposable {
   readonly #fd: number;
@@ -55,7 +55,13 @@ export class Transmitter implements Disposable {
       return;
     }
     writeOffload(memory.view, start - VIRTIO_NET_HEADER_LENGTH, offload, end - start);
-    this.#add(memory, start, end, interfaceIndex, memory.view.getUint16(start + ETHER_TYPE));
+    this.#add(
+      memory,
+      start,
+      end,
+      interfaceIndex,
+      memory.view.getUint16(start + ETHERNET_OFFSET.etherType),
+    );
   }
 
   /**
@@ -71,8 +77,7 @@ export class Transmitter implements Disposable {
   ): void {
     const at = start - VIRTIO_NET_HEADER_LENGTH;
     writeOffload(memory.view, at, offload, end - start, ETHERNET_HEADER_LENGTH);
-    const isIpv6 = memory.bytes[start]! >>> 4 === 6;
-    this.#add(memory, start, end, interfaceIndex, isIpv6 ? ETHERTYPE.ipv6 : ETHERTYPE.ipv4);
+    this.#add(memory, start, end, interfaceIndex, ETHERTYPE_OF[familyAt(memory.bytes, start)]);
   }
 
   /** Sends what waits. */

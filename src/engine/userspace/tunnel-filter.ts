@@ -1,10 +1,12 @@
 /** Which frames a decapsulator's packet ring receives: tunnel packets for this host, of a few interfaces. */
+import { ETHERNET_HEADER_LENGTH, ETHERTYPE } from "../../net/ethernet.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { IPV6_HEADER_LENGTH } from "../../net/ipv6.ts";
+import { UDP_OFFSET } from "../../net/udp.ts";
 import {
   answers,
   assemble,
   DROP,
-  ETHER_TYPES,
   ETHERNET_ONLY,
   INET,
   INET6,
@@ -32,10 +34,7 @@ export interface TunnelFilter {
 
 const THIS_HOST = 0; // PACKET_HOST
 
-/** Where an IP header begins in a frame, and a destination port in a UDP header. */
-const IP_HEADER = 14;
-const UDP_PORT = 2;
-const INET6_UDP = IP_HEADER + 40;
+const INET6_UDP = ETHERNET_HEADER_LENGTH + IPV6_HEADER_LENGTH;
 /** More fragments, or an offset. */
 const IS_FRAGMENT = 0x3fff;
 
@@ -60,9 +59,9 @@ export function tunnelFilter({ interfaces, guePort }: TunnelFilter): Uint8Array 
     ...wanted.map((index, at): Instruction => [JUMP_EQUAL, wanted.length - at, 0, index]),
     [RETURN, 0, 0, DROP],
     [LOAD_WORD, 0, 0, PROTOCOL],
-    [JUMP_EQUAL, 0, inet.length, ETHER_TYPES.ipv4],
+    [JUMP_EQUAL, 0, inet.length, ETHERTYPE.ipv4],
     ...inet,
-    [JUMP_EQUAL, 1, 0, ETHER_TYPES.ipv6],
+    [JUMP_EQUAL, 1, 0, ETHERTYPE.ipv6],
     [RETURN, 0, 0, DROP],
     ...takeInet6(guePort),
   ]);
@@ -76,8 +75,8 @@ function takeInet(guePort: number | undefined): Instruction[] {
     [LOAD_HALF, 0, 0, INET.fragment],
     [JUMP_ANY_BIT, 0, 1, IS_FRAGMENT],
     [RETURN, 0, 0, WHOLE_FRAME],
-    [LOAD_HEADER_LENGTH, 0, 0, IP_HEADER],
-    [LOAD_INDEXED_HALF, 0, 0, IP_HEADER + UDP_PORT],
+    [LOAD_HEADER_LENGTH, 0, 0, ETHERNET_HEADER_LENGTH],
+    [LOAD_INDEXED_HALF, 0, 0, ETHERNET_HEADER_LENGTH + UDP_OFFSET.destination],
     ...answers(guePort === undefined ? [] : [guePort], WHOLE_FRAME),
   ];
   return [
@@ -93,7 +92,7 @@ function takeInet6(guePort: number | undefined): Instruction[] {
   const udp: Instruction[] = [
     [JUMP_EQUAL, 1, 0, IP_PROTOCOL.udp],
     [RETURN, 0, 0, DROP],
-    [LOAD_HALF, 0, 0, INET6_UDP + UDP_PORT],
+    [LOAD_HALF, 0, 0, INET6_UDP + UDP_OFFSET.destination],
     ...answers(guePort === undefined ? [] : [guePort], WHOLE_FRAME),
   ];
   return [

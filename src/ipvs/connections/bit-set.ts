@@ -23,6 +23,12 @@ export class BitSet {
     this.#words[value >>> 5]! &= ~(1 << (value & 31));
   }
 
+  /** Adds the integers from 0 to `end` - 1. */
+  fill(end: number): void {
+    this.#words.fill(-1, 0, end >>> 5);
+    if ((end & 31) !== 0) this.#words[end >>> 5]! |= ~(-1 << (end & 31));
+  }
+
   /** The least member that is `from` or more, or -1. */
   next(from: number): number {
     const words = this.#words;

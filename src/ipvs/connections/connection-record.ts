@@ -25,6 +25,10 @@ export const FIELD = {
   replyHash: 27,
   /** Where persistence-data.ts keeps a template's; unset without CONNECTION_FLAG.data. */
   data: 28,
+  /** Not 0 while the record is whole: record-store.ts. */
+  commit: 29,
+  /** Which server of which service: destination-key.ts. A double over two words; `destinationId` is the process's own. */
+  destinationKey: 30,
 } as const;
 
 /** How the word `kind` is divided: protocol 8 bits, 1 unused, 1 for IPv6, state 6, flags 16. */

@@ -11,11 +11,12 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import { FIELD, KIND } from "./connection-record.ts";
-import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING_MASK } from "./flow.ts";
+import { Binding, CONNECTION_FLAG, FIXED_FLAGS, Flow } from "./flow.ts";
 import type { HashKey } from "./flow-hash.ts";
 import { FlowLookup, identityOf, portsOf } from "./flow-lookup.ts";
 import { PersistenceData } from "./persistence-data.ts";
-import { RecordStore } from "./record-store.ts";
+import { checkLimit, RecordStore } from "./record-store.ts";
+import { ownMemory, type TableMemory } from "./table-memory.ts";
 import { TimerWheel } from "./timer-wheel.ts";
 
 /** What lookups and `add` return for no connection, and `control` for none. */
@@ -26,6 +27,13 @@ export interface ConnectionTableOptions {
   readonly limit: number;
   /** Two random 32-bit numbers that nobody outside knows. */
   readonly hashKey: HashKey;
+  /**
+   * When packets of a connection went by that nobody told the table of; asked when its time seems to be over. Negative
+   * infinity when there were none.
+   */
+  readonly lastSeen?: ((table: ConnectionTable, id: number) => Instant) | undefined;
+  /** For `limit` connections, perhaps with some of an earlier process (ipvs/adoption.ts); undefined: memory of its own. */
+  readonly memory?: TableMemory | undefined;
 }
 
 export interface Expired {
@@ -36,19 +44,26 @@ export interface Expired {
 
 const INVALID_PORT = 0xffff;
 
-/** What decides how a connection is found; fixed when it is added. */
-const FIXED_FLAGS =
-  FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket | CONNECTION_FLAG.data;
-
 export class ConnectionTable {
   readonly #records: RecordStore;
-  readonly #data = new PersistenceData();
+  readonly #data: PersistenceData;
   readonly #lookup: FlowLookup;
   readonly #wheel: TimerWheel;
+  readonly #lastSeen: ConnectionTableOptions["lastSeen"];
 
-  constructor({ limit, hashKey }: ConnectionTableOptions) {
-    this.#records = new RecordStore(limit);
-    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey);
+  /** Reused for what is adopted. */
+  readonly #flow = new Flow();
+  readonly #binding = new Binding();
+
+  constructor({ limit, hashKey, memory, lastSeen }: ConnectionTableOptions) {
+    this.#lastSeen = lastSeen;
+    checkLimit(limit);
+    const within = memory ?? ownMemory(limit);
+    this.#records = new RecordStore(limit, within);
+    this.#data = new PersistenceData(within);
+    const isKeptAlive =
+      lastSeen === undefined ? undefined : (id: number, now: Instant) => this.catchUp(id) > now;
+    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey, isKeptAlive);
     this.#wheel = new TimerWheel(this.#records);
   }
 
@@ -93,8 +108,17 @@ export class ConnectionTable {
    */
   add(flow: Flow, binding: Binding, now: Instant, timeoutMs: number): number {
     const records = this.#records;
+    const { dataLength } = flow;
+    let slot = 0;
+    if (dataLength > 0) {
+      slot = this.#data.keep(flow.dataBytes, flow.dataStart, dataLength);
+      if (slot === NO_CONNECTION) return slot;
+    }
     const id = records.allocate();
-    if (id === NO_CONNECTION) return id;
+    if (id === NO_CONNECTION) {
+      if (dataLength > 0) this.#data.release(slot);
+      return id;
+    }
     const { words } = records;
     const at = records.offset(id);
     words[at + FIELD.client] = flow.client0;
@@ -118,11 +142,10 @@ export class ConnectionTable {
     words[at + FIELD.mark] = binding.mark;
     words[at + FIELD.control] = NO_CONNECTION;
     words[at + FIELD.controlled] = 0;
-    const { dataLength } = flow;
-    if (dataLength > 0) {
-      words[at + FIELD.data] = this.#data.keep(flow.dataBytes, flow.dataStart, dataLength);
-    }
+    words[at + FIELD.data] = slot;
+    records.setDouble(id, FIELD.destinationKey, binding.destinationKey);
     records.setDouble(id, FIELD.expiresAt, now + timeoutMs);
+    records.commit(id);
     this.#wheel.arm(id, now + timeoutMs);
     this.#lookup.enter(id, flow, binding);
     return id;
@@ -134,6 +157,7 @@ export class ConnectionTable {
     this.#check(id);
     const controlled = records.get(id, FIELD.controlled);
     if (controlled > 0) throw new Error(`Connection ${id} still controls ${controlled} others`);
+    records.withdraw(id);
     this.setControl(id, NO_CONNECTION);
     this.#wheel.disarm(id);
     this.#lookup.leave(id);
@@ -148,8 +172,70 @@ export class ConnectionTable {
   invalidateTemplate(id: number): void {
     const records = this.#records;
     this.#lookup.leave(id);
+    records.withdraw(id);
     records.set(id, FIELD.ports, INVALID_PORT);
     records.set(id, FIELD.destinationPort, INVALID_PORT | (this.destinationFamily(id) << 16));
+    records.commit(id);
+  }
+
+  /** The next of an earlier process's connections and templates that was neither adopted nor given up, or NO_CONNECTION. */
+  nextInherited(after: number): number {
+    return this.#records.nextInherited(after);
+  }
+
+  /** Whether an inherited record is whole: its process may have ended while it wrote it, or took it out. */
+  isWhole(id: number): boolean {
+    return this.#records.isCommitted(id);
+  }
+
+  /** Whether it says that it is whole. */
+  isMarked(id: number): boolean {
+    return this.#records.get(id, FIELD.commit) !== 0;
+  }
+
+  /**
+   * Enters an inherited connection or template as it is, with `destinationId` as its destination, and control if that is
+   * an adopted template. False, and it is given up, when its data are not there.
+   */
+  adopt(id: number, destinationId: number, now: Instant): boolean {
+    const records = this.#records;
+    if (this.#hasData(id) && !this.#data.claim(records.get(id, FIELD.data))) {
+      this.giveUpInherited(id);
+      return false;
+    }
+    records.takeOver(id);
+    this.setDestinationId(id, destinationId);
+    records.set(id, FIELD.controlled, 0);
+    const control = this.control(id);
+    records.set(id, FIELD.control, NO_CONNECTION);
+    const isControl = records.has(control) && (this.flags(control) & CONNECTION_FLAG.template) > 0;
+    if (isControl) this.setControl(id, control);
+    // Never later than if its last packet came just now.
+    const expiresAt = Math.min(this.expiresAt(id), now + this.timeoutMs(id));
+    records.setDouble(id, FIELD.expiresAt, expiresAt);
+    // Moves the wheel, which begins at 0, on to now.
+    this.#wheel.due(now);
+    this.#wheel.arm(id, expiresAt);
+    if (!this.#isInvalid(id)) this.#enterAgain(id);
+    return true;
+  }
+
+  /** Forgets an inherited connection. */
+  giveUpInherited(id: number): void {
+    this.#records.giveUp(id);
+  }
+
+  /** To be called once when all inherited templates were adopted or given up. */
+  templatesAdopted(): void {
+    this.#data.settle();
+  }
+
+  /** Restarts the connection's time with the last packet that went by untold, and says when it ends. */
+  catchUp(id: number): Instant {
+    const seen = this.#lastSeen?.(this, id) ?? Number.NEGATIVE_INFINITY;
+    const expiresAt = (seen + this.timeoutMs(id)) as Instant;
+    if (expiresAt > this.expiresAt(id)) this.#records.setDouble(id, FIELD.expiresAt, expiresAt);
+    return this.expiresAt(id);
   }
 
   /** Restarts the connection's time. */
@@ -175,6 +261,11 @@ export class ConnectionTable {
       if (expiresAt > now) {
         this.#wheel.disarm(id);
         this.#wheel.arm(id, expiresAt);
+        continue;
+      }
+      if (this.#lastSeen !== undefined && this.catchUp(id) > now) {
+        this.#wheel.disarm(id);
+        this.#wheel.arm(id, this.expiresAt(id));
         continue;
       }
       const againMs = decide(id);
@@ -240,6 +331,11 @@ export class ConnectionTable {
       );
     }
     this.#records.set(id, FIELD.kind, (kind & ~KIND.flagsMask) | (flags & KIND.flagsMask));
+  }
+
+  /** What its destination is known by in every process. */
+  destinationKey(id: number): number {
+    return this.#records.getDouble(id, FIELD.destinationKey);
   }
 
   destinationId(id: number): number {
@@ -338,6 +434,39 @@ export class ConnectionTable {
 
   #hasData(id: number): boolean {
     return (this.#records.get(id, FIELD.kind) & CONNECTION_FLAG.data) !== 0;
+  }
+
+  #isInvalid(id: number): boolean {
+    const isTemplate = (this.flags(id) & CONNECTION_FLAG.template) !== 0;
+    return isTemplate && this.#records.get(id, FIELD.ports) === INVALID_PORT;
+  }
+
+  #enterAgain(id: number): void {
+    const { words } = this.#records;
+    const at = this.#records.offset(id);
+    const flow = this.#flow;
+    flow.family = this.family(id);
+    flow.protocol = this.protocol(id);
+    flow.client0 = words[at + FIELD.client]!;
+    flow.client1 = words[at + FIELD.client + 1]!;
+    flow.client2 = words[at + FIELD.client + 2]!;
+    flow.client3 = words[at + FIELD.client + 3]!;
+    flow.clientPort = this.clientPort(id);
+    flow.virtual0 = words[at + FIELD.virtual]!;
+    flow.virtual1 = words[at + FIELD.virtual + 1]!;
+    flow.virtual2 = words[at + FIELD.virtual + 2]!;
+    flow.virtual3 = words[at + FIELD.virtual + 3]!;
+    flow.virtualPort = this.virtualPort(id);
+    flow.dataLength = 0;
+    if (this.#hasData(id)) this.#data.read(words[at + FIELD.data]!, flow);
+    const binding = this.#binding;
+    binding.destination0 = words[at + FIELD.destination]!;
+    binding.destination1 = words[at + FIELD.destination + 1]!;
+    binding.destination2 = words[at + FIELD.destination + 2]!;
+    binding.destination3 = words[at + FIELD.destination + 3]!;
+    binding.destinationPort = this.destinationPort(id);
+    binding.flags = this.flags(id);
+    this.#lookup.enter(id, flow, binding);
   }
 
   #check(id: number): void {

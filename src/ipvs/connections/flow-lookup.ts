@@ -26,7 +26,16 @@ export class FlowLookup {
   readonly #hash: FlowHash;
   readonly #data: PersistenceData;
 
-  constructor(records: RecordStore, data: PersistenceData, hashKey: HashKey) {
+  readonly #isKeptAlive: ((id: number, now: Instant) => boolean) | undefined;
+
+  /** `isKeptAlive`: asked of a connection whose time seems to be over. */
+  constructor(
+    records: RecordStore,
+    data: PersistenceData,
+    hashKey: HashKey,
+    isKeptAlive?: (id: number, now: Instant) => boolean,
+  ) {
+    this.#isKeptAlive = isKeptAlive;
     this.#records = records;
     this.#data = data;
     this.#index = new FlowIndex(2 * records.limit);
@@ -80,7 +89,11 @@ export class FlowLookup {
   /** Whether its time is not over, or it controls others. */
   isAlive(id: number, now: Instant): boolean {
     const records = this.#records;
-    return records.getDouble(id, FIELD.expiresAt) > now || records.get(id, FIELD.controlled) > 0;
+    return (
+      records.getDouble(id, FIELD.expiresAt) > now ||
+      records.get(id, FIELD.controlled) > 0 ||
+      this.#isKeptAlive?.(id, now) === true
+    );
   }
 
   #probeClient(slots: Slots, hash: number, flow: Flow, flags: number, now: Instant): number {

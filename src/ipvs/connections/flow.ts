@@ -39,6 +39,8 @@ export class Binding {
   destinationPort = 0;
   /** What the caller knows the destination by. The table only keeps it. */
   destinationId = 0;
+  /** What the destination is known by in every process. The table only keeps it. */
+  destinationKey = 0;
   /** A forwarding method and CONNECTION_FLAG's bits. */
   flags = 0;
   /** The packet's firewall mark. */
@@ -64,3 +66,7 @@ export const CONNECTION_FLAG = {
   /** A template that a persistence engine finds: cp->pe_data is set. Not the kernel's. */
   data: 0x4000,
 } as const;
+
+/** What decides how a connection is found; fixed when it is added. */
+export const FIXED_FLAGS =
+  FORWARDING_MASK | CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket | CONNECTION_FLAG.data;

@@ -4,12 +4,13 @@ import type { Instant } from "../../base/clock.ts";
 import { ConnectionTable, NO_CONNECTION } from "./connection-table.ts";
 import { Binding, CONNECTION_FLAG, Flow } from "./flow.ts";
 import { PersistenceData } from "./persistence-data.ts";
+import { ownMemory } from "./table-memory.ts";
 
 const START = 1_000 as Instant;
 const MESSAGE = bytes("ff 61 62 63 64 ff");
 
 test("a slot holds what was kept, and is used again", () => {
-  const data = new PersistenceData();
+  const data = new PersistenceData(ownMemory(1));
   expect(data.bytes).toBe(0);
   const longest = new Uint8Array(255).fill(0xe4);
   const slots = [data.keep(MESSAGE, 1, 4), data.keep(longest, 0, 255), data.keep(MESSAGE, 1, 1)];

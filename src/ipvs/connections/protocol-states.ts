@@ -1,12 +1,18 @@
 /** The state machines of the protocols that are balanced, with the operator's timeouts in force. */
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import type { Timeouts } from "../service.ts";
 import { SCTP, SCTP_STATE } from "./sctp-state.ts";
 import { DIRECTION, StateMachine, type StateTable } from "./state-machine.ts";
 import { SECURE_TCP, TCP, TCP_STATE } from "./tcp-state.ts";
 import { UDP, UDP_STATE } from "./udp-state.ts";
 
-/** IP protocol numbers. 0 is a firewall mark's template. */
-export const PROTOCOL = { ip: 0, tcp: 6, udp: 17, sctp: 132 } as const;
+/** What connections are of: IP protocol numbers. 0 is a firewall mark's template. */
+export const PROTOCOL = {
+  ip: 0,
+  tcp: IP_PROTOCOL.tcp,
+  udp: IP_PROTOCOL.udp,
+  sctp: IP_PROTOCOL.sctp,
+} as const;
 
 /**
  * How long a connection lives before a packet's event has given it its state's timeout: ip_vs_conn_new().

@@ -4,6 +4,7 @@
  * States, transitions and timeouts follow sctp_states[] and sctp_timeouts[] in the kernel's ip_vs_proto_sctp.c. Most
  * chunks change nothing in most states, so the tables name the changes; sctp-state.test.ts has them whole.
  */
+import { SCTP_CHUNK } from "../../net/sctp.ts";
 import type { StateTable } from "./state-machine.ts";
 
 /** The kernel's order, which gives the numbers: IP_VS_SCTP_S_*. */
@@ -59,9 +60,6 @@ export const SCTP_EVENT = {
 
 type SctpEvent = keyof typeof SCTP_EVENT;
 
-/** Chunk types, RFC 9260 section 3.2. */
-const CHUNK = { abort: 6, cookieEcho: 10, cookieAck: 11 } as const;
-
 /** Events by chunk type: 0 to 14; later ones are extensions, which count as data. */
 // biome-ignore format: a table
 const EVENTS: readonly SctpEvent[] = [
@@ -92,8 +90,8 @@ const EVENT_BY_CHUNK = Uint8Array.from(
  * chunk with an ABORT behind it.
  */
 export function sctpEvent(first: number, second: number): number {
-  const mayPrecedeAbort = first === CHUNK.cookieEcho || first === CHUNK.cookieAck;
-  return EVENT_BY_CHUNK[mayPrecedeAbort && second === CHUNK.abort ? second : first]!;
+  const mayPrecedeAbort = first === SCTP_CHUNK.cookieEcho || first === SCTP_CHUNK.cookieAck;
+  return EVENT_BY_CHUNK[mayPrecedeAbort && second === SCTP_CHUNK.abort ? second : first]!;
 }
 
 /** From which states an event leads to which; in all others it changes nothing. */

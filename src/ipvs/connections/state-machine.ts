@@ -45,6 +45,10 @@ export class StateMachine {
     return this.#next[((direction * this.#events + event) << ROW_SHIFT) | state]!;
   }
 
+  has(state: number): boolean {
+    return state < this.#names.length;
+  }
+
   isActive(state: number): boolean {
     return ((this.#active >>> state) & 1) === 1;
   }

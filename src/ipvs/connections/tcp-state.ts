@@ -4,6 +4,7 @@
  * States, transitions and timeouts follow tcp_states[] and tcp_timeouts[] in the kernel's ip_vs_proto_tcp.c, and
  * tcp-state.test.ts reads the tables row by row. To change behaviour, change a row and its test.
  */
+import { TCP_FLAG } from "../../net/tcp.ts";
 import type { StateTable } from "./state-machine.ts";
 
 /** The kernel's numbers: IP_VS_TCP_S_*. */
@@ -24,15 +25,12 @@ export const TCP_STATE = {
 /** The flag that decides; `other` is a segment with none of them. */
 export const TCP_EVENT = { syn: 0, fin: 1, ack: 2, rst: 3, other: 4 } as const;
 
-/** Bits of the header's flags byte, RFC 9293 section 3.1. */
-const FLAG = { fin: 0x01, syn: 0x02, rst: 0x04, ack: 0x10 } as const;
-
 /** The event in a header's flags, in the kernel's order of precedence (tcp_state_idx): RST, SYN, FIN, ACK. */
 export function tcpEvent(flags: number): number {
-  if ((flags & FLAG.rst) !== 0) return TCP_EVENT.rst;
-  if ((flags & FLAG.syn) !== 0) return TCP_EVENT.syn;
-  if ((flags & FLAG.fin) !== 0) return TCP_EVENT.fin;
-  if ((flags & FLAG.ack) !== 0) return TCP_EVENT.ack;
+  if ((flags & TCP_FLAG.rst) !== 0) return TCP_EVENT.rst;
+  if ((flags & TCP_FLAG.syn) !== 0) return TCP_EVENT.syn;
+  if ((flags & TCP_FLAG.fin) !== 0) return TCP_EVENT.fin;
+  if ((flags & TCP_FLAG.ack) !== 0) return TCP_EVENT.ack;
   return TCP_EVENT.other;
 }
 

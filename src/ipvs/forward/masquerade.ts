@@ -7,16 +7,13 @@
  */
 import * as checksum from "../../net/checksum.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { PORTS_OFFSET } from "../../net/ports.ts";
 import { SctpView } from "../../net/sctp.ts";
-import { UdpView } from "../../net/udp.ts";
+import { TCP_OFFSET } from "../../net/tcp.ts";
+import { UDP_OFFSET, UdpView } from "../../net/udp.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Words } from "../connections/connection-ends.ts";
 import type { Packet } from "../packet.ts";
-
-/** Offsets in the transport header. */
-const PORT_AT = { source: 0, destination: 2 } as const;
-const TCP_CHECKSUM_AT = 16;
-const UDP_CHECKSUM_AT = 6;
 
 export class Masquerade {
   readonly #udp = UdpView.unplaced();
@@ -28,7 +25,7 @@ export class Masquerade {
     if (packet.family === 4) packet.ipv4.setDestination(to.w3);
     else packet.ipv6.setDestination(to.w0, to.w1, to.w2, to.w3);
     const change = changeOf(packet, destination0, destination1, destination2, destination3, to);
-    this.#rewriteTransport(packet, PORT_AT.destination, port, change);
+    this.#rewriteTransport(packet, PORTS_OFFSET.destination, port, change);
   }
 
   /** Makes a real server's packet come from the virtual service. */
@@ -37,7 +34,7 @@ export class Masquerade {
     if (packet.family === 4) packet.ipv4.setSource(to.w3);
     else packet.ipv6.setSource(to.w0, to.w1, to.w2, to.w3);
     const change = changeOf(packet, source0, source1, source2, source3, to);
-    this.#rewriteTransport(packet, PORT_AT.source, port, change);
+    this.#rewriteTransport(packet, PORTS_OFFSET.source, port, change);
   }
 
   /** Writes the port and makes good for it and for `change`, the addresses' part. */
@@ -47,7 +44,7 @@ export class Masquerade {
     writeUint16(bytes, transport + portAt, port);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:
-        adjust(packet, transport + TCP_CHECKSUM_AT, change, before, port);
+        adjust(packet, transport + TCP_OFFSET.checksum, change, before, port);
         break;
       case IP_PROTOCOL.udp:
         this.#adjustUdp(packet, change, before, port);
@@ -61,7 +58,7 @@ export class Masquerade {
 
   #adjustUdp(packet: Packet, change: number, before: number, port: number): void {
     const { bytes, transport, end } = packet;
-    const at = transport + UDP_CHECKSUM_AT;
+    const at = transport + UDP_OFFSET.checksum;
     if (packet.isChecksumPartial || readUint16(bytes, at) !== 0) {
       adjust(packet, at, change, before, port);
       // RFC 768: a checksum that comes out as zero is sent as all ones.

@@ -1,4 +1,4 @@
-/** Tunnels on the wire, byte for byte: specification 4.4. */
+/** Tunnels on the wire, byte for byte (RFC 2003, RFC 2473, RFC 2784, the GUE draft; ip_vs_tunnel_xmit()). */
 import { expect, test } from "vitest";
 import { address } from "../../../test/builders.ts";
 import { hex } from "../../../test/bytes.ts";

@@ -6,26 +6,21 @@
  */
 import { Address } from "../../net/address.ts";
 import * as checksum from "../../net/checksum.ts";
+import { ETHERTYPE } from "../../net/ethernet.ts";
+import { GRE_FIELD_LENGTH, GRE_FLAG, GRE_HEADER_LENGTH, GRE_OFFSET } from "../../net/gre.ts";
+import { GUE_HEADER_LENGTH, GUE_OFFSET, gueHeaderLengthAt } from "../../net/gue.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { type Ipv4Fields, writeIpv4Header } from "../../net/ipv4.ts";
-import { type Ipv6Fields, writeIpv6Header } from "../../net/ipv6.ts";
+import { IPV4_HEADER_LENGTH, type Ipv4Fields, writeIpv4Header } from "../../net/ipv4.ts";
+import { IPV6_HEADER_LENGTH, type Ipv6Fields, writeIpv6Header } from "../../net/ipv6.ts";
+import { UDP_HEADER_LENGTH, UDP_OFFSET } from "../../net/udp.ts";
 import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
 import type { Packet } from "../packet.ts";
 import type { Forwarding } from "../service.ts";
 
 export type Tunnel = Extract<Forwarding, { kind: "tunnel" }>;
 
-const IPV4_LENGTH = 20;
-const IPV6_LENGTH = 40;
-const UDP_LENGTH = 8;
-const GUE_LENGTH = 4;
-/** GUE's first byte: version (2 bits), control (1), length of optional fields in words (5). */
-const GUE_OPTIONS_MASK = 0x1f;
-const GRE_LENGTH = 4;
-const GRE_CHECKSUM_LENGTH = 4;
-const GRE_CHECKSUM_PRESENT = 0x8000;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_IPV6 = 0x86dd;
+/** GUE's first four bytes as a word: everything but the protocol is 0. */
+const GUE_PROTOCOL_SHIFT = 16;
 const ECN_MASK = 0x03;
 const ECN_CONGESTION = 0x03;
 const ECN_CAPABLE = 0x02;
@@ -37,14 +32,14 @@ const NOBODY = Address.inet(0);
 
 /** Bytes that the tunnel puts before a packet. */
 export function tunnelOverhead(tunnel: Tunnel, outer: Address): number {
-  const ip = outer.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
+  const ip = outer.family === "inet" ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
   switch (tunnel.encapsulation) {
     case "ipip":
       return ip;
     case "gre":
-      return ip + GRE_LENGTH + (tunnel.checksum === "full" ? GRE_CHECKSUM_LENGTH : 0);
+      return ip + GRE_HEADER_LENGTH + (tunnel.checksum === "full" ? GRE_FIELD_LENGTH : 0);
     case "gue":
-      return ip + UDP_LENGTH + GUE_LENGTH;
+      return ip + UDP_HEADER_LENGTH + GUE_HEADER_LENGTH;
   }
 }
 
@@ -88,7 +83,7 @@ export class Encapsulator {
     const { bytes, end } = packet;
     const start = packet.start - overhead;
     const innerProtocol = packet.family === 4 ? IP_PROTOCOL.ipip : IP_PROTOCOL.ipv6;
-    const ipLength = outer.destination.family === "inet" ? IPV4_LENGTH : IPV6_LENGTH;
+    const ipLength = outer.destination.family === "inet" ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
     const next = start + ipLength;
     this.#writeIp(packet, start, outer, outerProtocol(tunnel, innerProtocol), end - next);
     switch (tunnel.encapsulation) {
@@ -98,7 +93,7 @@ export class Encapsulator {
         writeGre(packet, next, tunnel.checksum === "full");
         break;
       case "gue":
-        writeUint32(bytes, next + UDP_LENGTH, innerProtocol << 16);
+        writeUint32(bytes, next + UDP_HEADER_LENGTH, innerProtocol << GUE_PROTOCOL_SHIFT);
         writeUdp(packet, next, outer, tunnel);
         break;
     }
@@ -155,11 +150,15 @@ function encapsulatedTos(packet: Packet): number {
 
 function writeGre(packet: Packet, at: number, hasChecksum: boolean): void {
   const { bytes, end } = packet;
-  writeUint16(bytes, at, hasChecksum ? GRE_CHECKSUM_PRESENT : 0);
-  writeUint16(bytes, at + 2, packet.family === 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
+  writeUint16(bytes, at + GRE_OFFSET.flags, hasChecksum ? GRE_FLAG.checksum : 0);
+  writeUint16(
+    bytes,
+    at + GRE_OFFSET.protocol,
+    packet.family === 4 ? ETHERTYPE.ipv4 : ETHERTYPE.ipv6,
+  );
   if (!hasChecksum) return;
-  writeUint32(bytes, at + GRE_LENGTH, 0);
-  writeUint16(bytes, at + GRE_LENGTH, checksum.complement(checksum.sum(bytes, at, end)));
+  writeUint32(bytes, at + GRE_OFFSET.optional, 0);
+  writeUint16(bytes, at + GRE_OFFSET.optional, checksum.complement(checksum.sum(bytes, at, end)));
 }
 
 function writeUdp(
@@ -170,14 +169,14 @@ function writeUdp(
 ): void {
   const { bytes, end } = packet;
   const length = end - at;
-  writeUint16(bytes, at, flowPort(packet));
-  writeUint16(bytes, at + 2, tunnel.port);
-  writeUint16(bytes, at + 4, length);
-  writeUint16(bytes, at + 6, 0);
+  writeUint16(bytes, at + UDP_OFFSET.source, flowPort(packet));
+  writeUint16(bytes, at + UDP_OFFSET.destination, tunnel.port);
+  writeUint16(bytes, at + UDP_OFFSET.length, length);
+  writeUint16(bytes, at + UDP_OFFSET.checksum, 0);
   if (tunnel.checksum === "none") return;
   const pseudo = checksum.pseudoHeader(outer, IP_PROTOCOL.udp, length);
   const sum = checksum.complement(checksum.sum(bytes, at, end, pseudo));
-  writeUint16(bytes, at + 6, sum || 0xffff);
+  writeUint16(bytes, at + UDP_OFFSET.checksum, sum || 0xffff);
 }
 
 /** An outer source port that stays the same for a flow, so that routers keep its packets in order: udp_flow_src_port(). */
@@ -210,14 +209,19 @@ export function innerPacketStart(
     case IP_PROTOCOL.ipip:
       return at < end ? at : undefined;
     case IP_PROTOCOL.gre: {
-      if (at + GRE_LENGTH > end || readUint16(bytes, at + 2) !== ETHERTYPE_IPV4) return undefined;
-      const hasChecksum = (readUint16(bytes, at) & GRE_CHECKSUM_PRESENT) !== 0;
-      return at + GRE_LENGTH + (hasChecksum ? GRE_CHECKSUM_LENGTH : 0);
+      if (
+        at + GRE_HEADER_LENGTH > end ||
+        readUint16(bytes, at + GRE_OFFSET.protocol) !== ETHERTYPE.ipv4
+      )
+        return undefined;
+      const hasChecksum = (readUint16(bytes, at + GRE_OFFSET.flags) & GRE_FLAG.checksum) !== 0;
+      return at + GRE_HEADER_LENGTH + (hasChecksum ? GRE_FIELD_LENGTH : 0);
     }
     case IP_PROTOCOL.udp: {
-      const gue = at + UDP_LENGTH;
-      if (gue + GUE_LENGTH > end || bytes[gue + 1] !== IP_PROTOCOL.ipip) return undefined;
-      return gue + GUE_LENGTH + (bytes[gue]! & GUE_OPTIONS_MASK) * 4;
+      const gue = at + UDP_HEADER_LENGTH;
+      if (gue + GUE_HEADER_LENGTH > end || bytes[gue + GUE_OFFSET.protocol] !== IP_PROTOCOL.ipip)
+        return undefined;
+      return gue + gueHeaderLengthAt(bytes, gue);
     }
     default:
       return undefined;

@@ -5,20 +5,20 @@
 import { Address } from "../../net/address.ts";
 import { completePartial } from "../../net/checksum.ts";
 import { fragmentIpv4 } from "../../net/fragmentation.ts";
+import { familyAt } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";
 import { Ipv6View } from "../../net/ipv6.ts";
 import { fragmentIpv6 } from "../../net/ipv6-fragmentation.ts";
 import { SctpView } from "../../net/sctp.ts";
 import { segment } from "../../net/segmentation.ts";
-import { TCP_CHECKSUM_OFFSET } from "../../net/tcp.ts";
+import { TCP_OFFSET, tcpHeaderLength } from "../../net/tcp.ts";
+import { UDP_HEADER_LENGTH, UDP_OFFSET } from "../../net/udp.ts";
 import type { Destination } from "../destination.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import { NO_ARRIVAL, Packet } from "../packet.ts";
 import { Encapsulator, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 
-const UDP_CHECKSUM_OFFSET = 6;
-const UDP_HEADER_LENGTH = 8;
 /** What the length fields of both IP versions can say, at the least. */
 const LENGTH_MAX = 0xffff;
 
@@ -121,10 +121,10 @@ export class Wire {
     const { bytes, transport, end } = packet;
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:
-        completePartial(bytes, transport, transport + TCP_CHECKSUM_OFFSET, end);
+        completePartial(bytes, transport, transport + TCP_OFFSET.checksum, end);
         break;
       case IP_PROTOCOL.udp:
-        completePartial(bytes, transport, transport + UDP_CHECKSUM_OFFSET, end);
+        completePartial(bytes, transport, transport + UDP_OFFSET.checksum, end);
         break;
       case IP_PROTOCOL.sctp:
         if (this.#sctp.moveTo(bytes, transport, end) === undefined) this.#sctp.refreshChecksum();
@@ -149,7 +149,7 @@ export class Wire {
 
   #fragments(packet: Uint8Array, limit: number): Uint8Array[] | string {
     const { length } = packet;
-    if (packet[0]! >>> 4 === 4) {
+    if (familyAt(packet, 0) === "inet") {
       return this.#inet.moveTo(packet, 0, length) ?? fragmentIpv4(this.#inet, limit);
     }
     const fault = this.#inet6.moveTo(packet, 0, length);
@@ -167,6 +167,6 @@ export function wireLength(packet: Packet): number {
   if (packet.segmentSize === 0) return packet.length;
   const { bytes, transport, start } = packet;
   const isTcp = packet.protocol === IP_PROTOCOL.tcp;
-  const transportLength = isTcp ? (bytes[transport + 12]! >>> 4) * 4 : UDP_HEADER_LENGTH;
+  const transportLength = isTcp ? tcpHeaderLength(bytes, transport) : UDP_HEADER_LENGTH;
   return Math.min(transport - start + transportLength + packet.segmentSize, packet.length);
 }

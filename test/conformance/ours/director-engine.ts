@@ -61,8 +61,9 @@ export class DirectorEngine implements Engine {
     return isReadable ? hostAnswers(packet) : [];
   }
 
-  async apply(desired: DesiredState): Promise<void> {
-    this.#director.apply(desired);
+  async apply(...steps: DesiredState[]): Promise<void> {
+    this.#director.check(...steps);
+    for (const step of steps) this.#director.apply(step);
   }
 
   async services(): Promise<readonly ServiceStatus[]> {

@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** Connections from beginning to end: specification 3.3 to 3.6, 3.10. */
+/** Connections from beginning to end: states, timeouts and activity (ip_vs_proto_tcp.c, _udp.c, _sctp.c, ip_vs_conn.c). */
 export const CONNECTIONS = scenarios(`
 # NAT: the client closes first
 -A -t V:80 -s rr
@@ -177,7 +177,7 @@ C:1000 > V:53 udp mark 7 => forward-route R1
 C:1000 > V:53 udp mark 7 => forward-route R2
 `);
 
-/** A client's port used again: specification 3.10. */
+/** A client's port used again: conn_reuse_mode (ip_vs_in_hook()). */
 export const REUSE = scenarios(
   [
     ["0", "R2 [SYN_RECV 60 1/0]"],

@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** Counters: specification 5. What listings show is two seconds old at most. */
+/** Counters (ip_vs_est.c). What listings show is two seconds old at most. */
 export const COUNTERS = scenarios(`
 # packets and bytes of IP in both directions, shown at the next estimation [inet]
 -A -t V:80 -s rr

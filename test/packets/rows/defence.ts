@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** Knobs against SYN floods and memory exhaustion: specification 3.3 and 3.11. */
+/** Knobs against SYN floods and memory exhaustion (update_defense_level(), ip_vs_random_dropentry()). */
 export const DEFENCE = scenarios(`
 # secure_tcp, NAT: a client's ACK establishes nothing that the server has not answered
 -A -t V:80 -s rr

@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** ICMP: specification 3.8. */
+/** ICMP errors about packets that the director passed on (ip_vs_in_icmp(), ip_vs_out_icmp()). */
 export const ICMP = scenarios(`
 # NAT: an error about a reply goes to the server, which sees its own packet quoted
 -A -t V:80 -s rr

@@ -6,6 +6,7 @@ import { HOOKS } from "./hooks.ts";
 import { ICMP } from "./icmp.ts";
 import { MARKS } from "./marks.ts";
 import { PERSISTENCE } from "./persistence.ts";
+import { RESTART } from "./restart.ts";
 import { SERVICES, THRESHOLDS } from "./services.ts";
 import { SIP } from "./sip.ts";
 import { FRAGMENTS, TRANSMISSION, TUNNELS } from "./transmission.ts";
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...COUNTERS,
   ...DEFENCE,
   ...HOOKS,
+  ...RESTART,
 ];

@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** Persistence: specification 3.7. */
+/** Persistence (ip_vs_sched_persist()). */
 export const PERSISTENCE = scenarios(`
 # new connections of a client go to its server, those of others are scheduled
 -A -t V:80 -s rr -p 60

@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** Services and destinations: what commands do to those in use. Specification 1.5, 2.1, 3.2, 3.9. */
+/** Services and destinations: what commands do to those in use (ip_vs_ctl.c). */
 export const SERVICES = scenarios(`
 # the destination added last gets the first connection
 -A -t V:80 -s rr
@@ -435,7 +435,7 @@ C:1009 > V:81 S => forward-route R2 [SYN_RECV 60 1/0]  -- in place of its own
 C:1007 > V:80 . => forward-route R1 [ESTABLISHED 900 8/0]
 `);
 
-/** Thresholds: specification 2.2. */
+/** Thresholds (ip_vs_bind_dest(), ip_vs_unbind_dest()). */
 export const THRESHOLDS = scenarios(`
 # golden row: rr, upper thresholds 3, 4 and 2
 -A -t V:80 -s rr

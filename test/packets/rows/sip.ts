@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** The persistence engine sip: specification 3.7. */
+/** The persistence engine sip (ip_vs_pe_sip.c). */
 export const SIP = scenarios(`
 # a call has its server, whatever port its packets come from
 -A -u V:5060 -s rr -p 60 --pe sip

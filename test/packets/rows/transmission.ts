@@ -1,6 +1,6 @@
 import { scenarios } from "../scenario.ts";
 
-/** What happens to packets on their way out: specification 4.1 to 4.3, 4.5. Checksums and bytes are always checked. */
+/** What happens to packets on their way out (ip_vs_xmit.c). Checksums and bytes are always checked. */
 export const TRANSMISSION = scenarios(`
 # NAT rewrites addresses, ports and checksums of TCP, UDP and SCTP
 -A -t V:80 -s rr
@@ -190,7 +190,7 @@ C:1000 > V:80 S      => forward-masquerade R1 to R1:8080 [SYN_RECV 60 1/0]
 R1:8080 > C:1000 S.  => forward-reply C from V:80 [SYN_RECV 60 1/0]
 `);
 
-/** Fragments: specification 3.2 step 3, 4.2. */
+/** Fragments (ip_vs_gather_frags(), and what nf_defrag does before it). */
 export const FRAGMENTS = scenarios(`
 # fragments are put together before NAT and go on in no larger ones [inet]
 -A -u V:53 -s rr
@@ -235,7 +235,7 @@ C > V esp len 2000 in 1500          => hold-fragment, pass-not-balanced
 C > V echo len 2000 in 1500         => hold-fragment, pass-not-balanced
 `);
 
-/** Tunnels: specification 4.4. */
+/** Tunnels (ip_vs_tunnel_xmit()). */
 export const TUNNELS = scenarios(`
 # IP in IP: a link of 1500 bytes leaves 1480 [inet]
 -A -t V:80 -s rr

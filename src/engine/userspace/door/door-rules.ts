@@ -1,4 +1,4 @@
-/** Which packets the director takes from the host's own stack, as values. */
+/** Which packets the director takes from the host's own stack, as values: all of them, or some that come or go. */
 import type { Mark, Protocol } from "../../../ipvs/service.ts";
 import type { Address, Family } from "../../../net/address.ts";
 import { ICMP_TYPE } from "../../../net/icmp.ts";
@@ -29,6 +29,14 @@ export interface DoorRules {
   /** Those of `services` (TCP) that a process of the host itself answers, without NAT: their connections are seen whole. */
   readonly localDirect: readonly DoorEndpoint[];
 }
+
+export const NO_RULES: DoorRules = {
+  services: [],
+  replies: [],
+  marks: [],
+  localReplies: [],
+  localDirect: [],
+};
 
 /** Types of the ICMP messages that quote a packet, and so are about a conversation. */
 export const ICMP_ERRORS = {

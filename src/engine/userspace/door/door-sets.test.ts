@@ -2,18 +2,10 @@ import { expect, test } from "vitest";
 import type { Mark } from "../../../ipvs/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
-import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
-import { changesBetween, commandFor, elementsOf, NO_ELEMENTS, withChanges } from "./door-sets.ts";
+import { type DoorEndpoint, type DoorRules, NO_RULES } from "./door-rules.ts";
+import { type Change, commandFor, DoorContents } from "./door-sets.ts";
 import type { Stand } from "./door-words.ts";
 import { transactionsOf } from "./netfilter-tables.ts";
-
-const NO_RULES: DoorRules = {
-  services: [],
-  replies: [],
-  marks: [],
-  localReplies: [],
-  localDirect: [],
-};
 
 function tcp(address: string, port?: number): DoorEndpoint {
   const number = port === undefined ? undefined : toPort(port);
@@ -21,9 +13,22 @@ function tcp(address: string, port?: number): DoorEndpoint {
 }
 
 function commands(rules: Partial<DoorRules>, stand: Stand = "hooks"): string[] {
-  return changesBetween(NO_ELEMENTS, elementsOf({ ...NO_RULES, ...rules }), stand).map((change) =>
-    commandFor(change, stand),
-  );
+  return texts(contentsWith(rules).changes(stand), stand);
+}
+
+function contentsWith(rules: Partial<DoorRules>): DoorContents {
+  const contents = new DoorContents();
+  contents.want({ ...NO_RULES, ...rules }, NO_RULES);
+  return contents;
+}
+
+/** As if the kernel had done all that was to be done. */
+function done(contents: DoorContents): void {
+  contents.done(contents.changes("hooks"));
+}
+
+function texts(changes: readonly Change[], stand: Stand = "hooks"): string[] {
+  return changes.map((change) => commandFor(change, stand));
 }
 
 test("services are taken by port or by all of them, and ICMP errors with them", () => {
@@ -82,23 +87,65 @@ test("on the wire fragments are taken by address, and there is neither mark nor 
 });
 
 test("only what differs changes, and additions come first", () => {
-  const before = elementsOf({ ...NO_RULES, services: [tcp("10.0.0.1", 80), tcp("10.0.0.2", 80)] });
-  const after = elementsOf({ ...NO_RULES, services: [tcp("10.0.0.1", 81), tcp("10.0.0.2", 80)] });
-  expect(changesBetween(before, before, "hooks")).toEqual([]);
-  const changes = changesBetween(before, after, "hooks");
-  expect(changes.map((change) => commandFor(change, "hooks"))).toEqual([
+  const contents = contentsWith({ services: [tcp("10.0.0.1", 80), tcp("10.0.0.2", 80)] });
+  done(contents);
+  expect(contents.changes("hooks")).toEqual([]);
+  contents.want(
+    { ...NO_RULES, services: [tcp("10.0.0.1", 81)] },
+    { ...NO_RULES, services: [tcp("10.0.0.1", 80)] },
+  );
+  expect(texts(contents.changes("hooks"))).toEqual([
     "add element ip sluice services { 10.0.0.1 . tcp . 81 }",
     "delete element ip sluice services { 10.0.0.1 . tcp . 80 }",
   ]);
-  expect(changesBetween(withChanges(before, changes), after, "hooks")).toEqual([]);
+  done(contents);
+  expect(contents.changes("hooks")).toEqual([]);
+});
+
+test("what several rules need stays until the last has gone", () => {
+  const [one, other] = [tcp("10.0.0.1", 80), tcp("10.0.0.1", 81)];
+  const contents = contentsWith({ services: [one, other] });
+  done(contents);
+  contents.want(NO_RULES, { ...NO_RULES, services: [one] });
+  expect(texts(contents.changes("hooks"))).toEqual([
+    "delete element ip sluice services { 10.0.0.1 . tcp . 80 }",
+  ]);
+  done(contents);
+  contents.want(NO_RULES, { ...NO_RULES, services: [other] });
+  expect(texts(contents.changes("hooks"))).toEqual([
+    "delete element ip sluice services { 10.0.0.1 . tcp . 81 }",
+    "delete element ip sluice serviceFragments { 10.0.0.1 . tcp }",
+    "delete element ip sluice errors { icmp }",
+  ]);
+});
+
+test("what was done of a change that is taken back is undone", () => {
+  const contents = contentsWith({ services: [tcp("10.0.0.1", 80)] });
+  done(contents);
+  const more = { ...NO_RULES, services: [tcp("10.0.0.2", 80), tcp("10.0.0.3", 80)] };
+  contents.want(more, NO_RULES);
+  const [first] = contents.changes("hooks");
+  contents.done([{ ...first!, elements: first!.elements.slice(0, 1) }]);
+  contents.want(NO_RULES, more);
+  expect(texts(contents.changes("hooks"))).toEqual([
+    "delete element ip sluice services { 10.0.0.2 . tcp . 80 }",
+  ]);
+});
+
+test("sets that were emptied are filled again", () => {
+  const contents = contentsWith({ services: [tcp("10.0.0.1", 80)] });
+  const before = texts(contents.changes("hooks"));
+  done(contents);
+  contents.emptied();
+  expect(texts(contents.changes("hooks"))).toEqual(before);
 });
 
 test("many changes are cut into transactions of a thousand elements, none lost", () => {
   const services = Array.from({ length: 2_500 }, (_, index) => tcp("10.0.0.1", index + 1));
-  const wanted = elementsOf({ ...NO_RULES, services });
-  const transactions = transactionsOf(changesBetween(NO_ELEMENTS, wanted, "hooks"));
+  const contents = contentsWith({ services });
+  const transactions = transactionsOf(contents.changes("hooks"));
   const sizes = transactions.map((parts) => parts.flatMap(({ elements }) => elements).length);
   expect(sizes).toEqual([1_000, 1_000, 502]);
-  const made = transactions.reduce(withChanges, NO_ELEMENTS);
-  expect(changesBetween(made, wanted, "hooks")).toEqual([]);
+  for (const transaction of transactions) contents.done(transaction);
+  expect(contents.changes("hooks")).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** The sets of the door's tables, what is in them, and what leads from one state of them to another. */
+import { Tally } from "../../../base/tally.ts";
 import type { Family } from "../../../net/address.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
 import { FAMILIES, type Stand, tableName, WORDS } from "./door-words.ts";
@@ -45,54 +46,6 @@ function setsAt(stand: Stand): SetName[] {
   return (Object.keys(SETS) as SetName[]).filter((name) => !NOT_AT[stand].includes(name));
 }
 
-/** The elements of each set of one table, as text. */
-export type TableElements = Readonly<Record<SetName, ReadonlySet<string>>>;
-
-export type DoorElements = Readonly<Record<Family, TableElements>>;
-
-export function elementsOf(rules: DoorRules): DoorElements {
-  return { inet: tableElements(rules, "inet"), inet6: tableElements(rules, "inet6") };
-}
-
-function tableElements(rules: DoorRules, family: Family): TableElements {
-  const ofFamily = (endpoints: readonly DoorEndpoint[]): DoorEndpoint[] =>
-    endpoints.filter(({ address }) => address.family === family);
-  const services = ofFamily(rules.services);
-  const replies = ofFamily(rules.replies);
-  const localReplies = ofFamily(rules.localReplies);
-  const marks = rules.marks.filter((mark) => mark.family === family);
-  const icmp = new Set([WORDS[family].icmp === "icmp" ? "icmp" : "ipv6-icmp"]);
-  const none = new Set<string>();
-  return {
-    services: texts(services.filter(hasPort)),
-    everyPort: texts(services.filter(hasNoPort)),
-    serviceFragments: texts(services.map((endpoint) => ({ ...endpoint, port: undefined }))),
-    marks: new Set(marks.map(({ mark }) => `0x${mark.toString(16).padStart(8, "0")}`)),
-    replies: texts(replies.filter(hasPort)),
-    replyEveryPort: texts(replies.filter(hasNoPort)),
-    replyFragments: texts(replies.map((endpoint) => ({ ...endpoint, port: undefined }))),
-    errors: services.length + marks.length + replies.length > 0 ? icmp : none,
-    // About requests to masqueraded servers, and about replies to what a mark brought.
-    forwardedErrors: marks.length + replies.length > 0 ? icmp : none,
-    localReplies: texts(localReplies.filter(hasPort)),
-    localEveryPort: texts(localReplies.filter(hasNoPort)),
-    localServers: new Set(localReplies.map(({ address }) => `${address}`)),
-    localDirect: new Set(
-      ofFamily(rules.localDirect)
-        .filter(hasPort)
-        .map(({ address, port }) => `${address} . ${port}`),
-    ),
-  };
-}
-
-export const NO_ELEMENTS: DoorElements = elementsOf({
-  services: [],
-  replies: [],
-  marks: [],
-  localReplies: [],
-  localDirect: [],
-});
-
 /** A few elements of one set to be added or deleted. */
 export interface Change {
   readonly verb: "add" | "delete";
@@ -101,35 +54,113 @@ export interface Change {
   readonly elements: readonly string[];
 }
 
-/** What leads from one state of the sets to another: additions first, so that at no time too little is taken. */
-export function changesBetween(before: DoorElements, after: DoorElements, stand: Stand): Change[] {
-  const names = SETS_AT[stand];
-  const changes = (verb: Change["verb"], from: DoorElements, to: DoorElements): Change[] =>
-    FAMILIES.flatMap((family) =>
-      names.map((set) => ({
-        verb,
-        family,
-        set,
-        elements: [...to[family][set]].filter((text) => !from[family][set].has(text)),
-      })),
-    ).filter(({ elements }) => elements.length > 0);
-  return [...changes("add", before, after), ...changes("delete", after, before)];
+/** One set: what shall be in it, with everybody's share, what is in it, and where the two may differ. */
+class Contents {
+  readonly wanted = new Tally<string>();
+  readonly present = new Set<string>();
+  readonly open = new Set<string>();
+
+  /** Adds or takes away a share of each. */
+  want(verb: Change["verb"], elements: readonly string[]): void {
+    for (const text of elements) if (this.wanted[verb](text)) this.open.add(text);
+  }
 }
 
-export function withChanges(before: DoorElements, changes: readonly Change[]): DoorElements {
-  const after: Record<Family, Record<string, ReadonlySet<string>>> = {
-    inet: { ...before.inet },
-    inet6: { ...before.inet6 },
-  };
-  for (const { verb, family, set, elements } of changes) {
-    const texts = new Set(after[family][set]);
-    for (const text of elements) {
-      if (verb === "add") texts.add(text);
-      else texts.delete(text);
-    }
-    after[family][set] = texts;
+/** What shall be in the sets, what is, and what leads from one to the other: at the cost of what differs. */
+export class DoorContents {
+  readonly #sets: Readonly<Record<Family, Readonly<Record<SetName, Contents>>>>;
+
+  constructor() {
+    const names = Object.keys(SETS) as SetName[];
+    const sets = () =>
+      Object.fromEntries(names.map((name) => [name, new Contents()])) as Record<SetName, Contents>;
+    this.#sets = { inet: sets(), inet6: sets() };
   }
-  return after as DoorElements;
+
+  /** From now on what these rules need shall be there, too, and what those need no more. */
+  want(added: DoorRules, removed: DoorRules): void {
+    for (const [verb, rules] of [["add", added] as const, ["delete", removed] as const]) {
+      for (const family of FAMILIES) {
+        for (const [set, elements] of Object.entries(elementsOf(rules, family))) {
+          this.#sets[family][set as SetName].want(verb, elements);
+        }
+      }
+    }
+  }
+
+  isWanted(family: Family, set: SetName): boolean {
+    return this.#sets[family][set].wanted.size > 0;
+  }
+
+  /** The sets are empty again: all of it has to be added. */
+  emptied(): void {
+    for (const family of FAMILIES) {
+      for (const contents of Object.values(this.#sets[family])) {
+        contents.present.clear();
+        contents.open.clear();
+        for (const text of contents.wanted.keys()) contents.open.add(text);
+      }
+    }
+  }
+
+  /** What is still to be done: additions first, so that at no time too little is taken. */
+  changes(stand: Stand, families = FAMILIES): Change[] {
+    const additions: Change[] = [];
+    const deletions: Change[] = [];
+    for (const family of families) {
+      for (const set of SETS_AT[stand]) {
+        const { wanted, present, open } = this.#sets[family][set];
+        const added: string[] = [];
+        const deleted: string[] = [];
+        for (const text of open) {
+          if (wanted.has(text) === present.has(text)) open.delete(text);
+          else if (wanted.has(text)) added.push(text);
+          else deleted.push(text);
+        }
+        if (added.length > 0) additions.push({ verb: "add", family, set, elements: added });
+        if (deleted.length > 0) deletions.push({ verb: "delete", family, set, elements: deleted });
+      }
+    }
+    return [...additions, ...deletions];
+  }
+
+  /** They are done. */
+  done(changes: readonly Change[]): void {
+    for (const { verb, family, set, elements } of changes) {
+      const { present } = this.#sets[family][set];
+      for (const text of elements) present[verb](text);
+    }
+  }
+}
+
+/** What each set of a family's table needs for these rules; what several need comes several times. */
+function elementsOf(rules: DoorRules, family: Family): Readonly<Record<SetName, string[]>> {
+  const ofFamily = (endpoints: readonly DoorEndpoint[]): DoorEndpoint[] =>
+    endpoints.filter(({ address }) => address.family === family);
+  const services = ofFamily(rules.services);
+  const replies = ofFamily(rules.replies);
+  const localReplies = ofFamily(rules.localReplies);
+  const marks = rules.marks.filter((mark) => mark.family === family);
+  const icmp = WORDS[family].icmp === "icmp" ? "icmp" : "ipv6-icmp";
+  const times = (count: number): string[] => Array.from({ length: count }, () => icmp);
+  return {
+    services: texts(services.filter(hasPort)),
+    everyPort: texts(services.filter(hasNoPort)),
+    serviceFragments: texts(services.map((endpoint) => ({ ...endpoint, port: undefined }))),
+    marks: marks.map(({ mark }) => `0x${mark.toString(16).padStart(8, "0")}`),
+    replies: texts(replies.filter(hasPort)),
+    replyEveryPort: texts(replies.filter(hasNoPort)),
+    replyFragments: texts(replies.map((endpoint) => ({ ...endpoint, port: undefined }))),
+    errors: times(services.length + marks.length + replies.length),
+    // About requests to masqueraded servers, and about replies to what a mark brought.
+    forwardedErrors: times(marks.length + replies.length),
+    localReplies: texts(localReplies.filter(hasPort)),
+    localEveryPort: texts(localReplies.filter(hasNoPort)),
+    localServers: localReplies.map(({ address }) => `${address}`),
+    localDirect: ofFamily(rules.localDirect)
+      .filter(hasPort)
+      .map(({ address, port }) => `${address} . ${port}`),
+  };
 }
 
 export function commandFor({ verb, family, set, elements }: Change, stand: Stand): string {
@@ -144,11 +175,9 @@ function hasNoPort({ port }: DoorEndpoint): boolean {
   return port === undefined;
 }
 
-function texts(endpoints: readonly DoorEndpoint[]): ReadonlySet<string> {
-  return new Set(
-    endpoints.map(
-      ({ address, protocol, port }) =>
-        `${address} . ${protocol}${port === undefined ? "" : ` . ${port}`}`,
-    ),
+function texts(endpoints: readonly DoorEndpoint[]): string[] {
+  return endpoints.map(
+    ({ address, protocol, port }) =>
+      `${address} . ${protocol}${port === undefined ? "" : ` . ${port}`}`,
   );
 }

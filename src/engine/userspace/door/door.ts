@@ -47,6 +47,7 @@ interface Parts {
 
 export class Door implements AsyncDisposable {
   readonly #parts: Parts;
+  #localRules = 0;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -97,13 +98,14 @@ export class Door implements AsyncDisposable {
     return this.#parts.tables.watch(devices.filter(({ name }) => name !== LANE_DEVICE));
   }
 
-  /** Takes what `rules` say, and nothing else. When it rejects, what was taken before still is. */
-  async take(rules: DoorRules): Promise<void> {
+  /** Takes what `added` say, too, and `removed` no more. When it rejects, what was taken before still is. */
+  async take(added: DoorRules, removed: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
-    const hasLocal =
-      tables.stand === "hooks" && rules.localReplies.length + rules.localDirect.length > 0;
+    const localRules = this.#localRules + localRulesIn(added) - localRulesIn(removed);
+    const hasLocal = tables.stand === "hooks" && localRules > 0;
     if (hasLocal) outputRule.set(true);
-    await tables.update(rules);
+    await tables.update(added, removed);
+    this.#localRules = localRules;
     if (!hasLocal) outputRule.set(false);
   }
 
@@ -113,6 +115,10 @@ export class Door implements AsyncDisposable {
     for (const part of [lane, back, marks, netlink, outputRule]) stack.use(part);
     stack.use(tables);
   }
+}
+
+function localRulesIn({ localReplies, localDirect }: DoorRules): number {
+  return localReplies.length + localDirect.length;
 }
 
 /** What a killed process had: its table is taken down in the kernel's own time, and until then is somebody else's. */

@@ -11,6 +11,10 @@
 
 import type { Hook } from "../../../ipvs/packet.ts";
 import * as checksum from "../../../net/checksum.ts";
+import { familyAt } from "../../../net/ip-family.ts";
+import { IPV4_OFFSET } from "../../../net/ipv4.ts";
+import { IPV6_OFFSET } from "../../../net/ipv6.ts";
+import { MAC_LENGTH } from "../../../net/mac-address.ts";
 import { readUint16, writeUint16 } from "../../../net/words.ts";
 
 /** How a packet reaches the lane, and the Ethernet destination that says so. */
@@ -42,9 +46,6 @@ export const LANE_MAC_PREFIX = 0x02;
 export const MARK_AT = 2;
 const CODE_AT = 1;
 
-/** Offsets in IPv4 and IPv6 headers. */
-const INET = { fragment: 6, timeToLive: 8, checksum: 10 } as const;
-const INET6_HOP_LIMIT = 7;
 const DONT_FRAGMENT = 0x4000;
 /** "More fragments", and the offset. */
 const FRAGMENT = 0x3fff;
@@ -63,32 +64,40 @@ export function markOf(view: DataView, frame: number): number {
   return view.getUint32(frame + MARK_AT, true);
 }
 
+/**
+ * The index of the interface by which the packet came to the host, where a program at the lane writes it into the frame's
+ * source address (tell_arrival() in bpf/known_flows.bpf.c).
+ */
+export function arrivalOf(view: DataView, frame: number): number {
+  return view.getUint32(frame + MAC_LENGTH, true);
+}
+
 /** Gives the IP packet at `start`, 20 bytes at least, back what the way into the lane took from it. */
 export function restore(bytes: Uint8Array, start: number, way: LaneWay): void {
   if (way.hook === "local-out" || way.hook === "wire") return;
   if (way.hook === "local-in") addTimeToLive(bytes, start);
-  if (bytes[start]! >>> 4 !== 4) return;
-  const fragment = readUint16(bytes, start + INET.fragment);
+  if (familyAt(bytes, start) === "inet6") return;
+  const fragment = readUint16(bytes, start + IPV4_OFFSET.fragment);
   // dup set the bit and made the checksum, then the bit was cleared. A fragment's checksum was made after that.
   const summed = fragment & FRAGMENT ? fragment : fragment | DONT_FRAGMENT;
   const right = way.dontFragment ? fragment | DONT_FRAGMENT : fragment;
-  writeUint16(bytes, start + INET.fragment, right);
+  writeUint16(bytes, start + IPV4_OFFSET.fragment, right);
   correct(bytes, start, summed, right);
 }
 
 /** Adds one to the time to live, or to the hop limit. */
 export function addTimeToLive(bytes: Uint8Array, start: number): void {
-  if (bytes[start]! >>> 4 !== 4) {
-    bytes[start + INET6_HOP_LIMIT] = (bytes[start + INET6_HOP_LIMIT]! + 1) & 0xff;
+  if (familyAt(bytes, start) === "inet6") {
+    bytes[start + IPV6_OFFSET.hopLimit] = (bytes[start + IPV6_OFFSET.hopLimit]! + 1) & 0xff;
     return;
   }
-  const before = readUint16(bytes, start + INET.timeToLive);
-  bytes[start + INET.timeToLive] = (bytes[start + INET.timeToLive]! + 1) & 0xff;
-  correct(bytes, start, before, readUint16(bytes, start + INET.timeToLive));
+  const before = readUint16(bytes, start + IPV4_OFFSET.timeToLive);
+  bytes[start + IPV4_OFFSET.timeToLive] = (bytes[start + IPV4_OFFSET.timeToLive]! + 1) & 0xff;
+  correct(bytes, start, before, readUint16(bytes, start + IPV4_OFFSET.timeToLive));
 }
 
 /** Makes up in an IPv4 header's checksum for a word that changed. */
 function correct(bytes: Uint8Array, start: number, before: number, after: number): void {
-  const at = start + INET.checksum;
+  const at = start + IPV4_OFFSET.checksum;
   writeUint16(bytes, at, checksum.update16(readUint16(bytes, at), before, after));
 }

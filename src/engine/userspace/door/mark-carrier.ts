@@ -6,6 +6,8 @@
  * refuses to write a mark into bytes): so the table is made by netlink messages. It is owned by the socket, and goes with
  * it, and so with the process (netfilter-socket.ts).
  */
+
+import { MAC_LENGTH } from "../../../net/mac-address.ts";
 import {
   NETFILTER_FAMILY,
   NetfilterSocket,
@@ -33,7 +35,6 @@ const META_MARK = 3; // NFT_META_MARK
 const LINK_HEADER = 0; // NFT_PAYLOAD_LL_HEADER
 const REGISTER = 8; // NFT_REG32_00
 const MARK_LENGTH = 4;
-const MAC_LENGTH = 6;
 
 const NAME = "sluice_lane";
 const ATTEMPT = "have netfilter's marks cross the lane";

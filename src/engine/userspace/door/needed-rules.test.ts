@@ -2,14 +2,13 @@ import { expect, test } from "vitest";
 import { command } from "../../../../test/packets/commands.ts";
 import { Names } from "../../../../test/packets/names.ts";
 import { EMPTY_STATE } from "../../../ipvs/desired-state.ts";
-import { difference, intersection, rulesForServices, sizeOf, union } from "./needed-rules.ts";
+import { type NeededRules, rulesForService } from "./needed-rules.ts";
 
 const names = new Names("inet");
 
-function rules(...commands: string[]) {
-  return rulesForServices(
-    commands.reduce((state, text) => command(state, text, names), EMPTY_STATE),
-  );
+function rules(...commands: string[]): NeededRules {
+  const { services } = commands.reduce((state, text) => command(state, text, names), EMPTY_STATE);
+  return new Map([...services.values()].flatMap((plan) => [...rulesForService(plan)]));
 }
 
 // biome-ignore format: a table
@@ -34,21 +33,23 @@ const cases: [what: string, commands: string[], services: string[], replies: str
 
 test.for(cases)("%s", ([, commands, services, replies]) => {
   const needed = rules(...commands);
-  expect([...texts(needed.services), ...needed.marks.keys()]).toEqual(services);
-  expect(texts(needed.replies)).toEqual(replies);
+  expect([...texts(needed, "service"), ...texts(needed, "mark")]).toEqual(services);
+  expect(texts(needed, "reply")).toEqual(replies);
 });
 
-test("rules are joined and compared by what they say", () => {
-  const one = rules("-A -t V:80", "-A -t V:81");
-  const other = rules("-A -t V:81", "-A -t V:82");
-  expect(texts(difference(one, other).services)).toEqual(["tcp 10.9.0.100:80"]);
-  expect(texts(intersection(one, other).services)).toEqual(["tcp 10.9.0.100:81"]);
-  expect(sizeOf(union(one, other))).toBe(3);
-  expect(union(one, rules("-A -t V:81"))).toBe(one);
+test("a service whose server may be the host itself is known with it", () => {
+  expect([...rules("-A -t V:80", "-a -t V:80 -r R1").keys()]).toEqual([
+    "service tcp 10.9.0.100 80",
+    "direct tcp 10.9.0.100 80 to 10.1.0.21",
+  ]);
 });
 
-function texts(endpoints: ReturnType<typeof rules>["services"]): string[] {
-  return [...endpoints.values()].map(
-    ({ protocol, address, port }) => `${protocol} ${address}:${port ?? "any"}`,
-  );
+function texts(rules: NeededRules, kind: "service" | "reply" | "mark"): string[] {
+  return [...rules.values()]
+    .filter((rule) => rule.kind === kind)
+    .map((rule) => {
+      if (rule.kind === "mark") return `${rule.mark.family} ${rule.mark.mark}`;
+      const { protocol, address, port } = rule.endpoint;
+      return `${protocol} ${address}:${port ?? "any"}`;
+    });
 }

@@ -1,185 +1,160 @@
-/** What the door must take: for services, for connections, and while one gives way to the other. */
-import type { DesiredState } from "../../../ipvs/desired-state.ts";
+/** What the door must take: for services, and for connections. */
 import type { Destination } from "../../../ipvs/destination.ts";
-import type { Endpoint, Protocol, ServiceKey, ServicePlan } from "../../../ipvs/service.ts";
+import type {
+  DestinationPlan,
+  Endpoint,
+  Protocol,
+  ServiceKey,
+  ServicePlan,
+} from "../../../ipvs/service.ts";
 import type { Address } from "../../../net/address.ts";
-import { ANY_PORT, type Port } from "../../../net/port.ts";
+import { ANY_PORT } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorMark, DoorRules } from "./door-rules.ts";
 
 const FTP_PORT = 21;
 
-type Endpoints = ReadonlyMap<string, DoorEndpoint>;
+/** One thing that the door must take. */
+export type NeededRule =
+  | { readonly kind: "service" | "reply"; readonly endpoint: DoorEndpoint }
+  | { readonly kind: "mark"; readonly mark: DoorMark }
+  /** A service with a server that gets its packets without NAT: matters where that is the host itself. */
+  | { readonly kind: "direct"; readonly endpoint: DoorEndpoint; readonly server: Address };
 
-type Marks = ReadonlyMap<string, DoorMark>;
+/** By their text, so that what several need is one. */
+export type NeededRules = ReadonlyMap<string, NeededRule>;
 
-/** Endpoints and marks by their text, so that what is needed can be compared and joined. */
-export interface NeededRules {
-  readonly services: Endpoints;
-  readonly replies: Endpoints;
-  readonly marks: Marks;
-  /** Services, each with a server that gets its packets without NAT, as text; the service's endpoint, and that server. */
-  readonly direct: ReadonlyMap<string, DirectServer>;
-}
-
-export interface DirectServer {
-  readonly service: DoorEndpoint;
-  readonly server: Address;
-}
-
-const NONE: ReadonlyMap<string, never> = new Map<string, never>();
-export const NOTHING: NeededRules = { services: NONE, replies: NONE, marks: NONE, direct: NONE };
+type Entry = [text: string, rule: NeededRule];
 
 /** What a mark may stand for. */
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp", "sctp"];
 
-/** A plan never changes: what it needs is found out once, and not at every command about some other service. */
-const known = new WeakMap<ServicePlan, NeededRules>();
+/** A plan never changes: what it needs is found out once. */
+const knownOfServices = new WeakMap<ServicePlan, NeededRules>();
+const knownOfConnections = new WeakMap<ServicePlan, WeakMap<DestinationPlan, NeededRules>>();
 
-/** As the door takes them. `isLocal`: an address is the host's own. */
-export function doorRules(
-  { services, replies, marks, direct }: NeededRules,
-  isLocal: (address: Address) => boolean,
-): DoorRules {
-  return {
-    services: [...services.values()],
-    replies: [...replies.values()],
-    marks: [...marks.values()],
-    localReplies: [...replies.values()].filter(({ address }) => isLocal(address)),
-    localDirect: [...direct.values()]
-      .filter(({ server }) => isLocal(server))
-      .map(({ service }) => service),
-  };
+/** As the door takes them; each with whether its server is the host itself. */
+export function doorRules(rules: Iterable<{ rule: NeededRule; isLocal: boolean }>): DoorRules {
+  const services: DoorEndpoint[] = [];
+  const replies: DoorEndpoint[] = [];
+  const marks: DoorMark[] = [];
+  const local: NeededRule[] = [];
+  for (const { rule, isLocal } of rules) {
+    if (rule.kind === "service") services.push(rule.endpoint);
+    if (rule.kind === "reply") replies.push(rule.endpoint);
+    if (rule.kind === "mark") marks.push(rule.mark);
+    if (isLocal) local.push(rule);
+  }
+  return { services, replies, marks, ...localRules(local) };
 }
 
-/** What these services need: their own packets, and those of the servers that the host would forward untranslated. */
-export function rulesForServices({ services }: DesiredState): NeededRules {
-  return together([...services.values()].map(rulesForService));
+/** What is taken because these rules' servers are the host itself. */
+export function localRules(
+  rules: Iterable<NeededRule>,
+): Pick<DoorRules, "localReplies" | "localDirect"> {
+  const localReplies: DoorEndpoint[] = [];
+  const localDirect: DoorEndpoint[] = [];
+  for (const rule of rules) {
+    if (rule.kind === "reply") localReplies.push(rule.endpoint);
+    if (rule.kind === "direct") localDirect.push(rule.endpoint);
+  }
+  return { localReplies, localDirect };
 }
 
-/** What connections to these need, were they masqueraded: a connection keeps its method, whatever comes after. */
-export function rulesForConnectionsTo(destinations: Iterable<Destination>): NeededRules {
-  return together(
-    [...destinations].map(({ service, plan }) =>
-      service.plan.key.kind === "mark"
-        ? rulesForMarkedConnections(service.plan.key, plan.endpoint)
-        : rulesFor(service.plan, [plan.endpoint]),
-    ),
-  );
+/** The server whose replies a rule is about. */
+export function serverOf(rule: NeededRule): Address | undefined {
+  if (rule.kind === "direct") return rule.server;
+  return rule.kind === "reply" ? rule.endpoint.address : undefined;
 }
 
-/** `one` itself when it has all of `other`. */
-export function union(one: NeededRules, other: NeededRules): NeededRules {
-  return sizeOf(difference(other, one)) === 0 ? one : together([one, other]);
-}
-
-/** What `one` has and `other` has not. */
-export function difference(one: NeededRules, other: NeededRules): NeededRules {
-  return filter(one, other, false);
-}
-
-export function intersection(one: NeededRules, other: NeededRules): NeededRules {
-  return filter(one, other, true);
-}
-
-export function sizeOf({ services, replies, marks, direct }: NeededRules): number {
-  return services.size + replies.size + marks.size + direct.size;
-}
-
-function rulesForService(plan: ServicePlan): NeededRules {
-  let rules = known.get(plan);
+/** What a service needs: its own packets, and those of the servers that the host would forward untranslated. */
+export function rulesForService(plan: ServicePlan): NeededRules {
+  let rules = knownOfServices.get(plan);
   if (rules === undefined) {
     const masqueraded = plan.destinations.filter(
       ({ forwarding }) => forwarding.kind === "masquerade",
     );
     const servers = masqueraded.map(({ endpoint }) => endpoint);
-    rules = { ...rulesFor(plan, servers), direct: directServers(plan) };
+    rules = new Map([...rulesFor(plan, servers), ...directServers(plan)]);
+    knownOfServices.set(plan, rules);
+  }
+  return rules;
+}
+
+/** What connections to it need, were they masqueraded: a connection keeps its method, whatever comes after. */
+export function rulesForConnectionsTo({ service, plan }: Destination): NeededRules {
+  const known = knownOfConnections.get(service.plan) ?? new WeakMap<DestinationPlan, NeededRules>();
+  knownOfConnections.set(service.plan, known);
+  let rules = known.get(plan);
+  if (rules === undefined) {
+    rules = new Map(
+      service.plan.key.kind === "mark"
+        ? rulesForMarkedConnections(service.plan.key, plan.endpoint)
+        : rulesFor(service.plan, [plan.endpoint]),
+    );
     known.set(plan, rules);
   }
   return rules;
 }
 
-function directServers({ key, destinations }: ServicePlan): ReadonlyMap<string, DirectServer> {
-  if (key.kind === "mark" || key.protocol !== "tcp") return NONE;
-  const { address, port } = key.endpoint;
-  const [text, service] = endpointRule(key.protocol, address, port);
+function directServers({ key, destinations }: ServicePlan): Entry[] {
+  if (key.kind === "mark" || key.protocol !== "tcp") return [];
+  const endpoint = doorEndpoint(key.protocol, key.endpoint);
   const direct = destinations.filter(({ forwarding }) => forwarding.kind !== "masquerade");
-  return new Map(
-    direct.map(({ endpoint }) => [
-      `${text} to ${endpoint.address}`,
-      { service, server: endpoint.address },
-    ]),
-  );
+  return direct.map(({ endpoint: { address: server } }) => [
+    `direct ${textOf(endpoint)} to ${server}`,
+    { kind: "direct", endpoint, server },
+  ]);
 }
 
-function rulesFor(plan: ServicePlan, servers: readonly Endpoint[]): NeededRules {
+function rulesFor(plan: ServicePlan, servers: readonly Endpoint[]): Entry[] {
   const { key, persistence } = plan;
   if (key.kind === "mark") return rulesForMark(key, persistence !== undefined, servers);
   const { protocol, endpoint } = key;
   // The data connections of a persistent FTP service come to any port, too.
   const isAnyPort = endpoint.port === FTP_PORT && persistence !== undefined;
-  const rule = ({ address, port }: Endpoint): [string, DoorEndpoint] =>
-    endpointRule(protocol, address, isAnyPort ? ANY_PORT : port);
-  const services = new Map([rule(endpoint)]);
-  return { ...NOTHING, services, replies: new Map(servers.map(rule)) };
+  const taken = ({ address, port }: Endpoint): Endpoint => ({
+    address,
+    port: isAnyPort ? ANY_PORT : port,
+  });
+  return [
+    endpointRule("service", protocol, taken(endpoint)),
+    ...servers.map((server) => endpointRule("reply", protocol, taken(server))),
+  ];
 }
 
 /** With persistence a packet keeps the port that it came for: ip_vs_sched_persist(). */
-function rulesForMark(
-  key: MarkKey,
-  isPersistent: boolean,
-  servers: readonly Endpoint[],
-): NeededRules {
+function rulesForMark(key: MarkKey, isPersistent: boolean, servers: readonly Endpoint[]): Entry[] {
   const replies = servers.flatMap(({ address, port }) =>
-    PROTOCOLS.map((protocol) => endpointRule(protocol, address, isPersistent ? ANY_PORT : port)),
+    repliesFor({ address, port: isPersistent ? ANY_PORT : port }),
   );
-  return { ...NOTHING, replies: new Map(replies), marks: markRule(key) };
+  return [...replies, markRule(key)];
 }
 
 /** The service may have had persistence when the connections began. */
-function rulesForMarkedConnections(key: MarkKey, { address, port }: Endpoint): NeededRules {
-  const replies = PROTOCOLS.flatMap((protocol) => [
-    endpointRule(protocol, address, port),
-    endpointRule(protocol, address, ANY_PORT),
-  ]);
-  return { ...NOTHING, replies: new Map(replies), marks: markRule(key) };
+function rulesForMarkedConnections(key: MarkKey, server: Endpoint): Entry[] {
+  return [...repliesFor(server), ...repliesFor({ ...server, port: ANY_PORT }), markRule(key)];
+}
+
+function repliesFor(server: Endpoint): Entry[] {
+  return PROTOCOLS.map((protocol) => endpointRule("reply", protocol, server));
 }
 
 type MarkKey = Extract<ServiceKey, { kind: "mark" }>;
 
-function markRule({ family, mark }: MarkKey): Marks {
-  return new Map([[`${family} ${mark}`, { family, mark }]]);
+function markRule({ family, mark }: MarkKey): Entry {
+  return [`mark ${family} ${mark}`, { kind: "mark", mark: { family, mark } }];
 }
 
-/** With its text. Port 0 is any. */
-function endpointRule(protocol: Protocol, address: Address, port: Port): [string, DoorEndpoint] {
-  const taken = port === ANY_PORT ? undefined : port;
-  return [`${protocol} ${address} ${taken}`, { protocol, address, port: taken }];
+function endpointRule(kind: "service" | "reply", protocol: Protocol, at: Endpoint): Entry {
+  const endpoint = doorEndpoint(protocol, at);
+  return [`${kind} ${textOf(endpoint)}`, { kind, endpoint }];
 }
 
-function together(rules: readonly NeededRules[]): NeededRules {
-  const services = new Map<string, DoorEndpoint>();
-  const replies = new Map<string, DoorEndpoint>();
-  const marks = new Map<string, DoorMark>();
-  const direct = new Map<string, DirectServer>();
-  for (const each of rules) {
-    for (const [text, server] of each.direct) direct.set(text, server);
-    for (const [text, endpoint] of each.services) services.set(text, endpoint);
-    for (const [text, endpoint] of each.replies) replies.set(text, endpoint);
-    for (const [text, mark] of each.marks) marks.set(text, mark);
-  }
-  return { services, replies, marks, direct };
+/** Port 0 is any. */
+function doorEndpoint(protocol: Protocol, { address, port }: Endpoint): DoorEndpoint {
+  return { protocol, address, port: port === ANY_PORT ? undefined : port };
 }
 
-function filter(one: NeededRules, other: NeededRules, isWanted: boolean): NeededRules {
-  const those = <Rule>(
-    ours: ReadonlyMap<string, Rule>,
-    theirs: ReadonlyMap<string, Rule>,
-  ): ReadonlyMap<string, Rule> =>
-    new Map([...ours].filter(([text]) => theirs.has(text) === isWanted));
-  return {
-    marks: those(one.marks, other.marks),
-    direct: those(one.direct, other.direct),
-    services: those(one.services, other.services),
-    replies: those(one.replies, other.replies),
-  };
+function textOf({ protocol, address, port }: DoorEndpoint): string {
+  return `${protocol} ${address} ${port}`;
 }

@@ -5,15 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Family } from "../../../net/address.ts";
 import type { DoorRules } from "./door-rules.ts";
-import {
-  type Change,
-  changesBetween,
-  commandFor,
-  type DoorElements,
-  elementsOf,
-  NO_ELEMENTS,
-  withChanges,
-} from "./door-sets.ts";
+import { type Change, commandFor, DoorContents } from "./door-sets.ts";
 import {
   createTable,
   type Device,
@@ -44,8 +36,7 @@ export interface NetfilterTablesOptions {
 export class NetfilterTables implements AsyncDisposable {
   readonly #options: NetfilterTablesOptions;
   #nft: Nft | undefined;
-  #wanted = NO_ELEMENTS;
-  #applied: DoorElements = NO_ELEMENTS;
+  readonly #contents = new DoorContents();
   #stand: Stand = "hooks";
   #families = FAMILIES;
   #isRestarting = false;
@@ -75,14 +66,19 @@ export class NetfilterTables implements AsyncDisposable {
   }
 
   /**
-   * Makes `rules` true, in one transaction when no more than 1000 elements change. When it rejects, with nft's words, what
-   * was true before is, except for transactions that were done.
+   * Takes what `added` say, and no longer what `removed` say, in one transaction when no more than 1000 elements change.
+   * When it rejects, with nft's words, what was true before is, except for transactions that were done: those are undone
+   * with the next.
    */
-  update(rules: DoorRules): Promise<void> {
-    const wanted = elementsOf(rules);
+  update(added: DoorRules, removed: DoorRules): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#apply(wanted);
-      this.#wanted = wanted;
+      this.#contents.want(added, removed);
+      try {
+        await this.#apply();
+      } catch (error) {
+        this.#contents.want(removed, added);
+        throw error;
+      }
     });
   }
 
@@ -114,7 +110,7 @@ export class NetfilterTables implements AsyncDisposable {
       throw refusal(error);
     }
     this.#nft = nft;
-    this.#applied = NO_ELEMENTS;
+    this.#contents.emptied();
     this.#watched = [];
     this.#putsTogether = false;
   }
@@ -160,17 +156,15 @@ export class NetfilterTables implements AsyncDisposable {
     this.#watched = this.#devices;
   }
 
-  async #apply(wanted: DoorElements): Promise<void> {
+  async #apply(): Promise<void> {
     const nft = this.#nft;
     if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
     const stand = this.#stand;
-    if (stand === "hooks" && wanted.inet6.errors.size > 0) await this.#putTogether(nft);
-    const changes = changesBetween(this.#applied, wanted, stand).filter(({ family }) =>
-      this.#families.includes(family),
-    );
-    for (const transaction of transactionsOf(changes)) {
+    if (stand === "hooks" && this.#contents.isWanted("inet6", "errors"))
+      await this.#putTogether(nft);
+    for (const transaction of transactionsOf(this.#contents.changes(stand, this.#families))) {
       await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
-      this.#applied = withChanges(this.#applied, transaction);
+      this.#contents.done(transaction);
     }
   }
 
@@ -197,7 +191,7 @@ export class NetfilterTables implements AsyncDisposable {
         await this.#inTurn(async () => {
           await this.#start();
           await this.#watch();
-          await this.#apply(this.#wanted);
+          await this.#apply();
         });
         break;
       } catch (error) {

@@ -4,29 +4,31 @@
  * While services change, whatever either the old or the new ones need is taken; the director passes what is not its,
  * and that is given back. So at no moment does a service's packet reach both, and none is lost in between. What
  * existing connections still need stays taken until they end, also after their service or server was removed.
+ *
+ * Each rule is counted by the services that need it: a change costs what it changes.
  */
+import { Tally } from "../../../base/tally.ts";
 import type { DesiredState } from "../../../ipvs/desired-state.ts";
 import type { Destination } from "../../../ipvs/destination.ts";
+import { serviceChanges } from "../../../ipvs/service-changes.ts";
 import type { Address } from "../../../net/address.ts";
-import type { DoorRules } from "./door-rules.ts";
+import { type DoorRules, NO_RULES } from "./door-rules.ts";
 import {
-  difference,
   doorRules,
-  intersection,
+  localRules,
+  type NeededRule,
   type NeededRules,
-  NOTHING,
   rulesForConnectionsTo,
-  rulesForServices,
-  sizeOf,
-  union,
+  rulesForService,
+  serverOf,
 } from "./needed-rules.ts";
 
 /** How long what nothing needs any more may stay taken. */
 const REVIEW_INTERVAL_MS = 1_000;
 
 export interface TakenPacketsOptions {
-  /** Has the kernel take what these say. */
-  readonly take: (rules: DoorRules) => Promise<void>;
+  /** Has the kernel take what the first say, too, and what the second say no more. */
+  readonly take: (added: DoorRules, removed: DoorRules) => Promise<void>;
   readonly isLocal: (address: Address) => boolean;
   /** Destinations that connections go to, removed ones included. */
   readonly destinationsInUse: () => Iterable<Destination>;
@@ -34,13 +36,21 @@ export interface TakenPacketsOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface Taken {
+  readonly rule: NeededRule;
+  /** Whether its server is the host itself. */
+  isLocal: boolean;
+}
+
 export class TakenPackets implements Disposable {
   readonly #options: TakenPacketsOptions;
+  #services: DesiredState["services"] = new Map();
   /** What services need. */
-  #wanted = NOTHING;
+  readonly #wanted = new Tally<string>();
   /** What the door takes: that, and what connections need besides. */
-  #rules = NOTHING;
-  #takenLocalServers = "";
+  readonly #taken = new Map<string, Taken>();
+  /** Those that no service needs. */
+  readonly #unwanted = new Set<string>();
   #review: NodeJS.Timeout | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -50,19 +60,18 @@ export class TakenPackets implements Disposable {
   }
 
   /**
-   * Takes what `desired` needs, has `change` change the director, and stops taking what is no longer needed. When it
-   * throws, nothing has changed. Calls are done one after the other.
+   * Takes what each of `steps` needs, has `change` lead the director through them, and stops taking what the last no
+   * longer needs. When it throws, nothing has changed. Calls are done one after the other.
    */
-  during(desired: DesiredState, change: () => void): Promise<void> {
-    return this.#inTurn(() => this.#during(desired, change));
+  during(steps: readonly DesiredState[], change: () => Promise<void>): Promise<void> {
+    return this.#inTurn(() => this.#during(steps, change));
   }
 
   /** To be called when the host's addresses may have changed: which servers are the host itself follows from them. */
   addressesChanged(): void {
-    if (this.#localServers() === this.#takenLocalServers) return;
     void this.#inTurn(async () => {
       try {
-        await this.#take(this.#rules);
+        await this.#followAddresses();
       } catch (error) {
         if (!this.#isOpen) return;
         this.#options.onError(error);
@@ -76,32 +85,78 @@ export class TakenPackets implements Disposable {
     clearTimeout(this.#review);
   }
 
-  async #during(desired: DesiredState, change: () => void): Promise<void> {
-    const wanted = rulesForServices(desired);
-    const both = union(this.#rules, wanted);
-    try {
-      if (both !== this.#rules) {
-        this.#rules = both;
-        await this.#take(both);
+  async #during(steps: readonly DesiredState[], change: () => Promise<void>): Promise<void> {
+    const coming: NeededRules[] = [];
+    const going: NeededRules[] = [];
+    let services = this.#services;
+    for (const step of steps) {
+      for (const { before, after } of serviceChanges(services, step.services)) {
+        if (after !== undefined) coming.push(rulesForService(after));
+        if (before !== undefined) going.push(rulesForService(before));
       }
-      change();
-      this.#wanted = wanted;
-    } finally {
-      await this.#release();
+      services = step.services;
     }
+    const missing = this.#want(coming);
+    let done = coming;
+    try {
+      if (missing.size > 0) await this.#take(missing);
+      await change();
+      this.#services = services;
+      done = going;
+    } finally {
+      if (this.#unwant(done)) await this.#release();
+    }
+  }
+
+  /** Those that are not taken yet. */
+  #want(all: readonly NeededRules[]): Map<string, NeededRule> {
+    const missing = new Map<string, NeededRule>();
+    for (const rules of all) {
+      for (const [text, rule] of rules) {
+        this.#wanted.add(text);
+        if (this.#taken.has(text)) this.#unwanted.delete(text);
+        else missing.set(text, rule);
+      }
+    }
+    return missing;
+  }
+
+  /** Whether something is taken now that no service needs. */
+  #unwant(all: readonly NeededRules[]): boolean {
+    let isLess = false;
+    for (const rules of all) {
+      for (const text of rules.keys()) {
+        if (!this.#wanted.delete(text) || !this.#taken.has(text)) continue;
+        this.#unwanted.add(text);
+        isLess = true;
+      }
+    }
+    return isLess;
+  }
+
+  async #take(missing: NeededRules): Promise<void> {
+    const { take } = this.#options;
+    const taken = [...missing].map(
+      ([text, rule]) => [text, { rule, isLocal: this.#isLocal(rule) }] as const,
+    );
+    await take(doorRules(taken.map(([, each]) => each)), NO_RULES);
+    for (const [text, each] of taken) this.#taken.set(text, each);
   }
 
   /** Stops taking what neither services nor connections need. */
   async #release(): Promise<void> {
-    const { destinationsInUse, onError } = this.#options;
-    const unwanted = difference(this.#rules, this.#wanted);
-    if (sizeOf(unwanted) === 0) return;
-    const inUse = rulesForConnectionsTo(destinationsInUse());
-    const needed = union(this.#wanted, intersection(unwanted, inUse));
-    if (sizeOf(needed) < sizeOf(this.#rules)) {
+    const { take, destinationsInUse, onError } = this.#options;
+    const unneeded = new Set(this.#unwanted);
+    for (const destination of unneeded.size > 0 ? destinationsInUse() : []) {
+      for (const text of rulesForConnectionsTo(destination).keys()) unneeded.delete(text);
+    }
+    if (unneeded.size > 0) {
       try {
-        await this.#take(needed);
-        this.#rules = needed;
+        await take(NO_RULES, doorRules([...unneeded].map((text) => this.#taken.get(text)!)));
+        for (const text of unneeded) {
+          this.#taken.delete(text);
+          this.#unwanted.delete(text);
+        }
       } catch (error) {
         if (this.#isOpen) onError(error);
       }
@@ -109,26 +164,28 @@ export class TakenPackets implements Disposable {
     if (this.#isOpen) this.#reviewLater();
   }
 
-  async #take(rules: NeededRules): Promise<void> {
-    const { take, isLocal } = this.#options;
-    const servers = this.#localServers(rules);
-    await take(doorRules(rules, isLocal));
-    this.#takenLocalServers = servers;
+  /** Servers that are the host itself now, or no more. */
+  async #followAddresses(): Promise<void> {
+    const changed = [...this.#taken.values()].filter(
+      ({ rule, isLocal }) => this.#isLocal(rule) !== isLocal,
+    );
+    if (changed.length === 0) return;
+    const rulesOf = (isLocal: boolean): DoorRules => ({
+      ...NO_RULES,
+      ...localRules(changed.filter((each) => each.isLocal === isLocal).map(({ rule }) => rule)),
+    });
+    await this.#options.take(rulesOf(false), rulesOf(true));
+    for (const each of changed) each.isLocal = !each.isLocal;
   }
 
-  /** Which servers are the host itself, as text. */
-  #localServers({ replies, direct }: NeededRules = this.#rules): string {
-    const { isLocal } = this.#options;
-    const servers = [
-      ...[...replies].map(([text, { address }]) => [text, address] as const),
-      ...[...direct].map(([text, { server }]) => [text, server] as const),
-    ];
-    return servers.flatMap(([text, address]) => (isLocal(address) ? text : [])).join();
+  #isLocal(rule: NeededRule): boolean {
+    const server = serverOf(rule);
+    return server !== undefined && this.#options.isLocal(server);
   }
 
   #reviewLater(): void {
     clearTimeout(this.#review);
-    if (sizeOf(this.#rules) === sizeOf(this.#wanted)) return;
+    if (this.#unwanted.size === 0) return;
     this.#review = setTimeout(() => {
       void this.#inTurn(() => this.#release());
     }, REVIEW_INTERVAL_MS);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Reads a frame: every bounds check of the programs, and nothing else. */
+#ifndef SLUICE_PARSE_H
+#define SLUICE_PARSE_H
+
+#include "abi.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define IPV4_MORE_OR_OFFSET 0x3fff /* the flag "more fragments" and the fragment's offset */
+#define IPV4_HEADER_LENGTH 20
+#define IPV6_HEADER_LENGTH 40
+#define TCP_HEADER_LENGTH_MIN 20
+#define UDP_HEADER_LENGTH 8
+#define TCP_EVENTS 0x07 /* FIN, SYN, RST */
+
+struct packet {
+	struct flow_key flow;
+	/* From the frame's beginning, in bytes. */
+	__u32 transport_at;
+	__u32 header_length; /* IP's and the transport's together */
+	__u32 length;	     /* as the IP header says */
+	__u8 time_to_live;
+	__u8 is_event; /* TCP with SYN, FIN or RST */
+	__u8 has_no_checksum; /* UDP with checksum 0 */
+};
+
+struct tcp_start {
+	__be16 source;
+	__be16 destination;
+	__be32 sequence;
+	__be32 acknowledgement;
+	__u8 data_offset;
+	__u8 flags;
+	__be16 window;
+	__sum16 checksum;
+	__be16 urgent;
+};
+
+/* RFC 1071 over a header without options: 0xffff when the checksum is right. */
+static __always_inline __u32 ipv4_sum(const struct iphdr *ip)
+{
+	const __u16 *words = (const __u16 *)ip;
+	__u32 sum = 0;
+
+#pragma unroll
+	for (int index = 0; index < IPV4_HEADER_LENGTH / 2; index++)
+		sum += words[index];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static __always_inline enum verdict parse_transport(void *at, void *end, struct packet *packet)
+{
+	struct tcp_start *tcp = at;
+	struct udphdr *udp = at;
+	__u32 header;
+
+	if (packet->flow.protocol == IPPROTO_UDP) {
+		if ((void *)(udp + 1) > end)
+			return VERDICT_PASS_MALFORMED;
+		packet->flow.source_port = udp->source;
+		packet->flow.destination_port = udp->dest;
+		packet->has_no_checksum = udp->check == 0;
+		packet->header_length += UDP_HEADER_LENGTH;
+		return VERDICT_GO_ON;
+	}
+	if (packet->flow.protocol != IPPROTO_TCP)
+		return VERDICT_PASS_NOT_OURS;
+	if ((void *)(tcp + 1) > end)
+		return VERDICT_PASS_MALFORMED;
+	header = (tcp->data_offset >> 4) * 4;
+	if (header < TCP_HEADER_LENGTH_MIN)
+		return VERDICT_PASS_MALFORMED;
+	packet->flow.source_port = tcp->source;
+	packet->flow.destination_port = tcp->destination;
+	packet->is_event = (tcp->flags & TCP_EVENTS) != 0;
+	packet->header_length += header;
+	return VERDICT_GO_ON;
+}
+
+static __always_inline enum verdict parse_ipv4(void *at, void *end, struct packet *packet)
+{
+	struct iphdr *ip = at;
+
+	if ((void *)(ip + 1) > end)
+		return VERDICT_PASS_MALFORMED;
+	/* Options are the host's to read. */
+	if (ip->version != 4 || ip->ihl * 4 != IPV4_HEADER_LENGTH)
+		return VERDICT_PASS_NOT_OURS;
+	if (ip->frag_off & bpf_htons(IPV4_MORE_OR_OFFSET))
+		return VERDICT_PASS_NOT_OURS;
+	if (ipv4_sum(ip) != 0xffff)
+		return VERDICT_PASS_MALFORMED;
+	packet->flow.source[3] = ip->saddr;
+	packet->flow.destination[3] = ip->daddr;
+	packet->flow.protocol = ip->protocol;
+	packet->flow.family = 4;
+	packet->time_to_live = ip->ttl;
+	packet->length = bpf_ntohs(ip->tot_len);
+	packet->header_length = IPV4_HEADER_LENGTH;
+	packet->transport_at = sizeof(struct ethhdr) + IPV4_HEADER_LENGTH;
+	return parse_transport(ip + 1, end, packet);
+}
+
+static __always_inline enum verdict parse_ipv6(void *at, void *end, struct packet *packet)
+{
+	struct ipv6hdr *ip = at;
+
+	if ((void *)(ip + 1) > end)
+		return VERDICT_PASS_MALFORMED;
+	if (ip->version != 6)
+		return VERDICT_PASS_NOT_OURS;
+	__builtin_memcpy(packet->flow.source, &ip->saddr, sizeof(packet->flow.source));
+	__builtin_memcpy(packet->flow.destination, &ip->daddr, sizeof(packet->flow.destination));
+	/* Extension headers, fragments among them, are no transport: the host's. */
+	packet->flow.protocol = ip->nexthdr;
+	packet->flow.family = 6;
+	packet->time_to_live = ip->hop_limit;
+	packet->length = IPV6_HEADER_LENGTH + bpf_ntohs(ip->payload_len);
+	packet->header_length = IPV6_HEADER_LENGTH;
+	packet->transport_at = sizeof(struct ethhdr) + IPV6_HEADER_LENGTH;
+	return parse_transport(ip + 1, end, packet);
+}
+
+static __always_inline enum verdict parse_frame(struct __sk_buff *skb, struct packet *packet)
+{
+	void *end = (void *)(long)skb->data_end;
+	struct ethhdr *ethernet = (void *)(long)skb->data;
+
+	/* A tag that the card took out says that the frame is another interface's. */
+	if (skb->pkt_type != PACKET_HOST || skb->vlan_present)
+		return VERDICT_PASS_NOT_OURS;
+	if ((void *)(ethernet + 1) > end)
+		return VERDICT_PASS_MALFORMED;
+	if (ethernet->h_proto == bpf_htons(ETHERTYPE_IPV4))
+		return parse_ipv4(ethernet + 1, end, packet);
+	if (ethernet->h_proto == bpf_htons(ETHERTYPE_IPV6))
+		return parse_ipv6(ethernet + 1, end, packet);
+	return VERDICT_PASS_NOT_OURS;
+}
+
+static __always_inline enum verdict parse(struct __sk_buff *skb, struct packet *packet)
+{
+	enum verdict verdict = parse_frame(skb, packet);
+
+	if (verdict != VERDICT_GO_ON)
+		return verdict;
+	/* The frame may be padded, but not be shorter than its packet. */
+	if (packet->length < packet->header_length || packet->length > skb->len - sizeof(struct ethhdr))
+		return VERDICT_PASS_MALFORMED;
+	return VERDICT_GO_ON;
+}
+
+#endif /* SLUICE_PARSE_H */

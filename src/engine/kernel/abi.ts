@@ -1,0 +1,63 @@
+/**
+ * The layout of what the programs in bpf/ and the daemon share, in bytes, and its numbers. Made by scripts/build-bpf of
+ * bpf/abi.h: not to be edited.
+ */
+export const flowKey = {
+  size: 40,
+  source: 0,
+  destination: 16,
+  sourcePort: 32,
+  destinationPort: 34,
+  protocol: 36,
+  family: 37,
+} as const;
+
+export const flow = {
+  size: 72,
+  seen: 0,
+  packets: 8,
+  generation: 16,
+  counter: 20,
+  arrival: 24,
+  departure: 28,
+  address: 32,
+  port: 48,
+  mtu: 50,
+  action: 52,
+  linkAddresses: 53,
+} as const;
+
+export const counter = {
+  size: 32,
+  inPackets: 0,
+  inBytes: 8,
+  outPackets: 16,
+  outBytes: 24,
+} as const;
+
+export const settings = {
+  size: 8,
+  generation: 0,
+} as const;
+
+export const flowAction = {
+  none: 0,
+  route: 1,
+  rewriteDestination: 2,
+  rewriteSource: 3,
+} as const;
+
+export const verdict = {
+  passNotOurs: 0,
+  passMalformed: 1,
+  passUnknown: 2,
+  passOld: 3,
+  passEvent: 4,
+  passTimeToLive: 5,
+  passTooBig: 6,
+  passElsewhere: 7,
+  dropNoMemory: 8,
+  forwardRoute: 9,
+  forwardMasquerade: 10,
+  forwardReply: 11,
+} as const;

@@ -1,0 +1,246 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { command } from "../../../test/packets/commands.ts";
+import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
+import type { DesiredState } from "../../ipvs/desired-state.ts";
+import { EMPTY_STATE, setTimeouts } from "../../ipvs/desired-state.ts";
+import { INET, INET6, packet, seen, sees, state } from "../contract/watching.contract.ts";
+import { describeEngine } from "../engine.contract.ts";
+
+/** Counters are shown as of the last estimation, up to 2 s ago. */
+const ESTIMATED = { timeout: 5_000, interval: 100 };
+const POLLED = { timeout: 10_000, interval: 100 };
+
+let network: BenchNetwork;
+
+beforeAll(async () => {
+  network = await BenchNetwork.open();
+});
+
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+});
+
+const open = () => UserspaceBench.open(network, "kernel");
+
+describeEngine("the kernel engine", open);
+
+const ROUTE = state("-A -t V:80", "-a -t V:80 -r R1");
+const MASQUERADE = state("-A -t V:80", "-a -t V:80 -r R1:8080 -m");
+
+describe("the kernel engine", () => {
+  // biome-ignore format: a table
+  const ways: [what: string, state: DesiredState, sent: string, arrives: string][] = [
+    ["direct routing", ROUTE,                                              "C:1000 > V:80 P. len 700",   "C:1000 > V:80 P. len 700 ttl 63"],
+    ["NAT",            MASQUERADE,                                         "C:1000 > V:80 P. len 700",   "C:1000 > R1:8080 P. len 700 ttl 63"],
+    ["UDP by NAT",     state("-A -u V:53", "-a -u V:53 -r R1:5353 -m"),    "C:1000 > V:53 udp len 60",   "C:1000 > R1:5353 udp len 60 ttl 63"],
+  ];
+
+  test.for(ways)("forwards known flows itself: %s", async ([, desired, sent, arrives]) => {
+    await using bench = await open();
+    await bench.engine.apply(desired);
+    await open3(bench, sent.includes("udp") ? sent : "C:1000 > V:80 S");
+    const before = await byKernel(bench);
+    expect(await sees(bench, "C", sent)).toEqual([`R1: ${arrives}`]);
+    expect(await byKernel(bench)).toBe(before + 1);
+  });
+
+  test("forwards replies itself, and counts both directions", async () => {
+    await using bench = await open();
+    await bench.engine.apply(MASQUERADE);
+    await open3(bench, "C:1000 > V:80 S");
+    await sees(bench, "R1", "R1:8080 > C:1000 .");
+    const before = await byKernel(bench);
+    expect(await sees(bench, "R1", "R1:8080 > C:1000 P. len 1000")).toEqual([
+      "C: V:80 > C:1000 P. len 1000 ttl 63",
+    ]);
+    expect(await sees(bench, "C", "C:1000 > V:80 .")).toHaveLength(1);
+    expect(await byKernel(bench)).toBe(before + 2);
+    const counters = async () => (await bench.engine.services())[0]?.counters;
+    await expect
+      .poll(counters, ESTIMATED)
+      .toEqual({ connections: 1, inPackets: 3, inBytes: 120, outPackets: 3, outBytes: 1080 });
+  });
+
+  test("forwards IPv6 itself, both ways", async () => {
+    await using bench = await open();
+    const commands = ["-A -t V:80", "-a -t V:80 -r R1:8080 -m"];
+    await bench.engine.apply(
+      commands.reduce((now, text) => command(now, text, INET6), EMPTY_STATE),
+    );
+    await sees(bench, "C", "C:1000 > V:80 S", INET6);
+    await sees(bench, "R1", "R1:8080 > C:1000 S.", INET6);
+    await sees(bench, "C", "C:1000 > V:80 .", INET6);
+    await sees(bench, "R1", "R1:8080 > C:1000 .", INET6);
+    const before = await byKernel(bench);
+    expect(await sees(bench, "C", "C:1000 > V:80 P. len 99", INET6)).toEqual([
+      "R1: C:1000 > R1:8080 P. len 99 ttl 63",
+    ]);
+    expect(await sees(bench, "R1", "R1:8080 > C:1000 P. len 77", INET6)).toEqual([
+      "C: V:80 > C:1000 P. len 77 ttl 63",
+    ]);
+    expect(await byKernel(bench)).toBe(before + 2);
+  });
+
+  test("leaves what ends a connection to the director, and what follows", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const before = await byKernel(bench);
+    await sees(bench, "C", "C:1000 > V:80 F.");
+    expect(await states(bench)).toEqual(["FIN_WAIT"]);
+    await sees(bench, "C", "C:1000 > V:80 .");
+    expect(await sees(bench, "C", "C:1000 > V:80 .")).toHaveLength(1);
+    expect(await byKernel(bench)).toBe(before);
+  });
+
+  // biome-ignore format: a table
+  const others: [what: string, row: string][] = [
+    ["whose time to live ends here", "C:1000 > V:80 . ttl 1"],
+    ["of another connection",         "C:1001 > V:80 ."],
+  ];
+
+  test.for(others)("leaves a packet to the host %s", async ([, row]) => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const before = await byKernel(bench);
+    await bench.send("C", packet(row));
+    expect((await bench.arrivals()).filter(({ at }) => at === "R1")).toEqual([]);
+    expect(await byKernel(bench)).toBe(before);
+  });
+
+  test("leaves a packet that is too long for its way to the director, which cuts it", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    const { director } = network;
+    director.run("ip link set inside mtu 1000");
+    try {
+      const pieces = async () => {
+        await open3(bench, "C:1000 > V:80 S");
+        return (await sees(bench, "C", "C:1000 > V:80 . len 1400")).length;
+      };
+      await expect.poll(pieces, POLLED).toBe(2);
+      const before = await byKernel(bench);
+      expect(await pieces()).toBe(2);
+      expect(await sees(bench, "C", "C:1000 > V:80 . len 900")).toHaveLength(1);
+      expect(await byKernel(bench)).toBe(before + 1);
+    } finally {
+      director.run("ip link set inside mtu 1500");
+    }
+  });
+
+  test("leaves a packet with a wrong header checksum to the host, which drops it", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const wrong = packet("C:1000 > V:80 . len 10");
+    wrong[10]! ^= 1;
+    await bench.send("C", wrong);
+    expect(seen(await bench.arrivals())).toEqual([]);
+  });
+
+  test("stops at the next packet where the firewall changes", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const { director } = network;
+    director.run("nft add table ip ban");
+    try {
+      director.run("nft add chain ip ban input { type filter hook input priority 0 ; }");
+      director.run("nft add rule ip ban input tcp dport 80 drop");
+      await expect.poll(() => sees(bench, "C", "C:1000 > V:80 ."), POLLED).toEqual([]);
+    } finally {
+      director.run("nft delete table ip ban");
+    }
+    await expect.poll(() => sees(bench, "C", "C:1000 > V:80 ."), POLLED).toHaveLength(1);
+  });
+
+  test("stops where the VIP is no longer the host's", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const { director } = network;
+    director.run("ip address del 10.9.0.100/32 dev outside");
+    try {
+      const arrivesAtServer = async () =>
+        (await sees(bench, "C", "C:1000 > V:80 .")).some((row) => row.startsWith("R1:"));
+      await expect.poll(arrivesAtServer, POLLED).toBe(false);
+      const before = await byKernel(bench);
+      await sees(bench, "C", "C:1000 > V:80 .");
+      expect(await byKernel(bench)).toBe(before);
+    } finally {
+      director.run("ip address add 10.9.0.100/32 dev outside");
+    }
+  });
+
+  test("follows a server whose link-layer address changes", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const server = INET.address("R1").toString();
+    const set = (mac: string) =>
+      network.director.run(`ip neighbour replace ${server} lladdr ${mac} dev inside nud permanent`);
+    const known = network.director.run(`ip neighbour show ${server} dev inside`);
+    const own = /lladdr (\S+)/.exec(known)![1]!;
+    set("02:00:00:00:00:22");
+    try {
+      await expect
+        .poll(() => sees(bench, "C", "C:1000 > V:80 ."), POLLED)
+        .toEqual(["R2: C:1000 > V:80 . ttl 63"]);
+    } finally {
+      set(own);
+    }
+  });
+
+  test("keeps a connection for as long as its packets go by, and no longer", async () => {
+    await using bench = await open();
+    await bench.engine.apply(setTimeouts(ROUTE, { tcp: 2, tcpFin: 2, udp: 2 }));
+    await open3(bench, "C:1000 > V:80 S");
+    const before = await byKernel(bench);
+    const until = performance.now() + 5_000;
+    let sent = 0;
+    while (performance.now() < until) {
+      expect(await sees(bench, "C", "C:1000 > V:80 .")).toEqual(["R1: C:1000 > V:80 . ttl 63"]);
+      sent++;
+    }
+    expect(await byKernel(bench)).toBeGreaterThan(before + sent / 2);
+    expect(await states(bench)).toEqual(["ESTABLISHED"]);
+    await expect.poll(() => states(bench), POLLED).toEqual([]);
+  });
+
+  test("takes an interface in that comes later", async () => {
+    await using bench = await open();
+    await bench.engine.apply(ROUTE);
+    const { director } = network;
+    director.run("ip link add later type veth peer name peer");
+    try {
+      const runs = () => director.run("ip -details link show later");
+      await expect.poll(runs, POLLED).toMatch(/later/);
+      director.run("ip link set later up");
+    } finally {
+      director.run("ip link del later");
+    }
+    await open3(bench, "C:1000 > V:80 S");
+    expect(await sees(bench, "C", "C:1000 > V:80 .")).toHaveLength(1);
+  });
+});
+
+/** Opens a connection as far as its client's packets do, so that the next is of a known flow. */
+async function open3(bench: UserspaceBench, first: string): Promise<void> {
+  await sees(bench, "C", first);
+  if (first.includes("udp")) return;
+  await sees(bench, "R1", "R1:8080 > C:1000 S.");
+  await sees(bench, "C", first.replace(/S$/, "."));
+}
+
+/** Packets that went on without the director: all that did, less the director's. */
+async function byKernel(bench: UserspaceBench): Promise<number> {
+  const reasons = await bench.engine.reasons();
+  return reasons["kernel-forwarded"] ?? Number.NaN;
+}
+
+async function states(bench: UserspaceBench): Promise<string[]> {
+  const states: string[] = [];
+  for await (const { state: name } of bench.engine.connections()) states.push(name);
+  return states;
+}

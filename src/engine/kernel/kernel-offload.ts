@@ -1,0 +1,146 @@
+/**
+ * The kernel's part of the kernel engine: known flows are forwarded where they arrive, and whatever changes in the host
+ * has each of them meet its firewall, its routes and the director once more.
+ */
+import type { Instant } from "../../base/clock.ts";
+import type { ConnectionTable } from "../../ipvs/connections/connection-table.ts";
+import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
+import type { OffloadedTraffic } from "../../ipvs/offload.ts";
+import type { Address } from "../../net/address.ts";
+import type { DecidedPacket, FlowOffload } from "../flow-offload.ts";
+import type { HostNetwork } from "../userspace/network/host-network.ts";
+import { Attachments } from "./attachments.ts";
+import { KernelFlows } from "./kernel-flows.ts";
+import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
+
+/** How often is looked at what nobody tells of. */
+const REVIEW_MS = 1_000;
+
+const WINDOWS_TRACKED =
+  "the host's connection tracking checks TCP sequence numbers, and would take a connection that it does not see whole for invalid: TCP is not forwarded in the kernel. Where that is wanted: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1";
+
+export interface KernelOffloadOptions {
+  readonly connectionsMax: number;
+  /** Client's packets of each connection that the director sees at least. */
+  readonly packetsSeen?: number | undefined;
+  /** Goes on, but not as it should. */
+  readonly warn: (message: string, error?: unknown) => void;
+}
+
+interface UsedNeighbour {
+  readonly interfaceIndex: number;
+  readonly address: Address;
+  readonly linkAddresses: Uint8Array;
+}
+
+export class KernelOffload implements FlowOffload {
+  readonly name = "kernel";
+  readonly #options: KernelOffloadOptions;
+  readonly #flows: KernelFlows;
+  readonly #attachments: Attachments;
+  readonly #news: NetfilterNews;
+  readonly #review: NodeJS.Timeout;
+  /** Of the flows of this generation. */
+  readonly #neighbours = new Map<Uint8Array, UsedNeighbour>();
+  #network: HostNetwork | undefined;
+  #networkGeneration = 0;
+  #tracksWindows = false;
+  #attachFailures = 0;
+
+  /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
+  constructor(options: KernelOffloadOptions) {
+    this.#options = options;
+    using stack = new DisposableStack();
+    this.#flows = stack.use(new KernelFlows(options.connectionsMax, options.packetsSeen));
+    this.#attachments = stack.use(new Attachments(this.#flows.programs));
+    this.#news = stack.use(new NetfilterNews(() => this.invalidate()));
+    stack.move();
+    this.#tracksWindows = tracksWindows();
+    this.#review = setInterval(() => this.#look(), REVIEW_MS);
+    this.#review.unref();
+  }
+
+  follow(network: HostNetwork): void {
+    const isFirst = this.#network === undefined;
+    this.#network = network;
+    try {
+      this.#attachments.follow(network.links);
+    } catch (error) {
+      if (isFirst) throw error;
+      if (this.#attachFailures++ === 0) {
+        this.#options.warn("an interface's packets are not forwarded in the kernel", error);
+      }
+    }
+    if (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved()) {
+      this.invalidate();
+    }
+    this.#networkGeneration = network.generation;
+  }
+
+  learn(packet: DecidedPacket): void {
+    const { connections, connection, route, linkAddresses } = packet;
+    if (this.#tracksWindows && connections.protocol(connection) === PROTOCOL.tcp) return;
+    // What is known of the network has changed, and this was decided before.
+    if (this.#network?.generation !== this.#networkGeneration) return;
+    const { interfaceIndex, nextHop } = route;
+    this.#neighbours.set(linkAddresses, { interfaceIndex, address: nextHop, linkAddresses });
+    this.#flows.learn(packet);
+  }
+
+  invalidate(): void {
+    this.#neighbours.clear();
+    this.#flows.invalidate();
+  }
+
+  lastSeen(connections: ConnectionTable, id: number): Instant {
+    return this.#flows.lastSeen(connections, id);
+  }
+
+  release(connections: ConnectionTable, id: number): void {
+    this.#flows.release(connections, id);
+  }
+
+  collect(told: OffloadedTraffic): void {
+    this.#flows.collect(told);
+  }
+
+  reasons(): Readonly<Record<string, number>> {
+    return { ...this.#flows.reasons(), "kernel-attach-failed": this.#attachFailures };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#review);
+    this.#news[Symbol.dispose]();
+    this.#attachments[Symbol.dispose]();
+    this.#flows[Symbol.dispose]();
+  }
+
+  #look(): void {
+    const tracks = tracksWindows();
+    if (tracks && !this.#tracksWindows) this.#options.warn(WINDOWS_TRACKED);
+    const network = this.#network;
+    const isOutdated =
+      network !== undefined &&
+      (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());
+    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.invalidate();
+    if (network !== undefined) this.#networkGeneration = network.generation;
+    this.#tracksWindows = tracks;
+  }
+
+  /** Whether a neighbour that flows go to is another by now. Asking also shows the host that they are in use. */
+  #haveNeighboursMoved(): boolean {
+    const network = this.#network;
+    if (network === undefined) return false;
+    for (const { interfaceIndex, address, linkAddresses } of this.#neighbours.values()) {
+      const neighbour = network.neighbour(interfaceIndex, address);
+      if (neighbour === undefined) {
+        // One of an interface that asks nobody is in no table.
+        if (network.links.get(interfaceIndex)?.unaskedMac === undefined) return true;
+        continue;
+      }
+      if (neighbour.mac.some((byte, index) => byte !== linkAddresses[index])) return true;
+      if (neighbour.isStale) network.seekNeighbour(interfaceIndex, address);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * libbpf, as far as it is needed: an object is opened, loaded, and its maps and programs found. What the library has no
+ * word for (links of tcx programs, in Debian 12's) are bpf(2)'s own calls.
+ */
+import koffi, { type LibraryHandle } from "koffi";
+import { close, errnoName, Memory, SystemCallError } from "../userspace/libc.ts";
+
+/** A BPF object that cannot be loaded, with the kernel's words. */
+export class BpfError extends Error {
+  override readonly name = "BpfError";
+}
+
+const LIBRARY = "libbpf.so.1";
+/** __NR_bpf: asm-generic/unistd.h, and x86's own. */
+const BPF_SYSCALL = { arm64: 280, x64: 321 } as const;
+const BPF_LINK_CREATE = 28;
+const LINK_CREATE_LENGTH = 64;
+const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
+
+/** BPF_TCX_INGRESS and BPF_TCX_EGRESS, Linux 6.6. */
+export const ATTACH = { ingress: 46, egress: 47 } as const;
+
+/** struct bpf_object_open_opts of libbpf 1.1. */
+const OPEN_OPTIONS_LENGTH = 72;
+const openOptionsAt = { size: 0, logBuffer: 48, logLength: 56 } as const;
+const LOG_LENGTH = 0x4_0000;
+
+function bind() {
+  let library: LibraryHandle;
+  try {
+    library = koffi.load(LIBRARY);
+  } catch {
+    throw new BpfError(
+      `Cannot load ${LIBRARY}: install libbpf (Debian: apt-get install libbpf1), or use the userspace engine`,
+    );
+  }
+  const libc = koffi.load("libc.so.6");
+  // biome-ignore format: a table
+  return {
+    silence:  library.func("void *libbpf_set_print(void *print)"),
+    open:     library.func("uintptr_t bpf_object__open_mem(const void *bytes, size_t length, uintptr_t options)"),
+    load:     library.func("int bpf_object__load(uintptr_t object)"),
+    close:    library.func("void bpf_object__close(uintptr_t object)"),
+    findMap:  library.func("uintptr_t bpf_object__find_map_by_name(uintptr_t object, const char *name)"),
+    setEntries: library.func("int bpf_map__set_max_entries(uintptr_t map, uint32_t entries)"),
+    mapFd:    library.func("int bpf_map__fd(uintptr_t map)"),
+    findProgram: library.func("uintptr_t bpf_object__find_program_by_name(uintptr_t object, const char *name)"),
+    programFd: library.func("int bpf_program__fd(uintptr_t program)"),
+    update:   library.func("int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)"),
+    lookup:   library.func("int bpf_map_lookup_elem(int fd, const void *key, void *value)"),
+    remove:   library.func("int bpf_map_delete_elem(int fd, const void *key)"),
+    possibleCpus: library.func("int libbpf_num_possible_cpus()"),
+    bpf:      libc.func("intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)"),
+  };
+}
+
+let bound: ReturnType<typeof bind> | undefined;
+
+function libbpf(): ReturnType<typeof bind> {
+  if (bound === undefined) {
+    bound = bind();
+    // Its words would go to standard error; the kernel's own are asked for when something is refused.
+    bound.silence(null);
+  }
+  return bound;
+}
+
+/** How many processors' values a per-CPU map has. */
+export function possibleCpus(): number {
+  return libbpf().possibleCpus();
+}
+
+export class BpfObject implements Disposable {
+  readonly #object: number;
+  #isOpen = true;
+
+  /** Loads an object's maps and programs. `entries`: how many a map holds, by its name. Throws a BpfError. */
+  constructor(bytes: Uint8Array, entries: Readonly<Record<string, number>>) {
+    const library = libbpf();
+    using log = Memory.allocate(LOG_LENGTH);
+    using options = Memory.allocate(OPEN_OPTIONS_LENGTH);
+    options.view.setBigUint64(openOptionsAt.size, BigInt(OPEN_OPTIONS_LENGTH), true);
+    options.view.setBigUint64(openOptionsAt.logBuffer, BigInt(log.address), true);
+    options.view.setBigUint64(openOptionsAt.logLength, BigInt(LOG_LENGTH), true);
+    const object = Number(library.open(bytes, bytes.length, options.address));
+    if (object === 0) throw new BpfError(`Cannot read the BPF object: ${lastError()}`);
+    this.#object = object;
+    for (const [name, count] of Object.entries(entries)) {
+      library.setEntries(library.findMap(object, name), count);
+    }
+    const result: number = library.load(object);
+    if (result < 0) {
+      library.close(object);
+      throw new BpfError(`Cannot load the BPF programs: ${errnoName(-result)}${lastLines(log)}`);
+    }
+  }
+
+  /** The map's descriptor, which is the object's. */
+  map(name: string): number {
+    return libbpf().mapFd(libbpf().findMap(this.#object, name));
+  }
+
+  program(name: string): number {
+    return libbpf().programFd(libbpf().findProgram(this.#object, name));
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    libbpf().close(this.#object);
+  }
+}
+
+/** 0, or -errno: -E2BIG when the map is full. */
+export function updateElement(map: number, key: Uint8Array, value: Uint8Array): number {
+  return libbpf().update(map, key, value, 0);
+}
+
+/** 0 with the value in `into`, or -errno: -ENOENT when there is none. */
+export function lookUpElement(map: number, key: Uint8Array, into: Uint8Array): number {
+  return libbpf().lookup(map, key, into);
+}
+
+export function deleteElement(map: number, key: Uint8Array): number {
+  return libbpf().remove(map, key);
+}
+
+/** Runs a program at an interface until it is disposed of, or the process ends. */
+export class ProgramLink implements Disposable {
+  readonly #fd: number;
+
+  /** Throws a SystemCallError: EINVAL where the kernel has no tcx (before 6.6). */
+  constructor(program: number, interfaceIndex: number, type: number, attempt: string) {
+    const attributes = new Uint8Array(LINK_CREATE_LENGTH);
+    const view = new DataView(attributes.buffer);
+    view.setUint32(linkCreateAt.program, program, true);
+    view.setUint32(linkCreateAt.target, interfaceIndex, true);
+    view.setUint32(linkCreateAt.type, type, true);
+    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
+    const fd = Number(libbpf().bpf(number, BPF_LINK_CREATE, attributes, attributes.length));
+    if (fd < 0) throw new SystemCallError("bpf", koffi.errno(), attempt);
+    this.#fd = fd;
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#fd);
+  }
+}
+
+function lastError(): string {
+  return errnoName(koffi.errno());
+}
+
+const LOG_LINES = 6;
+
+/** The end of what the verifier said. */
+function lastLines(log: Memory): string {
+  const text = new TextDecoder().decode(log.bytes.subarray(0, Math.max(0, log.bytes.indexOf(0))));
+  const lines = text.trimEnd().split("\n").slice(-LOG_LINES);
+  return text.trim() === "" ? "" : `: ${lines.join(" / ")}`;
+}

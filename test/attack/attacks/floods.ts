@@ -1,0 +1,94 @@
+/** Packets in numbers. */
+
+import { V } from "../../e2e/network.ts";
+import type { Attack, Extent } from "../attack.ts";
+import type { FloodName } from "../flood-frames.ts";
+import { OTHER_PORT, SERVICE_PORT, type StageSettings, V6 } from "../stage.ts";
+
+interface Plan {
+  readonly name: string;
+  readonly title: string;
+  readonly flood: FloodName;
+  /** Frames a second. */
+  readonly rate: number;
+  readonly shortRate?: number;
+  readonly address?: string;
+  readonly port?: number;
+  readonly mayFail: number;
+  readonly stage?: StageSettings;
+}
+
+const SECONDS = 10;
+const SHORT_SECONDS = 2;
+/** A machine that is busy with other tests. */
+const SHORT_RATE = 5_000;
+
+export const FLOOD_ATTACKS: readonly Attack[] = [
+  flood({
+    name: "syn-flood",
+    title: "SYNs from random IPv4 addresses at the clients' own service",
+    flood: "syn",
+    rate: 30_000,
+    mayFail: 0.2,
+  }),
+  flood({
+    name: "syn-flood-on-link",
+    title: "SYNs from random IPv6 neighbours, who do not answer",
+    flood: "syn-on-link",
+    rate: 5_000,
+    shortRate: 2_000,
+    address: V6,
+    mayFail: 0.05,
+  }),
+  flood({
+    name: "full-table",
+    title: "SYNs at another service, with room for 10,000 connections",
+    flood: "syn",
+    rate: 50_000,
+    shortRate: 10_000,
+    port: OTHER_PORT,
+    mayFail: 0.2,
+    stage: { daemonOptions: ["--connections", "10000"] },
+  }),
+  flood({
+    name: "full-table-of-established",
+    title: "ACKs that establish connections of another service (sloppy_tcp), with room for 10,000",
+    flood: "acks",
+    rate: 20_000,
+    shortRate: 10_000,
+    port: OTHER_PORT,
+    mayFail: 0.2,
+    stage: { daemonOptions: ["--connections", "10000"], sysctls: ["net.ipv4.vs.sloppy_tcp=1"] },
+  }),
+  flood({
+    name: "malformed",
+    title: "malformed packets and fragments of nothing at the clients' own service",
+    flood: "malformed",
+    rate: 30_000,
+    mayFail: 0.05,
+  }),
+  flood({
+    name: "absurd-segments",
+    title: "frames of 60,000 bytes, to be cut into segments of one byte",
+    flood: "segments",
+    rate: 50,
+    shortRate: 20,
+    mayFail: 0.1,
+  }),
+];
+
+function flood(plan: Plan): Attack {
+  const { name, title, mayFail, address = V, port = SERVICE_PORT, stage = {} } = plan;
+  return {
+    name,
+    title,
+    mayFail,
+    stage,
+    carryOut: async (where, { isShort }: Extent) => {
+      const seconds = isShort ? SHORT_SECONDS : SECONDS;
+      const rate = isShort ? (plan.shortRate ?? SHORT_RATE) : plan.rate;
+      const sent = await where.flood({ name: plan.flood, rate, seconds }, address, port);
+      return `${sent} frames/s, ${seconds} s`;
+    },
+  };
+}

@@ -1,0 +1,6 @@
+import type { Attack } from "../attack.ts";
+import { FLOOD_ATTACKS } from "./floods.ts";
+import { INTERFACES } from "./interfaces.ts";
+import { SURROUNDINGS } from "./surroundings.ts";
+
+export const ATTACKS: readonly Attack[] = [...FLOOD_ATTACKS, ...INTERFACES, ...SURROUNDINGS];

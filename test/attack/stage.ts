@@ -1,0 +1,187 @@
+/**
+ * Where attacks take place: ordinary clients, a director with `sluice daemon`, real servers (test/e2e/network.ts), and
+ * an attacker on a wire of its own, behind whom the director's default route leads.
+ *
+ *     attacker ---dark--- 10.8.0.1, fd08::1 (director)
+ *
+ * V:80 is the service of the ordinary clients; V:81 and [fd09::100]:80 are others.
+ */
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseMac } from "../../src/net/mac-address.ts";
+import { DaemonHome } from "../e2e/daemon.ts";
+import { Network, R1, R2, V } from "../e2e/network.ts";
+import { Conversation } from "../userspace/conversation.ts";
+import { connect, Namespace } from "../userspace/namespaces.ts";
+import type { FloodOrder } from "./flood.ts";
+import type { Report } from "./prober.ts";
+
+export interface StageSettings {
+  readonly daemonOptions?: readonly string[];
+  /** File descriptors that the daemon may have. */
+  readonly descriptors?: number;
+  /** Nobody reads what the daemon logs. */
+  readonly isLogUnread?: boolean;
+  /** Command lines of ipvsadm, and settings as sluice sysctl takes them, besides. */
+  readonly commands?: readonly string[];
+  readonly sysctls?: readonly string[];
+}
+
+export const V6 = "fd09::100";
+export const SERVICE_PORT = 80;
+export const OTHER_PORT = 81;
+
+const PROBER = new URL("./prober.ts", import.meta.url).pathname;
+const FLOOD = new URL("./flood.ts", import.meta.url).pathname;
+const REQUESTS_PER_SECOND = 50;
+const HELD_CONNECTIONS = 20;
+
+const READY_ATTEMPTS = 200;
+const READY_POLL_MS = 100;
+const COMPLAINT_CHARACTERS = 2_000;
+
+const COMMANDS = [
+  `-A -t ${V}:${SERVICE_PORT} -s rr`,
+  `-a -t ${V}:${SERVICE_PORT} -r ${R1}:80 -m`,
+  `-A -t ${V}:${OTHER_PORT} -s rr`,
+  `-a -t ${V}:${OTHER_PORT} -r ${R2}:${OTHER_PORT} -m`,
+  `-A -t [${V6}]:80 -s rr`,
+  `-a -t [${V6}]:80 -r [fd01::21]:80 -m`,
+];
+
+export class Stage implements AsyncDisposable {
+  readonly network = new Network();
+  readonly attacker = new Namespace("attacker");
+  readonly home = new DaemonHome();
+  readonly #settings: StageSettings;
+  #daemon: ChildProcessWithoutNullStreams | undefined;
+  #clients: Conversation | undefined;
+  #said = "";
+
+  private constructor(settings: StageSettings) {
+    this.#settings = settings;
+  }
+
+  /** The daemon balances, and the ordinary clients ask. */
+  static async open(settings: StageSettings): Promise<Stage> {
+    const stage = new Stage(settings);
+    try {
+      stage.#layDarkWire();
+      for (const port of [SERVICE_PORT, OTHER_PORT]) {
+        await stage.network.speak(stage.network.server, port);
+      }
+      await stage.startDaemon();
+      stage.home.configure(...COMMANDS, ...(settings.commands ?? []));
+      for (const each of settings.sysctls ?? []) stage.home.sluice(`sysctl -w ${each}`);
+      const words = [V, `${SERVICE_PORT}`, `${REQUESTS_PER_SECOND}`, `${HELD_CONNECTIONS}`];
+      const clients = new Conversation(stage.network.client.startNode(PROBER, ...words));
+      await clients.hear();
+      stage.#clients = clients;
+      return stage;
+    } catch (error) {
+      await stage[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Starts the daemon, on the state that is there; resolves when it answers. */
+  async startDaemon(): Promise<void> {
+    const { daemonOptions = [], descriptors, isLogUnread = false } = this.#settings;
+    const { director } = this.network;
+    const child = this.home.launch(director, ...daemonOptions);
+    this.#daemon = child;
+    if (descriptors !== undefined)
+      director.run(`prlimit --pid ${child.pid} --nofile=${descriptors}`);
+    if (!isLogUnread) child.stdout.on("data", (chunk) => this.#hear(chunk));
+    child.stderr.on("data", (chunk) => this.#hear(chunk));
+    for (let attempt = 0; attempt < READY_ATTEMPTS && this.isRunning; attempt++) {
+      if (this.home.ipvsadm("-L -n").code === 0) return;
+      await sleep(READY_POLL_MS);
+    }
+    throw new Error(`The daemon does not answer: ${this.#said}`);
+  }
+
+  get isRunning(): boolean {
+    const daemon = this.#daemon;
+    return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
+  }
+
+  get daemon(): ChildProcessWithoutNullStreams {
+    return this.#daemon!;
+  }
+
+  /** What the daemon said last. */
+  get lastWords(): string {
+    return this.#said.trim().slice(-COMPLAINT_CHARACTERS);
+  }
+
+  /** The daemon's resident memory in MB; 0 when it has ended. */
+  memory(): number {
+    try {
+      const status = readFileSync(`/proc/${this.daemon.pid}/status`, "utf8");
+      return Math.round(Number(/VmRSS:\s*(\d+) kB/.exec(status)?.[1] ?? 0) / 1024);
+    } catch {
+      return 0;
+    }
+  }
+
+  /** How the ordinary clients fared since the last time. */
+  async clients(): Promise<Report> {
+    return JSON.parse(await this.#clients!.ask("report")) as Report;
+  }
+
+  /** The attacker's frames to the director; resolves with how many a second they were. */
+  async flood(
+    order: Omit<FloodOrder, "target">,
+    address: string = V,
+    port = SERVICE_PORT,
+  ): Promise<number> {
+    const target = {
+      source: this.#macOf(this.attacker),
+      destination: this.#macOf(this.network.director),
+      address,
+      port,
+    };
+    const child = this.attacker.startNode(FLOOD, "dark", JSON.stringify({ ...order, target }));
+    const answer = await new Conversation(child).hear();
+    return (JSON.parse(answer) as { rate: number }).rate;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#daemon?.kill("SIGCONT");
+    this.#daemon?.kill("SIGTERM");
+    this.#clients?.end().catch(() => undefined);
+    this.attacker[Symbol.dispose]();
+    this.network[Symbol.dispose]();
+    this.home[Symbol.dispose]();
+  }
+
+  #hear(chunk: Buffer): void {
+    this.#said = (this.#said + chunk.toString()).slice(-COMPLAINT_CHARACTERS);
+  }
+
+  #macOf(namespace: Namespace) {
+    return parseMac(namespace.run("cat /sys/class/net/dark/address").trim())!;
+  }
+
+  #layDarkWire(): void {
+    const { director, server } = this.network;
+    const { attacker } = this;
+    attacker.run("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+    connect(attacker, "dark", director, "dark");
+    director.run(
+      "sysctl -qw net.ipv6.conf.dark.disable_ipv6=0 net.ipv6.conf.inside.disable_ipv6=0 net.ipv6.conf.all.forwarding=1",
+    );
+    server.run("sysctl -qw net.ipv6.conf.inside.disable_ipv6=0");
+    attacker.batch(["address add 10.8.0.2/24 dev dark", "address add fd08::2/64 dev dark nodad"]);
+    director.batch([
+      "address add 10.8.0.1/24 dev dark",
+      "address add fd08::1/64 dev dark nodad",
+      `address add ${V6}/128 dev dark nodad`,
+      "address add fd01::1/64 dev inside nodad",
+      "route add default via 10.8.0.2",
+    ]);
+    server.batch(["address add fd01::21/64 dev inside nodad", "route add default via fd01::1"]);
+  }
+}
