@@ -11,7 +11,7 @@ import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
 
 /** Longer than the daemon's slowest timer takes. */
-const WHILE_MS = 1_200;
+const WHILE_MS = 1_100;
 
 let network: Network;
 let home: DaemonHome;
