@@ -13,6 +13,7 @@ import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Stand } from "./door-words.ts";
+import { LaneKeeper } from "./lane-keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -41,13 +42,14 @@ interface Parts {
   readonly tables: NetfilterTables;
   readonly netlink: Netlink;
   readonly outputRule: OutputRule;
-  readonly marks: MarkCarrier | undefined;
+  readonly keeper: LaneKeeper;
   readonly back: LaneSender;
 }
 
 export class Door implements AsyncDisposable {
   readonly #parts: Parts;
   #localRules = 0;
+  #ring: PacketRing | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -61,7 +63,8 @@ export class Door implements AsyncDisposable {
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
     const marks = await carryMarks(events);
-    if (marks !== undefined) stack.use(marks);
+    using marksAlone = new DisposableStack();
+    if (marks !== undefined) marksAlone.use(marks);
     const back = stack.use(new LaneSender(lane));
     const tables = stack.use(
       await NetfilterTables.open({
@@ -73,8 +76,26 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    if (tables.stand === "hooks") makeLaneRoutes(netlink, lane.hostIndex, outputTable);
-    const door = new Door({ lane, tables, netlink, outputRule, marks, back });
+    const isAtHooks = tables.stand === "hooks";
+    if (isAtHooks) makeLaneRoutes(netlink, lane.hostIndex, outputTable);
+    let door: Door | undefined;
+    const keeper = stack.use(
+      new LaneKeeper({
+        lane,
+        netlink,
+        outputRule,
+        outputTable: isAtHooks ? outputTable : undefined,
+        marks,
+        carryMarks: () => new MarkCarrier(LANE_DEVICE),
+        onRemade: (isSame) => {
+          if (door !== undefined) door.#ring?.hear(lane.ownIndex);
+          if (!isSame) tables.remake();
+        },
+        warn: (message, error) => events.warn(message, error),
+      }),
+    );
+    marksAlone.move();
+    door = new Door({ lane, tables, netlink, outputRule, keeper, back });
     stack.move();
     return door;
   }
@@ -87,12 +108,19 @@ export class Door implements AsyncDisposable {
   /** The ring that hears what the door takes. The caller's to dispose of, before the door. */
   listen(options: Omit<PacketRingOptions, "interfaceIndex" | "filter">): PacketRing {
     const { lane } = this.#parts;
-    return lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+    this.#ring = lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+    return this.#ring;
   }
 
-  /** To be told of the host's interfaces whenever they may have changed. */
-  watch(links: Iterable<Link>): Promise<void> {
-    const devices = [...links].filter(
+  /** What had to be mended of what the door set up, by name. */
+  reasons(): Readonly<Record<string, number>> {
+    return this.#parts.keeper.reasons();
+  }
+
+  /** To be told of the host's interfaces whenever they or its ways may have changed. */
+  watch(links: ReadonlyMap<number, Link>): Promise<void> {
+    this.#parts.keeper.keep(links);
+    const devices = [...links.values()].filter(
       (link) => link.header === "ethernet" && !link.isLoopback && !isRepeatingPort(link),
     );
     return this.#parts.tables.watch(devices.filter(({ name }) => name !== LANE_DEVICE));
@@ -110,9 +138,9 @@ export class Door implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { lane, tables, netlink, outputRule, marks, back } = this.#parts;
+    const { lane, tables, netlink, outputRule, keeper, back } = this.#parts;
     await using stack = new AsyncDisposableStack();
-    for (const part of [lane, back, marks, netlink, outputRule]) stack.use(part);
+    for (const part of [lane, back, netlink, outputRule, keeper]) stack.use(part);
     stack.use(tables);
   }
 }
