@@ -32,7 +32,7 @@ const SECONDS = 3;
 export const END_TO_END_METHOD = `\
 Four hosts in network namespaces, joined by veth pairs and bridges, offloads as the kernel sets them: a client with wrk
 (one thread, ${CONNECTIONS} connections), a real server (HAProxy that answers by itself, one thread), and on hosts of their own
-Sluice and HAProxy in TCP mode (Debian's, default number of threads). All share the machine's processors, so requests
+Sluice, with one engine after the other, and HAProxy in TCP mode (Debian's, default number of threads). All share the machine's processors, so requests
 per second tell what a request costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round;
 medians. Processor time is user and system time from /proc for a million requests, of the balancer's process and of
 wrk, balancer and server together. The kernel delivers a frame in the time of whoever sends it: what the server's

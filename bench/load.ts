@@ -22,13 +22,13 @@ export interface Sample {
 const TICKS_PER_SECOND = 100;
 
 export async function measure(
-  { client, server, urls, balancers }: Bench,
+  { client, server, urls, ready }: Bench,
   variant: Variant,
   load: Load,
   seconds: number,
 ): Promise<Sample> {
   const close = load === "keep-alive" ? "" : "-H 'Connection: close' ";
-  const balancer = balancers[variant];
+  const balancer = await ready(variant);
   const before = { balancer: cpuSeconds(balancer), server: cpuSeconds(server) };
   const { code, output } = await client.run(
     `wrk -t 1 -c ${CONNECTIONS} -d ${seconds} ${close}${urls[variant]} && times`,

@@ -37,6 +37,8 @@ const VARIANT_NAMES = {
   direct: "direct",
   "sluice-dr": "Sluice, direct routing",
   "sluice-nat": "Sluice, NAT",
+  "kernel-dr": "Sluice, kernel engine, direct routing",
+  "kernel-nat": "Sluice, kernel engine, NAT",
   haproxy: "HAProxy, TCP mode",
 } as const;
 

@@ -2,6 +2,7 @@
  * The network of the end-to-end benchmark: a client, a real server, and a balancer of each kind on a host of its own,
  * all built like the laboratories' (src/lab).
  */
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { LabFailure } from "../src/lab/failure.ts";
@@ -33,7 +34,14 @@ const PLAN: LabPlan = {
   ],
 };
 
-export const VARIANTS = ["direct", "sluice-dr", "sluice-nat", "haproxy"] as const;
+export const VARIANTS = [
+  "direct",
+  "sluice-dr",
+  "sluice-nat",
+  "kernel-dr",
+  "kernel-nat",
+  "haproxy",
+] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface Bench {
@@ -42,8 +50,8 @@ export interface Bench {
   readonly urls: Readonly<Record<Variant, string>>;
   /** The real server's process, as /proc counts. */
   readonly server: number;
-  /** The balancer's process; none for "direct". */
-  readonly balancers: Readonly<Record<Variant, number | undefined>>;
+  /** Has the variant's balancer ready: its process, none for "direct". */
+  readonly ready: (variant: Variant) => Promise<number | undefined>;
 }
 
 export async function buildBench(): Promise<Bench> {
@@ -52,7 +60,7 @@ export async function buildBench(): Promise<Bench> {
   await configure(hosts);
   const server = await startServer(hosts.node02);
   const haproxy = await startHaproxy(hosts.node03);
-  const sluice = await startSluice(hosts.node01);
+  const sluice = new Sluice(hosts.node01);
   return {
     client: hosts.client,
     server,
@@ -60,9 +68,15 @@ export async function buildBench(): Promise<Bench> {
       direct: `http://${SERVER}/`,
       "sluice-dr": `http://${DR_VIP}/`,
       "sluice-nat": `http://${NAT_VIP}/`,
+      "kernel-dr": `http://${DR_VIP}/`,
+      "kernel-nat": `http://${NAT_VIP}/`,
       haproxy: `http://${OUTSIDE}.13/`,
     },
-    balancers: { direct: undefined, "sluice-dr": sluice, "sluice-nat": sluice, haproxy },
+    ready: async (variant) => {
+      if (variant === "direct") return undefined;
+      if (variant === "haproxy") return haproxy;
+      return await sluice.with(variant.startsWith("kernel") ? "kernel" : "userspace");
+    },
   };
 }
 
@@ -141,8 +155,32 @@ async function startHaproxyWith(where: Host, configuration: string): Promise<num
   return await start(where, argv, "ss -Hltn 'sport = :80' | grep -q .");
 }
 
-async function startSluice(director: Host): Promise<number> {
-  const argv = ["sluice", "daemon", "--no-state", "--log-level", "warn"];
+/** The director's daemon, one engine at a time. */
+class Sluice {
+  readonly #director: Host;
+  #engine = "";
+  #pid = 0;
+
+  constructor(director: Host) {
+    this.#director = director;
+  }
+
+  async with(engine: "kernel" | "userspace"): Promise<number> {
+    if (engine === this.#engine) return this.#pid;
+    if (this.#pid !== 0) await stop(this.#pid);
+    this.#pid = await startSluice(this.#director, engine);
+    this.#engine = engine;
+    return this.#pid;
+  }
+}
+
+async function stop(pid: number): Promise<void> {
+  process.kill(pid, "SIGTERM");
+  while (existsSync(`/proc/${pid}`)) await delay(READY_POLL_MS);
+}
+
+async function startSluice(director: Host, engine: string): Promise<number> {
+  const argv = ["sluice", "daemon", "--no-state", "--engine", engine, "--log-level", "warn"];
   const pid = await start(director, argv, "ipvsadm -L -n >/dev/null");
   await run(
     director,

@@ -77,6 +77,7 @@ enum verdict {
 	VERDICT_PASS_TIME_TO_LIVE, /* somebody must be told */
 	VERDICT_PASS_TOO_BIG,
 	VERDICT_PASS_ELSEWHERE,	 /* came by another interface than the flow's packets do */
+	VERDICT_PASS_NO_CHECKSUM, /* UDP to be rewritten: it gets a whole checksum then, udp_dnat_handler() */
 	VERDICT_DROP_NO_MEMORY,	 /* it could not be written to */
 	VERDICT_FORWARD_ROUTE,
 	VERDICT_FORWARD_MASQUERADE,

@@ -40,11 +40,9 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	__be32 before = is_source ? packet->flow.source[3] : packet->flow.destination[3];
 	__be16 port = is_source ? packet->flow.source_port : packet->flow.destination_port;
 
-	if (!packet->has_no_checksum) {
-		if (bpf_l4_csum_replace(skb, checksum, before, flow->address[3], BPF_F_PSEUDO_HDR | mangled | 4))
-			return -1;
-		bpf_l4_csum_replace(skb, checksum, port, flow->port, mangled | 2);
-	}
+	if (bpf_l4_csum_replace(skb, checksum, before, flow->address[3], BPF_F_PSEUDO_HDR | mangled | 4))
+		return -1;
+	bpf_l4_csum_replace(skb, checksum, port, flow->port, mangled | 2);
 	bpf_l3_csum_replace(skb, sizeof(struct ethhdr) + offsetof(struct iphdr, check), before, flow->address[3], 4);
 	if (bpf_skb_store_bytes(skb, at.address, &flow->address[3], ADDRESS_IPV4_LENGTH, 0))
 		return -1;

@@ -41,6 +41,8 @@ static __always_inline enum verdict admit(struct __sk_buff *skb, const struct pa
 		return VERDICT_PASS_OLD;
 	if (flow->arrival != skb->ifindex)
 		return VERDICT_PASS_ELSEWHERE;
+	if (packet->has_no_checksum && flow->action != ACTION_ROUTE)
+		return VERDICT_PASS_NO_CHECKSUM;
 	if (packet->time_to_live <= 1)
 		return VERDICT_PASS_TIME_TO_LIVE;
 	if (!fits(skb, packet, flow))

@@ -11,6 +11,8 @@ interface Subcommand {
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
+  status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
+  reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
@@ -25,6 +27,9 @@ async function main([name = "help", ...args]: readonly string[]): Promise<number
   }
   switch (name) {
     case "help":
+      if (Object.hasOwn(SUBCOMMANDS, args[0] ?? "")) return main([args[0]!, "--help"]);
+      process.stdout.write(help());
+      return 0;
     case "--help":
     case "-h":
       process.stdout.write(help());
@@ -45,10 +50,10 @@ function help(): string {
   );
   return `Usage: sluice COMMAND [arguments]
 
-${rows.join("")}  help         this
+${rows.join("")}  help         this; sluice help COMMAND: a command's own
   version      sluice's version
 
-Services are managed with ipvsadm, which like sluice sysctl talks to the running daemon.
+Services are managed with ipvsadm, which like sluice status, reasons and sysctl talks to the running daemon.
 `;
 }
 

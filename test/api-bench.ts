@@ -8,6 +8,7 @@ import { createServer } from "../src/api/server.ts";
 import { Control } from "../src/control/control.ts";
 import { peerOf } from "../src/daemon/peer-credentials.ts";
 import { MemoryEngine } from "./memory-engine.ts";
+import { quietStatus } from "./quiet-status.ts";
 
 export interface ApiBench extends AsyncDisposable {
   readonly engine: MemoryEngine;
@@ -27,6 +28,7 @@ export async function openApiBench(): Promise<ApiBench> {
   const server = createServer(control, {
     version: "0.0.0",
     pid: 1,
+    status: quietStatus(engine),
     onBug: (error) => bugs.push(error),
   });
   const listening = await listen(server, socketPath, { peerOf });

@@ -14,6 +14,7 @@ import { toPort } from "../src/net/port.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import { address } from "./builders.ts";
 import { ipvsadm } from "./ipvsadm-bench.ts";
+import { quietStatus } from "./quiet-status.ts";
 
 let bench: ApiBench;
 beforeAll(async () => {
@@ -232,7 +233,12 @@ describe("the API", () => {
 
   test("lets owner and group in, and no second daemon", async () => {
     expect((await stat(bench.socketPath)).mode & 0o777).toBe(0o660);
-    const server = createServer(bench.control, { version: "0.0.0", pid: 1, onBug: () => {} });
+    const server = createServer(bench.control, {
+      version: "0.0.0",
+      pid: 1,
+      status: quietStatus(bench.engine),
+      onBug: () => {},
+    });
     await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(
       `Cannot listen on ${bench.socketPath}: a daemon already answers there (process 1); end it first, or choose another --socket`,
     );

@@ -1,6 +1,7 @@
 /** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
-import type { ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
+import type { Condition, ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
+import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/service.ts";
 import type { Counters, Rates } from "../src/ipvs/statistics.ts";
 import type { Sysctls } from "../src/ipvs/sysctls.ts";
@@ -28,6 +29,8 @@ export class MemoryEngine implements Engine {
   refusal: Error | undefined;
   /** What connections() lists. */
   entries: readonly ConnectionStatus[] = [];
+  /** What is wrong. */
+  findings: readonly Finding[] = [];
   desired: DesiredState = EMPTY_STATE;
   /** In the order given; "all" for everything. */
   readonly zeroed: string[] = [];
@@ -74,6 +77,16 @@ export class MemoryEngine implements Engine {
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return { "pass-no-service": 3 };
+  }
+
+  async condition(): Promise<Condition> {
+    return {
+      stand: "in memory",
+      connections: this.entries.length,
+      connectionsMax: 1_000,
+      findings: this.findings,
+      findingsOmitted: 0,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -24,6 +24,7 @@ export interface Route {
 export const ROUTES = {
   routes:            { method: "GET",    path: "/v1",                                              says: "This table" },
   info:              { method: "GET",    path: "/v1/info",                                         says: "The daemon and its engine" },
+  status:            { method: "GET",    path: "/v1/status",                                       says: "How the daemon is: what is wrong, and what to do" },
   listServices:      { method: "GET",    path: "/v1/services",                                     says: "Every service with its destinations and traffic" },
   addService:        { method: "POST",   path: "/v1/services",                                     says: "Add a service; 409 when it exists" },
   flush:             { method: "DELETE", path: "/v1/services",                                     says: "Delete every service" },
@@ -41,6 +42,7 @@ export const ROUTES = {
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
+  reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, Route>;
 
@@ -55,6 +57,39 @@ export interface Info {
   readonly connectionTableSize: number;
   /** The IPVS version whose commands and meaning this is. */
   readonly ipvsVersion: string;
+}
+
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  /** As ISO 8601 has it. */
+  readonly startedAt: string;
+  readonly engine: string;
+  /** Where packets are taken, in words. */
+  readonly stand: string;
+  /** The path of the state file; null: state is kept in memory only. */
+  readonly state: string | null;
+  readonly services: number;
+  readonly servers: number;
+  /** Entries of the connection table, and how many it may have. */
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** Lines of the daemon's log that were lost because nobody read them. */
+  readonly logLinesLost: number;
+  readonly findings: readonly StatusFinding[];
+  /** More findings than are told. */
+  readonly findingsOmitted: number;
+}
+
+/** Something that is wrong. */
+export interface StatusFinding {
+  /** vip-not-local, not-forwarding, no-route, neighbour-silent, filtered, local-client. */
+  readonly code: string;
+  /** A service, a server of one, or the host. */
+  readonly about: string;
+  readonly says: string;
+  readonly remedy: string;
+  readonly since: string;
 }
 
 interface ServiceParams {
@@ -88,6 +123,12 @@ export interface Calls {
   readonly setTimeouts: { params: object; body: Timeouts; reply: undefined };
   readonly listSysctls: { params: object; body: undefined; reply: WireSysctls };
   readonly setSysctls: { params: object; body: WireSysctls; reply: undefined };
+  readonly status: { params: object; body: undefined; reply: Status };
+  readonly reasonWords: {
+    params: object;
+    body: undefined;
+    reply: Readonly<Record<string, string>>;
+  };
   readonly reasons: { params: object; body: undefined; reply: Readonly<Record<string, number>> };
   readonly totals: {
     params: object;

@@ -16,6 +16,7 @@ import {
   SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
 } from "../control/wire-schema.ts";
+import { explainReason } from "../engine/reason-words.ts";
 import * as state from "../ipvs/desired-state.ts";
 import { FAULTS, LbError } from "../ipvs/errors.ts";
 import {
@@ -35,6 +36,7 @@ import {
   ROUTES,
   type RouteName,
 } from "./routes.ts";
+import { type StatusParts, statusOf } from "./status.ts";
 
 /** The longest body that a call may have: a record is below 1 kB. */
 const BODY_MAX_BYTES = 64 * 1024;
@@ -47,6 +49,7 @@ export interface ServerOptions {
   /** Sluice's own version. */
   readonly version: string;
   readonly pid: number;
+  readonly status: StatusParts;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
 }
@@ -170,6 +173,13 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       context.body(lines(engine.connections(), connectionToWire), 200, {
         "content-type": "application/x-ndjson",
       }),
+    status: async (context) => context.json(await statusOf(control, options)),
+    reasonWords: async (context) =>
+      context.json(
+        Object.fromEntries(
+          Object.keys(await engine.reasons()).map((name) => [name, explainReason(name)]),
+        ),
+      ),
     reasons: async (context) => context.json(await engine.reasons()),
     totals: async (context) => context.json(await engine.totals()),
   };

@@ -5,9 +5,7 @@ import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
-
-export const ENGINES = ["auto", "kernel", "userspace"] as const;
-export type EngineChoice = (typeof ENGINES)[number];
+import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {
   readonly choice: EngineChoice;

@@ -7,6 +7,7 @@ import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { SnapshotFile } from "../control/snapshot.ts";
 import { openEngine } from "./engine-choice.ts";
+import { watchFindings } from "./findings.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
@@ -51,7 +52,9 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, { lines }: Log, resort: LastResort): Promise<void> {
+async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
+  const { lines } = log;
+  const startedAt = new Date();
   mustBePrivileged();
   if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
@@ -71,9 +74,11 @@ async function run(options: DaemonOptions, { lines }: Log, resort: LastResort): 
       ? undefined
       : new SnapshotFile(options.state, (message) => lines.warn(message));
   const control = await Control.start(engine, file);
+  const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
     pid: process.pid,
+    status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const listening = stack.use(

@@ -1,8 +1,11 @@
 /** What `sluice daemon` is asked for. */
 import { parseArgs } from "node:util";
-import { ENGINES, type EngineChoice } from "./engine-choice.ts";
 
 export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
+
+/** What may move packets: engine-choice.ts. */
+export const ENGINES = ["auto", "kernel", "userspace"] as const;
+export type EngineChoice = (typeof ENGINES)[number];
 
 export interface DaemonOptions {
   readonly socket: string;

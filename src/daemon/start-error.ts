@@ -2,6 +2,7 @@
 import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
 import { SnapshotError } from "../control/snapshot.ts";
+import { BpfError } from "../engine/kernel/libbpf.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
@@ -13,6 +14,7 @@ export class PrivilegeError extends Error {
 }
 
 const MISTAKES = [
+  BpfError,
   FolderError,
   ListenError,
   NamespaceTakenError,

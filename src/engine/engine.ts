@@ -4,6 +4,7 @@
  * engine.contract.ts says what every implementation must do; userspace/ is the first.
  */
 import type { DesiredState } from "../ipvs/desired-state.ts";
+import type { Finding } from "../ipvs/diagnosis/finding.ts";
 import type { ServiceKey } from "../ipvs/service.ts";
 import type { Counters, Rates } from "../ipvs/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
@@ -29,6 +30,19 @@ export interface Engine extends AsyncDisposable {
   sysctls(): Promise<Sysctls>;
   /** How many packets left for which reason (ipvs/reasons.ts), since the engine started. */
   reasons(): Promise<Readonly<Record<string, number>>>;
+  /** How it is, as seen now: what is wrong, too. May take a while; packets go on meanwhile. */
+  condition(): Promise<Condition>;
   /** Rows of the connection table, what listings call `size`. */
   readonly connectionTableSize: number;
+}
+
+export interface Condition {
+  /** Where packets are taken, in words. */
+  readonly stand: string;
+  /** Entries of the connection table, templates and ended ones that are remembered included; and how many it may have. */
+  readonly connections: number;
+  readonly connectionsMax: number;
+  readonly findings: readonly Finding[];
+  /** More findings than are told. */
+  readonly findingsOmitted: number;
 }

@@ -1,6 +1,7 @@
 /** The words after `sluice lab`, as typed values. */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { ENGINES, type EngineChoice } from "../daemon/options.ts";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
 import type { Family } from "../net/address.ts";
 import type { Encapsulation } from "./network/frame-content.ts";
@@ -12,6 +13,8 @@ export interface RunOptions {
   /** What tun goes through, one after the other. */
   readonly tunnels: readonly Encapsulation[];
   readonly scheduler: LabScheduler;
+  /** Of the director's daemon; undefined: its own default. */
+  readonly engine: EngineChoice | undefined;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
   readonly keep: boolean;
@@ -93,6 +96,7 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     family: values.ipv6 ? "inet6" : "inet",
     tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
+    engine: toEngine(values.engine),
     requests: toRequests(values.requests),
     keep: values.keep,
     json: values.json,
@@ -110,6 +114,7 @@ function parse(args: readonly string[]) {
         ipv6: { type: "boolean", default: false },
         tunnel: { type: "string" },
         scheduler: { type: "string", default: "rr" },
+        engine: { type: "string" },
         requests: { type: "string", default: "10" },
         keep: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
@@ -136,6 +141,12 @@ function toScheduler(name: string): LabScheduler {
   throw new UsageError(
     `Unknown scheduler '${name}': expected one of ${Object.keys(ALTERNATES).join(", ")}`,
   );
+}
+
+function toEngine(name: string | undefined): EngineChoice | undefined {
+  const known = ENGINES.find((each) => each === name);
+  if (known !== undefined || name === undefined) return known;
+  throw new UsageError(`Unknown engine '${name}': expected one of ${ENGINES.join(", ")}`);
 }
 
 function toRequests(text: string): number {

@@ -53,10 +53,9 @@ async function runOnce(cases: readonly Case[], options: RunOptions): Promise<Out
 }
 
 /** Reports by case, of each side. */
-interface Done {
-  readonly kernel: Map<number, Report[]>;
-  readonly director: Map<number, Report[]>;
-  readonly userspace: Map<number, Report[]>;
+interface Done extends Readonly<Record<EngineName, Map<number, Report[]>>> {
+  /** The kernel's own IPVS. */
+  readonly theirs: Map<number, Report[]>;
 }
 
 async function performAll(
@@ -64,7 +63,12 @@ async function performAll(
   { kernelSide, engines, timeoutMs }: RunOptions,
 ): Promise<Done> {
   using progress = new Progress(cases.length);
-  const done: Done = { kernel: new Map(), director: new Map(), userspace: new Map() };
+  const done: Done = {
+    theirs: new Map(),
+    director: new Map(),
+    userspace: new Map(),
+    kernel: new Map(),
+  };
   const into =
     (side: keyof Done): OnReports =>
     (index, reports) => {
@@ -78,12 +82,12 @@ async function performAll(
   });
   await Promise.all([
     kernelSide.perform(cases, (index, reports) => {
-      into("kernel")(index, reports);
+      into("theirs")(index, reports);
       director.add(index, reports);
     }),
-    engines.includes("userspace")
-      ? new UserspaceSide({ timeoutMs }).perform(cases, into("userspace"))
-      : undefined,
+    ...(["userspace", "kernel"] as const)
+      .filter((engine) => engines.includes(engine))
+      .map((engine) => new UserspaceSide({ engine, timeoutMs }).perform(cases, into(engine))),
   ]);
   await director.done();
   return done;
@@ -96,14 +100,14 @@ async function differencesOf(
   kernel: Kernel,
 ): Promise<Difference[]> {
   const { index, each } = one;
-  const [theirs = [], ours = []] = [done.kernel.get(index), done[engine].get(index)];
+  const [theirs = [], ours = []] = [done.theirs.get(index), done[engine].get(index)];
   const between = (reports: readonly Report[]): Difference[] =>
     compare(each, new Place(index), theirs, reports);
   const differences = between(ours);
   const differs = (engineName: EngineName, of: readonly Difference[]): boolean =>
     verdictOf(judge(each, comparedSteps(each), engineName, kernel, of)) === "differs";
   const isByTime =
-    engine === "userspace" &&
+    engine !== "director" &&
     differs(engine, differences) &&
     isDisturbed(theirs, ours) &&
     !differs("director", between(done.director.get(index) ?? []));

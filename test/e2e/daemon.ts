@@ -101,14 +101,24 @@ export class DaemonHome implements Disposable {
 export class Daemon {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #client: Client;
+  #log = "";
 
   constructor(child: ChildProcessWithoutNullStreams, socket: string) {
     this.#child = child;
     this.#client = new Client(socket);
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.#log += chunk.toString();
+    });
   }
 
   get pid(): number {
     return this.#child.pid!;
+  }
+
+  /** What it logged since it ran: the messages. */
+  get messages(): string[] {
+    const lines = this.#log.split("\n").slice(0, -1);
+    return lines.map((line) => (JSON.parse(line) as { readonly msg: string }).msg);
   }
 
   get isRunning(): boolean {

@@ -1,6 +1,11 @@
 /** An engine that runs in another process (engine-process.ts), as if it were here. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import type { ConnectionStatus, Engine, ServiceStatus } from "../../src/engine/engine.ts";
+import type {
+  Condition,
+  ConnectionStatus,
+  Engine,
+  ServiceStatus,
+} from "../../src/engine/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired-state.ts";
 import { type Fault, LbError } from "../../src/ipvs/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/service.ts";
@@ -56,6 +61,10 @@ export class RemoteEngine implements Engine {
 
   reasons(): Promise<Readonly<Record<string, number>>> {
     return this.#call("reasons");
+  }
+
+  condition(): Promise<Condition> {
+    return this.#call("condition");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -56,8 +56,9 @@ export const verdict = {
   passTimeToLive: 5,
   passTooBig: 6,
   passElsewhere: 7,
-  dropNoMemory: 8,
-  forwardRoute: 9,
-  forwardMasquerade: 10,
-  forwardReply: 11,
+  passNoChecksum: 8,
+  dropNoMemory: 9,
+  forwardRoute: 10,
+  forwardMasquerade: 11,
+  forwardReply: 12,
 } as const;

@@ -40,6 +40,7 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
   passTimeToLive:    "kernel-pass-time-to-live",
   passTooBig:        "kernel-pass-too-big",
   passElsewhere:     "kernel-pass-elsewhere",
+  passNoChecksum:    "kernel-pass-no-checksum",
   dropNoMemory:      "kernel-drop-no-memory",
   forwardRoute:      "forward-route",
   forwardMasquerade: "forward-masquerade",

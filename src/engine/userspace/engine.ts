@@ -8,7 +8,7 @@ import { Pauses } from "../../base/pauses.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
-import { familyOf, type ServiceKey } from "../../ipvs/service.ts";
+import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/service.ts";
 import type { Counters, Rates } from "../../ipvs/statistics.ts";
 import {
   type ConnectionStatus,
@@ -17,11 +17,13 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
-import type { Engine } from "../engine.ts";
+import type { Condition, Engine } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
+import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
+import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
@@ -39,6 +41,11 @@ const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
 const CLOCK: Clock = { now: () => performance.now() as Instant };
+
+const STANDS: Readonly<Record<Stand, string>> = {
+  hooks: "at netfilter's hooks, behind the host's firewall",
+  wire: "on the wire, before the host's firewall, which does not apply: this kernel's nftables cannot duplicate packets",
+};
 
 export interface UserspaceEngineOptions {
   /** What the engine cannot tell its caller otherwise, because no call is under way. */
@@ -71,6 +78,7 @@ export class UserspaceEngine implements Engine {
   readonly #claim: Disposable;
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
+  readonly #examiner: Examiner;
   readonly #troubles: ToldOnce;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -117,6 +125,11 @@ export class UserspaceEngine implements Engine {
     this.#pathMtuLearner = stack.use(
       new PathMtuLearner((error) => this.#troubles.count(troubleName("tunnel-mtu", error), error)),
     );
+    this.#examiner = new Examiner({
+      network,
+      services: () => this.#plans(),
+      seen: async (families) => (door.stand === "hooks" ? readSeen(families) : undefined),
+    });
     stack.move();
     this.#scheduleTimer();
   }
@@ -214,11 +227,24 @@ export class UserspaceEngine implements Engine {
     return counts;
   }
 
+  async condition(): Promise<Condition> {
+    const { list, omitted } = await this.#examiner.examine();
+    const { size, limit } = this.#director.connections.table;
+    return {
+      stand: STANDS[this.#door.stand],
+      connections: size,
+      connectionsMax: limit,
+      findings: list,
+      findingsOmitted: omitted,
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
+    this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
     this.#offload?.[Symbol.dispose]();
@@ -234,6 +260,10 @@ export class UserspaceEngine implements Engine {
     this.#offload?.follow(this.#network);
     this.#taken.addressesChanged();
     void this.#door.watch(this.#network.links);
+  }
+
+  *#plans(): Generator<ServicePlan> {
+    for (const { plan } of this.#director.services.services()) yield plan;
   }
 
   #neighbourChanged(news: NeighbourNews): void {

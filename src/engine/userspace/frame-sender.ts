@@ -9,6 +9,7 @@ import { familyAt } from "../../net/ip-family.ts";
 import { MAC_LENGTH } from "../../net/mac-address.ts";
 import { writeUint16 } from "../../net/words.ts";
 import { Memory } from "./libc.ts";
+import type { Loss } from "./losses.ts";
 import type { HostNetwork } from "./network/host-network.ts";
 import type { Link } from "./network/links.ts";
 import type { NeighbourNews } from "./network/neighbour-table.ts";
@@ -130,14 +131,14 @@ export class FrameSender implements Disposable {
   }
 
   /** Packets that went nowhere, by reason. */
-  reasons(): Readonly<Record<string, number>> {
+  reasons() {
     const { dropped, refused, undeliverable } = this.#neighbours.statistics();
     return {
       "neighbour-queue-full": dropped,
       "neighbour-refused": refused,
       "neighbour-silent": undeliverable,
       "link-gone": this.#linkGone,
-    };
+    } satisfies Partial<Record<Loss, number>>;
   }
 
   flush(): void {

@@ -16,6 +16,7 @@ import { arrivalOf, markOf, restore, wayOf } from "./door/lane-frame.ts";
 import { FrameSender } from "./frame-sender.ts";
 import { HostSender } from "./host-sender.ts";
 import { hostUnreachable } from "./host-unreachable.ts";
+import type { Loss } from "./losses.ts";
 import type { HostNetwork } from "./network/host-network.ts";
 import type { NeighbourNews } from "./network/neighbour-table.ts";
 import type { PacketRing, RingFrame } from "./packet-ring.ts";
@@ -135,7 +136,7 @@ export class PacketPath implements Disposable {
   }
 
   /** What was lost on the way, by reason. */
-  reasons(): Readonly<Record<string, number>> {
+  reasons(): Readonly<Record<Loss, number>> {
     const ring = this.#ring.statistics();
     const transmitted = this.#transmitter.statistics();
     const own = this.#hostSender.statistics();

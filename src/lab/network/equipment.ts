@@ -38,7 +38,7 @@ export function equip(
   wire: Wire,
   emit: (event: LabEvent) => void,
 ): Equipment {
-  const director = new Director(hosts, emit);
+  const director = new Director(hosts, options, emit);
   return {
     plan,
     options,
@@ -59,18 +59,22 @@ export function equip(
 /** The daemon on node01. */
 class Director {
   readonly #hosts: Hosts;
+  readonly #options: RunOptions;
   readonly #emit: (event: LabEvent) => void;
   #process: ChildProcess | undefined;
   #complaint = "";
   #isStopping = false;
 
-  constructor(hosts: Hosts, emit: (event: LabEvent) => void) {
+  constructor(hosts: Hosts, options: RunOptions, emit: (event: LabEvent) => void) {
     this.#hosts = hosts;
+    this.#options = options;
     this.#emit = emit;
   }
 
   async start(): Promise<void> {
+    const { engine } = this.#options;
     const words = ["daemon", "--socket", SOCKET, "--state", STATE];
+    if (engine !== undefined) words.push("--engine", engine);
     const child = this.#hosts.node01.start(programLine(...words));
     this.#process = child;
     const listen = (chunk: Buffer): void => {

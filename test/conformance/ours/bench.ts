@@ -12,6 +12,7 @@ import { peerOf } from "../../../src/daemon/peer-credentials.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/errors.ts";
 import { DEFAULT_SYSCTLS } from "../../../src/ipvs/sysctls.ts";
+import { quietStatus } from "../../quiet-status.ts";
 import { type Case, type Frame, type Observation, type Step, timesOf } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";
@@ -60,6 +61,7 @@ export class Bench implements AsyncDisposable {
     const server = createServer(control, {
       version: "conformance",
       pid: process.pid,
+      status: quietStatus(parts.engine),
       onBug: (error) => console.error(error),
     });
     return new Bench(parts, control, folder, await listen(server, folder.socket, { peerOf }));

@@ -1,6 +1,6 @@
 /** A director behind the engine's interface, with a clock that stands still until it is moved. */
 import type { Instant } from "../../../src/base/clock.ts";
-import type { Engine } from "../../../src/engine/engine.ts";
+import type { Condition, Engine } from "../../../src/engine/engine.ts";
 import { NO_CONNECTION } from "../../../src/ipvs/connections/connection-table.ts";
 import type { DesiredState } from "../../../src/ipvs/desired-state.ts";
 import { Director } from "../../../src/ipvs/director.ts";
@@ -90,6 +90,17 @@ export class DirectorEngine implements Engine {
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return this.#director.reasons();
+  }
+
+  async condition(): Promise<Condition> {
+    const { size, limit } = this.#director.connections.table;
+    return {
+      stand: "nowhere: frames are handed in",
+      connections: size,
+      connectionsMax: limit,
+      findings: [],
+      findingsOmitted: 0,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

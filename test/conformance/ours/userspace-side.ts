@@ -1,4 +1,4 @@
-/** The userspace engine as a side: real frames on network devices of a namespace that goes with its only process. */
+/** The userspace or kernel engine as a side: real frames on network devices of a namespace that goes with its only process. */
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,11 +11,18 @@ const WORKER = join(import.meta.dirname, "userspace-worker.ts");
 /** In a namespace of its own. */
 const WORDS = ["--net", "--", process.execPath, "--disable-warning=ExperimentalWarning", WORKER];
 
+export interface UserspaceSideOptions {
+  readonly engine: "userspace" | "kernel";
+  /** What a side has started is ended when it takes longer. */
+  readonly timeoutMs: number;
+}
+
 export class UserspaceSide implements Side {
+  readonly #engine: string;
   readonly #timeoutMs: number;
 
-  /** What a side has started is ended when it takes longer. */
-  constructor({ timeoutMs }: { readonly timeoutMs: number }) {
+  constructor({ engine, timeoutMs }: UserspaceSideOptions) {
+    this.#engine = engine;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -27,7 +34,7 @@ export class UserspaceSide implements Side {
 
   async #performIn(share: readonly PlacedCase[], onReports: OnReports): Promise<void> {
     // The namespace has no name: it is gone when the worker is, which ends with its standard input at the latest.
-    const worker = spawn("unshare", WORDS, { stdio: ["pipe", "pipe", "pipe"] });
+    const worker = spawn("unshare", [...WORDS, this.#engine], { stdio: ["pipe", "pipe", "pipe"] });
     const timer = setTimeout(() => worker.kill("SIGKILL"), this.#timeoutMs);
     try {
       const ended = untilEnd(worker);
@@ -56,7 +63,7 @@ async function untilEnd(worker: ChildProcessByStdio<Writable, Readable, Readable
     worker.once("close", (code, signal) => {
       if (code === 0) resolve();
       else
-        reject(new Error(`The userspace engine's worker ended (${signal ?? code}): ${complaints}`));
+        reject(new Error(`The engine's worker ended (${signal ?? code}): ${complaints}`));
     });
   });
   // What the engine warned of.

@@ -1,5 +1,5 @@
 /**
- * Carries out cases on the userspace engine: runs inside of a network namespace of its own, which it makes the
+ * Carries out cases on the userspace engine, or with the argument "kernel" on the kernel engine: runs inside of a network namespace of its own, which it makes the
  * laboratory's director (laboratory.ts). The engine is in this process, the devices' other ends are, too.
  *
  * The first line of its standard input is the list of cases, each with its place; for each that is done it says a line
@@ -10,6 +10,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../../../src/engine/engine.ts";
+import { KernelOffload } from "../../../src/engine/kernel/kernel-offload.ts";
 import { UserspaceEngine } from "../../../src/engine/userspace/engine.ts";
 import type { Case, Frame, PlacedCase, Report } from "../case.ts";
 import { DIRECTOR_HOST, INTERFACES } from "../laboratory.ts";
@@ -38,12 +39,16 @@ input.once("line", (line) => {
 
 async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void> {
   const devices = becomeDirector(turns.flat());
+  const warn = (message: string, error: unknown) =>
+    process.stderr.write(`${message}: ${String(error)}\n`);
   await using engine = await UserspaceEngine.open({
     connectionsMax: CONNECTIONS_MAX,
-    events: {
-      warn: (message, error) => process.stderr.write(`${message}: ${String(error)}\n`),
-      inform: (message) => process.stderr.write(`${message}\n`),
-    },
+    events: { warn, inform: (message) => process.stderr.write(`${message}\n`) },
+    // A flow's first packet is the director's alone.
+    offload:
+      process.argv[2] === "kernel"
+        ? new KernelOffload({ connectionsMax: CONNECTIONS_MAX, packetsSeen: 0, warn })
+        : undefined,
   });
   await using bench = await Bench.open({
     engine,

@@ -3,11 +3,12 @@ import type { Kernel } from "../machines/machine.ts";
 import type { Difference } from "./compare.ts";
 import { type KnownDifference, knownDifference } from "./known-differences.ts";
 
-export type EngineName = "director" | "userspace";
+export type EngineName = "director" | "userspace" | "kernel";
 
 export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
   director: "bare director",
   userspace: "userspace engine",
+  kernel: "kernel engine",
 };
 
 export interface JudgedDifference extends Difference {

@@ -11,6 +11,8 @@ const MACHINES = {
 const ENGINES: Readonly<Record<EngineName, string>> = {
   director: "`src/ipvs` alone, on a clock moved by hand",
   userspace: "real frames on network devices, in real time",
+  kernel:
+    "the same, and known flows are forwarded by the program in the kernel from their second packet on",
 };
 
 export function page(results: readonly Result[]): string {

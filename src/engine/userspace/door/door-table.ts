@@ -21,11 +21,18 @@ import { LANE_WAYS, type LaneWay, laneMac } from "./lane-frame.ts";
  * IPVS's hooks at LOCAL_IN have NF_IP_PRI_NAT_SRC - 2 and - 1, at FORWARD - 1 and 0, at LOCAL_OUT NF_IP_PRI_NAT_DST + 1
  * and + 2 (ip_vs_ops4[]).
  */
-const PRIORITY = { input: 98, forward: 99, output: -99, postrouting: 300 } as const;
+const PRIORITY = { arriving: -310, input: 98, forward: 99, output: -99, postrouting: 300 } as const;
 
 /** Behind the last packet to where a mark's packets go, in seconds: the longest of the default timeouts. */
 const MARKED_SECONDS = 900;
 const MARKED_MAX = 65_536;
+
+/** Where first packets were seen: the last field of the set SEEN's elements. */
+export const SEEN_AT = { arriving: 1, taken: 2, fromHere: 3 } as const;
+export const SEEN = "seen";
+/** Behind the last one, in seconds. */
+const SEEN_SECONDS = 300;
+const SEEN_MAX = 1_024;
 
 /** The address of a way's neighbour on the lane. */
 export function neighbourOf(family: Family, { neighbour }: LaneWay): string {
@@ -39,10 +46,11 @@ export function createTable(family: Family, stand: Stand): string {
     (name) => `set ${name} { type ${SETS[name].replace("ADDRESS", address)}; };`,
   );
   const marked = `set marked { type ${address} . inet_proto . inet_service; flags dynamic, timeout; timeout ${MARKED_SECONDS}s; size ${MARKED_MAX}; };`;
+  const seen = `set ${SEEN} { type ${address} . inet_proto . inet_service . inet_service; flags dynamic, timeout; timeout ${SEEN_SECONDS}s; size ${SEEN_MAX}; };`;
   const chains = stand === "hooks" ? chainsOf(family) : { arrivals: arrivalRules(family) };
   const parts = [
     ...sets,
-    ...(stand === "hooks" ? [marked] : []),
+    ...(stand === "hooks" ? [marked, seen] : []),
     ...Object.entries(chains).map(([name, rules]) => `chain ${name} { ${rules.join("; ")}; };`),
   ];
   return `add table ${tableName(family, stand)} { flags owner; ${parts.join(" ")} }`;
@@ -111,11 +119,22 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
   return {
     takeInput: take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment),
     takeForward: take(family, LANE_WAYS.forward, LANE_WAYS.forwardDontFragment),
+    seeArriving: see(family, SEEN_AT.arriving),
+    seeFromHere: see(family, SEEN_AT.fromHere),
+    seeTaken: ['iifname "lo" jump seeFromHere', ...see(family, SEEN_AT.taken)],
+    // After the kernel has put fragments together, before all that may drop.
+    arriving: [
+      `type filter hook prerouting priority ${PRIORITY.arriving}`,
+      isFromLane,
+      "meta pkttype != host accept",
+      ...FIRST_PACKETS.map((first) => `${first} goto seeArriving`),
+    ],
     input: [
       `type filter hook input priority ${PRIORITY.input}`,
       isFromLane,
       // ip_vs_in_hook() leaves alone what was not sent to this host's own link-layer address.
       "meta pkttype != host accept",
+      ...FIRST_PACKETS.map((first) => `${first} jump seeTaken`),
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
       // The input hook gets IPv4 put together. See also PUT_TOGETHER_INET6.
@@ -159,6 +178,21 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     ],
     ...(family === "inet" ? { postrouting: INET_POSTROUTING } : {}),
   };
+}
+
+/** What may begin a connection: few of TCP's packets, so that the others pass by two comparisons. */
+const FIRST_PACKETS = ["tcp flags & (syn | ack) == syn", "meta l4proto { udp, sctp }"];
+
+/** Counts a packet of a service's: how far first packets come shows whether the host lets them (arrivals.ts). */
+function see(family: Family, where: number): string[] {
+  const { ip } = WORDS[family];
+  const endpoint = `${ip} daddr . meta l4proto`;
+  const count = (port: string): string =>
+    `update @${SEEN} { ${endpoint} . ${port} . ${where} counter }`;
+  return [
+    `${endpoint} . th dport @services ${count("th dport")}`,
+    `${endpoint} @everyPort ${count("0")}`,
+  ];
 }
 
 /**

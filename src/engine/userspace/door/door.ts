@@ -100,6 +100,10 @@ export class Door implements AsyncDisposable {
     return door;
   }
 
+  get stand(): Stand {
+    return this.#parts.tables.stand;
+  }
+
   /** Where packets go that are the host's after all. */
   get back(): LaneSender {
     return this.#parts.back;

@@ -14,7 +14,7 @@ export class NftError extends Error {
 }
 
 /** nft is often installed where the PATH of ordinary users does not lead. */
-const PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
+export const NFT_PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
 
 /** For how long another's table is waited for. */
 const REMAINS_MS = 5_000;
@@ -39,7 +39,7 @@ export class Nft {
   /** `onEnd` is called when nft ends without having been told to. */
   constructor(onEnd: (error: NftError) => void) {
     // Detached: a Ctrl-C at our terminal is not meant for nft.
-    this.#child = spawn("nft", ["-i"], { detached: true, env: { ...process.env, PATH } });
+    this.#child = spawn("nft", ["-i"], { detached: true, env: { ...process.env, PATH: NFT_PATH } });
     // Without a free descriptor there is neither a process nor its streams: "error" below tells.
     const { stdin, stdout, stderr } = this.#child as Partial<ChildProcessWithoutNullStreams>;
     stdout?.resume();

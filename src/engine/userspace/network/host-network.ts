@@ -163,6 +163,11 @@ export class HostNetwork implements Host, Disposable {
     return this.#neighbours.find(interfaceIndex, address);
   }
 
+  /** The host's own stack asked for this neighbour in vain. */
+  isSilent(interfaceIndex: number, address: Address): boolean {
+    return this.#neighbours.isSilent(interfaceIndex, address);
+  }
+
   /**
    * Has the host's own stack look for a neighbour (ARP or neighbour discovery), or confirm it; news then tell. False
    * when it will not: its table may be full.

@@ -36,11 +36,21 @@ const CONFIRMED = 0x02 | 0x40 | 0x80;
 const STALE = 0x04 | 0x08 | 0x10;
 const FAILED = 0x20;
 
+/** Silent neighbours that are remembered: the kernel's table has no more by default (gc_thresh3). */
+const SILENT_MAX = 1_024;
+
 export class NeighbourTable {
   readonly #entries = new AddressMap<KernelNeighbour>();
+  /** Those whom the kernel asked in vain, until they answer or their entries go. */
+  readonly #silent = new AddressMap<true>();
+  #silentCount = 0;
 
   find(interfaceIndex: number, address: Address): KernelNeighbour | undefined {
     return this.#entries.get(interfaceIndex, address);
+  }
+
+  isSilent(interfaceIndex: number, address: Address): boolean {
+    return this.#silentCount > 0 && this.#silent.get(interfaceIndex, address) !== undefined;
   }
 
   /** Takes over what a message tells, and says it; undefined when it is not about a neighbour. */
@@ -57,14 +67,30 @@ export class NeighbourTable {
     const mac = attributes.get(NDA.linkLayerAddress);
     if ((state & (CONFIRMED | STALE)) === 0 || mac?.length !== MAC_LENGTH) {
       this.#entries.delete(interfaceIndex, address);
-      return { interfaceIndex, address, fate: state & FAILED ? "lost" : "unknown" };
+      const isSilent = (state & FAILED) !== 0;
+      if (isSilent) this.#addSilent(interfaceIndex, address);
+      else if (type === RTM.deleteNeighbour) this.#removeSilent(interfaceIndex, address);
+      return { interfaceIndex, address, fate: isSilent ? "lost" : "unknown" };
     }
+    this.#removeSilent(interfaceIndex, address);
     this.#entries.set(interfaceIndex, address, {
       mac: mac.slice(),
       isStale: (state & STALE) !== 0,
       confirmingSince: Number.NEGATIVE_INFINITY,
     });
     return { interfaceIndex, address, fate: "known" };
+  }
+
+  #addSilent(interfaceIndex: number, address: Address): void {
+    if (this.#silentCount >= SILENT_MAX || this.isSilent(interfaceIndex, address)) return;
+    this.#silent.set(interfaceIndex, address, true);
+    this.#silentCount++;
+  }
+
+  #removeSilent(interfaceIndex: number, address: Address): void {
+    if (!this.isSilent(interfaceIndex, address)) return;
+    this.#silent.delete(interfaceIndex, address);
+    this.#silentCount--;
   }
 }
 

@@ -1,0 +1,41 @@
+/** What `sluice status` shows, gathered from engine, control and daemon. */
+import type { Control } from "../control/control.ts";
+import type { FindingWatch } from "../control/finding-watch.ts";
+import { wordingOf } from "../ipvs/diagnosis/finding.ts";
+import type { Status } from "./routes.ts";
+
+export interface StatusParts {
+  readonly startedAt: Date;
+  /** Where the state is kept; undefined: nowhere. */
+  readonly statePath: string | undefined;
+  /** Lines of the log that were lost because nobody read them. */
+  readonly logLinesLost: () => number;
+  readonly findings: FindingWatch;
+}
+
+export async function statusOf(
+  control: Control,
+  { version, pid, status }: { version: string; pid: number; status: StatusParts },
+): Promise<Status> {
+  const { condition, lasting } = await status.findings.look();
+  const services = [...control.state.services.values()];
+  return {
+    version,
+    pid,
+    startedAt: status.startedAt.toISOString(),
+    engine: control.engine.name,
+    stand: condition.stand,
+    state: status.statePath ?? null,
+    services: services.length,
+    servers: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
+    connections: condition.connections,
+    connectionsMax: condition.connectionsMax,
+    logLinesLost: status.logLinesLost(),
+    findings: lasting.map(({ finding, since }) => ({
+      code: finding.code,
+      since: since.toISOString(),
+      ...wordingOf(finding),
+    })),
+    findingsOmitted: condition.findingsOmitted,
+  };
+}

@@ -1,0 +1,49 @@
+/** What commands share that ask the running daemon something and print the answer. */
+import { ApiError, Client } from "../api/client.ts";
+import { socketPath } from "../api/routes.ts";
+import { adviceFor } from "./ipvsadm/connect.ts";
+import type { Surroundings } from "./ipvsadm/run.ts";
+
+export type Around = Pick<Surroundings, "environment" | "write" | "complain">;
+
+/** The words make no sense; the message says which and what would. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export const EXIT = { done: 0, failed: 1, usage: 2, wrong: 3 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Resolves to the exit code of `answer`, or of why there is none. `command` completes "sluice ...". */
+export async function ask(
+  command: string,
+  around: Around,
+  answer: (client: Client) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const path = socketPath(around.environment);
+  const client = new Client(path);
+  try {
+    return await answer(client);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      around.complain(`sluice ${command}: ${error.message}\nTry 'sluice ${command} --help'.\n`);
+      return EXIT.usage;
+    }
+    around.complain(`sluice ${command}: ${reasonOf(error as NodeJS.ErrnoException, path)}\n`);
+    return EXIT.failed;
+  } finally {
+    client.close();
+  }
+}
+
+/** As parseArgs() complains, in one sentence: the others are about Node's own conventions. */
+export function toUsageError(error: unknown): unknown {
+  if (!(error instanceof TypeError)) return error;
+  return new UsageError(error.message.replace(/\. .*/s, ""));
+}
+
+function reasonOf(error: NodeJS.ErrnoException, path: string): string {
+  if (error instanceof ApiError) return error.message;
+  if (error.code === undefined) throw error;
+  return adviceFor(error.code, path);
+}

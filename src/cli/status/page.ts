@@ -1,0 +1,45 @@
+/** The page that `sluice status` prints. */
+import type { Status, StatusFinding } from "../../api/routes.ts";
+
+const LABEL_WIDTH = 13;
+
+export function page(status: Status, now: Date): string {
+  const { services, servers, connections, connectionsMax, findings, findingsOmitted } = status;
+  const rows: [label: string, text: string][] = [
+    ["Sluice", `${status.version}, process ${status.pid}, for ${lasting(status.startedAt, now)}`],
+    ["Engine", `${status.engine}, ${status.stand}`],
+    ["Services", `${services}, with ${servers} ${servers === 1 ? "server" : "servers"}`],
+    ["Connections", `${connections} of at most ${connectionsMax}`],
+    ["State", status.state ?? "not kept over a restart (--no-state)"],
+  ];
+  if (status.logLinesLost > 0) {
+    rows.push(["Log", `${status.logLinesLost} lines were lost: not read fast enough`]);
+  }
+  const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
+  return `${head}\n${conclusion(findings, findingsOmitted, now)}`;
+}
+
+function conclusion(findings: readonly StatusFinding[], omitted: number, now: Date): string {
+  if (findings.length === 0) return "Nothing is known to be wrong.\n";
+  const parts = findings.map(
+    ({ about, says, remedy, since }) =>
+      `  ${about}\n    ${says} (for ${lasting(since, now)})\n    to do: ${remedy}\n`,
+  );
+  const more = omitted === 0 ? "" : `  and ${omitted} more\n`;
+  return `What is wrong (${findings.length + omitted}):\n${parts.join("")}${more}`;
+}
+
+const UNITS: readonly [seconds: number, name: string][] = [
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+];
+
+/** "3 minutes": the largest unit that fits. */
+function lasting(since: string, now: Date): string {
+  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1_000));
+  const [length, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS.at(-1)!;
+  const count = Math.floor(seconds / length);
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
