@@ -123,22 +123,24 @@ export function faultsOf(netlink: Netlink, index: number, end: LaneEnd): string[
 }
 
 function* identityFaults(link: Link, { name, mac }: LaneEnd): Generator<string> {
-  if (link.name !== name) yield `was renamed to ${link.name}`;
-  if (link.mtu !== MTU) yield `had an MTU of ${link.mtu}`;
-  if (Buffer.compare(link.mac, mac) !== 0) yield "had another address";
-  if (!link.isUp) yield "was down";
+  if (link.name !== name) yield `renamed to ${link.name}`;
+  if (link.mtu !== MTU) yield `given an MTU of ${link.mtu}`;
+  if (Buffer.compare(link.mac, mac) !== 0) yield "given another address";
+  if (!link.isUp) yield "set down";
 }
 
 function* settingFaults({ body }: Message): Generator<string> {
   const families = attributesIn(attributesIn(body, LINK_HEADER_LENGTH).get(IFLA.perFamily) ?? NONE);
   const inet = wordsIn(attributesIn(families.get(AF_INET) ?? NONE).get(IFLA_INET_CONF));
   for (const [name, { id, value }] of Object.entries(SETTINGS)) {
-    if (inet !== undefined && inet[id - 1] !== value) yield `had ${name}=${inet[id - 1]}`;
+    if (inet !== undefined && inet[id - 1] !== value) yield `given ${name}=${inet[id - 1]}`;
   }
   const inet6 = attributesIn(families.get(AF_INET6) ?? NONE);
-  if (wordsIn(inet6.get(IFLA_INET6_CONF))?.[DISABLE_INET6] === 1) yield "had IPv6 switched off";
+  if (wordsIn(inet6.get(IFLA_INET6_CONF))?.[DISABLE_INET6] === 1)
+    yield "left without IPv6 (disable_ipv6)";
   const mode = inet6.get(IFLA_INET6_ADDR_GEN_MODE)?.[0];
-  if (mode !== undefined && mode !== IN6_ADDR_GEN_MODE_NONE) yield "gave itself an IPv6 address";
+  if (mode !== undefined && mode !== IN6_ADDR_GEN_MODE_NONE)
+    yield "given IPv6 addresses of its own";
 }
 
 const NONE = new Uint8Array(0);

@@ -105,7 +105,7 @@ export class Lane implements Disposable {
       setUp(netlink, index);
       mended.push(...faults);
     }
-    if (addDummyAddress(this.#netlink, this.#hostIndex)) mended.push("had no address");
+    if (addDummyAddress(this.#netlink, this.#hostIndex)) mended.push("left without an address");
     return mended;
   }
 

@@ -7,13 +7,13 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lane } from "../lane.ts";
+import { LaneKeeper } from "../lane-keeper.ts";
 import { SystemCallError } from "../libc.ts";
 import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Stand } from "./door-words.ts";
-import { LaneKeeper } from "./lane-keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -62,9 +62,7 @@ export class Door implements AsyncDisposable {
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = await carryMarks(events);
-    using marksAlone = new DisposableStack();
-    if (marks !== undefined) marksAlone.use(marks);
+    const marks = stack.use(new Marks(await carryMarks(events)));
     const back = stack.use(new LaneSender(lane));
     const tables = stack.use(
       await NetfilterTables.open({
@@ -82,19 +80,22 @@ export class Door implements AsyncDisposable {
     const keeper = stack.use(
       new LaneKeeper({
         lane,
-        netlink,
-        outputRule,
-        outputTable: isAtHooks ? outputTable : undefined,
-        marks,
-        carryMarks: () => new MarkCarrier(LANE_DEVICE),
         onRemade: (isSame) => {
           if (door !== undefined) door.#ring?.hear(lane.ownIndex);
           if (!isSame) tables.remake();
+          marks.renew();
+        },
+        *mendMore() {
+          if (isAtHooks && makeLaneRoutes(netlink, lane.hostIndex, outputTable) > 0) {
+            yield ["mended-ways", `routes or neighbours of ${LANE_DEVICE} were removed`];
+          }
+          if (outputRule.mend()) {
+            yield ["mended-rule", `the routing rule into ${LANE_DEVICE} was removed`];
+          }
         },
         warn: (message, error) => events.warn(message, error),
       }),
     );
-    marksAlone.move();
     door = new Door({ lane, tables, netlink, outputRule, keeper, back });
     stack.move();
     return door;
@@ -157,6 +158,25 @@ function localRulesIn({ localReplies, localDirect }: DoorRules): number {
 const REMAINS = new Set(["EPERM", "EEXIST", "EBUSY"]);
 const REMAINS_MS = 5_000;
 const RETRY_MS = 50;
+
+/** What carries marks across the lane, if the kernel can; it goes with the lane's interface. */
+class Marks implements Disposable {
+  #carrier: MarkCarrier | undefined;
+
+  constructor(carrier: MarkCarrier | undefined) {
+    this.#carrier = carrier;
+  }
+
+  renew(): void {
+    if (this.#carrier === undefined) return;
+    this.#carrier[Symbol.dispose]();
+    this.#carrier = new MarkCarrier(LANE_DEVICE);
+  }
+
+  [Symbol.dispose](): void {
+    this.#carrier?.[Symbol.dispose]();
+  }
+}
 
 /** Undefined where the kernel cannot. */
 async function carryMarks(events: DoorEvents): Promise<MarkCarrier | undefined> {
