@@ -32,6 +32,8 @@ export class MemoryEngine implements Engine {
   /** What is wrong. */
   findings: readonly Finding[] = [];
   desired: DesiredState = EMPTY_STATE;
+  /** Of each apply() that was not refused: how many steps. */
+  readonly applied: number[] = [];
   /** In the order given; "all" for everything. */
   readonly zeroed: string[] = [];
   isDisposed = false;
@@ -41,6 +43,7 @@ export class MemoryEngine implements Engine {
     this.refusal = undefined;
     if (refusal !== undefined) throw refusal;
     this.desired = steps.at(-1) ?? this.desired;
+    this.applied.push(steps.length);
   }
 
   async services(): Promise<readonly ServiceStatus[]> {

@@ -2,13 +2,16 @@
  * One desired state, whoever asks: commands run one at a time, and each is done whole or not at all.
  *
  * A command makes the next state from the one in force; the engine makes it true; the file keeps it; only then is it
- * in force. If any step fails, the state in force is still the one before.
+ * in force. If any step fails, the state in force is still the one before. Commands that wait meanwhile go the same way
+ * together, each as if it were alone: the engine is led through all of their states, the disk is waited for once.
  */
+import { Pauses } from "../base/pauses.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
 import { formatServiceKey, type ServiceKey } from "../ipvs/service.ts";
-import type { SnapshotFile } from "./snapshot.ts";
+import { inTermsOf, stepsBetween } from "./reload.ts";
+import type { StateFile } from "./state-file.ts";
 
 /** A pure step from one state to the next (desired-state.ts has them); throws LbError to refuse. */
 export type Command = (state: DesiredState) => DesiredState;
@@ -16,26 +19,37 @@ export type Command = (state: DesiredState) => DesiredState;
 /** Commands that may wait: more are refused, so that a runaway client cannot fill the memory. */
 const WAITING_MAX = 10_000;
 
+/** Commands that are done together. */
+const TOGETHER_MAX = 256;
+
 /** Too many commands wait. Nothing happened; try again. */
 export class BusyError extends Error {
   override readonly name = "BusyError";
 }
 
+interface Waiting {
+  readonly command: Command;
+  readonly resolve: () => void;
+  readonly reject: (why: unknown) => void;
+}
+
 export class Control {
   readonly engine: Engine;
-  readonly #file: SnapshotFile | undefined;
+  readonly #file: StateFile | undefined;
   #state: DesiredState;
+  /** Those that will be done together, while they may still become more. */
+  #gathering: Waiting[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  private constructor(engine: Engine, file: SnapshotFile | undefined, state: DesiredState) {
+  private constructor(engine: Engine, file: StateFile | undefined, state: DesiredState) {
     this.engine = engine;
     this.#file = file;
     this.#state = state;
   }
 
   /** Loads what was saved and has the engine run it. Without a file, state lives as long as the process. */
-  static async start(engine: Engine, file?: SnapshotFile): Promise<Control> {
+  static async start(engine: Engine, file?: StateFile): Promise<Control> {
     const state = (await file?.load()) ?? EMPTY_STATE;
     await engine.apply(state);
     return new Control(engine, file, state);
@@ -48,46 +62,116 @@ export class Control {
 
   /** Resolves when the command is in force and on disk. Throws LbError when it is refused. */
   change(command: Command): Promise<void> {
-    return this.#inTurn(async () => {
-      const next = command(this.#state);
-      await this.engine.apply(next);
-      await this.#save(next);
-      this.#state = next;
-    });
+    if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
+    this.#waiting++;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const waiting = { command, resolve, reject };
+    if (this.#gathering !== undefined && this.#gathering.length < TOGETHER_MAX) {
+      this.#gathering.push(waiting);
+    } else {
+      const together = [waiting];
+      void this.#inTurn(() => {
+        if (this.#gathering === together) this.#gathering = undefined;
+        return this.#perform(together);
+      });
+      this.#gathering = together;
+    }
+    return promise.finally(() => this.#waiting--);
   }
 
   /** Restarts the counters of one service, or of everything. */
   zero(key: ServiceKey | undefined): Promise<void> {
+    if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
+    this.#waiting++;
     return this.#inTurn(async () => {
       if (key !== undefined && !this.#state.services.has(formatServiceKey(key))) {
         throw new LbError({ code: "no-such-service", service: key });
       }
       await this.engine.zero(key);
+    }).finally(() => this.#waiting--);
+  }
+
+  /**
+   * Makes what somebody else wrote into the state file the state in force; false when nobody did. Rejects, and changes
+   * nothing, when it cannot be used.
+   */
+  reload(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const file = this.#file;
+      const written = await file?.reload();
+      if (file === undefined || written === undefined) return false;
+      const before = this.#state;
+      const wanted = await inTermsOf(before, written);
+      try {
+        for (const steps of stepsBetween(before, wanted, TOGETHER_MAX)) {
+          await this.engine.apply(...steps);
+        }
+        await file.replace(wanted);
+      } catch (error) {
+        await this.engine.apply(before);
+        throw error;
+      }
+      this.#state = wanted;
+      return true;
     });
   }
 
-  /** Resolves when every command given so far is done. */
-  async settled(): Promise<void> {
+  /** Resolves when every command given so far is done, and the disk is as a person would expect it. */
+  async end(): Promise<void> {
     await this.#last;
+    await this.#file?.end(this.#state);
   }
 
-  async #save(next: DesiredState): Promise<void> {
+  /** One that is refused leaves the others as they are; what fails for all is tried with each alone. */
+  async #perform(together: readonly Waiting[]): Promise<void> {
+    const pauses = new Pauses();
+    const refusals = new Map<Waiting, unknown>();
+    const steps: DesiredState[] = [];
+    let state = this.#state;
+    for (const each of together) {
+      await pauses.ifDue();
+      try {
+        state = each.command(state);
+        if (state !== (steps.at(-1) ?? this.#state)) steps.push(state);
+      } catch (error) {
+        refusals.set(each, error);
+      }
+    }
     try {
-      await this.#file?.save(next);
+      if (steps.length > 0) await this.#commit(steps);
+    } catch (error) {
+      if (together.length === 1) together[0]!.reject(error);
+      else for (const each of together) await this.#perform([each]);
+      return;
+    }
+    for (const each of together) {
+      if (refusals.has(each)) each.reject(refusals.get(each));
+      else each.resolve();
+    }
+  }
+
+  async #commit(steps: readonly DesiredState[]): Promise<void> {
+    const next = steps.at(-1)!;
+    await this.engine.apply(...steps);
+    try {
+      await this.#file?.append(this.#state, next);
     } catch (error) {
       // What is not on disk must not run, or a restart would silently undo it.
       await this.engine.apply(this.#state);
       throw error;
     }
+    this.#state = next;
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    if (this.#waiting >= WAITING_MAX) {
-      return Promise.reject(new BusyError(`${WAITING_MAX} commands wait already: try again`));
-    }
-    this.#waiting++;
-    const turn = this.#last.then(work).finally(() => this.#waiting--);
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    // What is commanded from now on comes after it.
+    this.#gathering = undefined;
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function busy(): BusyError {
+  return new BusyError(`${WAITING_MAX} commands wait already: try again`);
 }

@@ -1,144 +1,160 @@
 /**
- * The desired state on disk, so that a restarted daemon goes on where the last one was.
+ * A whole state as text. The first line has a checksum over all the others; a service is a line of its own.
  *
- * A command is written whole before it is acknowledged: to a file beside the real one, fsynced, renamed over it, and
- * the directory fsynced. So the file is at every moment either the state before a command or the one after it. A file
- * that cannot be understood stops the daemon from starting: starting without it would lose every service.
+ * Without the checksum's line the text is taken as it is: that is how an operator's own edits get in, and how an earlier
+ * Sluice wrote it (format 1).
  */
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import {
-  addDestination,
-  addService,
-  type DesiredState,
-  EMPTY_STATE,
-  setTimeouts,
-} from "../ipvs/desired-state.ts";
+import { crc32 } from "node:zlib";
+import { Pauses } from "../base/pauses.ts";
+import { type DesiredState, EMPTY_STATE, setTimeouts } from "../ipvs/desired-state.ts";
 import { LbError } from "../ipvs/errors.ts";
+import { formatServiceKey, type ServicePlan } from "../ipvs/service.ts";
+import { ServiceMap } from "../ipvs/service-map.ts";
 import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
-import {
-  destinationFromWire,
-  destinationToWire,
-  serviceFromWire,
-  serviceToWire,
-  type WireSysctls,
-} from "./wire.ts";
-import { problemsOf, SNAPSHOT_SCHEMA, type SnapshotJson } from "./wire-schema.ts";
+import { planFromJson, planToJson } from "./plan-json.ts";
+import { StateFileError } from "./state-file-error.ts";
+import type { WireSysctls } from "./wire.ts";
+import { problemsOf, SNAPSHOT_SCHEMA } from "./wire-schema.ts";
 
-/** Only the daemon's own user reads it: it tells what a site runs. */
-const FILE_MODE = 0o600;
-
-/** A state file that is there and cannot be used. */
-export class SnapshotError extends Error {
-  override readonly name = "SnapshotError";
+export interface Snapshot {
+  readonly state: DesiredState;
+  /** The number of the last change in it. */
+  readonly sequence: number;
+  /** Whether its checksum says that it is as it was written. */
+  readonly isChecked: boolean;
+  /** Rules of an earlier Sluice's own, which are read and never written (docs/decisions/0004). */
+  readonly markRules: readonly unknown[];
 }
 
-export class SnapshotFile {
-  readonly path: string;
-  readonly #warn: (message: string) => void;
+const CHECKSUM = /^\{\n {2}"crc32": "([0-9a-f]{8})",\n/;
+const CHECKSUM_LINE = /^[ \t]*"crc32"/m;
 
-  /** `warn` is told what of an earlier version's file is left out. */
-  constructor(path: string, warn: (message: string) => void) {
-    this.path = path;
-    this.#warn = warn;
-  }
+/** What comes before the checksum's eight digits, and after. */
+const BEFORE_DIGITS = '{\n  "crc32": "';
+const AFTER_DIGITS = '",\n';
 
-  /** The state that was saved last, or the empty one when none ever was. */
-  async load(): Promise<DesiredState> {
-    let text: string;
-    try {
-      text = await readFile(this.path, "utf8");
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") return EMPTY_STATE;
-      throw new SnapshotError(
-        code === "EISDIR"
-          ? `--state ${this.path} is a directory: name a file, such as ${join(this.path, "state.json")}`
-          : `--state ${this.path} cannot be read: ${message}`,
-        { cause: error },
-      );
+/** Of a part of the text; what is made of services at once. */
+const PART_LENGTH = 1 << 15;
+
+/** The text in parts, but for the checksum's digits, which are known last: `digitsAt` is where they go. */
+export const DIGITS_AT = BEFORE_DIGITS.length;
+
+export class SnapshotWriter {
+  #crc = 0;
+
+  /** Parts of the text, each to be written behind the one before. Zeros stand for the digits. */
+  *parts({ timeouts, sysctls, services }: DesiredState, sequence: number): Generator<Buffer> {
+    yield Buffer.from(`${BEFORE_DIGITS}00000000${AFTER_DIGITS}`);
+    const rows = [
+      '"format": 2',
+      `"sequence": ${sequence}`,
+      `"timeouts": ${JSON.stringify(timeouts)}`,
+      `"sysctls": ${JSON.stringify(changedSysctls(sysctls))}`,
+      '"services": [',
+    ];
+    yield this.#counted(`  ${rows.join(",\n  ")}`);
+    let text = "";
+    let between = "\n";
+    for (const plan of services.values()) {
+      text += `${between}    ${JSON.stringify(planToJson(plan))}`;
+      between = ",\n";
+      if (text.length < PART_LENGTH) continue;
+      yield this.#counted(text);
+      text = "";
     }
-    return this.#read(text);
+    yield this.#counted(`${text}\n  ]\n}\n`);
   }
 
-  async save(state: DesiredState): Promise<void> {
-    const directory = dirname(this.path);
-    await mkdir(directory, { recursive: true });
-    // Always the same name, so that what a crash leaves is overwritten by the next command.
-    const next = `${this.path}.next`;
-    await using file = await open(next, "w", FILE_MODE);
-    await file.writeFile(`${JSON.stringify(toJson(state), undefined, 2)}\n`);
-    await file.sync();
-    await rename(next, this.path);
-    await using parent = await open(directory, "r");
-    await parent.sync();
+  /** The checksum's digits, once all parts were taken. */
+  get digits(): string {
+    return this.#crc.toString(16).padStart(8, "0");
   }
 
-  #read(text: string): DesiredState {
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch (error) {
-      throw this.#unusable((error as Error).message);
-    }
-    const checked = SNAPSHOT_SCHEMA.safeParse(json);
-    if (!checked.success) {
-      const problems = problemsOf(checked.error).map(({ path, message }) =>
-        path === "" ? message : `${path}: ${message}`,
-      );
-      throw this.#unusable(problems.join("; "));
-    }
-    return this.#toState(checked.data);
-  }
-
-  /** Through the same commands that an operator gives, so that nothing gets in that they would refuse. */
-  #toState({ timeouts, sysctls, markRules = [], services }: SnapshotJson): DesiredState {
-    let state = this.#withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls);
-    this.#warnOfMarkRules(markRules);
-    for (const [index, { destinations, ...record }] of services.entries()) {
-      try {
-        const service = serviceFromWire(record);
-        state = addService(state, service);
-        for (const destination of destinations) {
-          state = addDestination(state, service.key, destinationFromWire(destination));
-        }
-      } catch (error) {
-        if (error instanceof LbError) throw this.#unusable(`services[${index}]: ${error.message}`);
-        throw error;
-      }
-    }
-    return state;
-  }
-
-  /** An earlier Sluice gave packets their marks itself (docs/decisions/0004). */
-  #warnOfMarkRules(rules: readonly unknown[]): void {
-    if (rules.length === 0) return;
-    this.#warn(
-      `The mark rules in ${this.path} are not used any more, and go from it with the next command: write them with nft or iptables (docs/marks.md). They are ${JSON.stringify(rules)}`,
-    );
-  }
-
-  #withSysctls(state: DesiredState, sysctls: WireSysctls): DesiredState {
-    try {
-      return setSysctls(state, sysctls);
-    } catch (error) {
-      if (error instanceof LbError) throw this.#unusable(`sysctls: ${error.message}`);
-      throw error;
-    }
-  }
-
-  #unusable(why: string): SnapshotError {
-    return new SnapshotError(
-      `Cannot use the saved state in ${this.path}: ${why}. Repair the file, or move it away to start without services.`,
-    );
+  #counted(text: string): Buffer {
+    const bytes = Buffer.from(text);
+    this.#crc = crc32(bytes, this.#crc);
+    return bytes;
   }
 }
 
-function toJson(state: DesiredState): SnapshotJson {
-  const services = [...state.services.values()].map((service) => ({
-    ...serviceToWire(service),
-    destinations: service.destinations.map(destinationToWire),
-  }));
-  const sysctls = changedSysctls(state.sysctls);
-  return { format: 1, timeouts: state.timeouts, sysctls, services };
+/** Reads what lies in `path`. Rejects with a StateFileError that says what is wrong, and where. */
+export async function readSnapshot(bytes: Buffer, path: string): Promise<Snapshot> {
+  const unusable = (why: string): StateFileError => unusableFile(path, why);
+  const json = parse(bytes, unusable);
+  const checked = SNAPSHOT_SCHEMA.safeParse(json.value);
+  if (!checked.success) {
+    const problems = problemsOf(checked.error).map(({ path: at, message }) =>
+      at === "" ? message : `${at}: ${message}`,
+    );
+    throw unusable(problems.join("; "));
+  }
+  const { sequence, timeouts, sysctls, services, markRules = [] } = checked.data;
+  const state = {
+    ...withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls, unusable),
+    services: await servicesOf(services, unusable),
+  };
+  return { state, sequence, isChecked: json.isChecked, markRules };
+}
+
+/** In parts: packets may be waiting. */
+async function servicesOf(
+  rows: readonly unknown[],
+  unusable: (why: string) => StateFileError,
+): Promise<ServiceMap> {
+  const services = new Map<string, ServicePlan>();
+  const pauses = new Pauses();
+  for (const [index, row] of rows.entries()) {
+    await pauses.ifDue();
+    const plan = planFromJson(row, `services[${index}]`, unusable);
+    const keyText = formatServiceKey(plan.key);
+    if (services.has(keyText)) throw unusable(`services[${index}]: there are two of ${keyText}`);
+    services.set(keyText, plan);
+  }
+  return ServiceMap.of(services);
+}
+
+function parse(
+  bytes: Buffer,
+  unusable: (why: string) => StateFileError,
+): { readonly value: unknown; readonly isChecked: boolean } {
+  const text = bytes.toString("utf8");
+  const [line, digits] = CHECKSUM.exec(text) ?? [];
+  if (line === undefined || digits === undefined) {
+    if (CHECKSUM_LINE.test(text)) throw unusable('its line "crc32" is damaged');
+    return { value: parseJson(text, unusable), isChecked: false };
+  }
+  const found = crc32(bytes.subarray(line.length)).toString(16).padStart(8, "0");
+  if (found !== digits) {
+    throw unusable(
+      `its checksum is ${found} and should be ${digits}, so it is not as it was written (if it was edited on purpose, remove the line "crc32")`,
+    );
+  }
+  return { value: parseJson(`{${text.slice(line.length)}`, unusable), isChecked: true };
+}
+
+function parseJson(text: string, unusable: (why: string) => StateFileError): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unusable((error as Error).message);
+  }
+}
+
+function withSysctls(
+  state: DesiredState,
+  sysctls: WireSysctls,
+  unusable: (why: string) => StateFileError,
+): DesiredState {
+  try {
+    return setSysctls(state, sysctls);
+  } catch (error) {
+    if (error instanceof LbError) throw unusable(`sysctls: ${error.message}`);
+    throw error;
+  }
+}
+
+export function unusableFile(path: string, why: string): StateFileError {
+  return new StateFileError(
+    `Cannot use the saved state in ${path}: ${why}. Repair the file, or move it away to start without services.`,
+  );
 }

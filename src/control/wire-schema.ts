@@ -111,24 +111,54 @@ export const SYSCTLS_SCHEMA: z.ZodType<WireSysctls> = z.record(
   z.union([z.number(), z.string()]),
 );
 
+/** A service with its destinations, as the state file has it. */
+export type PlanJson = WireServiceRecord & { readonly destinations: readonly WireDestination[] };
+
+export const PLAN_SCHEMA: z.ZodType<PlanJson> = service.extend({
+  destinations: z.array(destination),
+});
+
+/** A whole state. Services are looked at one by one: PLAN_SCHEMA. */
 export interface SnapshotJson {
-  readonly format: 1;
+  /** 1: without sequence and checksum. */
+  readonly format: 1 | 2;
+  /** The number of the last change in it. */
+  readonly sequence: number;
   readonly timeouts: Timeouts;
   /** Those that are not as by default. */
   readonly sysctls: WireSysctls;
   /** Rules of an earlier Sluice's own, which are read and never written: see snapshot.ts. */
   readonly markRules?: readonly unknown[] | undefined;
-  readonly services: readonly (WireServiceRecord & {
-    readonly destinations: readonly WireDestination[];
-  })[];
+  readonly services: readonly unknown[];
 }
 
+const sequence = z.int().min(0);
+
 export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
-  format: z.literal(1),
+  format: z.union([z.literal(1), z.literal(2)]),
+  sequence: sequence.default(0),
   timeouts: TIMEOUTS_SCHEMA,
   sysctls: SYSCTLS_SCHEMA.default({}),
   markRules: z.array(z.unknown()).optional(),
-  services: z.array(service.extend({ destinations: z.array(destination) })),
+  services: z.array(z.unknown()),
+});
+
+/** What a change makes different, whole: what is left out stays. */
+export interface ChangeJson {
+  readonly timeouts?: Timeouts | undefined;
+  /** Those that are not as by default. */
+  readonly sysctls?: WireSysctls | undefined;
+  /** Services that go, by formatServiceKey(). */
+  readonly removed?: readonly string[] | undefined;
+  /** Services that come, or take the place of what was there, PlanJson each. */
+  readonly services?: readonly unknown[] | undefined;
+}
+
+export const CHANGE_SCHEMA: z.ZodType<ChangeJson> = z.strictObject({
+  timeouts: TIMEOUTS_SCHEMA.optional(),
+  sysctls: SYSCTLS_SCHEMA.optional(),
+  removed: z.array(z.string()).optional(),
+  services: z.array(z.unknown()).optional(),
 });
 
 /** A place in JSON and what is wrong there. */

@@ -5,7 +5,8 @@ import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
-import { SnapshotFile } from "../control/snapshot.ts";
+import { StateFile } from "../control/state-file.ts";
+import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import { LastResort } from "./last-resort.ts";
@@ -56,9 +57,10 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
-  if (options.state !== undefined) await prepareFolder(options.state, "--state");
   const asked = signal();
   await using stack = new AsyncDisposableStack();
+  const file =
+    options.state === undefined ? undefined : await openState(options.state, stack, lines);
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
@@ -69,10 +71,6 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
       },
     }),
   );
-  const file =
-    options.state === undefined
-      ? undefined
-      : new SnapshotFile(options.state, (message) => lines.warn(message));
   const control = await Control.start(engine, file);
   const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
@@ -93,12 +91,37 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     },
     "the director runs",
   );
+  process.on("SIGHUP", () => void reload(control, lines));
   resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
   resort.isServing = false;
-  await control.settled();
+  await control.end();
   await stack.disposeAsync();
   lines.info("ended");
+}
+
+/** Nobody else's, until `stack` is disposed. */
+async function openState(
+  path: string,
+  stack: AsyncDisposableStack,
+  lines: Log["lines"],
+): Promise<StateFile> {
+  await prepareFolder(path, "--state");
+  stack.use(lockFile(path, "--state"));
+  return stack.use(new StateFile(path, (message) => lines.warn(message)));
+}
+
+async function reload(control: Control, lines: Log["lines"]): Promise<void> {
+  try {
+    const hasChanged = await control.reload();
+    const services = control.state.services.size;
+    lines.info(
+      { services },
+      hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
+    );
+  } catch (error) {
+    lines.error({ err: error }, "the state file is not used: all stays as it is");
+  }
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second ends the process the hard way, as by default. */

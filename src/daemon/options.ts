@@ -30,13 +30,15 @@ export class UsageError extends Error {
 export const DAEMON_HELP = `Usage: sluice daemon [options]
 
 Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
+SIGHUP reads the state file again, and puts in force what somebody edited there (first remove its line "crc32").
 Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Folders are made below
 /run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
                      /run/sluice/sluice.sock); root, the daemon's user and members of the
                      socket's group may command, but for the group root: chgrp it to another
-  --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH})
+  --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
+                     changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel

@@ -1,9 +1,10 @@
 /** What an operator can mend when the daemon does not start: one sentence that says what to do. */
 import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
-import { SnapshotError } from "../control/snapshot.ts";
+import { StateFileError } from "../control/state-file-error.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
+import { FileTakenError } from "../engine/userspace/file-lock.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
 import { missingCapabilities } from "./capabilities.ts";
@@ -15,12 +16,13 @@ export class PrivilegeError extends Error {
 
 const MISTAKES = [
   BpfError,
+  FileTakenError,
   FolderError,
   ListenError,
   NamespaceTakenError,
   NftError,
   PrivilegeError,
-  SnapshotError,
+  StateFileError,
   SystemCallError,
 ] as const;
 

@@ -8,12 +8,14 @@ import {
   mkdirSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Namespace } from "../userspace/namespaces.ts";
+import { StateFile } from "../../src/control/state-file.ts";
+import { Namespace, untilPrinted } from "../userspace/namespaces.ts";
 import { DaemonHome } from "./daemon.ts";
 
 const NOBODY = "65534";
@@ -78,10 +80,48 @@ test.for(mistakes)("sluice daemon %s is refused", async ([options, complaint]) =
 test("a socket that another daemon answers on is refused, and the other one goes on", async () => {
   const first = await home.start(host);
   using elsewhere = new Namespace("elsewhere");
-  expect(await refusal(home.launch(elsewhere))).toBe(
+  const ownState = ["--state", `${home.state}.other`];
+  expect(await refusal(home.launch(elsewhere, ...ownState))).toBe(
     `Cannot listen on ${home.socket}: a daemon already answers there (process ${first.pid}); end it first, or choose another --socket`,
   );
   expect(home.ipvsadm("-L").code).toBe(0);
+});
+
+test("a state file that another daemon uses is refused, and nothing of it is touched", async () => {
+  const first = await home.start(host);
+  home.configure("-A -t 10.0.0.1:80 -s rr");
+  using elsewhere = new Namespace("elsewhere");
+  const ownSocket = ["--socket", `${home.socket}.other`];
+  expect(await refusal(home.launch(elsewhere, ...ownSocket))).toBe(
+    `--state ${home.state} is in use by the daemon with process id ${first.pid}: give each daemon a file of its own`,
+  );
+  expect(await first.end("SIGKILL")).toBe(null);
+  const second = await home.start(host);
+  expect(home.ipvsadm("-Sn").stdout).toBe("-A -t 10.0.0.1:80 -s rr\n");
+  expect(await second.end("SIGTERM")).toBe(0);
+});
+
+test("SIGHUP puts an edited state file in force; one that cannot be used changes nothing", async () => {
+  let daemon = await home.start(host);
+  home.configure("-A -t 10.0.0.1:80 -s rr", "-A -t 10.0.0.1:81 -s rr");
+  expect(await daemon.end("SIGTERM")).toBe(0);
+  daemon = await home.start(host);
+  const text = readFileSync(home.state, "utf8").replace(/ {2}"crc32".*\n/, "");
+  writeFileSync(home.state, text.replace('"port":80', '"port":99999'));
+  daemon.signal("SIGHUP");
+  await expect
+    .poll(() => daemon.messages.join(), { timeout: 10_000 })
+    .toContain("the state file is not used");
+  writeFileSync(home.state, text.replace('"port":80', '"port":82'));
+  daemon.signal("SIGHUP");
+  await expect
+    .poll(() => daemon.messages.join(), { timeout: 10_000 })
+    .toContain("the state file is in force");
+  const lines = "-A -t 10.0.0.1:81 -s rr\n-A -t 10.0.0.1:82 -s rr\n";
+  expect(home.ipvsadm("-Sn").stdout).toBe(lines);
+  expect(await daemon.end("SIGKILL")).toBe(null);
+  await home.start(host);
+  expect(home.ipvsadm("-Sn").stdout).toBe(lines);
 });
 
 // biome-ignore format: a table
@@ -192,14 +232,44 @@ test("the socket is for the daemon's user and group, the state file for the user
 
 test("a command that cannot be saved is not done", async () => {
   await home.start(host);
-  home.configure("-A -t 10.0.0.1:80 -s rr");
   mkdirSync(`${home.state}.next`);
   const { code, stderr } = home.ipvsadm("-A -t 10.0.0.1:81 -s rr");
   expect(code).toBe(255);
   expect(stderr).toContain("EISDIR");
-  expect(home.ipvsadm("-Sn").stdout).toBe("-A -t 10.0.0.1:80 -s rr\n");
+  expect(home.ipvsadm("-Sn").stdout).toBe("");
   rmdirSync(`${home.state}.next`);
   home.configure("-A -t 10.0.0.1:81 -s rr");
+});
+
+test("a command for which the disk has no room is not done, and those before it stay", async () => {
+  const folder = `${home.state}.disk`;
+  mkdirSync(folder);
+  const small = `mount -t tmpfs -o size=64k none ${folder} && exec "$@" --state ${folder}/state.json`;
+  const child = home.launchBy(host, `exec unshare -m sh -c '${small}' sh "$@"`);
+  await untilPrinted(child, "the director runs");
+  home.configure("-A -t 10.0.0.1:80 -s rr");
+  const seen = `/proc/${child.pid}/root${folder}`;
+  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
+    try {
+      writeFileSync(`${seen}/fill${size}`, Buffer.alloc(size));
+    } catch {
+      // What does not fit is tried smaller.
+    }
+  }
+  // The journal's last block has some room still.
+  const more = Array.from({ length: 60 }, (_, index) => `-A -u 10.0.0.1:${index + 1} -s rr`);
+  for (const line of more) if (home.ipvsadm(line).code !== 0) break;
+  const services = home.ipvsadm("-Sn").stdout;
+  expect(services.split("\n").length).toBeLessThan(more.length);
+  await using file = new StateFile(`${seen}/state.json`, () => {});
+  const { services: saved } = await file.load();
+  expect(services.split("\n")).toHaveLength(saved.size + 1);
+  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
+    rmSync(`${seen}/fill${size}`, { force: true });
+  }
+  home.configure("-A -t 10.0.0.1:81 -s rr");
+  child.kill("SIGTERM");
+  await once(child, "exit");
 });
 
 test("what was acknowledged survives SIGKILL and a restart, whole", async () => {
@@ -219,8 +289,7 @@ test("what was acknowledged survives SIGKILL and a restart, whole", async () => 
   await home.start(host);
   const saved = home.ipvsadm("-Sn").stdout.split("\n").filter(Boolean);
   expect(saved).toEqual(expect.arrayContaining(acknowledged));
-  // The one that was being saved may have made it; it is there whole, or not at all.
-  expect(saved.length - acknowledged.length).toBeLessThanOrEqual(1);
+  // Those that were being saved may have made it: together, since they were one line of the journal.
   expect(saved.every((line) => /^-A -t 10\.0\.0\.1:\d+ -s rr$/.test(line))).toBe(true);
   expect(home.ipvsadm("-L --timeout").stdout).toBe("Timeout (tcp tcpfin udp): 100 120 50\n");
 });

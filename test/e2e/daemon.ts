@@ -111,6 +111,10 @@ export class Daemon {
     });
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }

@@ -46,6 +46,7 @@ const c = {
   // Messages are given by address: they and what they point to lie in memory that does not move.
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
   close:      libc.func("int close(int fd)"),
+  flock:      libc.func("int flock(int fd, int operation)"),
   unshare:    libc.func("int unshare(int flags)"),
   setns:      libc.func("int setns(int fd, int type)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
@@ -124,6 +125,12 @@ export function sendMessages(fd: number, address: number, count: number): number
 
 export function close(fd: number): void {
   c.close(fd);
+}
+
+/** Has the kernel give nobody else this file's lock as long as the descriptor is open: 0, or -errno; -EAGAIN is somebody's. */
+export function lock(fd: number): number {
+  const LOCK_EX_NB = 2 | 4;
+  return result(c.flock(fd, LOCK_EX_NB));
 }
 
 /** The index of an interface of this network namespace. */

@@ -62,8 +62,7 @@ async function untilEnd(worker: ChildProcessByStdio<Writable, Readable, Readable
     worker.once("error", reject);
     worker.once("close", (code, signal) => {
       if (code === 0) resolve();
-      else
-        reject(new Error(`The engine's worker ended (${signal ?? code}): ${complaints}`));
+      else reject(new Error(`The engine's worker ended (${signal ?? code}): ${complaints}`));
     });
   });
   // What the engine warned of.

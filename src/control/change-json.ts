@@ -1,0 +1,56 @@
+/** What leads from one state to the next, as a record of the journal has it: for any command, and any number of them. */
+import type { DesiredState } from "../ipvs/desired-state.ts";
+import { LbError } from "../ipvs/errors.ts";
+import { formatServiceKey } from "../ipvs/service.ts";
+import { serviceChanges } from "../ipvs/service-changes.ts";
+import { ServiceMap } from "../ipvs/service-map.ts";
+import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
+import { planFromJson, planToJson } from "./plan-json.ts";
+import type { StateFileError } from "./state-file-error.ts";
+import { CHANGE_SCHEMA, type ChangeJson, problemsOf } from "./wire-schema.ts";
+
+export function changeToJson(before: DesiredState, after: DesiredState): ChangeJson {
+  const changes = serviceChanges(before.services, after.services);
+  const removed = changes.flatMap((change) => (change.after === undefined ? change.keyText : []));
+  const services = changes.flatMap((change) =>
+    change.after === undefined ? [] : planToJson(change.after),
+  );
+  return {
+    ...(before.timeouts === after.timeouts ? {} : { timeouts: after.timeouts }),
+    ...(before.sysctls === after.sysctls ? {} : { sysctls: changedSysctls(after.sysctls) }),
+    ...(removed.length === 0 ? {} : { removed }),
+    ...(services.length === 0 ? {} : { services }),
+  };
+}
+
+/** Throws what `unusable` makes of what is wrong with the record, or does not fit the state. */
+export function withChange(
+  state: DesiredState,
+  json: unknown,
+  unusable: (why: string) => StateFileError,
+): DesiredState {
+  const checked = CHANGE_SCHEMA.safeParse(json);
+  if (!checked.success) {
+    const [problem] = problemsOf(checked.error);
+    throw unusable(`${problem?.path}: ${problem?.message}`);
+  }
+  const { timeouts, sysctls, removed = [], services: put = [] } = checked.data;
+  let services = ServiceMap.of(state.services);
+  for (const keyText of removed) {
+    if (!services.has(keyText)) throw unusable(`it removes ${keyText}, which is not there`);
+    services = services.without(keyText);
+  }
+  for (const [index, row] of put.entries()) {
+    const plan = planFromJson(row, `services[${index}]`, unusable);
+    services = services.with(formatServiceKey(plan.key), plan);
+  }
+  const next = { ...state, services, timeouts: timeouts ?? state.timeouts };
+  if (sysctls === undefined) return next;
+  try {
+    return setSysctls({ ...next, sysctls: DEFAULT_SYSCTLS }, sysctls);
+  } catch (error) {
+    if (error instanceof LbError) throw unusable(`sysctls: ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+/** A service with its destinations as the state file has it. */
+import { addDestination, addService, EMPTY_STATE } from "../ipvs/desired-state.ts";
+import { LbError } from "../ipvs/errors.ts";
+import { formatServiceKey, type ServicePlan } from "../ipvs/service.ts";
+import type { StateFileError } from "./state-file-error.ts";
+import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
+import { PLAN_SCHEMA, type PlanJson, problemsOf } from "./wire-schema.ts";
+
+export function planToJson(plan: ServicePlan): PlanJson {
+  return { ...serviceToWire(plan), destinations: plan.destinations.map(destinationToWire) };
+}
+
+/**
+ * Through the same commands that an operator gives, so that nothing gets in that they would refuse. Throws what `unusable`
+ * makes of what is wrong, and `at` which place.
+ */
+export function planFromJson(
+  json: unknown,
+  at: string,
+  unusable: (why: string) => StateFileError,
+): ServicePlan {
+  const checked = PLAN_SCHEMA.safeParse(json);
+  if (!checked.success) {
+    const problems = problemsOf(checked.error).map(({ path, message }) =>
+      path === "" ? `${at}: ${message}` : `${at}.${path}: ${message}`,
+    );
+    throw unusable(problems.join("; "));
+  }
+  const { destinations, ...record } = checked.data;
+  try {
+    const service = serviceFromWire(record);
+    let state = addService(EMPTY_STATE, service);
+    for (const destination of destinations) {
+      state = addDestination(state, service.key, destinationFromWire(destination));
+    }
+    return state.services.get(formatServiceKey(service.key))!;
+  } catch (error) {
+    if (error instanceof LbError) throw unusable(`${at}: ${error.message}`);
+    throw error;
+  }
+}

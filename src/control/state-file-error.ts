@@ -1,0 +1,4 @@
+/** What is kept on disk is there and cannot be used, or cannot be written: one sentence with what to do. */
+export class StateFileError extends Error {
+  override readonly name = "StateFileError";
+}
