@@ -133,7 +133,12 @@ export class Decapsulator implements AsyncDisposable {
       }),
     );
     const lane = stack.use(new Lane(LANE));
-    const keeper = stack.use(new LaneKeeper({ lane, warn: saying(events) }));
+    const keeper = stack.use(
+      new LaneKeeper({
+        lane,
+        warn: (message, error) => events.warn(error ? `${message}: ${error.message}` : message),
+      }),
+    );
     keeper.keep(network.links);
     decapsulator = new Decapsulator(options, { claim, silence, lane, keeper, network });
     stack.move();
@@ -241,10 +246,6 @@ export class Decapsulator implements AsyncDisposable {
     shifted.checksumOffset = isMerged ? offload.checksumOffset : 0;
     return shifted;
   }
-}
-
-function saying({ warn }: DecapsulatorEvents): (message: string, error: unknown) => void {
-  return (message, error) => warn(error === undefined ? message : `${message}: ${String(error)}`);
 }
 
 /** Does what the sender left to a network card: outer checksums may be over it. False when it lies outside the frame. */

@@ -18,7 +18,7 @@ export interface LaneKeeperOptions {
   readonly onRemade?: (isSame: boolean) => void;
   /** Sets right what belongs to a lane that is whole. Throws what the kernel refuses. */
   readonly mendMore?: () => Iterable<Mended>;
-  readonly warn: (message: string, error: unknown) => void;
+  readonly warn: (message: string, error: Error | undefined) => void;
 }
 
 export class LaneKeeper implements Disposable {
