@@ -1,6 +1,6 @@
 /** Serves the API on a unix socket, to those who may command the load balancer. */
 import { lstatSync } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
+import { lchown, lstat, unlink } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
@@ -31,6 +31,8 @@ export interface ListenOptions {
   readonly peerOf: (fd: number) => Peer;
   /** Callers are turned away; says which, and why. */
   readonly onTrouble?: (message: string) => void;
+  /** Whose members may command, too; undefined: the socket has the daemon's own group. */
+  readonly gid?: number | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface ListenOptions {
 export async function listen(
   app: Hono,
   path: string,
-  { peerOf, onTrouble = () => {} }: ListenOptions,
+  { peerOf, gid, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
@@ -57,6 +59,7 @@ export async function listen(
   });
   await bind(server, path);
   limitConnections(server, onTrouble);
+  if (gid !== undefined) await giveTo(gid, path);
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -109,6 +112,14 @@ function bind(server: Server, path: string): Promise<void> {
       process.umask(before);
     }
   });
+}
+
+async function giveTo(gid: number, path: string): Promise<void> {
+  try {
+    await lchown(path, process.geteuid!(), gid);
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 function unusable(path: string, error: unknown): ListenError {

@@ -9,6 +9,7 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
+import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
@@ -57,7 +58,10 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
+  const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
+  // Until there is a control: it reads the file anyway.
+  process.on("SIGHUP", () => {});
   await using stack = new AsyncDisposableStack();
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
@@ -72,6 +76,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     }),
   );
   const control = await Control.start(engine, file);
+  process.on("SIGHUP", () => void reload(control, lines));
   const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
@@ -79,9 +84,8 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(
-    await listen(app, options.socket, { peerOf, onTrouble: (message) => lines.warn(message) }),
-  );
+  const onTrouble = (message: string): void => lines.warn(message);
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid, onTrouble }));
   lines.info(
     {
       engine: engine.name,
@@ -91,7 +95,6 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     },
     "the director runs",
   );
-  process.on("SIGHUP", () => void reload(control, lines));
   resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
   resort.isServing = false;
