@@ -1,5 +1,4 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
-
 import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";

@@ -4,6 +4,7 @@
  * The kernel's entries have none at all (IP_VS_CONN_F_BYPASS); so nothing counts here, and listings show zeros.
  */
 import { Address } from "../net/address.ts";
+import type { IpVersion } from "../net/ip-family.ts";
 import { toPort } from "../net/port.ts";
 import { CONNECTION_FLAG, FORWARDING } from "./connections/flow.ts";
 import { Destination } from "./destination.ts";
@@ -25,7 +26,11 @@ const SERVICE: ServicePlan = {
 
 const NOWHERE = { 4: Address.inet(0), 6: Address.inet6(0, 0, 0, 0) } as const;
 
-export function bypass(id: number, family: 4 | 6, sysctls: () => SchedulerSysctls): Destination {
+export function bypass(
+  id: number,
+  family: IpVersion,
+  sysctls: () => SchedulerSysctls,
+): Destination {
   const plan: DestinationPlan = {
     endpoint: { address: NOWHERE[family], port: toPort(0) },
     forwarding: { kind: "route" },

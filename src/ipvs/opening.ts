@@ -1,10 +1,11 @@
 /** What a connection is opened by: a client's packet, or one that was never seen but answered. */
 import { Address } from "../net/address.ts";
+import type { IpVersion } from "../net/ip-family.ts";
 import type { Flow } from "./connections/flow.ts";
 
 /** A client's packet in numbers, as Packet has them: the client is its source. */
 export interface Opening {
-  readonly family: 4 | 6;
+  readonly family: IpVersion;
   readonly protocol: number;
   readonly source0: number;
   readonly source1: number;
@@ -26,7 +27,7 @@ export interface Opening {
  * One object is reused.
  */
 export class AnsweredOpening implements Opening {
-  family: 4 | 6 = 4;
+  family: IpVersion = 4;
   protocol = 0;
   source0 = 0;
   source1 = 0;

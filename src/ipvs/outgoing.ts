@@ -8,6 +8,7 @@
  * that is done; at "local-in" and "local-out" the packet goes on in the host's own stack.
  */
 import type { Instant } from "../base/clock.ts";
+import { FAMILY_OF } from "../net/ip-family.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import type { Parts } from "./incoming.ts";
@@ -93,7 +94,7 @@ export class Outgoing {
   }
 
   #isForwarding({ family }: Packet): boolean {
-    return this.#parts.host.isForwarding(family === 4 ? "inet" : "inet6");
+    return this.#parts.host.isForwarding(FAMILY_OF[family]);
   }
 
   #isMasqueraded(id: number): boolean {

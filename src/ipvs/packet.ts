@@ -4,7 +4,7 @@
  * Its owner keeps one Packet and moves it from packet to packet: nothing here allocates.
  */
 import { type Address, Address as AddressOf } from "../net/address.ts";
-import { familyAt } from "../net/ip-family.ts";
+import { type IpVersion, versionAt } from "../net/ip-family.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { type Ipv4Fault, Ipv4View } from "../net/ipv4.ts";
 import { type Ipv6Fault, Ipv6View } from "../net/ipv6.ts";
@@ -96,7 +96,7 @@ export class Packet {
   /** Of a packet that was reassembled here: bytes of its longest fragment, which no piece of it shall exceed. 0 of others. */
   longestFragment = 0;
 
-  family: 4 | 6 = 4;
+  family: IpVersion = 4;
   /** The transport protocol, past IPv6's extension headers. */
   protocol = 0;
   /** Where the transport header begins, as an offset in `bytes`. */
@@ -125,7 +125,7 @@ export class Packet {
     this.headroom = arrival.headroom;
     this.longestFragment = 0;
     if (end <= start) return "truncated";
-    return familyAt(bytes, start) === "inet6"
+    return versionAt(bytes, start) === 6
       ? this.#moveToInet6(bytes, start, end)
       : this.#moveToInet(bytes, start, end);
   }
@@ -204,7 +204,7 @@ export class Packet {
     return this.#readPorts();
   }
 
-  #place(bytes: Uint8Array, start: number, end: number, family: 4 | 6): void {
+  #place(bytes: Uint8Array, start: number, end: number, family: IpVersion): void {
     this.bytes = bytes;
     this.start = start;
     this.end = end;

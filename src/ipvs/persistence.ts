@@ -4,6 +4,7 @@
  * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
+import { IP_VERSION } from "../net/ip-family.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { CallIdFinder } from "../net/sip.ts";
 import { UDP_HEADER_LENGTH } from "../net/udp.ts";
@@ -63,7 +64,7 @@ export class Templates {
     this.#describe(opening, service, persistence);
     const binding = this.#binding;
     const { address } = destination;
-    binding.family = address.family === "inet" ? 4 : 6;
+    binding.family = IP_VERSION[address.family];
     binding.destination0 = address.w0;
     binding.destination1 = address.w1;
     binding.destination2 = address.w2;

@@ -2,7 +2,7 @@
  * Finds the service that a new connection belongs to: by mark, then exactly, then FTP's data ports, then any port.
  * ip_vs_service_find() in ip_vs_ctl.c.
  */
-import type { Family } from "../net/address.ts";
+import { FAMILY_OF, type IpVersion } from "../net/ip-family.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { familyOf } from "./service.ts";
 import type { VirtualService } from "./virtual-service.ts";
@@ -14,7 +14,7 @@ const UNPRIVILEGED_PORT = 1024;
 
 /** Where a packet is going, in numbers, as the packet cursor has them. */
 export interface Target {
-  readonly family: 4 | 6;
+  readonly family: IpVersion;
   readonly protocol: number;
   readonly destination0: number;
   readonly destination1: number;
@@ -36,8 +36,8 @@ export class ServiceIndex {
   #anyPortServices = 0;
 
   /** Whether any service of the family exists: without one the kernel's hooks are not even registered. */
-  has(family: 4 | 6): boolean {
-    return (family === 4 ? this.#count.inet : this.#count.inet6) > 0;
+  has(family: IpVersion): boolean {
+    return this.#count[FAMILY_OF[family]] > 0;
   }
 
   get hasMarks(): boolean {
@@ -54,8 +54,7 @@ export class ServiceIndex {
 
   find(target: Target): VirtualService | undefined {
     if (target.mark !== 0) {
-      const family: Family = target.family === 4 ? "inet" : "inet6";
-      const service = this.#byMark[family].get(target.mark >>> 0);
+      const service = this.#byMark[FAMILY_OF[target.family]].get(target.mark >>> 0);
       if (service !== undefined) return service;
     }
     const port = target.destinationPort;

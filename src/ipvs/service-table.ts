@@ -3,6 +3,7 @@
  *
  * ip_vs_ctl.c in the kernel.
  */
+import type { IpVersion } from "../net/ip-family.ts";
 import { bypass } from "./bypass.ts";
 import type { DesiredState } from "./desired-state.ts";
 import { Destination } from "./destination.ts";
@@ -23,7 +24,7 @@ export class ServiceTable {
   readonly #sysctls: () => SchedulerSysctls;
   readonly addresses = new KnownAddresses();
   /** Where cache_bypass has connections go, by family. */
-  readonly bypass: Readonly<Record<4 | 6, Destination>>;
+  readonly bypass: Readonly<Record<IpVersion, Destination>>;
   /** Traffic of everything, removed services included. */
   readonly total = new Traffic();
   readonly #trash = new Trash();
@@ -55,7 +56,7 @@ export class ServiceTable {
   }
 
   /** Whether any service of the family exists: without one the kernel's hooks are not even registered. */
-  has(family: 4 | 6): boolean {
+  has(family: IpVersion): boolean {
     return this.#index.has(family);
   }
 

@@ -2,6 +2,7 @@
 
 import type { Instant } from "../base/clock.ts";
 import { Address } from "../net/address.ts";
+import type { IpVersion } from "../net/ip-family.ts";
 import type { Port } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { PROTOCOL } from "./connections/protocol-states.ts";
@@ -101,7 +102,7 @@ const PROTOCOL_NAME: Readonly<Record<number, ConnectionStatus["protocol"]>> = {
   [PROTOCOL.sctp]: "SCTP",
 };
 
-function endpoint(family: 4 | 6, word: (index: number) => number, port: number): Endpoint {
+function endpoint(family: IpVersion, word: (index: number) => number, port: number): Endpoint {
   const address =
     family === 4 ? Address.inet(word(3)) : Address.inet6(word(0), word(1), word(2), word(3));
   return { address, port: port as Port };

@@ -4,6 +4,7 @@
  * Joins the table (connections/) with the destinations that entries count on: ip_vs_conn.c.
  */
 import type { Instant } from "../base/clock.ts";
+import { IP_VERSION } from "../net/ip-family.ts";
 import { Abandoned } from "./abandoned.ts";
 import { ConnectionEnds } from "./connections/connection-ends.ts";
 import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
@@ -192,7 +193,7 @@ export class Tracker {
   ): number {
     const binding = this.#binding;
     const { address } = destination;
-    binding.family = address.family === "inet" ? 4 : 6;
+    binding.family = IP_VERSION[address.family];
     binding.destination0 = address.w0;
     binding.destination1 = address.w1;
     binding.destination2 = address.w2;

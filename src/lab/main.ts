@@ -1,5 +1,4 @@
 /** `sluice lab …`: the classic LVS laboratories. */
-
 import { LabFailure } from "./failure.ts";
 import { LAB_HELP } from "./help.ts";
 import { type LabCommand, parseLabArguments, UsageError } from "./options.ts";

@@ -17,6 +17,7 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import type { Sysctls } from "../../ipvs/sysctls.ts";
+import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
@@ -281,7 +282,7 @@ export class UserspaceEngine implements Engine {
   *#destinationsInUse(): Generator<Destination> {
     const { services } = this.#director;
     for (const destination of services.inUse()) {
-      if (services.has(familyOf(destination.service.key) === "inet" ? 4 : 6)) yield destination;
+      if (services.has(IP_VERSION[familyOf(destination.service.key)])) yield destination;
     }
   }
 

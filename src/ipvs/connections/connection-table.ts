@@ -10,6 +10,7 @@
  * longer because the table is large or grows; `expire` takes as long as its budget says.
  */
 import type { Instant } from "../../base/clock.ts";
+import type { IpVersion } from "../../net/ip-family.ts";
 import { FIELD, KIND } from "./connection-record.ts";
 import { Binding, CONNECTION_FLAG, FIXED_FLAGS, Flow } from "./flow.ts";
 import type { HashKey } from "./flow-hash.ts";
@@ -399,7 +400,7 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.kind) >>> KIND.protocolShift;
   }
 
-  family(id: number): 4 | 6 {
+  family(id: number): IpVersion {
     return (this.#records.get(id, FIELD.kind) & KIND.inet6) === 0 ? 4 : 6;
   }
 
@@ -420,7 +421,7 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.ports) & 0xffff;
   }
 
-  destinationFamily(id: number): 4 | 6 {
+  destinationFamily(id: number): IpVersion {
     return this.#records.get(id, FIELD.destinationPort) >>> 16 === 4 ? 4 : 6;
   }
 

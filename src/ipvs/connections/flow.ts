@@ -4,12 +4,13 @@
  * An address is four signed 32-bit words as in net/address.ts: an IPv4 address has its bits in word 3 and 0 in the
  * others. Ports are in host byte order.
  */
+import type { IpVersion } from "../../net/ip-family.ts";
 
 const NO_DATA = new Uint8Array(0);
 
 /** The two ends that a client sees: what a packet is looked up by. */
 export class Flow {
-  family: 4 | 6 = 4;
+  family: IpVersion = 4;
   /** The IP protocol's number; 0 (IP) for the template of a firewall mark, with the mark as the virtual address. */
   protocol = 0;
   client0 = 0;
@@ -31,7 +32,7 @@ export class Flow {
 /** Where a new connection goes, and how. */
 export class Binding {
   /** Differs from the flow's in a tunnel between families. */
-  family: 4 | 6 = 4;
+  family: IpVersion = 4;
   destination0 = 0;
   destination1 = 0;
   destination2 = 0;

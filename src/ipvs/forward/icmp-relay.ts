@@ -7,6 +7,7 @@
 import type { Instant } from "../../base/clock.ts";
 import type { Address } from "../../net/address.ts";
 import { emitIcmp, ICMP_TYPE, UNREACHABLE_CODE } from "../../net/icmp.ts";
+import { FAMILY_OF } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
 import { NO_CONNECTION } from "../connections/connection-table.ts";
@@ -216,7 +217,7 @@ export class IcmpRelay implements Rewriting {
 }
 
 function isForwarding(host: Host, packet: Packet): boolean {
-  return host.isForwarding(packet.family === 4 ? "inet" : "inet6");
+  return host.isForwarding(FAMILY_OF[packet.family]);
 }
 
 /** Whether the host has routed the packet to itself, or would. */

@@ -5,6 +5,7 @@
  */
 import { ICMP_TYPE, IcmpView } from "../../net/icmp.ts";
 import { Icmpv6View } from "../../net/icmpv6.ts";
+import type { IpVersion } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";
 import { Ipv6View } from "../../net/ipv6.ts";
@@ -24,7 +25,7 @@ export class Quote {
   readonly ipv6 = Ipv6View.unplaced();
   readonly #ports = PortsView.unplaced();
   readonly #flow = new Flow();
-  #family: 4 | 6 = 4;
+  #family: IpVersion = 4;
   #hasPorts = false;
 
   /** Moves to the error that `packet` is. False when it is no error that the director relays, or is malformed. */
@@ -46,7 +47,7 @@ export class Quote {
   }
 
   /** Moves to the quoted packet itself: also the one inside a quoted tunnel packet. */
-  moveToPacket(bytes: Uint8Array, start: number, end: number, family: 4 | 6): boolean {
+  moveToPacket(bytes: Uint8Array, start: number, end: number, family: IpVersion): boolean {
     const view = family === 4 ? this.ipv4 : this.ipv6;
     if (view.moveToQuote(bytes, start, end) !== undefined) return false;
     this.#family = family;
@@ -61,7 +62,7 @@ export class Quote {
     return true;
   }
 
-  get family(): 4 | 6 {
+  get family(): IpVersion {
     return this.#family;
   }
 

@@ -5,7 +5,7 @@
 import { Address } from "../../net/address.ts";
 import { completePartial } from "../../net/checksum.ts";
 import { fragmentIpv4 } from "../../net/fragmentation.ts";
-import { familyAt } from "../../net/ip-family.ts";
+import { versionAt } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";
 import { Ipv6View } from "../../net/ipv6.ts";
@@ -149,7 +149,7 @@ export class Wire {
 
   #fragments(packet: Uint8Array, limit: number): Uint8Array[] | string {
     const { length } = packet;
-    if (familyAt(packet, 0) === "inet") {
+    if (versionAt(packet, 0) === 4) {
       return this.#inet.moveTo(packet, 0, length) ?? fragmentIpv4(this.#inet, limit);
     }
     const fault = this.#inet6.moveTo(packet, 0, length);

@@ -1,5 +1,4 @@
 /** LVS by tunnels: the director puts each request, as it is, into another packet to the real server. */
-
 import type { Family } from "../../net/address.ts";
 import { endpoint, url } from "../endpoint.ts";
 import type { Equipment } from "../network/equipment.ts";

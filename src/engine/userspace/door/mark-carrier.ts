@@ -6,7 +6,6 @@
  * refuses to write a mark into bytes): so the table is made by netlink messages. It is owned by the socket, and goes with
  * it, and so with the process (netfilter-socket.ts).
  */
-
 import { MAC_LENGTH } from "../../../net/mac-address.ts";
 import {
   NETFILTER_FAMILY,
