@@ -1,5 +1,6 @@
 /** `sluice daemon`: the composition root. Opens the engine, gives it the saved state, serves the API, ends on a signal. */
 import { readFileSync } from "node:fs";
+import { flushCompileCache } from "node:module";
 import { dirname } from "node:path";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
@@ -60,6 +61,8 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
+  // At its end is too late for one that is killed: the next start shall not compile all anew.
+  flushCompileCache();
   await prepareFolder(options.socket, "--socket");
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
