@@ -10,6 +10,7 @@ import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import { groupId } from "./group.ts";
+import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -32,8 +33,16 @@ export async function main(args: readonly string[]): Promise<number> {
     return EXIT.ended;
   }
   const log = openLog(options.logLevel);
+  using resort = new LastResort({
+    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    end: (error) => {
+      log.lines.fatal({ err: error }, "a bug ends the director");
+      log.complain(`sluice daemon: ${(error as Error).message}\n`);
+      process.exit(EXIT.failed);
+    },
+  });
   try {
-    await run(options, log);
+    await run(options, log, resort);
     return EXIT.ended;
   } catch (error) {
     const sentence = sentenceFor(error);
@@ -45,7 +54,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, log: Log): Promise<void> {
+async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
@@ -75,7 +84,8 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf, gid }));
+  const onTrouble = (message: string): void => lines.warn(message);
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid, onTrouble }));
   lines.info(
     {
       engine: engine.name,
@@ -85,7 +95,9 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     },
     "the director runs",
   );
+  resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
+  resort.isServing = false;
   await control.end();
   await stack.disposeAsync();
   lines.info("ended");

@@ -131,7 +131,11 @@ export class Daemon {
 
   /** How many packets left for this reason. */
   async count(reason: string): Promise<number> {
-    return (await this.#client.call("reasons", {}, undefined))[reason] ?? 0;
+    return (await this.reasons())[reason] ?? 0;
+  }
+
+  reasons(): Promise<Readonly<Record<string, number>>> {
+    return this.#client.call("reasons", {}, undefined);
   }
 
   /** Adds a service that tells nothing but its port, by the API. Rejects when it is not acknowledged. */

@@ -159,7 +159,7 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    await door.watch(network.links.values());
+    await door.watch(network.links);
     options.offload?.follow(network);
     engine = new UserspaceEngine({ network, door, claim }, options);
     stack.move();
@@ -218,6 +218,7 @@ export class UserspaceEngine implements Engine {
       ...this.#director.reasons(),
       ...this.#path.reasons(),
       ...this.#network.troubles(),
+      ...this.#door.reasons(),
       ...this.#troubles.counts(),
     };
     // What goes on goes on for the same reasons, whoever sends it.
@@ -259,7 +260,7 @@ export class UserspaceEngine implements Engine {
     this.#path.networkChanged();
     this.#offload?.follow(this.#network);
     this.#taken.addressesChanged();
-    void this.#door.watch(this.#network.links.values());
+    void this.#door.watch(this.#network.links);
   }
 
   *#plans(): Generator<ServicePlan> {

@@ -82,6 +82,12 @@ export class NetfilterTables implements AsyncDisposable {
     });
   }
 
+  /** Makes them anew, because the lane's interface is another: rules know it by its index. As if nft had ended by itself. */
+  remake(): void {
+    void this.#nft?.end();
+    this.#lost(this.#nft, new NftError("the lane is another interface than it was"));
+  }
+
   /** Where the tables stand. */
   get stand(): Stand {
     return this.#stand;
@@ -175,7 +181,7 @@ export class NetfilterTables implements AsyncDisposable {
     await nft.run(PUT_TOGETHER_INET6).catch(() => {});
   }
 
-  #lost(nft: Nft, error: Error): void {
+  #lost(nft: Nft | undefined, error: Error): void {
     // Of one that did not get as far as making its tables, the starter tells.
     if (nft !== this.#nft || !this.#isOpen) return;
     this.#nft = undefined;
