@@ -62,7 +62,7 @@ const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
 const BUG = "a packet or a timer failed in a way that it should not, and is given up";
 
 /** What is opened before the engine, and closed by it. */
-interface Parts {
+interface EngineParts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly claim: Disposable;
@@ -86,7 +86,7 @@ export class UserspaceEngine implements Engine {
   #isOpen = true;
 
   private constructor(
-    { network, door, claim }: Parts,
+    { network, door, claim }: EngineParts,
     { connectionsMax = CONNECTIONS_MAX, events, offload }: UserspaceEngineOptions,
   ) {
     this.name = offload?.name ?? "userspace";

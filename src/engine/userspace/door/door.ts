@@ -36,7 +36,7 @@ export interface DoorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DoorParts {
   readonly lane: Lane;
   readonly tables: NetfilterTables;
   readonly netlink: Netlink;
@@ -46,10 +46,10 @@ interface Parts {
 }
 
 export class Door implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: DoorParts;
   #localRules = 0;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: DoorParts) {
     this.#parts = parts;
   }
 

@@ -22,7 +22,7 @@ import { Encapsulator, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 /** What the length fields of both IP versions can say, at the least. */
 const LENGTH_MAX = 0xffff;
 
-export class Wire {
+export class Output {
   readonly #encapsulator = new Encapsulator();
   /** For packets that are made here: segments on their way into a tunnel. */
   readonly #scratch = new Packet();
