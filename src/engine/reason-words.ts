@@ -36,6 +36,7 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
   "drop-adopting":            "dropped: the connections of the daemon before are still being taken over; the sender repeats it",
   "drop-service-share":       "dropped: the table fills up, and this service has its share of it",
   "drop-defence":             "dropped by a defence (net.ipv4.vs.drop_packet)",
+  "drop-overload":            "dropped: more packets came than can be dealt with, and it would have opened a connection",
   "drop-no-call-id":          "dropped: no Call-ID could be read (--pe sip)",
   "drop-unreachable":         "dropped: no route to the server, or back to the client",
   "drop-time-exceeded":       "dropped: its time to live is over; the sender was told",

@@ -156,7 +156,9 @@ export class ConnectionOpener {
     outcome: OutcomeSlot,
     now: Instant,
   ): number | OutcomeSlot {
-    if (this.#parts.defence.dropsPacket()) return outcome.drop("drop-defence");
+    const { defence } = this.#parts;
+    if (defence.sheds(opening, service.holding, now)) return outcome.drop("drop-overload");
+    if (defence.dropsPacket()) return outcome.drop("drop-defence");
     if (opening.sourcePort === FTP_DATA_PORT) return outcome.pass("pass-source-port-20");
     if (service.plan.persistence !== undefined) {
       return this.#schedulePersistent(opening, packet, service, outcome, now);

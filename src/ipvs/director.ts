@@ -84,7 +84,7 @@ export class Director {
       memory,
       lastSeen: offload && ((connections, id) => offload.lastSeen(connections, id)),
     });
-    const defence = new Defence(host, () => table.size / limit);
+    const defence = new Defence(host, () => table.size / limit, hashKey[0]);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
     this.services = new ServiceTable(read);
@@ -156,6 +156,14 @@ export class Director {
       : this.#decide(packet, this.#outcome, now);
     this.#reasons.count(outcome.reason);
     return outcome;
+  }
+
+  /**
+   * Packets follow that came together. `isPressed`: there are more than can be dealt with, and what opens connections
+   * gives way to what belongs to one.
+   */
+  beginBatch(isPressed: boolean): void {
+    this.#defence.beginBatch(isPressed);
   }
 
   /** Counts a packet that could not even be parsed. It is the host's. */

@@ -36,6 +36,7 @@ export const REASONS = [
   "drop-adopting",
   "drop-service-share",
   "drop-defence",
+  "drop-overload",
   "drop-no-call-id",
   "drop-unreachable",
   "drop-time-exceeded",

@@ -39,6 +39,8 @@ export interface Result {
   readonly memoryAfter: number;
   /** How long after its end requests failed or took half a second; undefined: they never recovered. */
   readonly recoveryMs: number | undefined;
+  /** What the daemon counted meanwhile, by reason: all but what it forwarded or passed. */
+  readonly counted: Readonly<Record<string, number>>;
   /** What should not have happened; empty when all held. */
   readonly faults: readonly string[];
 }
@@ -52,11 +54,13 @@ export async function measure(attack: Attack, extent: Extent): Promise<Result> {
   await sleep(CALM_MS[extent.isShort ? "short" : "long"]);
   const before = await stage.clients();
   const memoryBefore = stage.memory();
+  const reasonsBefore = await stage.reasons();
   const rate = await attack.carryOut(stage, extent);
   const end = Date.now();
   const beside = await stage.clients();
   const { recovered, troubles, broken } = await recover(stage);
   const memoryAfter = stage.memory();
+  const reasonsAfter = await stage.reasons();
   const lastTrouble = Math.max(beside.lastTrouble, ...troubles);
   const result = {
     attack: attack.name,
@@ -69,9 +73,23 @@ export async function measure(attack: Attack, extent: Extent): Promise<Result> {
     p99Beside: beside.p99,
     memoryBefore,
     memoryAfter,
+    counted: growth(reasonsBefore, reasonsAfter),
     recoveryMs: recovered ? Math.max(lastTrouble - end, 0) : undefined,
   };
   return { ...result, faults: faultsOf(result, attack, before, stage) };
+}
+
+/** A daemon that was started anew counts from 0. */
+function growth(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const changes = Object.entries(after).flatMap(([reason, count]) => {
+    const change = count - (before[reason] ?? 0);
+    const isOrdinary = /^(forward|pass)-/.test(reason);
+    return isOrdinary || change === 0 ? [] : [[reason, change < 0 ? count : change] as const];
+  });
+  return Object.fromEntries(changes);
 }
 
 /** What is told of an attack for which the stage broke down. */
@@ -88,6 +106,7 @@ export function notCarriedOut({ name, title }: Attack, why: string): Result {
     memoryBefore: 0,
     memoryAfter: 0,
     recoveryMs: undefined,
+    counted: {},
     faults: [`not carried out: ${why}`],
   };
 }

@@ -6,12 +6,14 @@
  *
  * V:80 is the service of the ordinary clients; V:81 and [fd09::100]:80 are others.
  */
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "../../src/api/client.ts";
 import { parseMac } from "../../src/net/mac-address.ts";
 import { DaemonHome } from "../e2e/daemon.ts";
-import { Network, R1, R2, V } from "../e2e/network.ts";
+import { D, Network, R1, R2, V } from "../e2e/network.ts";
 import { Conversation } from "../userspace/conversation.ts";
 import { connect, Namespace } from "../userspace/namespaces.ts";
 import type { FloodOrder } from "./flood.ts";
@@ -26,12 +28,15 @@ export interface StageSettings {
   /** Command lines of ipvsadm, and settings as sluice sysctl takes them, besides. */
   readonly commands?: readonly string[];
   readonly sysctls?: readonly string[];
+  /** Services besides, for addresses that nobody asks for. */
+  readonly services?: number;
 }
 
 export const V6 = "fd09::100";
 export const SERVICE_PORT = 80;
 export const OTHER_PORT = 81;
 
+const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 const PROBER = new URL("./prober.ts", import.meta.url).pathname;
 const FLOOD = new URL("./flood.ts", import.meta.url).pathname;
 const REQUESTS_PER_SECOND = 50;
@@ -39,7 +44,11 @@ const HELD_CONNECTIONS = 20;
 
 const READY_ATTEMPTS = 200;
 const READY_POLL_MS = 100;
+const END_MS = 5_000;
 const COMPLAINT_CHARACTERS = 2_000;
+
+/** Of each of the many services. */
+export const SERVERS_OF_MANY = 10;
 
 const COMMANDS = [
   `-A -t ${V}:${SERVICE_PORT} -s rr`,
@@ -73,6 +82,7 @@ export class Stage implements AsyncDisposable {
       }
       await stage.startDaemon();
       stage.home.configure(...COMMANDS, ...(settings.commands ?? []));
+      await stage.restore(manyServices(settings.services ?? 0));
       for (const each of settings.sysctls ?? []) stage.home.sluice(`sysctl -w ${each}`);
       const words = [V, `${SERVICE_PORT}`, `${REQUESTS_PER_SECOND}`, `${HELD_CONNECTIONS}`];
       const clients = new Conversation(stage.network.client.startNode(PROBER, ...words));
@@ -102,6 +112,21 @@ export class Stage implements AsyncDisposable {
     throw new Error(`The daemon does not answer: ${this.#said}`);
   }
 
+  /** Has ipvsadm -R carry lines out; our own event loop goes on, so that we end with whoever started us. */
+  async restore(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const env = { ...process.env, SLUICE_SOCKET: this.home.socket };
+    const child = spawn(IPVSADM, ["-R"], { env });
+    child.stdin.end(`${lines.join("\n")}\n`);
+    child.stdout.resume();
+    let complaint = "";
+    child.stderr.on("data", (chunk) => {
+      complaint += chunk;
+    });
+    const [code] = (await once(child, "close")) as [number | null];
+    if (code !== 0) throw new Error(`ipvsadm -R ended with ${code}: ${complaint}`);
+  }
+
   get isRunning(): boolean {
     const daemon = this.#daemon;
     return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;
@@ -124,6 +149,12 @@ export class Stage implements AsyncDisposable {
     } catch {
       return 0;
     }
+  }
+
+  /** What the daemon counts, by reason; nothing when it does not answer. */
+  async reasons(): Promise<Readonly<Record<string, number>>> {
+    if (!this.isRunning) return {};
+    return await new Client(this.home.socket).call("reasons", {}, undefined).catch(() => ({}));
   }
 
   /** How the ordinary clients fared since the last time. */
@@ -149,12 +180,20 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#daemon?.kill("SIGCONT");
-    this.#daemon?.kill("SIGTERM");
     this.#clients?.end().catch(() => undefined);
+    await this.#endDaemon();
     this.attacker[Symbol.dispose]();
     this.network[Symbol.dispose]();
     this.home[Symbol.dispose]();
+  }
+
+  /** As an operator would; what does not end goes with the namespaces. */
+  async #endDaemon(): Promise<void> {
+    if (!this.isRunning) return;
+    const ended = once(this.daemon, "exit");
+    this.daemon.kill("SIGCONT");
+    this.daemon.kill("SIGTERM");
+    await Promise.race([ended, sleep(END_MS)]);
   }
 
   #hear(chunk: Buffer): void {
@@ -182,6 +221,30 @@ export class Stage implements AsyncDisposable {
       "address add fd01::1/64 dev inside nodad",
       "route add default via 10.8.0.2",
     ]);
-    server.batch(["address add fd01::21/64 dev inside nodad", "route add default via fd01::1"]);
+    server.batch([
+      "address add fd01::21/64 dev inside nodad",
+      "route add default via fd01::1",
+      `route add default via ${D}`,
+    ]);
   }
+}
+
+/** Of the many services the one with this number. */
+export function manyKey(number: number): string {
+  return `-t 10.7.${number >> 8}.${number & 0xff}:80`;
+}
+
+/** Of each of the many services the server with this number. */
+export function manyServer(number: number): string {
+  return `-r 10.1.1.${number + 1}:80`;
+}
+
+function manyServices(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => [
+    `-A ${manyKey(number)} -s wlc`,
+    ...Array.from(
+      { length: SERVERS_OF_MANY },
+      (_, server) => `-a ${manyKey(number)} ${manyServer(server)} -m -w 1`,
+    ),
+  ]).flat();
 }

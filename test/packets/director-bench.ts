@@ -10,6 +10,7 @@
  *     busy                                  whoever calls the director has no time for expire() until seconds pass
  *     restart                               another director goes on with what this one's connections lie in
  *     restart without services              the same, but services come later
+ *     pressed                               packets follow that are more than can be dealt with; calm: no longer
  *     sysctl conn_reuse_mode=0              host lose R1 (test-host.ts)
  *     sysctl                                those that are not as they were at first
  *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
@@ -74,6 +75,8 @@ export class DirectorBench {
   play(row: string): readonly string[] {
     if (row.startsWith("+")) return this.#wait(Number(row.slice(1)) * 1000);
     if (row === "busy") return this.#quietly(() => this.#work());
+    if (row === "pressed") return this.#quietly(() => this.director.beginBatch(true));
+    if (row === "calm") return this.#quietly(() => this.director.beginBatch(false));
     if (row.startsWith("host ")) return this.#quietly(() => this.host.change(row.slice(5)));
     if (row === "restart") return this.#quietly(() => this.#restart(this.#state));
     if (row === "restart without services")

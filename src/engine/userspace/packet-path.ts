@@ -89,6 +89,7 @@ export class PacketPath implements Disposable {
       passesFilters: () => director.sysctls.conntrack !== 0,
     });
     this.#ring = door.listen({
+      onBatchBegin: (isPressed) => director.beginBatch(isPressed),
       onFrame: (frame) => this.#receive(frame),
       onBatchEnd: () => this.#endBatch(),
       onBug,

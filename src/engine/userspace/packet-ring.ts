@@ -93,11 +93,13 @@ export interface PacketRingOptions {
   readonly filter?: Uint8Array;
   /** Of this network namespace's interfaces; undefined: all. */
   readonly interfaceIndex?: number;
+  /** Before some frames, and whether so many wait that the ring may soon be full. */
+  readonly onBatchBegin?: (isPressed: boolean) => void;
   /** The bytes and HEADROOM bytes before them may be written until onBatchEnd has returned. */
   readonly onFrame: (frame: RingFrame) => void;
   /** After some frames: the last moment to send from the ring's memory, which then goes back to the kernel. */
   readonly onBatchEnd: () => void;
-  /** One of those two threw, which is a bug: the frame is gone, the others go on. Undefined: it is thrown on. */
+  /** The last two: one of them threw, which is a bug: the frame is gone, the others go on. Undefined: it is thrown on. */
   readonly onBug?: (error: unknown) => void;
   /** Of 2 MiB and 31 frames each. Halved as long as the kernel has not the memory. */
   readonly blocks?: number;
@@ -218,10 +220,10 @@ export class PacketRing implements Disposable {
   #batch(): number {
     const first = this.#next;
     let count = 0;
+    this.#options.onBatchBegin?.(this.#isFilled((first + (this.#slots >> 1)) % this.#slots));
     while (count < BATCH_FRAMES && count < this.#slots) {
       const slot = slotStart(this.#next);
-      // Atomics order the frame's bytes after the state that announces them; a plain read would not on ARM.
-      if ((Atomics.load(this.#words, slot >> 2) & STATUS_USER) === 0) break;
+      if (!this.#isFilled(this.#next)) break;
       this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
       count++;
       if (this.#suspects > 0 && this.#isStale(slot)) continue;
@@ -244,6 +246,12 @@ export class PacketRing implements Disposable {
       slot = slot + 1 === this.#slots ? 0 : slot + 1;
     }
     return count;
+  }
+
+  /** Whether a frame waits in the slot with this number. The kernel fills them in their order. */
+  #isFilled(index: number): boolean {
+    // Atomics order the frame's bytes after the state that announces them; a plain read would not on ARM.
+    return (Atomics.load(this.#words, slotStart(index) >> 2) & STATUS_USER) !== 0;
   }
 
   #tell(bug: unknown): void {

@@ -13,7 +13,7 @@ function defence(pages: () => number, fill: () => number = () => 0): Defence {
     mayTell: () => true,
     availablePages: pages,
   };
-  return new Defence(host, fill);
+  return new Defence(host, fill, 1);
 }
 
 function sysctls(changes: Partial<Sysctls>): Sysctls {

@@ -5,8 +5,12 @@
  * while memory is short, and 2 back into 1. update_defense_level() and ip_vs_todrop() in ip_vs_ctl.c and ip_vs.h.
  * drop_entry, which makes room in the connection table, also follows how full that is: the kernel's has no limit.
  */
+import type { Instant } from "../../base/clock.ts";
 import type { Host } from "../host.ts";
+import type { Opening } from "../opening.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
+import type { Holding } from "./holding.ts";
+import { SecondTries } from "./second-tries.ts";
 
 const MODES = ["drop_entry", "drop_packet", "secure_tcp"] as const;
 
@@ -15,21 +19,29 @@ type Modes = { [name in (typeof MODES)[number]]: number };
 /** The modes' values: off, waiting for memory to become short, on because it is short, always on. */
 const MODE = { off: 0, waiting: 1, active: 2, always: 3 } as const;
 
+/** The number of no batch. */
+const CALM = 0;
+
 /** What part of the connection table is in use when its entries are given up as for want of memory. */
 const CROWDED = 3 / 4;
 
 export class Defence {
   readonly #host: Host;
   readonly #fill: () => number;
+  readonly #tries: SecondTries;
   #wanted = DEFAULT_SYSCTLS;
   #sysctls = DEFAULT_SYSCTLS;
   #dropRate = 0;
   #dropCounter = 0;
+  #batches = CALM;
+  /** The number of the batch that is dealt with, if more wait than can be. */
+  #pressedBatch = CALM;
 
-  /** `fill`: what part of the connection table is in use. */
-  constructor(host: Host, fill: () => number) {
+  /** `fill`: what part of the connection table is in use; `key`: a random number that nobody outside knows. */
+  constructor(host: Host, fill: () => number, key: number) {
     this.#host = host;
     this.#fill = fill;
+    this.#tries = new SecondTries(key);
   }
 
   /** All knobs as they are now: what the operator wanted, with the modes that turned themselves. */
@@ -82,6 +94,23 @@ export class Defence {
       default:
         this.#dropRate = 0;
     }
+  }
+
+  /** Packets follow that came together, and whether there are more than can be dealt with. */
+  beginBatch(isPressed: boolean): void {
+    this.#pressedBatch = isPressed ? ++this.#batches : CALM;
+  }
+
+  /**
+   * Whether not to open this connection of a service's: what costs most gives way to connections that there are, so that
+   * a flood of beginnings costs them nothing. Each service still opens one in a batch, and what was tried before.
+   */
+  sheds(opening: Opening, holding: Holding, now: Instant): boolean {
+    if (this.#pressedBatch === CALM) return false;
+    if (this.#tries.isSecond(opening, now)) return false;
+    if (holding.openedIn === this.#pressedBatch) return true;
+    holding.openedIn = this.#pressedBatch;
+    return false;
   }
 
   /** Whether to drop this packet, which would open a connection: one in so many, and the first. */

@@ -50,6 +50,8 @@ export class Holding {
   entries = 0;
   /** Its place among the services that hold any. */
   place = NO_ENTRY;
+  /** The last batch of packets under pressure in which it opened a connection: see Defence. */
+  openedIn = 0;
   /** By way, the entry that goes first, and the one that goes last. */
   readonly first = new Int32Array(WAYS).fill(NO_ENTRY);
   readonly last = new Int32Array(WAYS).fill(NO_ENTRY);

@@ -1,6 +1,12 @@
 import type { Attack } from "../attack.ts";
+import { CHANGES } from "./changes.ts";
 import { FLOOD_ATTACKS } from "./floods.ts";
 import { INTERFACES } from "./interfaces.ts";
 import { SURROUNDINGS } from "./surroundings.ts";
 
-export const ATTACKS: readonly Attack[] = [...FLOOD_ATTACKS, ...INTERFACES, ...SURROUNDINGS];
+export const ATTACKS: readonly Attack[] = [
+  ...FLOOD_ATTACKS,
+  ...INTERFACES,
+  ...SURROUNDINGS,
+  ...CHANGES,
+];

@@ -38,6 +38,27 @@ sysctl sloppy_tcp=1  -- another knob: the mode stays
 sysctl
 | secure_tcp=1 sloppy_tcp=1
 
+# more packets than can be dealt with: connections go on, and each service opens one in a batch
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -g
+-A -t V:81 -s rr
+-a -t V:81 -r R2 -g
+C:1000 > V:80 S    => forward-route R1 [SYN_RECV 60 1/0]
+pressed
+C:1001 > V:80 S    => forward-route R1 [SYN_RECV 60 2/0]
+C:1002 > V:80 S    => drop-overload
+C:1000 > V:80 .    => forward-route R1 [ESTABLISHED 900 2/0]
+C:1003 > V:81 S    => forward-route R2 [SYN_RECV 60 1/0]
+C:1001 > V:80 S    => forward-route R1 [SYN_RECV 60 2/0]  -- opens nothing
+pressed
+C:1006 > V:80 S    => forward-route R1 [SYN_RECV 60 3/0]
+C:1004 > V:80 S    => drop-overload
+C:1004 > V:80 S    => forward-route R1 [SYN_RECV 60 4/0]  -- its second try
+C:1005 > V:80 S    => drop-overload
+calm
+C:1005 > V:80 S    => forward-route R1 [SYN_RECV 60 5/0]
+C:1007 > V:80 S    => forward-route R1 [SYN_RECV 60 6/0]
+
 # drop_packet 3: one packet in am_droprate that would open a connection, and the first
 -A -u V:53 -s rr
 -a -u V:53 -r R1 -g
