@@ -1,12 +1,13 @@
 /** Serves the API on a unix socket, to those who may command the load balancer. */
 import { lstatSync } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
+import { lchown, lstat, unlink } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prepareFolder } from "../control/folder.ts";
 import { Client } from "./client.ts";
+import { limitConnections, TIMEOUTS } from "./limits.ts";
 import { mayCommand, type Peer } from "./peer.ts";
 import type { ErrorReply } from "./routes.ts";
 
@@ -28,6 +29,10 @@ export interface Listening extends AsyncDisposable {
 export interface ListenOptions {
   /** Who is at the other end of a connection, by its descriptor: SO_PEERCRED. */
   readonly peerOf: (fd: number) => Peer;
+  /** Callers are turned away; says which, and why. */
+  readonly onTrouble?: (message: string) => void;
+  /** Whose members may command, too; undefined: the socket has the daemon's own group. */
+  readonly gid?: number | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface ListenOptions {
 export async function listen(
   app: Hono,
   path: string,
-  { peerOf }: ListenOptions,
+  { peerOf, gid, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
@@ -47,11 +52,14 @@ export async function listen(
       const { incoming } = env as HttpBindings;
       return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
     },
+    serverOptions: TIMEOUTS,
   }) as Server;
   server.on("connection", (socket) => {
     if (!isAllowed(socket, path, peerOf)) refused.add(socket);
   });
   await bind(server, path);
+  limitConnections(server, onTrouble);
+  if (gid !== undefined) await giveTo(gid, path);
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -104,6 +112,14 @@ function bind(server: Server, path: string): Promise<void> {
       process.umask(before);
     }
   });
+}
+
+async function giveTo(gid: number, path: string): Promise<void> {
+  try {
+    await lchown(path, process.geteuid!(), gid);
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 function unusable(path: string, error: unknown): ListenError {

@@ -50,8 +50,8 @@ export interface DirectorOptions {
   /** Who forwards packets of connections that were decided about; undefined: every packet comes here. */
   readonly offload?: Offload | undefined;
   /**
-   * Where connections lie. Those that an earlier process left there are adopted after the first apply(); `onAdopted` is
-   * told then, if there were any.
+   * Where connections lie. To those that an earlier process left there packets are dropped until adopt() was called and
+   * has done its work; `onAdopted` is told then.
    */
   readonly memory?: TableMemory | undefined;
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
@@ -139,6 +139,11 @@ export class Director {
       }
       before = services;
     }
+  }
+
+  /** The services are there: connections of an earlier process, if there are any, are adopted from now on by expire(). */
+  adopt(): void {
+    this.#adoption?.begin();
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */
