@@ -75,7 +75,7 @@ const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
 const BUG = "a packet or a timer failed in a way that it should not, and is given up";
 
 /** What is opened before the engine, and closed by it. */
-interface Parts {
+interface EngineParts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly claim: Disposable;
@@ -103,7 +103,7 @@ export class UserspaceEngine implements Engine {
   #hasSucceeded = false;
 
   private constructor(
-    { network, door, claim, file }: Parts,
+    { network, door, claim, file }: EngineParts,
     { connectionsMax = CONNECTIONS_MAX, events, offload }: UserspaceEngineOptions,
   ) {
     this.name = offload?.name ?? "userspace";

@@ -38,7 +38,7 @@ export interface DoorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DoorParts {
   readonly lane: Lane;
   readonly tables: NetfilterTables;
   readonly netlink: Netlink;
@@ -48,11 +48,11 @@ interface Parts {
 }
 
 export class Door implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: DoorParts;
   #localRules = 0;
   #ring: PacketRing | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: DoorParts) {
     this.#parts = parts;
   }
 
