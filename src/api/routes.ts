@@ -13,7 +13,7 @@ import type { Counters, Rates } from "../ipvs/statistics.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 
-export interface Route {
+export interface ApiRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `:service` is a service id, `:destination` an endpoint: `tcp:10.0.0.1:80`, `fwmark:7`; `10.0.0.2:8080`. */
   readonly path: string;
@@ -45,7 +45,7 @@ export const ROUTES = {
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
-} as const satisfies Record<string, Route>;
+} as const satisfies Record<string, ApiRoute>;
 
 export type RouteName = keyof typeof ROUTES;
 
@@ -117,7 +117,7 @@ interface DestinationParams extends ServiceParams {
 
 /** What each route takes and gives. listConnections and changes give lines and are not here: see Client. */
 export interface Calls {
-  readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, Route>> };
+  readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, ApiRoute>> };
   readonly info: { params: object; body: undefined; reply: Info };
   readonly listServices: {
     params: object;
