@@ -14,7 +14,10 @@ export type Mended = readonly [name: string, what: string];
 
 export interface LaneKeeperOptions {
   readonly lane: Lane;
-  /** The lane is another pair of interfaces, with the same indexes as before or not. */
+  /**
+   * The lane is another pair of interfaces, with the same index in the host as before or not. When it throws it is called
+   * again.
+   */
   readonly onRemade?: (isSame: boolean) => void;
   /** Sets right what belongs to a lane that is whole. Throws what the kernel refuses. */
   readonly mendMore?: () => Iterable<Mended>;
@@ -25,10 +28,14 @@ export class LaneKeeper implements Disposable {
   readonly #options: LaneKeeperOptions;
   readonly #told: ToldOnce;
   #links: ReadonlyMap<number, Link> | undefined;
+  /** The lane's index in the host, as those know it who were told. */
+  #toldIndex: number;
+  #isUntold = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LaneKeeperOptions) {
     this.#options = options;
+    this.#toldIndex = options.lane.hostIndex;
     this.#told = new ToldOnce((name, what) => {
       const message =
         what instanceof Error
@@ -70,14 +77,19 @@ export class LaneKeeper implements Disposable {
     const { lane, onRemade, mendMore } = this.#options;
     const { host } = lane.names;
     const faults = lane.mend();
-    if (faults === "gone") {
-      // Everybody shall have heard that it is gone: it may come back with the same index.
-      if (links.get(lane.hostIndex)?.name === host) return;
-      const isSame = lane.remake();
+    if (faults === "gone" || faults === "broken") {
+      // It may come back with the same index when everybody has heard that it is gone.
+      if (faults === "gone" && links.get(lane.hostIndex)?.name === host) return;
+      this.#isUntold = true;
+      lane.remake(faults === "gone");
       yield ["mended-lane", `the interface ${host} was removed`];
-      onRemade?.(isSame);
     } else {
       for (const fault of faults) yield ["mended-lane", `the interface ${host} was ${fault}`];
+    }
+    if (this.#isUntold) {
+      onRemade?.(lane.hostIndex === this.#toldIndex);
+      this.#toldIndex = lane.hostIndex;
+      this.#isUntold = false;
     }
     if (mendMore !== undefined) yield* mendMore();
   }

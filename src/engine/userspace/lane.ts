@@ -55,7 +55,7 @@ export class Lane implements Disposable {
     this.#netlink = stack.use(new Netlink());
     this.#ownNetlink = stack.use(this.inside(() => new Netlink()));
     removePair(this.#netlink, names.host);
-    this.#make(undefined, undefined);
+    this.#make(undefined);
     stack.move();
   }
 
@@ -87,10 +87,10 @@ export class Lane implements Disposable {
   }
 
   /**
-   * Sets right what somebody has changed, and says what: nothing is empty. "gone": the pair must be made anew. Throws a
-   * SystemCallError when the kernel refuses.
+   * Sets right what somebody has changed, and says what: nothing is empty. "gone": the host's end is, "broken": ours alone
+   * is; the pair must be made anew. Throws a SystemCallError when the kernel refuses.
    */
-  mend(): readonly string[] | "gone" {
+  mend(): readonly string[] | "gone" | "broken" {
     const ends = [
       { netlink: this.#netlink, index: this.#hostIndex, end: this.#hostEnd() },
       { netlink: this.#ownNetlink, index: this.#ownIndex, end: this.#ownEnd() },
@@ -98,7 +98,7 @@ export class Lane implements Disposable {
     const mended: string[] = [];
     for (const { netlink, index, end } of ends) {
       const faults = faultsOf(netlink, index, end);
-      if (faults === undefined) return "gone";
+      if (faults === undefined) return netlink === this.#netlink ? "gone" : "broken";
       if (faults.length === 0) continue;
       setIdentity(netlink, index, end);
       if (end.name === this.names.host) enableInet6(end.name);
@@ -110,21 +110,19 @@ export class Lane implements Disposable {
   }
 
   /**
-   * Makes the pair anew, with the same indexes if they are still nobody's: rules that name the interface by its index go
-   * on. True when they are the same.
+   * Makes the pair anew, with the same index in the host if that is wanted and still nobody's: rules that name the
+   * interface by it go on.
    */
-  remake(): boolean {
-    const [host, own] = [this.#hostIndex, this.#ownIndex];
+  remake(keepsIndex: boolean): void {
     // One end may have been taken elsewhere, and the other still be there.
-    removePair(this.#ownNetlink, own);
+    removePair(this.#ownNetlink, this.#ownIndex);
     removePair(this.#netlink, this.names.host);
     try {
-      this.#make(host, own);
+      this.#make(keepsIndex ? this.#hostIndex : undefined);
     } catch (error) {
       if (!(error instanceof SystemCallError) || error.code !== "EBUSY") throw error;
-      this.#make(undefined, undefined);
+      this.#make(undefined);
     }
-    return host === this.#hostIndex && own === this.#ownIndex;
   }
 
   [Symbol.dispose](): void {
@@ -139,10 +137,10 @@ export class Lane implements Disposable {
     }
   }
 
-  #make(host: number | undefined, own: number | undefined): void {
+  #make(hostIndex: number | undefined): void {
     const { names } = this;
     const netlink = this.#netlink;
-    makePair(netlink, this.#hostEnd(host), this.#ownEnd(own), this.#namespace?.fd);
+    makePair(netlink, this.#hostEnd(hostIndex), this.#ownEnd(), this.#namespace?.fd);
     this.#hostIndex = interfaceIndex(names.host);
     enableInet6(names.host);
     setUp(netlink, this.#hostIndex);
@@ -155,8 +153,8 @@ export class Lane implements Disposable {
     return { name: this.names.host, mac: HOST_MAC, index };
   }
 
-  #ownEnd(index?: number): LaneEnd {
-    return { name: this.names.own, mac: OWN_MAC, index };
+  #ownEnd(): LaneEnd {
+    return { name: this.names.own, mac: OWN_MAC, index: undefined };
   }
 }
 
