@@ -1,11 +1,13 @@
 /** `sluice daemon`: the composition root. Opens the engine, gives it the saved state, serves the API, ends on a signal. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
+import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
@@ -58,6 +60,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
+  await prepareFolder(options.socket, "--socket");
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
   // Until there is a control: it reads the file anyway.
@@ -69,6 +72,11 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     await openEngine({
       choice: options.engine,
       connectionsMax: options.connectionsMax,
+      outliving: {
+        file: connectionFileIn(dirname(options.socket)),
+        graceSeconds: options.graceSeconds,
+        adopts: options.adopts,
+      },
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),
         inform: (message) => lines.info(message),

@@ -56,7 +56,7 @@ export interface DecapsulatorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DecapsulatorParts {
   readonly claim: Disposable;
   readonly silence: HostSilence;
   readonly lane: Lane;
@@ -66,7 +66,7 @@ interface Parts {
 
 export class Decapsulator implements AsyncDisposable {
   readonly #options: DecapsulatorOptions;
-  readonly #parts: Parts;
+  readonly #parts: DecapsulatorParts;
   readonly #unwrapper: Unwrapper;
   readonly #transmitter: Transmitter;
   readonly #ring: PacketRing;
@@ -76,7 +76,7 @@ export class Decapsulator implements AsyncDisposable {
   readonly #troubles: ToldOnce;
   #isOpen = true;
 
-  private constructor(options: DecapsulatorOptions, parts: Parts) {
+  private constructor(options: DecapsulatorOptions, parts: DecapsulatorParts) {
     this.#options = options;
     this.#parts = parts;
     const { sources, guePort, events } = options;

@@ -13,7 +13,8 @@ import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Stand } from "./door-words.ts";
+import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
+import type { Grace } from "./keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -37,7 +38,7 @@ export interface DoorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DoorParts {
   readonly lane: Lane;
   readonly tables: NetfilterTables;
   readonly netlink: Netlink;
@@ -47,16 +48,16 @@ interface Parts {
 }
 
 export class Door implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: DoorParts;
   #localRules = 0;
   #ring: PacketRing | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: DoorParts) {
     this.#parts = parts;
   }
 
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
-  static async open(events: DoorEvents, stand?: Stand): Promise<Door> {
+  static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
     await using stack = new AsyncDisposableStack();
     const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
     const netlink = stack.use(new Netlink());
@@ -67,6 +68,7 @@ export class Door implements AsyncDisposable {
     const tables = stack.use(
       await NetfilterTables.open({
         stand,
+        grace,
         onLost: (error) =>
           events.warn("the host's own stack sees the services' packets for a moment", error),
         onRestored: () =>
@@ -74,7 +76,7 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    const isAtHooks = tables.stand === "hooks";
+    const isAtHooks = tables.place.stand === "hooks";
     if (isAtHooks) makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     let door: Door | undefined;
     const keeper = stack.use(
@@ -101,8 +103,8 @@ export class Door implements AsyncDisposable {
     return door;
   }
 
-  get stand(): Stand {
-    return this.#parts.tables.stand;
+  get place(): Place {
+    return this.#parts.tables.place;
   }
 
   /** Where packets go that are the host's after all. */
@@ -135,7 +137,7 @@ export class Door implements AsyncDisposable {
   async take(added: DoorRules, removed: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
     const localRules = this.#localRules + localRulesIn(added) - localRulesIn(removed);
-    const hasLocal = tables.stand === "hooks" && localRules > 0;
+    const hasLocal = tables.place.stand === "hooks" && localRules > 0;
     if (hasLocal) outputRule.set(true);
     await tables.update(added, removed);
     this.#localRules = localRules;
@@ -157,7 +159,7 @@ function localRulesIn({ localReplies, localDirect }: DoorRules): number {
 /** What a killed process had: its table is taken down in the kernel's own time, and until then is somebody else's. */
 const REMAINS = new Set(["EPERM", "EEXIST", "EBUSY"]);
 const REMAINS_MS = 5_000;
-const RETRY_MS = 50;
+const RETRY_MS = 10;
 
 /** What carries marks across the lane, if the kernel can; it goes with the lane's interface. */
 class Marks implements Disposable {

@@ -28,7 +28,7 @@ const LENGTH_MAX = 0xffff;
  */
 const SEGMENTS_MAX = 128;
 
-export class Wire {
+export class Output {
   readonly #encapsulator = new Encapsulator();
   /** For packets that are made here: segments on their way into a tunnel. */
   readonly #scratch = new Packet();
