@@ -37,10 +37,10 @@ export interface ListenOptions {
 
 /**
  * Takes over a socket that nobody answers on; refuses one that somebody does, and whatever else lies there. Disposing
- * removes it.
+ * removes it. Calls wait until there is an app to answer them.
  */
 export async function listen(
-  app: Hono,
+  app: Hono | Promise<Hono>,
   path: string,
   { peerOf, gid, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
@@ -48,9 +48,9 @@ export async function listen(
   await clear(path);
   const refused = new WeakSet<Socket>();
   const server = createAdaptorServer({
-    fetch: (request, env) => {
+    fetch: async (request, env) => {
       const { incoming } = env as HttpBindings;
-      return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
+      return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
     },
     serverOptions: TIMEOUTS,
   }) as Server;
