@@ -120,7 +120,10 @@ export class Lane implements Disposable {
     try {
       this.#make(keepsIndex ? this.#hostIndex : undefined);
     } catch (error) {
-      if (!(error instanceof SystemCallError) || error.code !== "EBUSY") throw error;
+      // Whose index is somebody's seems to the kernel to be there already.
+      if (!(error instanceof SystemCallError) || !["EEXIST", "EBUSY"].includes(error.code)) {
+        throw error;
+      }
       this.#make(undefined);
     }
   }
