@@ -94,7 +94,6 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
   ["memory-",              "failures to read how much memory is free"],
   ["icmp-settings-",       "failures to read the host's limits on ICMP errors"],
   ["network-",             "failures to read the host's interfaces or neighbours, tried again"],
-  ["mend-",                "failures to mend what Sluice had set up on the host, tried again"],
   ["bug-",                 "bugs of Sluice's: the packet was dropped, and the log has its stack"],
   ["mended-lane",          "times that the interface sluice-lane was set right, which somebody had changed or removed"],
   ["mended-ways",          "times that the lane's routes and neighbours were set right, which somebody had removed"],
