@@ -1,6 +1,6 @@
-/** What each reason says to a person (ipvs/reasons.ts), and each loss on the way out of the director. */
-import type { Reason, Yielding } from "../ipvs/reasons.ts";
-import type { Loss } from "./userspace/losses.ts";
+/** What each reason says to a person (ipvs/packets/reasons.ts), and each loss on the way out of the director. */
+import type { Reason, Yielding } from "../ipvs/packets/reasons.ts";
+import type { Loss } from "./userspace/sending/losses.ts";
 
 // biome-ignore format: a table
 const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
