@@ -2,7 +2,7 @@
 import type { Attack } from "../attack.ts";
 import { manyKey, manyServer, SERVERS_OF_MANY } from "../stage.ts";
 
-const SERVICES = { long: 100, short: 100 };
+const SERVICES = { long: 1_000, short: 100 };
 const CHANGES_MADE = 200;
 
 export const CHANGES: readonly Attack[] = [

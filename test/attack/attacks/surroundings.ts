@@ -5,6 +5,9 @@ import type { Attack } from "../attack.ts";
 
 const STOPPED_SECONDS = { long: 20, short: 3 };
 
+/** In which a lane is laid anew. */
+const LANE_MS = 5_000;
+
 export const SURROUNDINGS: readonly Attack[] = [
   {
     name: "stopped",
@@ -26,7 +29,8 @@ export const SURROUNDINGS: readonly Attack[] = [
       const times = isShort ? 1 : 3;
       for (let time = 0; time < times; time++) {
         network.director.run(`ip link del ${LANE_DEVICE}`);
-        await sleep(3_000);
+        await sleep(LANE_MS);
+        if (network.director.status(`ip link show ${LANE_DEVICE}`) !== 0) return "it stays away";
       }
       return `${times} times`;
     },
