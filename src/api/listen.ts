@@ -1,6 +1,6 @@
 /** Serves the API on a unix socket, to those who may command the load balancer. */
 import { lstatSync } from "node:fs";
-import { lstat, unlink } from "node:fs/promises";
+import { lchown, lstat, unlink } from "node:fs/promises";
 import type { Server } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
@@ -28,6 +28,8 @@ export interface Listening extends AsyncDisposable {
 export interface ListenOptions {
   /** Who is at the other end of a connection, by its descriptor: SO_PEERCRED. */
   readonly peerOf: (fd: number) => Peer;
+  /** Whose members may command, too; undefined: the socket has the daemon's own group. */
+  readonly gid?: number | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface ListenOptions {
 export async function listen(
   app: Hono,
   path: string,
-  { peerOf }: ListenOptions,
+  { peerOf, gid }: ListenOptions,
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
@@ -52,6 +54,7 @@ export async function listen(
     if (!isAllowed(socket, path, peerOf)) refused.add(socket);
   });
   await bind(server, path);
+  if (gid !== undefined) await giveTo(gid, path);
   return {
     path,
     async [Symbol.asyncDispose]() {
@@ -104,6 +107,14 @@ function bind(server: Server, path: string): Promise<void> {
       process.umask(before);
     }
   });
+}
+
+async function giveTo(gid: number, path: string): Promise<void> {
+  try {
+    await lchown(path, process.geteuid!(), gid);
+  } catch (error) {
+    throw unusable(path, error);
+  }
 }
 
 function unusable(path: string, error: unknown): ListenError {

@@ -9,6 +9,7 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
+import { groupId } from "./group.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -48,7 +49,10 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
+  const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
+  // Until there is a control: it reads the file anyway.
+  process.on("SIGHUP", () => {});
   await using stack = new AsyncDisposableStack();
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
@@ -63,6 +67,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     }),
   );
   const control = await Control.start(engine, file);
+  process.on("SIGHUP", () => void reload(control, lines));
   const findings = stack.use(watchFindings(engine, lines));
   const app = createServer(control, {
     version: version(),
@@ -70,7 +75,7 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf }));
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid }));
   lines.info(
     {
       engine: engine.name,
@@ -80,7 +85,6 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     },
     "the director runs",
   );
-  process.on("SIGHUP", () => void reload(control, lines));
   lines.info({ signal: await asked }, "ending");
   await control.end();
   await stack.disposeAsync();

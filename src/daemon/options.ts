@@ -9,6 +9,8 @@ export type EngineChoice = (typeof ENGINES)[number];
 
 export interface DaemonOptions {
   readonly socket: string;
+  /** A group's name or number. */
+  readonly socketGroup: string | undefined;
   /** Undefined keeps state in memory only. */
   readonly state: string | undefined;
   readonly engine: EngineChoice;
@@ -35,8 +37,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
 /run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
-                     /run/sluice/sluice.sock); root, the daemon's user and members of the
-                     socket's group may command, but for the group root: chgrp it to another
+                     /run/sluice/sluice.sock); root and the daemon's user may command
+  --socket-group G   so may members of this group, by name or number; not root
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
                      changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
@@ -67,6 +69,7 @@ export function parseDaemonOptions(
   return {
     engine: engineOf(values.engine),
     socket: values.socket ?? defaultSocket,
+    socketGroup: values["socket-group"],
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
     connectionsMax: connections(values.connections),
@@ -79,6 +82,7 @@ function read(args: readonly string[]) {
       args: [...args],
       options: {
         socket: { type: "string" },
+        "socket-group": { type: "string" },
         state: { type: "string" },
         "no-state": { type: "boolean" },
         connections: { type: "string" },

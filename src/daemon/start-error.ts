@@ -8,6 +8,7 @@ import { FileTakenError } from "../engine/userspace/file-lock.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
 import { missingCapabilities } from "./capabilities.ts";
+import { GroupError } from "./group.ts";
 
 /** This user may not do what the daemon does. */
 export class PrivilegeError extends Error {
@@ -18,6 +19,7 @@ const MISTAKES = [
   BpfError,
   FileTakenError,
   FolderError,
+  GroupError,
   ListenError,
   NamespaceTakenError,
   NftError,

@@ -1,6 +1,11 @@
 /** `sluice decapsulate`: runs a decapsulator until a signal, and tells what it counted. */
+import { Outlet } from "../daemon/outlet.ts";
 import { Decapsulator } from "./decapsulator.ts";
 import { type CommandOptions, DECAPSULATE_HELP, parseOptions, UsageError } from "./options.ts";
+
+const FD = { out: 1, error: 2 } as const;
+/** How long the end waits for a slow reader. */
+const PATIENCE_MS = 1_000;
 
 const EXIT = { ended: 0, failed: 1, usage: 2 } as const;
 
@@ -11,7 +16,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options = parseOptions(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    complain(`${error.message}\nTry 'sluice decapsulate --help'.`);
+    process.stderr.write(complaint(`${error.message}\nTry 'sluice decapsulate --help'.`));
     return EXIT.usage;
   }
   if (options === "help") {
@@ -23,27 +28,35 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function run(options: CommandOptions): Promise<number> {
   const asked = signal();
-  // Nobody reads any more: the packets go on.
-  process.stdout.on("error", () => {});
-  process.stderr.on("error", () => {});
+  // Whoever reads, however slowly: the packets go on.
+  const out = outlet(FD.out);
+  const error = outlet(FD.error);
+  const say = (message: string): void => error.write(complaint(message));
   try {
     await using decapsulator = await Decapsulator.open({
       ...options,
-      events: { warn: complain, inform: complain },
+      events: { warn: say, inform: say },
     });
-    const tell = (): void => {
-      process.stdout.write(table(decapsulator.counts()));
-    };
+    const tell = (): void => out.write(table(decapsulator.counts()));
     process.on("SIGUSR1", tell);
-    process.stdout.write(`${describe(options)}\n`);
+    out.write(`${describe(options)}\n`);
     await asked;
     process.off("SIGUSR1", tell);
     tell();
-  } catch (error) {
-    complain((error as Error).message);
+  } catch (fault) {
+    say((fault as Error).message);
     return EXIT.failed;
+  } finally {
+    await Promise.all([out.end(PATIENCE_MS), error.end(PATIENCE_MS)]);
   }
   return EXIT.ended;
+}
+
+function outlet(fd: number): Outlet {
+  const made: Outlet = new Outlet(fd, {
+    onLost: (count) => made.write(complaint(`${count} messages are missing here`)),
+  });
+  return made;
 }
 
 function describe({ interfaces, guePort }: CommandOptions): string {
@@ -64,6 +77,6 @@ function signal(): Promise<NodeJS.Signals> {
   });
 }
 
-function complain(message: string): void {
-  process.stderr.write(`sluice decapsulate: ${message}\n`);
+function complaint(message: string): string {
+  return `sluice decapsulate: ${message}\n`;
 }

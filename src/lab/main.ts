@@ -1,4 +1,6 @@
 /** `sluice lab …`: the classic LVS laboratories. */
+
+import { commandName } from "../cli/command-name.ts";
 import { LabFailure } from "./failure.ts";
 import { LAB_HELP } from "./help.ts";
 import { type LabCommand, parseLabArguments, UsageError } from "./options.ts";
@@ -26,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     return await obey(parseLabArguments(args, process.cwd()));
   } catch (error) {
     if (error instanceof UsageError) {
-      complain(`${error.message}\nTry 'sluice lab --help'.`);
+      complain(`${error.message}\nTry '${ownName()} lab --help'.`);
       return EXIT.usage;
     }
     if (error instanceof LabFailure) {
@@ -55,7 +57,7 @@ async function obey(command: LabCommand): Promise<number> {
     case "shell": {
       const kept = readKept(stateFile, uid);
       if (kept === undefined) {
-        throw new LabFailure("No laboratory is kept: build one with 'sluice lab dr --keep'");
+        throw new LabFailure(`No laboratory is kept: build one with '${ownName()} lab dr --keep'`);
       }
       return await openShell(kept, command.host, command.command);
     }
@@ -63,14 +65,18 @@ async function obey(command: LabCommand): Promise<number> {
       const kept = readKept(stateFile, uid);
       if (kept !== undefined) {
         throw new LabFailure(
-          `lab ${kept.scenario} is kept: end it with 'sluice lab down' before you build another`,
+          `lab ${kept.scenario} is kept: end it with '${ownName()} lab down' before you build another`,
         );
       }
       const { options } = command;
-      const presenter = options.json ? jsonPresenter() : humanPresenter(wantsColours());
+      const presenter = options.json ? jsonPresenter() : humanPresenter(wantsColours(), ownName());
       return await runLab(options, stateFile, uid === 0, presenter);
     }
   }
+}
+
+function ownName(): string {
+  return commandName(process.env.PATH ?? "", process.cwd());
 }
 
 /** https://no-color.org */

@@ -221,6 +221,17 @@ Only root, the daemon's own user and members of the group of ${home.socket} may 
   expect(home.ipvsadmAs(NOBODY, [`${GROUP}`], "-D -t 10.0.0.1:80").code).toBe(0);
 });
 
+test("--socket-group gives the socket to a group", async () => {
+  const child = home.launch(host, "--socket-group", `${GROUP}`);
+  await expect.poll(() => home.ipvsadm("-L").code, { timeout: 20_000 }).toBe(0);
+  expect(home.ipvsadmAs(NOBODY, [NOBODY, `${GROUP}`], "-A -t 10.0.0.1:80").code).toBe(0);
+  child.kill("SIGTERM");
+  await once(child, "exit");
+  expect(await refusal(home.launch(host, "--socket-group", "root"))).toBe(
+    "--socket-group: the group root does not count: name another",
+  );
+});
+
 test("the socket is for the daemon's user and group, the state file for the user", async () => {
   const daemon = await home.start(host);
   home.configure("-A -t 10.0.0.1:80");

@@ -19,7 +19,7 @@ const present = (presenter: Presenter, events: readonly LabEvent[]): string =>
   presenter.finish();
 
 test("people see commands with their output, and a mark for each statement", () => {
-  expect(present(humanPresenter(false), EVENTS)).toMatchInlineSnapshot(`
+  expect(present(humanPresenter(false, "bin/sluice"), EVENTS)).toMatchInlineSnapshot(`
     "LVS direct routing: everybody on one wire, replies go straight to the client
       client  eth0 192.168.150.1/24                             the browser
       node01  eth0 192.168.150.11/24                            director
@@ -47,13 +47,13 @@ test("people see commands with their output, and a mark for each statement", () 
 });
 
 test("colours are there only when asked for", () => {
-  expect(present(humanPresenter(false), EVENTS)).not.toContain("\x1b");
-  expect(present(humanPresenter(true), EVENTS)).toContain("\x1b[31m✘");
+  expect(present(humanPresenter(false, "bin/sluice"), EVENTS)).not.toContain("\x1b");
+  expect(present(humanPresenter(true, "bin/sluice"), EVENTS)).toContain("\x1b[31m✘");
 });
 
 test("a kept laboratory says how to go on", () => {
-  const text = present(humanPresenter(false), [{ kind: "kept", hosts: {} }]);
-  expect(text).toContain("sluice lab shell client curl http://192.168.150.100/");
+  const text = present(humanPresenter(false, "bin/sluice"), [{ kind: "kept", hosts: {} }]);
+  expect(text).toContain("  bin/sluice lab shell client curl http://192.168.150.100/");
 });
 
 const parseLines = (text: string): unknown[] =>

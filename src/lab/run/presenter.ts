@@ -38,7 +38,8 @@ const COLOURS: Paint = {
 };
 const NO_COLOURS: Paint = { bold: plain, dim: plain, green: plain, red: plain };
 
-export function humanPresenter(hasColours: boolean): Presenter {
+/** `command`: how `sluice` is called. */
+export function humanPresenter(hasColours: boolean, command: string): Presenter {
   const paint = hasColours ? COLOURS : NO_COLOURS;
   const tally: Tally = { passed: 0, failed: 0 };
   let address = "";
@@ -68,7 +69,7 @@ export function humanPresenter(hasColours: boolean): Presenter {
           tally.failed++;
           return `  ${paint.red("✘")} the laboratory cannot go on\n`;
         case "kept":
-          return kept(address);
+          return kept(address, command);
         case "end":
           return "";
       }
@@ -82,11 +83,11 @@ export function humanPresenter(hasColours: boolean): Presenter {
   };
 }
 
-const kept = (vip: string): string => `
+const kept = (vip: string, command: string): string => `
 The laboratory stays. Play:
-  sluice lab shell node01                            the director: ipvsadm -ln, ipvsadm -lnc
-  sluice lab shell client curl ${url(vip)}
-  sluice lab down                                    removes everything
+  ${command} lab shell node01                            the director: ipvsadm -ln, ipvsadm -lnc
+  ${command} lab shell client curl ${url(vip)}
+  ${command} lab down                                    removes everything
 `;
 
 interface StatementReport {
