@@ -9,6 +9,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { Client } from "./client.ts";
 import { mayCommand, type Peer } from "./peer.ts";
 import type { ErrorReply } from "./routes.ts";
+import { Turns } from "./turns.ts";
 
 /** All but the daemon's user and group are kept out by the file system; which of them may command, peer.ts says. */
 const UMASK = 0o117;
@@ -44,9 +45,11 @@ export async function listen(
   await prepareFolder(path, "--socket");
   await clear(path);
   const refused = new WeakSet<Socket>();
+  const turns = new Turns();
   const server = createAdaptorServer({
-    fetch: (request, env) => {
+    fetch: async (request, env) => {
       const { incoming } = env as HttpBindings;
+      await turns.take();
       return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
     },
   }) as Server;

@@ -27,6 +27,7 @@ import {
 } from "../ipvs/service.ts";
 import { listSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
 import { lines } from "./lines.ts";
+import { list } from "./list.ts";
 import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
 import {
   type ErrorReply,
@@ -85,7 +86,9 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
     listServices: async (context) =>
-      context.json({ services: (await engine.services()).map(statusToWire) }),
+      context.body(list("services", await engine.services(), statusToWire), 200, {
+        "content-type": "application/json",
+      }),
     addService: async (context) => {
       const wire = await read(context, SERVICE_SCHEMA);
       const key = keyFromWire(wire.key);

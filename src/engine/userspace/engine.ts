@@ -3,6 +3,7 @@
  * is what goes on around it: what is opened and closed, the desired state, time, listings.
  */
 import { randomBytes } from "node:crypto";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Clock, Instant } from "../../base/clock.ts";
 import { Pauses } from "../../base/pauses.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
@@ -182,7 +183,16 @@ export class UserspaceEngine implements Engine {
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
-    return [...this.#director.services.services()].map(serviceStatus);
+    const statuses: ServiceStatus[] = [];
+    let looked = 0;
+    for (const service of [...this.#director.services.services()]) {
+      statuses.push(serviceStatus(service));
+      looked += 1 + service.destinations.length;
+      if (looked < LISTING_BUDGET) continue;
+      looked = 0;
+      await nextTurn();
+    }
+    return statuses;
   }
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
@@ -196,7 +206,7 @@ export class UserspaceEngine implements Engine {
       );
       yield* statuses;
       after = last;
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     } while (after >= 0 && this.#isOpen);
   }
 
