@@ -5,12 +5,7 @@
  * HAProxy in TCP mode, with connections kept alive and with a connection for each request; and the processor time
  * that the balancer's process takes for a million requests.
  */
-import { randomUUID } from "node:crypto";
-import { Socket } from "node:net";
-import { createInterface } from "node:readline";
-import { LabFailure } from "../src/lab/failure.ts";
-import { needsUserNamespace, startInside } from "../src/lab/run/box.ts";
-import { LEASH } from "../src/lab/run/inside.ts";
+import type { InsideBenchmark } from "./inside.ts";
 import { CONNECTIONS, LOADS, type Load, measure, type Sample } from "./load.ts";
 import { median } from "./median.ts";
 import { buildBench, VARIANTS, type Variant } from "./topology.ts";
@@ -38,52 +33,12 @@ medians. Processor time is user and system time from /proc for a million request
 wrk, balancer and server together. The kernel delivers a frame in the time of whoever sends it: what the server's
 TCP does with a balancer's frame counts as the balancer's, for both kinds.`;
 
-type Event =
-  | { readonly kind: "progress"; readonly text: string }
-  | { readonly kind: "failure"; readonly text: string }
-  | { readonly kind: "figures"; readonly figures: readonly VariantFigures[] };
+export const END_TO_END: InsideBenchmark<readonly VariantFigures[]> = {
+  name: "end-to-end",
+  measure: measureAll,
+};
 
-/** Builds everything in namespaces of its own; whatever ends, nothing stays. Throws a LabFailure when it cannot be. */
-export async function measureEndToEnd(
-  progress: (text: string) => void,
-): Promise<readonly VariantFigures[]> {
-  const inside = startInside(needsUserNamespace(process.getuid?.() === 0), randomUUID(), [INSIDE]);
-  inside.stderr?.pipe(process.stderr);
-  // The inside ends when we do; Ctrl-C ends us, for the inside is detached from the terminal.
-  let figures: readonly VariantFigures[] | undefined;
-  let failure = "it ended early";
-  for await (const line of createInterface({ input: inside.stdout! })) {
-    if (!line.startsWith("{")) continue;
-    const event = JSON.parse(line) as Event;
-    if (event.kind === "progress") progress(event.text);
-    else if (event.kind === "failure") failure = event.text;
-    else figures = event.figures;
-  }
-  if (figures === undefined) throw new LabFailure(`The end-to-end benchmark failed: ${failure}`);
-  return figures;
-}
-
-/** The word by which this program knows that it is the inside. */
-export const INSIDE = "@inside";
-
-/** The first process of the namespaces: everything in them ends with it. */
-export async function runInside(): Promise<never> {
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    process.once(signal, () => process.exit(1));
-  }
-  process.stdout.on("error", () => process.exit(1));
-  const leash = new Socket({ fd: LEASH });
-  for (const event of ["error", "close"]) leash.on(event, () => process.exit(1));
-  leash.resume();
-  try {
-    emit({ kind: "figures", figures: await measureAll() });
-  } catch (error) {
-    emit({ kind: "failure", text: (error as Error).message });
-  }
-  process.exit(0);
-}
-
-async function measureAll(): Promise<readonly VariantFigures[]> {
+async function measureAll(progress: (text: string) => void): Promise<readonly VariantFigures[]> {
   const bench = await buildBench();
   const samples = new Map<string, Sample[]>();
   for (let round = 0; round < ROUNDS; round++) {
@@ -91,7 +46,7 @@ async function measureAll(): Promise<readonly VariantFigures[]> {
       for (const variant of turned(VARIANTS, round)) {
         const sample = await measure(bench, variant, load, SECONDS);
         const text = `${variant}, ${load}: ${sample.requestsPerSecond.toFixed(0)} requests a second`;
-        emit({ kind: "progress", text: `round ${round + 1} of ${ROUNDS}, ${text}` });
+        progress(`round ${round + 1} of ${ROUNDS}, ${text}`);
         const key = `${load} ${variant}`;
         samples.set(key, [...(samples.get(key) ?? []), sample]);
       }
@@ -116,8 +71,4 @@ async function measureAll(): Promise<readonly VariantFigures[]> {
 /** The same, begun at another place in each round: none is always the one after the quiet or the busy one. */
 function turned<Value>(values: readonly Value[], by: number): readonly Value[] {
   return [...values.slice(by), ...values.slice(0, by)];
-}
-
-function emit(event: Event): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
 }

@@ -1,6 +1,7 @@
 /** The figures as tables, for the terminal and for RESULTS.md. */
 import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
+import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
 import { LOADS } from "./load.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
@@ -8,6 +9,7 @@ import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
 export interface Figures {
   readonly run: Run;
   readonly memory?: MemoryFigures;
+  readonly control?: readonly TableFigures[];
   readonly endToEnd?: readonly VariantFigures[];
 }
 
@@ -47,12 +49,13 @@ const LOAD_TITLES = {
   "connection-per-request": "A connection for each request",
 } as const;
 
-export function report({ run, memory, endToEnd }: Figures): string {
+export function report({ run, memory, control, endToEnd }: Figures): string {
   const parts = [
     "# Benchmark results",
     "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
     runReport(run),
     ...(memory === undefined ? [] : memoryReport(memory)),
+    ...(control === undefined ? [] : controlReport(control)),
     ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -106,6 +109,39 @@ function memoryReport(figures: MemoryFigures): string[] {
       ],
     ),
   ];
+}
+
+function controlReport(figures: readonly TableFigures[]): string[] {
+  const rows: [title: string, cell: (each: TableFigures) => string][] = [
+    ["Lines", ({ lines }) => thousands(lines)],
+    ["ipvsadm-restore", ({ restoreMs }) => seconds(restoreMs)],
+    ["Longest wait beside it", ({ besideMs }) => milliseconds(besideMs)],
+    ["One change, by the API", ({ changeMs }) => milliseconds(changeMs)],
+    ["One change, by ipvsadm -e", ({ commandMs }) => milliseconds(commandMs)],
+    ["ipvsadm -ln", ({ listMs }) => seconds(listMs)],
+    ["Start, until the socket accepts", ({ socketMs }) => seconds(socketMs)],
+    ["Start, until it answers", ({ readyMs }) => seconds(readyMs)],
+    ["Resident memory", ({ residentBytes }) => `${(residentBytes / 2 ** 20).toFixed(0)} MiB`],
+  ];
+  const head = figures.map(
+    ({ services, servers }) => `${thousands(services)} services × ${servers}`,
+  );
+  return [
+    "## Many services",
+    CONTROL_METHOD,
+    table(
+      ["", ...head],
+      rows.map(([title, cell]) => [title, ...figures.map(cell)]),
+    ),
+  ];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(2)} s`;
+}
+
+function milliseconds(ms: number): string {
+  return `${ms.toFixed(1)} ms`;
 }
 
 function endToEndReport(figures: readonly VariantFigures[]): string[] {

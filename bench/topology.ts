@@ -180,7 +180,8 @@ async function stop(pid: number): Promise<void> {
 }
 
 async function startSluice(director: Host, engine: string): Promise<number> {
-  const argv = ["sluice", "daemon", "--no-state", "--engine", engine, "--log-level", "warn"];
+  const options = ["--no-state", "--engine", engine, "--grace", "0", "--log-level", "warn"];
+  const argv = ["sluice", "daemon", ...options];
   const pid = await start(director, argv, "ipvsadm -L -n >/dev/null");
   await run(
     director,

@@ -12,7 +12,8 @@
 #define IPV6_HEADER_LENGTH 40
 #define TCP_HEADER_LENGTH_MIN 20
 #define UDP_HEADER_LENGTH 8
-#define TCP_EVENTS 0x07 /* FIN, SYN, RST */
+#define TCP_EVENTS 0x17 /* FIN, SYN, RST, ACK */
+#define TCP_ACK 0x10
 
 struct packet {
 	struct flow_key flow;
@@ -21,7 +22,7 @@ struct packet {
 	__u32 header_length; /* IP's and the transport's together */
 	__u32 length;	     /* as the IP header says */
 	__u8 time_to_live;
-	__u8 is_event; /* TCP with SYN, FIN or RST */
+	__u8 is_event; /* TCP other than ACK: SYN, FIN, RST, or none of these, tcp_state_idx() */
 	__u8 has_no_checksum; /* UDP with checksum 0 */
 };
 
@@ -74,7 +75,7 @@ static __always_inline enum verdict parse_transport(void *at, void *end, struct 
 		return VERDICT_PASS_MALFORMED;
 	packet->flow.source_port = tcp->source;
 	packet->flow.destination_port = tcp->destination;
-	packet->is_event = (tcp->flags & TCP_EVENTS) != 0;
+	packet->is_event = (tcp->flags & TCP_EVENTS) != TCP_ACK;
 	packet->header_length += header;
 	return VERDICT_GO_ON;
 }

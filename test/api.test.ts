@@ -104,6 +104,49 @@ describe("the API", () => {
     expect(bench.bugs).toEqual([]);
   });
 
+  test("takes many changes by one call, and answers each", async () => {
+    const { client, control } = bench;
+    const service = {
+      key: HTTP,
+      scheduler: "rr",
+      schedulerFlags: [],
+      onePacket: false,
+      persistence: null,
+      persistenceEngine: null,
+    } as const;
+    const unknown = { ...HTTP, endpoint: { address: "10.0.0.77", port: 1 } };
+    const answers = await client.changes([
+      { name: "addService", params: {}, body: service },
+      { name: "addService", params: {}, body: service },
+      { name: "deleteService", params: { service: unknown }, body: undefined },
+      { name: "setTimeouts", params: {}, body: { tcp: -1, tcpFin: 0, udp: 0 } },
+      { name: "setTimeouts", params: {}, body: { tcp: 200, tcpFin: 0, udp: 0 } },
+    ]);
+    expect(answers.map((error) => error?.code)).toEqual([
+      undefined,
+      "service-exists",
+      "no-such-service",
+      "bad-request",
+      undefined,
+    ]);
+    expect(control.state.timeouts.tcp).toBe(200);
+    await client.call("deleteService", { service: HTTP }, undefined);
+    expect(bench.bugs).toEqual([]);
+  });
+
+  test("says what is wrong with a line, and goes on with the next", async () => {
+    const body = '{"call":"fly"}\nnonsense\n{"call":"zero"}';
+    const { status, text } = await sendForText("POST /v1/changes", body);
+    const answers = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(status).toBe(200);
+    expect(answers[0].error.message).toContain("call: ");
+    expect(answers[1].error.message).toContain("is not JSON");
+    expect(answers[2]).toEqual({});
+  });
+
   test("streams a table of connections that nobody holds whole", async () => {
     const client = address("10.0.0.9");
     const server = { address: address("10.0.0.2"), port: toPort(80) };
@@ -266,11 +309,16 @@ Nothing answers on ${path}: start Sluice with 'sluice daemon', or set SLUICE_SOC
 });
 
 async function send(call: string, body: string): Promise<{ status: number; json: unknown }> {
+  const { status, text } = await sendForText(call, body);
+  return { status, json: JSON.parse(text || "null") };
+}
+
+async function sendForText(call: string, body: string): Promise<{ status: number; text: string }> {
   const [method, path] = call.split(" ");
   const sending = request({ socketPath: bench.socketPath, method: method!, path: path! });
   sending.end(body);
   const [response] = await once(sending, "response");
   let text = "";
   for await (const chunk of response) text += chunk;
-  return { status: response.statusCode, json: JSON.parse(text || "null") };
+  return { status: response.statusCode, text };
 }

@@ -5,6 +5,7 @@ import type { WireConnection } from "../control/wire.ts";
 import { objects } from "./lines.ts";
 import {
   type Calls,
+  type Change,
   type ErrorReply,
   formatEndpointId,
   formatServiceId,
@@ -52,6 +53,27 @@ export class Client {
     return text === "" ? undefined : JSON.parse(text);
   }
 
+  /** One change, as call() gives it. */
+  change({ name, params, body }: Change): Promise<undefined> {
+    return this.call(name, params, body as Calls[typeof name]["body"]);
+  }
+
+  /** Many changes, in their order: for each why it was refused, or undefined. */
+  async changes(changes: readonly Change[]): Promise<(ApiError | undefined)[]> {
+    const response = await this.#sendText(
+      "changes",
+      {},
+      changes.map((change) => `${JSON.stringify(lineOf(change))}\n`).join(""),
+    );
+    const answers: (ApiError | undefined)[] = [];
+    for await (const answer of objects(response)) {
+      const { error } = answer as Partial<ErrorReply>;
+      answers.push(error === undefined ? undefined : new ApiError(response.statusCode ?? 0, error));
+    }
+    if (answers.length < changes.length) throw new Error("the answer broke off");
+    return answers;
+  }
+
   /** The connection table as it is read, entry by entry. */
   async *connections(): AsyncGenerator<WireConnection> {
     const response = await this.#send("listConnections", {}, undefined);
@@ -62,7 +84,15 @@ export class Client {
     this.#agent.destroy();
   }
 
-  async #send(name: RouteName, params: object, body: unknown): Promise<IncomingMessage> {
+  #send(name: RouteName, params: object, body: unknown): Promise<IncomingMessage> {
+    return this.#sendText(name, params, body === undefined ? undefined : JSON.stringify(body));
+  }
+
+  async #sendText(
+    name: RouteName,
+    params: object,
+    text: string | undefined,
+  ): Promise<IncomingMessage> {
     const { method, path } = ROUTES[name];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = request(
@@ -70,14 +100,24 @@ export class Client {
         resolve,
       );
       call.once("error", reject);
-      if (body === undefined) call.end();
-      else call.setHeader("content-type", "application/json").end(JSON.stringify(body));
+      if (text === undefined) call.end();
+      else call.setHeader("content-type", "application/json").end(text);
     });
     const status = response.statusCode ?? 0;
     if (status < 300) return response;
     const { error } = JSON.parse(await textOf(response)) as ErrorReply;
     throw new ApiError(status, error);
   }
+}
+
+function lineOf({ name, params, body }: Change): object {
+  const { service, destination }: Params = params;
+  return {
+    call: name,
+    service: service && formatServiceId(service),
+    destination: destination && formatEndpointId(destination),
+    body,
+  };
 }
 
 type Params = Partial<Calls["editDestination"]["params"]>;

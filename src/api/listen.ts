@@ -7,6 +7,7 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prepareFolder } from "../control/folder.ts";
 import { Client } from "./client.ts";
+import { limitConnections, TIMEOUTS } from "./limits.ts";
 import { mayCommand, type Peer } from "./peer.ts";
 import type { ErrorReply } from "./routes.ts";
 import { Turns } from "./turns.ts";
@@ -29,6 +30,8 @@ export interface Listening extends AsyncDisposable {
 export interface ListenOptions {
   /** Who is at the other end of a connection, by its descriptor: SO_PEERCRED. */
   readonly peerOf: (fd: number) => Peer;
+  /** Callers are turned away; says which, and why. */
+  readonly onTrouble?: (message: string) => void;
   /** Whose members may command, too; undefined: the socket has the daemon's own group. */
   readonly gid?: number | undefined;
 }
@@ -40,7 +43,7 @@ export interface ListenOptions {
 export async function listen(
   app: Hono,
   path: string,
-  { peerOf, gid }: ListenOptions,
+  { peerOf, gid, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
@@ -52,11 +55,13 @@ export async function listen(
       await turns.take();
       return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
     },
+    serverOptions: TIMEOUTS,
   }) as Server;
   server.on("connection", (socket) => {
     if (!isAllowed(socket, path, peerOf)) refused.add(socket);
   });
   await bind(server, path);
+  limitConnections(server, onTrouble);
   if (gid !== undefined) await giveTo(gid, path);
   return {
     path,

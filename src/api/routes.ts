@@ -13,7 +13,7 @@ import type { Counters, Rates } from "../ipvs/statistics.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 
-export interface Route {
+export interface ApiRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `:service` is a service id, `:destination` an endpoint: `tcp:10.0.0.1:80`, `fwmark:7`; `10.0.0.2:8080`. */
   readonly path: string;
@@ -41,12 +41,27 @@ export const ROUTES = {
   listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
+  changes:           { method: "POST",   path: "/v1/changes",                                      says: "Many changes, a JSON object a line: call, service, destination, body; a line answers each" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
-} as const satisfies Record<string, Route>;
+} as const satisfies Record<string, ApiRoute>;
 
 export type RouteName = keyof typeof ROUTES;
+
+/** Those that change something, and may be a line among many: `changes`. */
+export type ChangeName =
+  | "addService"
+  | "flush"
+  | "editService"
+  | "deleteService"
+  | "addDestination"
+  | "editDestination"
+  | "deleteDestination"
+  | "zeroService"
+  | "zero"
+  | "setTimeouts"
+  | "setSysctls";
 
 export interface Info {
   readonly name: "sluice";
@@ -100,9 +115,9 @@ interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
 }
 
-/** What each route takes and gives. listConnections gives lines and is not here: see Client.connections(). */
+/** What each route takes and gives. listConnections and changes give lines and are not here: see Client. */
 export interface Calls {
-  readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, Route>> };
+  readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, ApiRoute>> };
   readonly info: { params: object; body: undefined; reply: Info };
   readonly listServices: {
     params: object;
@@ -136,6 +151,15 @@ export interface Calls {
     reply: { readonly counters: Counters; readonly rates: Rates };
   };
 }
+
+/** A change with what it needs: `Client.change()`. */
+export type Change = {
+  readonly [Name in ChangeName]: {
+    readonly name: Name;
+    readonly params: Calls[Name]["params"];
+    readonly body: Calls[Name]["body"];
+  };
+}[ChangeName];
 
 /** What a reply says when the call was refused or failed. */
 export interface ErrorReply {

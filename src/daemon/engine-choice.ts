@@ -2,31 +2,32 @@
 import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
-import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import { type Outliving, UserspaceEngine } from "../engine/userspace/engine.ts";
 import { SystemCallError } from "../engine/userspace/libc.ts";
 import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {
   readonly choice: EngineChoice;
   readonly connectionsMax: number;
+  readonly outliving: Outliving;
   readonly events: DoorEvents;
 }
 
 /** Throws the host's reason when it cannot run the engine that was asked for. */
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
-  const { choice, connectionsMax, events } = options;
-  if (choice === "userspace") return await UserspaceEngine.open({ connectionsMax, events });
+  const { choice, connectionsMax, outliving, events } = options;
+  if (choice === "userspace") return await UserspaceEngine.open(options);
   let offload: KernelOffload | undefined;
   try {
     offload = new KernelOffload({
       connectionsMax,
       warn: (message, error) => events.warn(message, error),
     });
-    return await UserspaceEngine.open({ connectionsMax, events, offload });
+    return await UserspaceEngine.open({ connectionsMax, outliving, events, offload });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;
     events.inform(`the userspace engine runs, because the kernel engine cannot: ${error.message}`);
   }
-  return await UserspaceEngine.open({ connectionsMax, events });
+  return await UserspaceEngine.open(options);
 }

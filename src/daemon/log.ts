@@ -30,14 +30,9 @@ export function openLog(level: LogLevel): Log {
     onLost: (count) => error.write(`sluice daemon: ${count} messages are missing here\n`),
   });
   const lines = pino({ level }, { write: (line) => out.write(line) });
-  // Node's own warnings, and the end by a bug, would be written to standard error, and wait there.
+  // Node's own warnings would be written to standard error, and wait there.
   process.removeAllListeners("warning");
   process.on("warning", (warning) => lines.warn({ err: warning }, "Node warns"));
-  process.on("uncaughtException", (bug) => {
-    lines.fatal({ err: bug }, "a bug ends the director");
-    error.write(`sluice daemon: ${bug.message}\n`);
-    process.exit(1);
-  });
   return {
     lines,
     complain: (text) => error.write(text),

@@ -1,15 +1,18 @@
 /** `sluice daemon`: the composition root. Opens the engine, gives it the saved state, serves the API, ends on a signal. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
+import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { lockFile } from "../engine/userspace/file-lock.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import { groupId } from "./group.ts";
+import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
 import { DAEMON_HELP, type DaemonOptions, parseDaemonOptions, UsageError } from "./options.ts";
 import { peerOf } from "./peer-credentials.ts";
@@ -32,8 +35,16 @@ export async function main(args: readonly string[]): Promise<number> {
     return EXIT.ended;
   }
   const log = openLog(options.logLevel);
+  using resort = new LastResort({
+    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    end: (error) => {
+      log.lines.fatal({ err: error }, "a bug ends the director");
+      log.complain(`sluice daemon: ${(error as Error).message}\n`);
+      process.exit(EXIT.failed);
+    },
+  });
   try {
-    await run(options, log);
+    await run(options, log, resort);
     return EXIT.ended;
   } catch (error) {
     const sentence = sentenceFor(error);
@@ -45,10 +56,11 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function run(options: DaemonOptions, log: Log): Promise<void> {
+async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
   const { lines } = log;
   const startedAt = new Date();
   mustBePrivileged();
+  await prepareFolder(options.socket, "--socket");
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
   // Until there is a control: it reads the file anyway.
@@ -60,6 +72,11 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     await openEngine({
       choice: options.engine,
       connectionsMax: options.connectionsMax,
+      outliving: {
+        file: connectionFileIn(dirname(options.socket)),
+        graceSeconds: options.graceSeconds,
+        adopts: options.adopts,
+      },
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),
         inform: (message) => lines.info(message),
@@ -75,7 +92,8 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const listening = stack.use(await listen(app, options.socket, { peerOf, gid }));
+  const onTrouble = (message: string): void => lines.warn(message);
+  const listening = stack.use(await listen(app, options.socket, { peerOf, gid, onTrouble }));
   lines.info(
     {
       engine: engine.name,
@@ -85,7 +103,9 @@ async function run(options: DaemonOptions, log: Log): Promise<void> {
     },
     "the director runs",
   );
+  resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
+  resort.isServing = false;
   await control.end();
   await stack.disposeAsync();
   lines.info("ended");

@@ -180,6 +180,19 @@ test("one that was killed leaves nothing in the way of the next", async () => {
   expect(await answersTo([ipip(echo(1))])).toEqual([1]);
 });
 
+test("its interface is made anew when somebody removed it, and set up again", async () => {
+  await start();
+  for (const command of [
+    "ip link del sluice-inner",
+    "ip link set sluice-inner down",
+    "ip link del sluice-inner",
+  ]) {
+    await expect.poll(() => answersTo([ipip(echo(1))]), { timeout: 10_000 }).toEqual([1]);
+    server.run(command);
+  }
+  await expect.poll(() => answersTo([ipip(echo(2))]), { timeout: 10_000 }).toEqual([2]);
+});
+
 test("says why it cannot work", async () => {
   const [why, code] = await ended(run("--on", "eth7"));
   expect([why, code]).toEqual([

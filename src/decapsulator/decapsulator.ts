@@ -9,6 +9,7 @@
 import type { Instant } from "../base/clock.ts";
 import { inlineThePacketPath } from "../engine/userspace/inlining.ts";
 import { Lane } from "../engine/userspace/lane.ts";
+import { LaneKeeper } from "../engine/userspace/lane-keeper.ts";
 import { Memory } from "../engine/userspace/libc.ts";
 import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
 import { HostNetwork } from "../engine/userspace/network/host-network.ts";
@@ -55,16 +56,17 @@ export interface DecapsulatorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DecapsulatorParts {
   readonly claim: Disposable;
   readonly silence: HostSilence;
   readonly lane: Lane;
+  readonly keeper: LaneKeeper;
   readonly network: HostNetwork;
 }
 
 export class Decapsulator implements AsyncDisposable {
   readonly #options: DecapsulatorOptions;
-  readonly #parts: Parts;
+  readonly #parts: DecapsulatorParts;
   readonly #unwrapper: Unwrapper;
   readonly #transmitter: Transmitter;
   readonly #ring: PacketRing;
@@ -74,7 +76,7 @@ export class Decapsulator implements AsyncDisposable {
   readonly #troubles: ToldOnce;
   #isOpen = true;
 
-  private constructor(options: DecapsulatorOptions, parts: Parts) {
+  private constructor(options: DecapsulatorOptions, parts: DecapsulatorParts) {
     this.#options = options;
     this.#parts = parts;
     const { sources, guePort, events } = options;
@@ -131,7 +133,14 @@ export class Decapsulator implements AsyncDisposable {
       }),
     );
     const lane = stack.use(new Lane(LANE));
-    decapsulator = new Decapsulator(options, { claim, silence, lane, network });
+    const keeper = stack.use(
+      new LaneKeeper({
+        lane,
+        warn: (message, error) => events.warn(error ? `${message}: ${error.message}` : message),
+      }),
+    );
+    keeper.keep(network.links);
+    decapsulator = new Decapsulator(options, { claim, silence, lane, keeper, network });
     stack.move();
     return decapsulator;
   }
@@ -150,6 +159,7 @@ export class Decapsulator implements AsyncDisposable {
       ["lane-congested", congested],
       ["lane-failed", Object.values(failed).reduce((sum, each) => sum + each, 0)],
       ...Object.entries(this.#parts.network.troubles()),
+      ...Object.entries(this.#parts.keeper.reasons()),
       ...Object.entries(this.#troubles.counts()),
     ];
     return new Map(rows.filter(([, count]) => count > 0));
@@ -157,7 +167,9 @@ export class Decapsulator implements AsyncDisposable {
 
   /** To be called when interfaces may have come or gone. */
   networkChanged(): void {
-    if (this.#isOpen) this.#ring.filter(this.#filter());
+    if (!this.#isOpen) return;
+    this.#ring.filter(this.#filter());
+    this.#parts.keeper.keep(this.#parts.network.links);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,7 +178,8 @@ export class Decapsulator implements AsyncDisposable {
     this.#ring[Symbol.dispose]();
     this.#transmitter[Symbol.dispose]();
     this.#copy[Symbol.dispose]();
-    const { claim, silence, lane, network } = this.#parts;
+    const { claim, silence, lane, keeper, network } = this.#parts;
+    keeper[Symbol.dispose]();
     network[Symbol.dispose]();
     await silence[Symbol.asyncDispose]();
     lane[Symbol.dispose]();

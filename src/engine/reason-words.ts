@@ -62,6 +62,7 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
   "notice-failed":            "ICMP messages lost: the host refused to send them",
   "lane-congested":           "lost on the way back to the host, which took no more at the moment",
   "lane-failed":              "lost on the way back to the host, which refused them",
+  "too-many-segments":        "dropped: its sender wants it cut into more pieces than anybody sends",
   "host-too-big":             "lost: would have left as the host's own, and is longer than the way takes",
 };
 
@@ -91,6 +92,13 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
   ["route-",               "questions for a route that the kernel did not answer"],
   ["tunnel-mtu-",          "failures to tell the host the MTU of a tunnel's path"],
   ["bug-",                 "bugs of Sluice's: the packet was dropped, and the log has its stack"],
+  ["mended-lane",          "times that the interface sluice-lane was set right, which somebody had changed or removed"],
+  ["mended-ways",          "times that the lane's routes and neighbours were set right, which somebody had removed"],
+  ["mended-rule",          "times that the routing rule into the lane was set right, which somebody had removed"],
+  ["mend-",                "failures to set right what somebody changed of what Sluice set up on this host"],
+  ["memory-",              "failures to read the free memory: what was read last is believed"],
+  ["icmp-settings-",       "failures to read the host's limits on ICMP errors: those read last are believed"],
+  ["network-",             "failures to read the host's interfaces or neighbours: it is tried again"],
   ["link-unsupported",     "ways by an interface whose link layer is not supported"],
 ];
 

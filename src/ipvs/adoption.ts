@@ -49,9 +49,11 @@ export class Adoption {
     return this.#pass !== "waiting";
   }
 
-  /** The services are there, or have changed. */
-  servicesChanged(): void {
+  begin(): void {
     if (this.#pass === "waiting") this.#pass = "templates";
+  }
+
+  servicesChanged(): void {
     this.#destinations = undefined;
   }
 

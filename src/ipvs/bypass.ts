@@ -5,24 +5,10 @@
  */
 import { Address } from "../net/address.ts";
 import type { IpVersion } from "../net/ip-family.ts";
-import { toPort } from "../net/port.ts";
 import { CONNECTION_FLAG, FORWARDING } from "./connections/flow.ts";
-import { Destination } from "./destination.ts";
+import type { Destination } from "./destination.ts";
 import type { SchedulerSysctls } from "./schedulers/scheduler.ts";
-import type { DestinationPlan, Mark, ServicePlan } from "./service.ts";
-import { VirtualService } from "./virtual-service.ts";
-
-/** Only packets with a mark are bypassed: it stands for all of them. */
-const SERVICE: ServicePlan = {
-  key: { kind: "mark", family: "inet", mark: 0xffff_ffff as Mark },
-  scheduler: "none",
-  schedulerFlags: 0,
-  onePacket: false,
-  persistence: undefined,
-  persistenceEngine: undefined,
-  destinations: [],
-  revision: 0,
-};
+import { unconfigured } from "./unconfigured.ts";
 
 const NOWHERE = { 4: Address.inet(0), 6: Address.inet6(0, 0, 0, 0) } as const;
 
@@ -31,15 +17,7 @@ export function bypass(
   family: IpVersion,
   sysctls: () => SchedulerSysctls,
 ): Destination {
-  const plan: DestinationPlan = {
-    endpoint: { address: NOWHERE[family], port: toPort(0) },
-    forwarding: { kind: "route" },
-    weight: 1,
-    upperThreshold: 0,
-    lowerThreshold: 0,
-    revision: 0,
-  };
-  const destination = new Destination(id, plan, new VirtualService(SERVICE, sysctls));
+  const destination = unconfigured(id, NOWHERE[family], 1, sysctls);
   destination.connectionFlags = FORWARDING.bypass | CONNECTION_FLAG.inactive;
   destination.isBypass = true;
   return destination;

@@ -8,6 +8,7 @@ import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Reassembler } from "../net/reassembly.ts";
 import { type Adopted, Adoption } from "./adoption.ts";
+import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
 import type { TableMemory } from "./connections/table-memory.ts";
@@ -28,7 +29,6 @@ import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
 import { type Reason, ReasonCounters, type Yielding } from "./reasons.ts";
 import { Round } from "./round.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
-import { Scheduling } from "./scheduling.ts";
 import { formatServiceKey, type ServiceKey } from "./service.ts";
 import { serviceChanges } from "./service-changes.ts";
 import { ServiceTable } from "./service-table.ts";
@@ -52,8 +52,8 @@ export interface DirectorOptions {
   /** Who forwards packets of connections that were decided about; undefined: every packet comes here. */
   readonly offload?: Offload | undefined;
   /**
-   * Where connections lie. Those that an earlier process left there are adopted after the first apply(); `onAdopted` is
-   * told then, if there were any.
+   * Where connections lie. To those that an earlier process left there packets are dropped until adopt() was called and
+   * has done its work; `onAdopted` is told then.
    */
   readonly memory?: TableMemory | undefined;
   readonly onAdopted?: ((adopted: Adopted) => void) | undefined;
@@ -108,20 +108,21 @@ export class Director {
     this.#rounds = [this.#estimation, this.#housekeeping];
     const { ends } = this.connections;
     const refusals = new Refusals(host);
+    const ways = { host, connections: ends, refusals, sysctls: read };
     const parts = {
       host,
       services: this.services,
       tracker: this.connections,
-      transmitter: new Transmitter(host, ends, refusals, read),
-      replies: new Replies(host, ends, refusals, read),
+      transmitter: new Transmitter(ways),
+      replies: new Replies(ways),
       refusals,
       defence,
       sysctls: read,
     };
-    const scheduling = new Scheduling(parts);
-    this.#incoming = new Incoming(parts, scheduling);
-    this.#outgoing = new Outgoing(parts, scheduling);
-    this.#icmp = new IcmpRelay(parts, scheduling);
+    const opener = new ConnectionOpener(parts);
+    this.#incoming = new Incoming(parts, opener);
+    this.#outgoing = new Outgoing(parts, opener);
+    this.#icmp = new IcmpRelay(parts, opener);
   }
 
   /**
@@ -151,6 +152,11 @@ export class Director {
       }
       before = services;
     }
+  }
+
+  /** The services are there: connections of an earlier process, if there are any, are adopted from now on by expire(). */
+  adopt(): void {
+    this.#adoption?.begin();
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */

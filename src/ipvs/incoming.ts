@@ -5,46 +5,27 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
+import type { ConnectionOpener } from "./connection-opener.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
-import type { Defence } from "./defence/defence.ts";
 import type { Destination } from "./destination.ts";
-import type { Refusals } from "./forward/refusals.ts";
-import type { Replies } from "./forward/replies.ts";
-import type { Transmitter } from "./forward/transmit.ts";
-import type { Host } from "./host.ts";
+import type { DirectorParts } from "./director-parts.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
 import { isFirst } from "./packet-event.ts";
-import type { Scheduling } from "./scheduling.ts";
-import type { ServiceTable } from "./service-table.ts";
-import type { Sysctls } from "./sysctls.ts";
-import type { Tracker } from "./tracker.ts";
 
 /** conn_reuse_mode's bit for the state in which DR and TUN see a connection end. */
 const REUSE_FIN_WAIT = 2;
 
-/** What the ways of a packet share. */
-export interface Parts {
-  readonly host: Host;
-  readonly services: ServiceTable;
-  readonly tracker: Tracker;
-  readonly transmitter: Transmitter;
-  readonly replies: Replies;
-  readonly refusals: Refusals;
-  readonly defence: Defence;
-  readonly sysctls: () => Sysctls;
-}
-
 export class Incoming {
-  readonly #parts: Parts;
-  readonly #scheduling: Scheduling;
+  readonly #parts: DirectorParts;
+  readonly #opener: ConnectionOpener;
 
-  constructor(parts: Parts, scheduling: Scheduling) {
+  constructor(parts: DirectorParts, opener: ConnectionOpener) {
     this.#parts = parts;
-    this.#scheduling = scheduling;
+    this.#opener = opener;
   }
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
@@ -68,7 +49,7 @@ export class Incoming {
   /** A packet of no connection. */
   #begin(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     const { tracker, services } = this.#parts;
-    const id = this.#scheduling.open(packet, outcome, now);
+    const id = this.#opener.open(packet, outcome, now);
     if (typeof id !== "number") return id;
     const destination = services.destination(tracker.table.destinationId(id));
     return this.#forward(packet, outcome, id, destination, now);

@@ -51,6 +51,11 @@ export class OutcomeSlot implements Outcome {
     return this.#set("drop", reason, undefined);
   }
 
+  /** Nothing of the packet goes on itself: what there is to tell is told by notices. */
+  replace(reason: Reason): this {
+    return this.#set("drop", reason, undefined);
+  }
+
   hold(reason: Reason): this {
     return this.#set("hold", reason, undefined);
   }

@@ -9,21 +9,21 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { FAMILY_OF } from "../net/ip-family.ts";
+import type { ConnectionOpener } from "./connection-opener.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
-import type { Parts } from "./incoming.ts";
+import type { DirectorParts } from "./director-parts.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
 import { isReset } from "./packet-event.ts";
-import type { Scheduling } from "./scheduling.ts";
 
 export class Outgoing {
-  readonly #parts: Parts;
-  readonly #scheduling: Scheduling;
+  readonly #parts: DirectorParts;
+  readonly #opener: ConnectionOpener;
 
-  constructor(parts: Parts, scheduling: Scheduling) {
+  constructor(parts: DirectorParts, opener: ConnectionOpener) {
     this.#parts = parts;
-    this.#scheduling = scheduling;
+    this.#opener = opener;
   }
 
   /** Undefined when the packet is no reply of any connection. */
@@ -75,7 +75,7 @@ export class Outgoing {
       if (packet.timeToLive <= 1 || typeof route === "string") return undefined;
       if (!this.#isForwarding(packet)) return undefined;
     }
-    const id = this.#scheduling.openFromServer(packet, caller, now);
+    const id = this.#opener.openFromServer(packet, caller, now);
     if (id === NO_CONNECTION) return undefined;
     const refused = replies.prepare(packet, outcome, route);
     if (refused === undefined) this.#respond(packet, outcome, id, now);

@@ -21,7 +21,7 @@ export const NO_EVENT = -1;
 
 const NO_CHUNK = -1;
 /** FIN, SYN and RST: what begins or ends a connection. */
-const TCP_MILESTONES = TCP_FLAG.fin | TCP_FLAG.syn | TCP_FLAG.rst;
+const TCP_MILESTONES = TCP_FLAG.fin | TCP_FLAG.syn | TCP_FLAG.rst | TCP_FLAG.ack;
 
 export function eventOf(packet: Packet): number {
   switch (packet.protocol) {
@@ -58,9 +58,9 @@ export function isReset(packet: Packet): boolean {
   }
 }
 
-/** Whether it begins or ends a TCP connection: FIN, SYN or RST. */
+/** Whether it may change a TCP connection's state while that is established: all but an ACK. tcp_state_idx(). */
 export function isMilestone(packet: Packet): boolean {
-  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== 0;
+  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== TCP_FLAG.ack;
 }
 
 /** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */

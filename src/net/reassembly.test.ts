@@ -291,3 +291,21 @@ test("the whole has the mark of the fragment that begins it, in whichever order 
   whole.add(fragmentsOf("0.8")[0]!, START, 7);
   expect(whole.mark).toBe(7);
 });
+
+test("what waits is bounded in bytes, and what is given up makes room", () => {
+  const reassembler = new Reassembler({ bytesMax: 2_000, timeoutMs: 1_000 });
+  const first = (identification: number) => fragmentsOf("0+800", { ...BASE, identification })[0]!;
+  for (const identification of [1, 2]) reassembler.add(first(identification), START);
+  expect([reassembler.size, reassembler.counts.refused]).toEqual([1, 1]);
+  // Small ones cost more than their bytes.
+  for (let index = 0; index < 100; index++) {
+    reassembler.add(fragmentsOf("0+8", { ...BASE, identification: 10 + index })[0]!, START);
+  }
+  const { size } = reassembler;
+  expect(size).toBeLessThan(6);
+  expect(reassembler.expire(1_000 as Instant)).toBe(size);
+  const whole = fragmentsOf("0+800 800.8").map((piece) => reassembler.add(piece, 1_000 as Instant));
+  expect(whole[1]?.length).toBe(828);
+  reassembler.add(first(3), 1_000 as Instant);
+  expect(reassembler.size).toBe(1);
+});

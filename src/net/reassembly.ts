@@ -17,6 +17,8 @@ export interface ReassemblyLimits {
   readonly bytesPerDatagramMax: number;
   /** A whole datagram at the smallest IPv4 MTU in use, 576, has 119. */
   readonly fragmentsPerDatagramMax: number;
+  /** Of all datagrams in the making, with what keeping each fragment costs: the kernel's ipfrag_high_thresh. */
+  readonly bytesMax: number;
   /** From the first fragment to arrive. The kernel's ipfrag_time is 30 s; RFC 8200 says 60 s. */
   readonly timeoutMs: number;
 }
@@ -25,8 +27,12 @@ export const DEFAULT_REASSEMBLY_LIMITS: ReassemblyLimits = {
   datagramsMax: 1024,
   bytesPerDatagramMax: 0xffff,
   fragmentsPerDatagramMax: 256,
+  bytesMax: 4 * 1024 * 1024,
   timeoutMs: 30_000,
 };
+
+/** What a fragment takes beyond its payload: two objects and an entry. */
+const COST_OF_FRAGMENT = 256;
 
 /** Fragment offsets count these. */
 const UNIT = 8;
@@ -45,7 +51,7 @@ export interface ReassemblyCounts {
   tooLarge: number;
   /** Fragments that came again. */
   duplicates: number;
-  /** Fragments refused because of datagramsMax. */
+  /** Fragments refused because of datagramsMax or bytesMax. */
   refused: number;
   /** Fragments that no fragmentation makes: a length that is no multiple of 8 before the end, or nothing in it. */
   malformed: number;
@@ -99,6 +105,8 @@ export class Reassembler {
   readonly #limits: ReassemblyLimits;
   /** The oldest first: a Map keeps the order of insertion, and all have the same timeout. */
   readonly #datagrams = new Map<string, Datagram>();
+  /** That fragments take, of all datagrams. */
+  #bytes = 0;
   #longestFragment = 0;
   #mark = 0;
 
@@ -148,6 +156,10 @@ export class Reassembler {
       this.#longestFragment = piece.packetLength;
       return this.#finish(packet, piece.header(), [piece], payload.length);
     }
+    if (this.#bytes + payload.length + COST_OF_FRAGMENT > this.#limits.bytesMax) {
+      this.counts.refused++;
+      return undefined;
+    }
     const datagram = this.#datagrams.get(key) ?? this.#begin(key, now);
     if (datagram === undefined) return undefined;
 
@@ -156,7 +168,8 @@ export class Reassembler {
       this.counts.duplicates++;
       return undefined;
     }
-    if (fault !== undefined) return this.#giveUp(key, fault);
+    if (fault !== undefined) return this.#giveUp(key, datagram, fault);
+    this.#bytes += payload.length + COST_OF_FRAGMENT;
     if (offset === 0) {
       datagram.header = piece.header();
       datagram.mark = mark;
@@ -165,7 +178,7 @@ export class Reassembler {
     datagram.longest = Math.max(datagram.longest, piece.packetLength);
     if (datagram.bytes !== datagram.length || datagram.header === undefined) return undefined;
 
-    this.#datagrams.delete(key);
+    this.#forget(key, datagram);
     this.#longestFragment = datagram.longest;
     this.#mark = datagram.mark;
     if (datagram.metCongestion) markCongestion(datagram.header);
@@ -188,9 +201,9 @@ export class Reassembler {
   /** Gives up datagrams whose time is over; looks at no others but one. Returns how many. */
   expire(now: Instant): number {
     let expired = 0;
-    for (const [key, { expiresAt }] of this.#datagrams) {
-      if (expiresAt > now) break;
-      this.#datagrams.delete(key);
+    for (const [key, datagram] of this.#datagrams) {
+      if (datagram.expiresAt > now) break;
+      this.#forget(key, datagram);
       expired++;
     }
     this.counts.timedOut += expired;
@@ -216,9 +229,14 @@ export class Reassembler {
     return datagram;
   }
 
-  #giveUp(key: string, reason: "overlapping" | "tooLarge"): undefined {
-    this.#datagrams.delete(key);
+  #giveUp(key: string, datagram: Datagram, reason: "overlapping" | "tooLarge"): undefined {
+    this.#forget(key, datagram);
     this.counts[reason]++;
+  }
+
+  #forget(key: string, { bytes, fragments }: Datagram): void {
+    this.#datagrams.delete(key);
+    this.#bytes -= bytes + fragments.length * COST_OF_FRAGMENT;
   }
 
   #insert(

@@ -12,6 +12,9 @@ const SLUICE = new URL("../../src/sluice.ts", import.meta.url).pathname;
 const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
+/** So that tests do not wait for what one daemon left. */
+const NOTHING_LEFT = ["--grace", "0"];
+
 export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -31,22 +34,37 @@ export class DaemonHome implements Disposable {
   }
 
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
-  async start(host: Namespace): Promise<Daemon> {
-    const child = this.launch(host);
+  async start(host: Namespace, ...options: readonly string[]): Promise<Daemon> {
+    const child = this.launch(host, ...options);
     await untilPrinted(child, "the director runs");
     return new Daemon(child, this.socket);
+  }
+
+  /** As start(), one that keeps no state. */
+  async startWithoutState(host: Namespace, ...options: readonly string[]): Promise<Daemon> {
+    const given = ["--socket", this.socket, "--no-state", ...NOTHING_LEFT, ...options];
+    const child = host.startNode(SLUICE, "daemon", ...given);
+    await untilPrinted(child, "the director runs");
+    return new Daemon(child, this.socket);
+  }
+
+  /** Where a daemon in this namespace has its connections. */
+  connections(host: Namespace): string {
+    const path = `/proc/self/ns/net`;
+    const inode = /\d+/.exec(host.run(`readlink ${path}`))![0];
+    return join(this.#directory, `connections.${inode}`);
   }
 
   /** The daemon, however far it gets. */
   launch(host: Namespace, ...options: readonly string[]): ChildProcessWithoutNullStreams {
     const paths = ["--socket", this.socket, "--state", this.state];
-    return host.startNode(SLUICE, "daemon", ...paths, ...options);
+    return host.startNode(SLUICE, "daemon", ...paths, ...NOTHING_LEFT, ...options);
   }
 
   /** As launch(), with what else a shell may bring about before: `script` ends in "$@". */
   launchBy(host: Namespace, script: string): ChildProcessWithoutNullStreams {
     const words = [process.execPath, "--disable-warning=ExperimentalWarning", SLUICE, "daemon"];
-    const options = ["--socket", this.socket, "--state", this.state];
+    const options = ["--socket", this.socket, "--state", this.state, ...NOTHING_LEFT];
     return host.start("sh", "-c", script, "sh", ...words, ...options);
   }
 
@@ -54,7 +72,15 @@ export class DaemonHome implements Disposable {
   launchAs(host: Namespace, user: string): ChildProcessWithoutNullStreams {
     chmodSync(this.#directory, 0o777);
     const words = ["--reuid", user, "--regid", user, "--clear-groups", process.execPath, SLUICE];
-    return host.start("setpriv", ...words, "daemon", "--socket", this.socket, "--no-state");
+    return host.start(
+      "setpriv",
+      ...words,
+      "daemon",
+      "--socket",
+      this.socket,
+      "--no-state",
+      ...NOTHING_LEFT,
+    );
   }
 
   /** Runs an ipvsadm command line; an input is for -R. */
@@ -131,7 +157,11 @@ export class Daemon {
 
   /** How many packets left for this reason. */
   async count(reason: string): Promise<number> {
-    return (await this.#client.call("reasons", {}, undefined))[reason] ?? 0;
+    return (await this.reasons())[reason] ?? 0;
+  }
+
+  reasons(): Promise<Readonly<Record<string, number>>> {
+    return this.#client.call("reasons", {}, undefined);
   }
 
   /** Adds a service that tells nothing but its port, by the API. Rejects when it is not acknowledged. */

@@ -32,6 +32,11 @@ const SETTINGS = [
   "net.ipv6.conf.default.disable_ipv6=1",
 ].join(" ");
 
+export interface Talk extends AsyncDisposable {
+  /** What comes back: the text, or "reset". */
+  say(text: string): Promise<string>;
+}
+
 export class Network implements Disposable {
   readonly client = new Namespace("client");
   readonly director = new Namespace("director");
@@ -87,6 +92,21 @@ export class Network implements Disposable {
         const ended = once(child, "exit");
         child.stdin.end();
         await ended;
+      },
+    };
+  }
+
+  /** A connection of the client's to V, on which every line is said back. */
+  async talk(port: number): Promise<Talk> {
+    const child = this.client.startNode(SPEAKER, "talk", V, String(port));
+    await untilPrinted(child, "\n");
+    return {
+      async say(text) {
+        child.stdin.write(`${text}\n`);
+        return (await untilPrinted(child, "\n")).trim();
+      },
+      async [Symbol.asyncDispose]() {
+        child.kill("SIGKILL");
       },
     };
   }

@@ -10,6 +10,8 @@
  *     speaker.ts get HOST PORT N      prints the hash of what it got
  *     speaker.ts put HOST PORT N      prints the hash that the server got
  *     speaker.ts hold HOST PORT       prints the server's name, and stays until its standard input ends
+ *     speaker.ts talk HOST PORT       prints the server's name, then sends each line of its standard input and prints what
+ *                                     comes back, or "reset"
  *     speaker.ts ask HOST PORT N      sends a datagram of N bytes; prints "whole" when it comes back as it was
  */
 import { createCipheriv, createHash } from "node:crypto";
@@ -29,6 +31,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.
 async function main([role, ...args]: readonly string[]): Promise<void> {
   if (role === "serve") return serve(Number(args[0]), args[1]!);
   if (role === "hold") return hold(args[0]!, Number(args[1]));
+  if (role === "talk") return talk(args[0]!, Number(args[1]));
   const [host, port, length] = [args[0]!, Number(args[1]), Number(args[2])];
   say(role === "ask" ? await ask(host, port, length) : await transfer(role!, host, port, length));
 }
@@ -86,6 +89,15 @@ async function transfer(role: string, host: string, port: number, length: number
   for await (const chunk of socket) hash.update(chunk);
   socket.end();
   return hash.digest("hex");
+}
+
+async function talk(host: string, port: number): Promise<void> {
+  const socket = createConnection({ host, port });
+  socket.on("error", () => say("reset"));
+  socket.on("data", (bytes: Buffer) => process.stdout.write(bytes));
+  socket.write("hold\n");
+  process.stdin.pipe(socket);
+  await once(process.stdin, "end");
 }
 
 async function hold(host: string, port: number): Promise<void> {

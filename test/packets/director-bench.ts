@@ -117,6 +117,7 @@ export class DirectorBench {
     this.adopted = undefined;
     this.director = this.#newDirector();
     this.director.apply(state);
+    this.director.adopt();
     this.#settle();
   }
 

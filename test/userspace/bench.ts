@@ -7,11 +7,12 @@
 import type { Arrival, Bench, Station } from "../../src/engine/engine.contract.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Stand } from "../../src/engine/userspace/door/door-words.ts";
+import type { Address } from "../../src/net/address.ts";
 import { ETHERTYPE, EthernetView, emitEthernet } from "../../src/net/ethernet.ts";
 import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 import { Names } from "../packets/names.ts";
 import { Conversation } from "./conversation.ts";
-import { connect, Namespace } from "./namespaces.ts";
+import { connect, Namespace, untilPrinted } from "./namespaces.ts";
 import { RemoteEngine } from "./remote-engine.ts";
 
 type WireName = "outside" | "inside";
@@ -51,6 +52,8 @@ const SETTINGS = [
 
 const WIRE_ENDS = new URL("./wire-ends.ts", import.meta.url).pathname;
 const ENGINE_PROCESS = new URL("./engine-process.ts", import.meta.url).pathname;
+
+const ABSURD_FRAMES = new URL("./absurd-frames.ts", import.meta.url).pathname;
 
 /** Rounds without news after which everything that was sent has been dealt with. */
 const QUIET_ROUNDS = 2;
@@ -94,6 +97,18 @@ export class BenchNetwork implements AsyncDisposable {
   async sendFrames(wire: WireName, frames: readonly Uint8Array[]): Promise<void> {
     const texts = frames.map((frame) => Buffer.from(frame).toString("hex"));
     await this.#wires.ask(JSON.stringify(["send", wire, ...texts]));
+  }
+
+  /** Super-packets of TCP from the outside, that are to be cut into segments of `segmentSize` bytes. */
+  async sendAbsurd(
+    source: Address,
+    destination: Address,
+    segmentSize: number,
+    count: number,
+  ): Promise<void> {
+    const addresses = [source.toString(), destination.toString()];
+    const words = ["outside", this.#directorMacs.outside, ...addresses, segmentSize, count];
+    await untilPrinted(this.#world.startNode(ABSURD_FRAMES, ...words.map(String)), "sent");
   }
 
   /** The director's link-layer address on a wire. */

@@ -1,6 +1,6 @@
 /** Carries a command out through the daemon's API. */
 import { ApiError, type Client } from "../../api/client.ts";
-import type { Info } from "../../api/routes.ts";
+import type { Change, Info } from "../../api/routes.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
 import { FAULTS, type FaultCode } from "../../ipvs/errors.ts";
 import type { Command, TableListing } from "./command.ts";
@@ -31,34 +31,55 @@ export async function execute(command: Executable, session: Session): Promise<vo
   }
 }
 
-async function give(command: Executable, session: Session): Promise<unknown> {
-  const { client } = session;
+/** Those that change something. */
+type Changing = Exclude<
+  Executable,
+  { kind: `list-${string}` | "start-daemon" | "stop-daemon" | "save" }
+>;
+
+export function isChanging(command: Executable): command is Changing {
+  const { kind } = command;
+  return !(kind.startsWith("list-") || kind.endsWith("-daemon") || kind === "save");
+}
+
+export function changeOf(command: Changing): Change {
   switch (command.kind) {
     case "add-service":
-      return client.call("addService", {}, command.service);
-    case "edit-service":
-      return client.call("editService", { service: command.service.key }, command.service);
+      return { name: "addService", params: {}, body: command.service };
+    case "edit-service": {
+      const params = { service: command.service.key };
+      return { name: "editService", params, body: command.service };
+    }
     case "delete-service":
-      return client.call("deleteService", { service: command.service }, undefined);
+      return { name: "deleteService", params: { service: command.service }, body: undefined };
     case "flush":
-      return client.call("flush", {}, undefined);
-    case "add-server":
-      return client.call("addDestination", { service: command.service }, command.destination);
+      return { name: "flush", params: {}, body: undefined };
+    case "add-server": {
+      const { service, destination } = command;
+      return { name: "addDestination", params: { service }, body: destination };
+    }
     case "edit-server": {
       const { service, destination } = command;
       const params = { service, destination: destination.endpoint };
-      return client.call("editDestination", params, destination);
+      return { name: "editDestination", params, body: destination };
     }
     case "delete-server": {
       const { service, destination } = command;
-      return client.call("deleteDestination", { service, destination }, undefined);
+      return { name: "deleteDestination", params: { service, destination }, body: undefined };
     }
     case "zero":
       return command.service === undefined
-        ? client.call("zero", {}, undefined)
-        : client.call("zeroService", { service: command.service }, undefined);
+        ? { name: "zero", params: {}, body: undefined }
+        : { name: "zeroService", params: { service: command.service }, body: undefined };
     case "set":
-      return client.call("setTimeouts", {}, command.timeouts);
+      return { name: "setTimeouts", params: {}, body: command.timeouts };
+  }
+}
+
+async function give(command: Executable, session: Session): Promise<unknown> {
+  const { client } = session;
+  if (isChanging(command)) return client.change(changeOf(command));
+  switch (command.kind) {
     case "list-services":
       return listServices(command, session);
     case "list-connections": {
@@ -116,7 +137,7 @@ async function writeAll(parts: AsyncIterable<string>, { write }: Session): Promi
 }
 
 /** A refusal in ipvsadm's words. A listing that fails exits with 1 and at once, all else with 255. */
-function asFailure(error: unknown, { kind }: Executable): unknown {
+export function asFailure(error: unknown, { kind }: Executable): unknown {
   if (error instanceof Failure) return error;
   const isListing = kind.startsWith("list-");
   if (error instanceof ApiError) {

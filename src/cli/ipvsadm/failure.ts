@@ -26,3 +26,14 @@ export function tryHelp(): Failure {
   const hint = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.";
   return new Failure(hint, 255, { isFinal: true });
 }
+
+/** Tells why and returns the exit code. What is no refusal is a bug of ours, or a daemon that went away. */
+export function complain(error: unknown, tell: (text: string) => void): number {
+  if (error instanceof Failure) {
+    tell(`${error.message}\n`);
+    return error.exitCode;
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  tell(code === undefined ? `${(error as Error).stack}\n` : `Lost the daemon: ${message}\n`);
+  return 255;
+}

@@ -142,7 +142,7 @@ export class KernelFlows implements Offload, Disposable {
       this.#fillKey(connections, id, direction);
       if (lookUpElement(this.#flows, this.#key, this.#value) < 0) continue;
       const seen = Number(this.#valueView.getBigUint64(flow.seen, true)) / NANOSECONDS;
-      if (seen > 0) last = Math.max(last, seen - CLOCK_BEGAN);
+      if (seen > 0) last = Math.max(last, seen);
     }
     return last as Instant;
   }
@@ -243,9 +243,6 @@ export class KernelFlows implements Offload, Disposable {
 type Direction = DecidedPacket["direction"];
 
 const DIRECTIONS: readonly Direction[] = ["client", "server"];
-
-/** What the kernel's monotonic clock showed when ours, performance.now(), began, in milliseconds. */
-const CLOCK_BEGAN = Number(process.hrtime.bigint()) / NANOSECONDS - performance.now();
 
 function slotOf(connection: number, direction: Direction): number {
   return 2 * connection + (direction === "client" ? 0 : 1);

@@ -13,6 +13,9 @@ export class BpfError extends Error {
 const LIBRARY = "libbpf.so.1";
 /** __NR_bpf: asm-generic/unistd.h, and x86's own. */
 const BPF_SYSCALL = { arm64: 280, x64: 321 } as const;
+const BPF_PROG_TEST_RUN = 10;
+const TEST_RUN_LENGTH = 80;
+const testRunAt = { program: 0, result: 4, lengthIn: 8, lengthOut: 12, in: 16, out: 24 } as const;
 const BPF_LINK_CREATE = 28;
 const LINK_CREATE_LENGTH = 64;
 const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
@@ -144,6 +147,47 @@ export class ProgramLink implements Disposable {
 
   [Symbol.dispose](): void {
     close(this.#fd);
+  }
+}
+
+/** Memory that frames are handed to a program in, and got back. */
+export class TestRun implements Disposable {
+  readonly #in: Memory;
+  readonly #out: Memory;
+  readonly #attributes = new Uint8Array(TEST_RUN_LENGTH);
+  readonly #view = new DataView(this.#attributes.buffer);
+
+  /** For frames of up to `lengthMax` bytes. */
+  constructor(lengthMax: number) {
+    this.#in = Memory.allocate(lengthMax);
+    this.#out = Memory.allocate(lengthMax);
+  }
+
+  /**
+   * What a tc program makes of a frame that the loopback interface received, and what it returns. `frame` is good until
+   * the next run. Throws a SystemCallError.
+   */
+  run(program: number, frame: Uint8Array): { readonly result: number; readonly frame: Uint8Array } {
+    const view = this.#view;
+    this.#in.bytes.set(frame);
+    view.setUint32(testRunAt.program, program, true);
+    view.setUint32(testRunAt.lengthIn, frame.length, true);
+    view.setUint32(testRunAt.lengthOut, this.#out.bytes.length, true);
+    view.setBigUint64(testRunAt.in, BigInt(this.#in.address), true);
+    view.setBigUint64(testRunAt.out, BigInt(this.#out.address), true);
+    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
+    const done = libbpf().bpf(number, BPF_PROG_TEST_RUN, this.#attributes, TEST_RUN_LENGTH);
+    if (Number(done) < 0) throw new SystemCallError("bpf", koffi.errno(), "run a BPF program");
+    const length = view.getUint32(testRunAt.lengthOut, true);
+    return {
+      result: view.getInt32(testRunAt.result, true),
+      frame: this.#out.bytes.subarray(0, length),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#in[Symbol.dispose]();
+    this.#out[Symbol.dispose]();
   }
 }
 

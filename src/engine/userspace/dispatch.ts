@@ -1,5 +1,5 @@
 /** Does with a packet what the director decided about it: on to a next hop, back to the host, or nothing. */
-import { Wire } from "../../ipvs/forward/wire.ts";
+import { Output } from "../../ipvs/forward/output.ts";
 import type { Host, Route } from "../../ipvs/host.ts";
 import type { Outcome } from "../../ipvs/outcome.ts";
 import type { Packet } from "../../ipvs/packet.ts";
@@ -28,7 +28,7 @@ export class Dispatch {
   readonly #back: LaneSender;
   readonly #host: Host;
   readonly #passesFilters: () => boolean;
-  readonly #wire = new Wire();
+  readonly #output = new Output();
   #tooBig = 0;
 
   constructor({ sender, hostSender, back, host, passesFilters }: DispatchParts) {
@@ -90,7 +90,7 @@ export class Dispatch {
   }
 
   #cut(packet: Packet, mtu: number): Uint8Array[] {
-    const parts = this.#wire.cut(packet, mtu);
+    const parts = this.#output.cut(packet, mtu);
     if (parts === undefined) this.#tooBig++;
     return parts ?? [];
   }

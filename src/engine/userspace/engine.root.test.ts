@@ -54,6 +54,19 @@ test.for(STANDS)(
   },
 );
 
+test.for([1, 8, 58])(
+  "super-packets with segments of %d bytes are dropped and counted, and the rest goes on",
+  async (segmentSize) => {
+    await using bench = await UserspaceBench.open(network);
+    await bench.engine.apply(state("-A -t V:80", "-a -t V:80 -r R1 -i"));
+    await sees(bench, "C", "C:1000 > V:80 S");
+    await network.sendAbsurd(INET.address("C"), INET.address("V"), segmentSize, 100);
+    const counted = async () => (await bench.engine.reasons())["too-many-segments"];
+    await expect.poll(counted, { timeout: 10_000 }).toBe(100);
+    expect(await sees(bench, "C", "C:1001 > V:80 S")).toHaveLength(1);
+  },
+);
+
 /** Still balances when the rubbish is over. */
 async function withRubbish(bench: UserspaceBench, seed: number): Promise<void> {
   await bench.engine.apply(

@@ -4,8 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock, Instant } from "../../base/clock.ts";
 import { Pauses } from "../../base/pauses.ts";
+import type { Adopted } from "../../ipvs/adoption.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
 import type { Destination } from "../../ipvs/destination.ts";
 import { Director } from "../../ipvs/director.ts";
@@ -21,12 +21,14 @@ import type { Sysctls } from "../../ipvs/sysctls.ts";
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
+import { ConnectionFile } from "./connection-file.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
+import { MONOTONIC_CLOCK } from "./monotonic-clock.ts";
 import { claimNamespace } from "./namespace-claim.ts";
 import { HostNetwork } from "./network/host-network.ts";
 import type { NeighbourNews } from "./network/neighbour-table.ts";
@@ -42,7 +44,7 @@ const LISTING_BUDGET = 1_000;
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
 
-const CLOCK: Clock = { now: () => performance.now() as Instant };
+const CLOCK = MONOTONIC_CLOCK;
 
 const STANDS: Readonly<Record<Stand, string>> = {
   hooks: "at netfilter's hooks, behind the host's firewall",
@@ -55,18 +57,30 @@ export interface UserspaceEngineOptions {
   /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
   readonly stand?: Stand;
   readonly connectionsMax?: number;
+  /** Has connections outlive the process; undefined: nothing does. */
+  readonly outliving?: Outliving | undefined;
   /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
   readonly offload?: FlowOffload | undefined;
+}
+
+export interface Outliving {
+  /** Where connections lie. */
+  readonly file: string;
+  /** For how long services' packets are dropped when the process has gone, and the file stays; 0: not at all. */
+  readonly graceSeconds: number;
+  /** Whether the connections of a process before are gone on with. */
+  readonly adopts: boolean;
 }
 
 const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
 const BUG = "a packet or a timer failed in a way that it should not, and is given up";
 
 /** What is opened before the engine, and closed by it. */
-interface Parts {
+interface EngineParts {
   readonly network: HostNetwork;
   readonly door: Door;
   readonly claim: Disposable;
+  readonly file: ConnectionFile | undefined;
 }
 
 export class UserspaceEngine implements Engine {
@@ -78,6 +92,7 @@ export class UserspaceEngine implements Engine {
   readonly #door: Door;
   readonly #taken: TakenPackets;
   readonly #claim: Disposable;
+  readonly #file: ConnectionFile | undefined;
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #examiner: Examiner;
@@ -85,9 +100,11 @@ export class UserspaceEngine implements Engine {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #isOpen = true;
+  /** What a process before us left is ours, and what it left behind has ended. */
+  #hasSucceeded = false;
 
   private constructor(
-    { network, door, claim }: Parts,
+    { network, door, claim, file }: EngineParts,
     { connectionsMax = CONNECTIONS_MAX, events, offload }: UserspaceEngineOptions,
   ) {
     this.name = offload?.name ?? "userspace";
@@ -95,6 +112,7 @@ export class UserspaceEngine implements Engine {
     this.#network = network;
     this.#door = door;
     this.#claim = claim;
+    this.#file = file;
     this.#taken = new TakenPackets({
       take: (added, removed) => door.take(added, removed),
       isLocal: (address) => network.isLocal(address),
@@ -111,6 +129,8 @@ export class UserspaceEngine implements Engine {
       host: network,
       limit: connectionsMax,
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
+      memory: file?.memory,
+      onAdopted: (adopted) => events.inform(inWords(adopted)),
       offload,
     });
     using stack = new DisposableStack();
@@ -130,7 +150,8 @@ export class UserspaceEngine implements Engine {
     this.#examiner = new Examiner({
       network,
       services: () => this.#plans(),
-      seen: async (families) => (door.stand === "hooks" ? readSeen(families) : undefined),
+      seen: async (families) =>
+        door.place.stand === "hooks" ? readSeen(families, door.place) : undefined,
     });
     stack.move();
     this.#scheduleTimer();
@@ -138,13 +159,20 @@ export class UserspaceEngine implements Engine {
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
   static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
-    const { events } = options;
+    const { events, outliving, connectionsMax = CONNECTIONS_MAX } = options;
     inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     if (options.offload !== undefined) stack.use(options.offload);
     // First of all, so that a second engine does not take the first one's lane.
     const claim = stack.use(await claimNamespace());
-    const door = stack.use(await Door.open(events, options.stand));
+    const file = outliving && (await openFile(outliving, connectionsMax, events));
+    if (file !== undefined) stack.use(file);
+    const grace = file && {
+      seconds: outliving!.graceSeconds,
+      file: outliving!.file,
+      keepers: file.keepers,
+    };
+    const door = stack.use(await Door.open(events, options.stand, grace));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -160,15 +188,29 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    await door.watch(network.links.values());
+    await door.watch(network.links);
     options.offload?.follow(network);
-    engine = new UserspaceEngine({ network, door, claim }, options);
+    engine = new UserspaceEngine({ network, door, claim, file }, options);
     stack.move();
     return engine;
   }
 
   async apply(...steps: DesiredState[]): Promise<void> {
     await this.#taken.during(steps, () => this.#lead(steps));
+    this.#succeed(steps.at(-1)?.services.size ?? 0);
+  }
+
+  /** Now that packets are taken: goes on with what a process before us left. */
+  #succeed(services: number): void {
+    if (this.#hasSucceeded) return;
+    this.#director.adopt();
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#expire();
+    // Those that come later find their packets dropped as long as the grace lasts: so no connection of theirs is reset.
+    if (services === 0) return;
+    this.#hasSucceeded = true;
+    this.#file?.keepers.endEarlier();
   }
 
   /** The director through the steps; packets come in between. */
@@ -228,6 +270,7 @@ export class UserspaceEngine implements Engine {
       ...this.#director.reasons(),
       ...this.#path.reasons(),
       ...this.#network.troubles(),
+      ...this.#door.reasons(),
       ...this.#troubles.counts(),
     };
     // What goes on goes on for the same reasons, whoever sends it.
@@ -241,7 +284,7 @@ export class UserspaceEngine implements Engine {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
     return {
-      stand: STANDS[this.#door.stand],
+      stand: STANDS[this.#door.place.stand],
       connections: size,
       connectionsMax: limit,
       findings: list,
@@ -261,6 +304,7 @@ export class UserspaceEngine implements Engine {
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
     await this.#door[Symbol.asyncDispose]();
+    this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
   }
 
@@ -269,7 +313,7 @@ export class UserspaceEngine implements Engine {
     this.#path.networkChanged();
     this.#offload?.follow(this.#network);
     this.#taken.addressesChanged();
-    void this.#door.watch(this.#network.links.values());
+    void this.#door.watch(this.#network.links);
   }
 
   *#plans(): Generator<ServicePlan> {
@@ -322,4 +366,22 @@ export class UserspaceEngine implements Engine {
     const wait = Math.max(deadline - CLOCK.now(), 1);
     this.#timer = setTimeout(() => this.#expire(), wait);
   }
+}
+
+function openFile(
+  { file, graceSeconds, adopts }: Outliving,
+  limit: number,
+  events: DoorEvents,
+): Promise<ConnectionFile | undefined> {
+  return ConnectionFile.open({ path: file, limit, adopts, stays: graceSeconds > 0, events });
+}
+
+function inWords({ adopted, orphaned, expired, damaged }: Adopted): string {
+  const facts = [
+    `goes on with ${adopted} connections`,
+    ...(orphaned > 0 ? [`${orphaned} of them to servers that are not configured`] : []),
+    ...(expired > 0 ? [`the time of ${expired} more was over`] : []),
+    ...(damaged > 0 ? [`${damaged} were not whole and are forgotten`] : []),
+  ];
+  return facts.join(", ");
 }

@@ -47,6 +47,7 @@ const c = {
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
   close:      libc.func("int close(int fd)"),
   flock:      libc.func("int flock(int fd, int operation)"),
+  posix_fallocate: libc.func("int posix_fallocate(int fd, int64_t offset, int64_t length)"),
   unshare:    libc.func("int unshare(int flags)"),
   setns:      libc.func("int setns(int fd, int type)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
@@ -127,6 +128,11 @@ export function close(fd: number): void {
   c.close(fd);
 }
 
+/** Has the file system provide what is written there later: 0, or the errno of its refusal, such as ENOSPC. */
+export function provide(fd: number, offset: number, length: number): number {
+  return c.posix_fallocate(fd, offset, length);
+}
+
 /** Has the kernel give nobody else this file's lock as long as the descriptor is open: 0, or -errno; -EAGAIN is somebody's. */
 export function lock(fd: number): number {
   const LOCK_EX_NB = 2 | 4;
@@ -170,13 +176,13 @@ export class Memory implements Disposable {
     return Memory.#map(length, MAP_PRIVATE_ANONYMOUS, -1, `allocate ${length} bytes`);
   }
 
-  /** What the driver behind `fd` shares, such as a packet ring. */
-  static shared(fd: number, length: number, attempt: string): Memory {
-    return Memory.#map(length, MAP_SHARED, fd, attempt);
+  /** What the driver behind `fd` shares, such as a packet ring, or a file from `offset` on, a multiple of the page size. */
+  static shared(fd: number, length: number, attempt: string, offset = 0): Memory {
+    return Memory.#map(length, MAP_SHARED, fd, attempt, offset);
   }
 
-  static #map(length: number, flags: number, fd: number, attempt: string): Memory {
-    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, 0);
+  static #map(length: number, flags: number, fd: number, attempt: string, offset = 0): Memory {
+    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, offset);
     if (address === MAP_FAILED) throw new SystemCallError("mmap", koffi.errno(), attempt);
     return new Memory(Number(address), length);
   }

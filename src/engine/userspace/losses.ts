@@ -13,4 +13,5 @@ export type Loss =
   | "notice-failed"
   | "lane-congested"
   | "lane-failed"
+  | "too-many-segments"
   | "host-too-big";

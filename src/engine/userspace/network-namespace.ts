@@ -9,6 +9,14 @@ import { enterNetwork, unshareNetwork } from "./libc.ts";
 const OWN = "/proc/thread-self/ns/net";
 const ATTEMPT = "have a network namespace for itself (it needs CAP_SYS_ADMIN)";
 
+/** This thread could not return to the network namespace where it belongs: nothing that it does now is right. */
+export class StrandedError extends Error {
+  override readonly name = "StrandedError";
+}
+
+/** The kernel has no memory just now (ENOMEM of copy_namespaces()). */
+const RETURNS_MAX = 1_000;
+
 export class NetworkNamespace implements Disposable {
   readonly fd: number;
   readonly #home: number;
@@ -22,7 +30,7 @@ export class NetworkNamespace implements Disposable {
       fd = openSync(OWN, "r");
     } finally {
       if (fd === undefined) closeSync(this.#home);
-      else enterNetwork(this.#home, "return to the host's network namespace");
+      else this.#return();
     }
     this.fd = fd;
   }
@@ -33,7 +41,19 @@ export class NetworkNamespace implements Disposable {
     try {
       return work();
     } finally {
-      enterNetwork(this.#home, "return to the host's network namespace");
+      this.#return();
+    }
+  }
+
+  #return(): void {
+    for (let tries = 1; ; tries++) {
+      try {
+        enterNetwork(this.#home, "return to the host's network namespace");
+        return;
+      } catch (cause) {
+        if (tries < RETURNS_MAX) continue;
+        throw new StrandedError((cause as Error).message, { cause });
+      }
     }
   }
 

@@ -27,6 +27,13 @@ import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
 /** No IP packet is shorter. */
 const PACKET_LENGTH_MIN = 20;
 
+/**
+ * More segments of one frame are nobody's: 1024 fill 64 KiB with 64 bytes each, and the smallest segments that a program
+ * can ask TCP for have 76 (TCP_MIN_MSS, 88, less timestamps). Whoever segments them, the host or its network card, would do
+ * so for each of a thousand frames that one system call sends.
+ */
+const SEGMENTS_MAX = 1024;
+
 /** How a message of the host's own comes to the director. */
 const LOCAL_OUT = { ...NO_ARRIVAL, hook: "local-out" } as const;
 
@@ -62,6 +69,7 @@ export class PacketPath implements Disposable {
     isChecksumPartial: false,
     headroom: 0,
   };
+  #absurd = 0;
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
 
@@ -145,6 +153,7 @@ export class PacketPath implements Disposable {
       "notice-failed": sum(own.failed),
       "lane-congested": back.congested,
       "lane-failed": sum(back.failed),
+      "too-many-segments": this.#absurd,
       "host-too-big": this.#dispatch.tooBig,
     };
   }
@@ -162,12 +171,17 @@ export class PacketPath implements Disposable {
     const packetStart = start + ETHERNET_HEADER_LENGTH;
     const way = wayOf(bytes, start);
     if (way === undefined || end - packetStart < PACKET_LENGTH_MIN || frame.truncated) return;
+    const segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
+    if (segmentSize > 0 && end - packetStart > segmentSize * SEGMENTS_MAX) {
+      this.#absurd++;
+      return;
+    }
     restore(bytes, packetStart, way);
     const arrival = this.#arrival;
     arrival.hook = way.hook;
     const mark = markOf(view, start);
     arrival.mark = mark === OUTPUT_MARK ? 0 : mark;
-    arrival.segmentSize = offload.segmentation === 0 ? 0 : offload.segmentSize;
+    arrival.segmentSize = segmentSize;
     arrival.isChecksumPartial = offload.needsChecksum;
     // An Ethernet header and the transmitter's own must still fit before a tunnel's.
     arrival.headroom = HEADROOM - VIRTIO_NET_HEADER_LENGTH;

@@ -168,6 +168,12 @@ export class PacketRing implements Disposable {
     }
   }
 
+  /** Hears another interface from now on, or one that was made anew. */
+  hear(interfaceIndex: number): void {
+    if (this.#watch === undefined) return;
+    bind(this.#fd, bindAddress(ETH_P_ALL, interfaceIndex), "receive frames");
+  }
+
   /** Replaces the filter. */
   filter(filter: Uint8Array): void {
     attachFilter(this.#fd, filter);
@@ -227,7 +233,7 @@ export class PacketRing implements Disposable {
       this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
       count++;
       if (this.#suspects > 0 && this.#isStale(slot)) continue;
-      this.#moveTo(slot);
+      this.#place(slot);
       try {
         this.#options.onFrame(this.#frame);
       } catch (error) {
@@ -285,7 +291,7 @@ export class PacketRing implements Disposable {
     return true;
   }
 
-  #moveTo(slot: number): void {
+  #place(slot: number): void {
     const frame = this.#frame;
     const { view } = this.memory;
     const captured = view.getUint32(slot + at.captured, true);

@@ -10,16 +10,16 @@ import { emitIcmp, ICMP_TYPE, UNREACHABLE_CODE } from "../../net/icmp.ts";
 import { FAMILY_OF } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
+import type { ConnectionOpener } from "../connection-opener.ts";
 import { NO_CONNECTION } from "../connections/connection-table.ts";
 import { CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
+import type { DirectorParts } from "../director-parts.ts";
 import type { Host } from "../host.ts";
-import type { Parts } from "../incoming.ts";
 import { AnsweredOpening } from "../opening.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Reason } from "../reasons.ts";
-import type { Scheduling } from "../scheduling.ts";
 import { errorTos, type Trouble } from "./notices.ts";
 import { Quote } from "./quote.ts";
 import type { Rewriting } from "./transmit.ts";
@@ -38,14 +38,14 @@ const ENCAPSULATION: Readonly<Record<number, "ipip" | "gre" | "gue">> = {
 };
 
 export class IcmpRelay implements Rewriting {
-  readonly #parts: Parts;
-  readonly #scheduling: Scheduling;
+  readonly #parts: DirectorParts;
+  readonly #opener: ConnectionOpener;
   readonly #quote = new Quote();
   readonly #opening = new AnsweredOpening();
 
-  constructor(parts: Parts, scheduling: Scheduling) {
+  constructor(parts: DirectorParts, opener: ConnectionOpener) {
     this.#parts = parts;
-    this.#scheduling = scheduling;
+    this.#opener = opener;
   }
 
   receive(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
@@ -122,7 +122,7 @@ export class IcmpRelay implements Rewriting {
 
   /** With schedule_icmp an error of no connection opens one, so that it gets where the client's packets would go. */
   #open(flow: Flow, packet: Packet, outcome: OutcomeSlot, now: Instant): number | OutcomeSlot {
-    return this.#scheduling.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
+    return this.#opener.openQuoted(this.#opening.fill(flow, packet.mark), packet, outcome, now);
   }
 
   /** Does to an error about a reply, and to its quote, what NAT did to the request. */
@@ -157,7 +157,7 @@ export class IcmpRelay implements Rewriting {
     const isTooBig = troubleOf(type, code) === "too-big";
     // The kernel tells its routes: ipv4_update_pmtu().
     const finish = (reason: Reason): OutcomeSlot => {
-      outcome.drop(reason);
+      outcome.replace(reason);
       outcome.teachesHost = isTooBig;
       return outcome;
     };

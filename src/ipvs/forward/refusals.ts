@@ -7,7 +7,7 @@ import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Reason } from "../reasons.ts";
 import { isAnswerable, notice, type Trouble } from "./notices.ts";
-import { wireLength } from "./wire.ts";
+import { wireLength } from "./output.ts";
 
 export class Refusals {
   readonly #host: Host;

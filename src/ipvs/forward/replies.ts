@@ -3,34 +3,26 @@
  * service's address. handle_response() and ip_vs_route_me_harder() in ip_vs_core.c.
  */
 import { type Address, Address as AddressOf } from "../../net/address.ts";
-import type { ConnectionEnds } from "../connections/connection-ends.ts";
-import type { Host, Route } from "../host.ts";
+import type { Route } from "../host.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
 import type { Reason } from "../reasons.ts";
-import type { Sysctls } from "../sysctls.ts";
+import type { ForwardParts } from "./forward-parts.ts";
 import { Masquerade } from "./masquerade.ts";
-import type { Refusals } from "./refusals.ts";
-import { Wire } from "./wire.ts";
+import { Output } from "./output.ts";
 
 export class Replies {
   readonly #masquerade = new Masquerade();
-  readonly #wire = new Wire();
-  readonly #host: Host;
-  readonly #connections: ConnectionEnds;
-  readonly #refusals: Refusals;
-  readonly #sysctls: () => Sysctls;
+  readonly #output = new Output();
+  readonly #parts: ForwardParts;
 
-  constructor(host: Host, connections: ConnectionEnds, refusals: Refusals, sysctls: () => Sysctls) {
-    this.#host = host;
-    this.#connections = connections;
-    this.#refusals = refusals;
-    this.#sysctls = sysctls;
+  constructor(parts: ForwardParts) {
+    this.#parts = parts;
   }
 
   /** Where the host would send the packet as it came. */
   hostRoute({ source, destination, mark }: Packet): Route | "local" | "unreachable" {
-    return this.#host.routeFrom(source, destination, mark);
+    return this.#parts.host.routeFrom(source, destination, mark);
   }
 
   /**
@@ -39,9 +31,9 @@ export class Replies {
    */
   route(packet: Packet, connection: number): Route | "local" | "unreachable" {
     if (packet.hook === "local-in") return "local";
-    if (this.#sysctls().snat_reroute === 0) return this.hostRoute(packet);
+    if (this.#parts.sysctls().snat_reroute === 0) return this.hostRoute(packet);
     const { destination, mark } = packet;
-    return this.#host.routeFrom(this.#virtual(packet, connection), destination, mark);
+    return this.#parts.host.routeFrom(this.#virtual(packet, connection), destination, mark);
   }
 
   /**
@@ -55,14 +47,14 @@ export class Replies {
   ): OutcomeSlot | undefined {
     if (route === "local") return undefined;
     if (route === "unreachable") {
-      return this.#refusals.refuse(packet, outcome, "drop-unreachable", {
+      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
         kind: "host-unreachable",
       });
     }
     // Unlike IPVS, ip_forward() looks at the length before it spends of the time to live.
     const refused =
-      this.#refusals.checkTimeToLive(packet, outcome) ??
-      this.#refusals.checkLength(packet, outcome, route.mtu);
+      this.#parts.refusals.checkTimeToLive(packet, outcome) ??
+      this.#parts.refusals.checkLength(packet, outcome, route.mtu);
     if (refused === undefined) packet.decrementTimeToLive();
     return refused;
   }
@@ -76,8 +68,8 @@ export class Replies {
   ): OutcomeSlot {
     const refused = this.check(packet, outcome, route, connection);
     if (refused !== undefined) return refused;
-    const from = this.#connections.virtual(connection);
-    this.#masquerade.rewriteSource(packet, from, this.#connections.virtualPort(connection));
+    const from = this.#parts.connections.virtual(connection);
+    this.#masquerade.rewriteSource(packet, from, this.#parts.connections.virtualPort(connection));
     return this.finish(packet, outcome, route, "forward-reply");
   }
 
@@ -92,11 +84,11 @@ export class Replies {
     connection: number,
   ): OutcomeSlot | undefined {
     if (route === "local" || packet.hook === "local-out") return undefined;
-    if (this.#refusals.fits(packet, route.mtu)) return undefined;
+    if (this.#parts.refusals.fits(packet, route.mtu)) return undefined;
     const virtual = this.#virtual(packet, connection);
-    const from = this.#host.isLocal(virtual) ? virtual : undefined;
+    const from = this.#parts.host.isLocal(virtual) ? virtual : undefined;
     outcome.drop("drop-packet-too-big");
-    return this.#refusals.tell(packet, outcome, from, { kind: "too-big", mtu: route.mtu });
+    return this.#parts.refusals.tell(packet, outcome, from, { kind: "too-big", mtu: route.mtu });
   }
 
   /** Sends a packet towards a client, rewritten, by the route or into the host's own stack. */
@@ -108,11 +100,11 @@ export class Replies {
   ): OutcomeSlot {
     if (packet.hook === "local-out") return outcome.pass("pass-reply-rewritten");
     if (route === "local") return outcome.pass("pass-local-destination");
-    return this.#wire.fit(packet, outcome.forward(reason, route), route.mtu);
+    return this.#output.fit(packet, outcome.forward(reason, route), route.mtu);
   }
 
   #virtual({ family }: Packet, connection: number): Address {
-    const { w0, w1, w2, w3 } = this.#connections.virtual(connection);
+    const { w0, w1, w2, w3 } = this.#parts.connections.virtual(connection);
     return family === 4 ? AddressOf.inet(w3) : AddressOf.inet6(w0, w1, w2, w3);
   }
 }

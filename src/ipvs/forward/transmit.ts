@@ -3,17 +3,15 @@
  *
  * __ip_vs_get_out_rt() in ip_vs_xmit.c: route, time to live, MTU, in this order.
  */
-import type { ConnectionEnds } from "../connections/connection-ends.ts";
 import { FORWARDING } from "../connections/flow.ts";
 import type { Destination } from "../destination.ts";
-import type { Host, Route } from "../host.ts";
+import type { Route } from "../host.ts";
 import type { OutcomeSlot } from "../outcome.ts";
 import type { Packet } from "../packet.ts";
-import type { Sysctls } from "../sysctls.ts";
+import type { ForwardParts } from "./forward-parts.ts";
 import { Masquerade } from "./masquerade.ts";
-import type { Refusals } from "./refusals.ts";
+import { Output } from "./output.ts";
 import { type Tunnel, tunnelOverhead } from "./tunnel.ts";
-import { Wire } from "./wire.ts";
 
 /** A tunnel whose outer packets leave less room than every link of their family has is none: RFC 791, RFC 8200. */
 const MTU_MIN = { inet: 68, inet6: 1280 } as const;
@@ -27,17 +25,11 @@ export interface Rewriting {
 
 export class Transmitter implements Rewriting {
   readonly #masquerade = new Masquerade();
-  readonly #wire = new Wire();
-  readonly #host: Host;
-  readonly #connections: ConnectionEnds;
-  readonly #refusals: Refusals;
-  readonly #sysctls: () => Sysctls;
+  readonly #output = new Output();
+  readonly #parts: ForwardParts;
 
-  constructor(host: Host, connections: ConnectionEnds, refusals: Refusals, sysctls: () => Sysctls) {
-    this.#host = host;
-    this.#connections = connections;
-    this.#refusals = refusals;
-    this.#sysctls = sysctls;
+  constructor(parts: ForwardParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -53,9 +45,9 @@ export class Transmitter implements Rewriting {
     rewriting: Rewriting = this,
   ): OutcomeSlot {
     if (method === FORWARDING.bypass) return this.#bypass(packet, outcome);
-    const route = destination.route(this.#host);
+    const route = destination.route(this.#parts.host);
     if (route === "unreachable") {
-      return this.#refusals.refuse(packet, outcome, "drop-unreachable", {
+      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
         kind: "host-unreachable",
       });
     }
@@ -72,33 +64,33 @@ export class Transmitter implements Rewriting {
     if (method === FORWARDING.tunnel) {
       return this.#sendThroughTunnel(packet, outcome, destination, route, mtu);
     }
-    const refused = this.#refusals.prepare(packet, outcome, mtu);
+    const refused = this.#parts.refusals.prepare(packet, outcome, mtu);
     if (refused !== undefined) return refused;
     if (method === FORWARDING.masquerade) {
       rewriting.rewriteDestination(packet, connection);
-      return this.#wire.fit(packet, outcome.forward("forward-masquerade", route), mtu);
+      return this.#output.fit(packet, outcome.forward("forward-masquerade", route), mtu);
     }
-    return this.#wire.fit(packet, outcome.forward("forward-route", route), mtu);
+    return this.#output.fit(packet, outcome.forward("forward-route", route), mtu);
   }
 
   /** Points a TCP, UDP or SCTP packet at its connection's real server. */
   rewriteDestination(packet: Packet, connection: number): void {
-    const to = this.#connections.to(connection);
-    this.#masquerade.rewriteDestination(packet, to, this.#connections.port(connection));
+    const to = this.#parts.connections.to(connection);
+    this.#masquerade.rewriteDestination(packet, to, this.#parts.connections.port(connection));
   }
 
   /** On to where it was sent, as the host routes it: ip_vs_bypass_xmit(). */
   #bypass(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
-    const route = this.#host.route(packet.destination);
+    const route = this.#parts.host.route(packet.destination);
     if (route === "unreachable") {
-      return this.#refusals.refuse(packet, outcome, "drop-unreachable", {
+      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
         kind: "host-unreachable",
       });
     }
     if (route === "local" || packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
-    const refused = this.#refusals.prepare(packet, outcome, route.mtu);
+    const refused = this.#parts.refusals.prepare(packet, outcome, route.mtu);
     if (refused !== undefined) return refused;
-    return this.#wire.fit(packet, outcome.forward("forward-bypass", route), route.mtu);
+    return this.#output.fit(packet, outcome.forward("forward-bypass", route), route.mtu);
   }
 
   #sendThroughTunnel(
@@ -108,20 +100,20 @@ export class Transmitter implements Rewriting {
     route: Route,
     outerMtu: number,
   ): OutcomeSlot {
-    const refused = this.#refusals.spendTimeToLive(packet, outcome);
+    const refused = this.#parts.refusals.spendTimeToLive(packet, outcome);
     if (refused !== undefined) return refused;
     const { address } = destination;
     const tunnel = tunnelOf(destination);
-    const isPathMtuDiscovered = this.#sysctls().pmtu_disc !== 0;
+    const isPathMtuDiscovered = this.#parts.sysctls().pmtu_disc !== 0;
     const mtu = outerMtu - tunnelOverhead(tunnel, address);
     if (mtu < MTU_MIN[address.family]) return outcome.drop("drop-packet-too-big");
     // Without path MTU discovery outer packets are fragmented.
     if (packet.family === 6 || isPathMtuDiscovered) {
-      const tooBig = this.#refusals.checkLength(packet, outcome, mtu);
+      const tooBig = this.#parts.refusals.checkLength(packet, outcome, mtu);
       if (tooBig !== undefined) return tooBig;
     }
     const forward = outcome.forward("forward-tunnel", route);
-    return this.#wire.tunnel(
+    return this.#output.tunnel(
       packet,
       forward,
       destination,
@@ -145,10 +137,10 @@ export class Transmitter implements Rewriting {
       case "forward":
         return true;
       case "local-out":
-        return !isMasqueraded && !this.#host.isLocal(packet.destination);
+        return !isMasqueraded && !this.#parts.host.isLocal(packet.destination);
       case "wire":
         // An ICMP error about a reply, which the host would have forwarded.
-        return !this.#host.isLocal(packet.destination);
+        return !this.#parts.host.isLocal(packet.destination);
     }
   }
 
@@ -156,7 +148,7 @@ export class Transmitter implements Rewriting {
   #isFromHost(packet: Packet): boolean {
     if (packet.isSourceLoopback || packet.hook === "local-out") return true;
     // From elsewhere such a source is a martian, which never gets to this hook.
-    return packet.hook === "local-in" && this.#host.isLocal(packet.source);
+    return packet.hook === "local-in" && this.#parts.host.isLocal(packet.source);
   }
 }
 

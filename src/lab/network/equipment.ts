@@ -73,7 +73,7 @@ class Director {
 
   async start(): Promise<void> {
     const { engine } = this.#options;
-    const words = ["daemon", "--socket", SOCKET, "--state", STATE];
+    const words = ["daemon", "--socket", SOCKET, "--state", STATE, "--grace", "0"];
     if (engine !== undefined) words.push("--engine", engine);
     const child = this.#hosts.node01.start(programLine(...words));
     this.#process = child;

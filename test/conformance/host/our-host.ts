@@ -19,6 +19,8 @@ const SETTINGS = {
     join(BIN, "sluice"),
     "daemon",
     "--no-state",
+    "--grace",
+    "0",
     "--connections",
     String(CONNECTIONS),
     "--log-level",

@@ -316,6 +316,13 @@ C:1000 > V:80 . len 1500 df => forward-tunnel R1 in D > R1 ipip parts 1500 40 [E
 -a -u V:53 -r R1 -i
 C:1000 > V:53 udp len 3048 gso 1400 partial => forward-tunnel R1 in D > R1 ipip parts 1488 1488 288 [UDP 300 0/1]
 
+# super-packets of more segments than anybody sends are not cut up
+-A -t V:80 -s rr
+-a -t V:80 -r R1 -i
+C:1000 > V:80 S                                 => forward-tunnel R1 in D > R1 ipip [SYN_RECV 60 1/0]
+C:1000 > V:80 . len 20000 gso 100 partial       => drop-packet-too-big [ESTABLISHED 900 1/0]
+C:1000 > V:80 . len 4000 gso 1 partial          => drop-packet-too-big [ESTABLISHED 900 1/0]
+
 # super-packets are cut up before they enter the tunnel: their segments must fit [inet]
 -A -t V:80 -s rr
 -a -t V:80 -r R1 -i

@@ -28,7 +28,7 @@ function done(contents: DoorContents): void {
 }
 
 function texts(changes: readonly Change[], stand: Stand = "hooks"): string[] {
-  return changes.map((change) => commandFor(change, stand));
+  return changes.map((change) => commandFor(change, { stand, number: 0 }));
 }
 
 test("services are taken by port or by all of them, and ICMP errors with them", () => {

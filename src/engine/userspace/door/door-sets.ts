@@ -2,7 +2,7 @@
 import { Tally } from "../../../base/tally.ts";
 import type { Family } from "../../../net/address.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
-import { FAMILIES, type Stand, tableName, WORDS } from "./door-words.ts";
+import { FAMILIES, type Place, type Stand, tableName, WORDS } from "./door-words.ts";
 
 /** The sets with the type of their elements; ADDRESS is the family's. */
 // biome-ignore format: a table
@@ -163,8 +163,8 @@ function elementsOf(rules: DoorRules, family: Family): Readonly<Record<SetName, 
   };
 }
 
-export function commandFor({ verb, family, set, elements }: Change, stand: Stand): string {
-  return `${verb} element ${tableName(family, stand)} ${set} { ${elements.join(", ")} }`;
+export function commandFor({ verb, family, set, elements }: Change, place: Place): string {
+  return `${verb} element ${tableName(family, place)} ${set} { ${elements.join(", ")} }`;
 }
 
 function hasPort({ port }: DoorEndpoint): boolean {

@@ -11,7 +11,7 @@ import {
   LANE_DEVICE,
   OUTPUT_MARK,
   OWN_PRIORITY,
-  type Stand,
+  type Place,
   tableName,
   WORDS,
 } from "./door-words.ts";
@@ -40,7 +40,8 @@ export function neighbourOf(family: Family, { neighbour }: LaneWay): string {
 }
 
 /** The command that makes a family's table, with empty sets. */
-export function createTable(family: Family, stand: Stand): string {
+export function createTable(family: Family, place: Place): string {
+  const { stand } = place;
   const { address } = WORDS[family];
   const sets = SETS_AT[stand].map(
     (name) => `set ${name} { type ${SETS[name].replace("ADDRESS", address)}; };`,
@@ -53,7 +54,7 @@ export function createTable(family: Family, stand: Stand): string {
     ...(stand === "hooks" ? [marked, seen] : []),
     ...Object.entries(chains).map(([name, rules]) => `chain ${name} { ${rules.join("; ")}; };`),
   ];
-  return `add table ${tableName(family, stand)} { flags owner; ${parts.join(" ")} }`;
+  return `add table ${tableName(family, place)} { flags owner; ${parts.join(" ")} }`;
 }
 
 /** A priority as nft writes it: a traffic control class. */
@@ -73,15 +74,15 @@ export function probe(family: Family, duplicates: boolean): string {
 }
 
 /** The commands by which a "wire" table takes what arrives at an interface. */
-export function watchDevice(family: Family, { index, name }: Device): string {
-  const chain = `${tableName(family, "wire")} device_${index}`;
+export function watchDevice(family: Family, place: Place, { index, name }: Device): string {
+  const chain = `${tableName(family, place)} device_${index}`;
   const hook = `{ type filter hook ingress device ${JSON.stringify(name)} priority 0; }`;
   return `add chain ${chain} ${hook}; add rule ${chain} jump arrivals`;
 }
 
 /** Undoes watchDevice(). The kernel does so by itself when the interface goes. */
-export function leaveDevice(family: Family, { index }: Device): string {
-  const chain = `${tableName(family, "wire")} device_${index}`;
+export function leaveDevice(family: Family, place: Place, { index }: Device): string {
+  const chain = `${tableName(family, place)} device_${index}`;
   return `flush chain ${chain}; delete chain ${chain}`;
 }
 
@@ -137,7 +138,7 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       ...FIRST_PACKETS.map((first) => `${first} jump seeTaken`),
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
-      // The input hook gets IPv4 put together. See also PUT_TOGETHER_INET6.
+      // The input hook gets IPv4 put together. See also putTogetherInet6().
       `${fragment} ${ip} daddr . meta l4proto @serviceFragments goto takeInput`,
       // A mark's connection goes on when only its first packet was marked (connection marks): so it is kept in mind for a
       // while where marked packets went.
@@ -176,7 +177,12 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       `${ip} saddr . tcp sport @localDirect tcp flags & (fin | syn | rst) != 0 meta mark set ${OUTPUT_MARK}`,
       `meta l4proto @errors ${ip} saddr @localServers ${errors} meta mark set ${OUTPUT_MARK}`,
     ],
-    ...(family === "inet" ? { postrouting: INET_POSTROUTING } : {}),
+    postrouting: [
+      `type filter hook postrouting priority ${PRIORITY.postrouting}`,
+      // Without the lane, when this process has gone, local servers' replies would leave untranslated.
+      `meta mark ${OUTPUT_MARK} oifname != "${LANE_DEVICE}" drop`,
+      ...(family === "inet" ? [INET_DONT_FRAGMENT] : []),
+    ],
   };
 }
 
@@ -199,19 +205,19 @@ function see(family: Family, where: number): string[] {
  * Has the kernel put IPv6 fragments together in prerouting, before filters see them, as IPVS does with the first IPv6
  * service (ip_vs_add_service()). nft's tproxy brings that with it (nf_defrag_ipv6_enable()); nothing matches its rule.
  */
-export const PUT_TOGETHER_INET6 = [
-  `add chain ${WORDS.inet6.hooks} prerouting { type filter hook prerouting priority -150; }`,
-  `add rule ${WORDS.inet6.hooks} prerouting iifname "${LANE_DEVICE}" meta mark ${OUTPUT_MARK} meta l4proto tcp tproxy to :1`,
-].join("; ");
+export function putTogetherInet6(place: Place): string {
+  const table = tableName("inet6", place);
+  return [
+    `add chain ${table} prerouting { type filter hook prerouting priority -150; }`,
+    `add rule ${table} prerouting iifname "${LANE_DEVICE}" meta mark ${OUTPUT_MARK} meta l4proto tcp tproxy to :1`,
+  ].join("; ");
+}
 
 /**
  * dup sets "don't fragment" in its copies (nf_dup_ipv4()), and then ip_fragment() would refuse those that came in pieces,
  * which it cuts anew. The bit is at 49 of the network header; which packets had it, the neighbour tells.
  */
-const INET_POSTROUTING = [
-  `type filter hook postrouting priority ${PRIORITY.postrouting}`,
-  `oifname "${LANE_DEVICE}" meta mark != ${OUTPUT_MARK} @nh,49,1 set 0`,
-];
+const INET_DONT_FRAGMENT = `oifname "${LANE_DEVICE}" meta mark != ${OUTPUT_MARK} @nh,49,1 set 0`;
 
 function take(family: Family, way: LaneWay, dontFragment: LaneWay): string[] {
   const dup = (to: LaneWay): string =>

@@ -29,6 +29,12 @@ export const WORDS = {
  */
 export type Stand = "hooks" | "wire";
 
-export function tableName(family: Family, stand: Stand): string {
-  return WORDS[family][stand];
+/** Where tables stand, and which of several processes' they are: one that has gone may have left its own for a while. */
+export interface Place {
+  readonly stand: Stand;
+  readonly number: number;
+}
+
+export function tableName(family: Family, { stand, number }: Place): string {
+  return `${WORDS[family][stand]}${number === 0 ? "" : `_${number}`}`;
 }

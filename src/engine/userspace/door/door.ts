@@ -7,12 +7,14 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Lane } from "../lane.ts";
+import { LaneKeeper } from "../lane-keeper.ts";
 import { SystemCallError } from "../libc.ts";
 import { isRepeatingPort, type Link } from "../network/links.ts";
 import { Netlink } from "../network/netlink.ts";
 import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Stand } from "./door-words.ts";
+import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
+import type { Grace } from "./keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
 import { MarkCarrier } from "./mark-carrier.ts";
@@ -36,36 +38,37 @@ export interface DoorEvents {
   inform(message: string): void;
 }
 
-interface Parts {
+interface DoorParts {
   readonly lane: Lane;
   readonly tables: NetfilterTables;
   readonly netlink: Netlink;
   readonly outputRule: OutputRule;
-  readonly marks: MarkCarrier | undefined;
+  readonly keeper: LaneKeeper;
   readonly back: LaneSender;
 }
 
 export class Door implements AsyncDisposable {
-  readonly #parts: Parts;
+  readonly #parts: DoorParts;
   #localRules = 0;
+  #ring: PacketRing | undefined;
 
-  private constructor(parts: Parts) {
+  private constructor(parts: DoorParts) {
     this.#parts = parts;
   }
 
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
-  static async open(events: DoorEvents, stand?: Stand): Promise<Door> {
+  static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
     await using stack = new AsyncDisposableStack();
     const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = await carryMarks(events);
-    if (marks !== undefined) stack.use(marks);
+    const marks = stack.use(new Marks(await carryMarks(events)));
     const back = stack.use(new LaneSender(lane));
     const tables = stack.use(
       await NetfilterTables.open({
         stand,
+        grace,
         onLost: (error) =>
           events.warn("the host's own stack sees the services' packets for a moment", error),
         onRestored: () =>
@@ -73,14 +76,35 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    if (tables.stand === "hooks") makeLaneRoutes(netlink, lane.hostIndex, outputTable);
-    const door = new Door({ lane, tables, netlink, outputRule, marks, back });
+    const isAtHooks = tables.place.stand === "hooks";
+    if (isAtHooks) makeLaneRoutes(netlink, lane.hostIndex, outputTable);
+    let door: Door | undefined;
+    const keeper = stack.use(
+      new LaneKeeper({
+        lane,
+        onRemade: (isSame) => {
+          if (door !== undefined) door.#ring?.hear(lane.ownIndex);
+          if (!isSame) tables.remake();
+          marks.renew();
+        },
+        *mendMore() {
+          if (isAtHooks && makeLaneRoutes(netlink, lane.hostIndex, outputTable) > 0) {
+            yield ["mended-ways", `routes or neighbours of ${LANE_DEVICE} were removed`];
+          }
+          if (outputRule.mend()) {
+            yield ["mended-rule", `the routing rule into ${LANE_DEVICE} was removed`];
+          }
+        },
+        warn: (message, error) => events.warn(message, error),
+      }),
+    );
+    door = new Door({ lane, tables, netlink, outputRule, keeper, back });
     stack.move();
     return door;
   }
 
-  get stand(): Stand {
-    return this.#parts.tables.stand;
+  get place(): Place {
+    return this.#parts.tables.place;
   }
 
   /** Where packets go that are the host's after all. */
@@ -91,12 +115,19 @@ export class Door implements AsyncDisposable {
   /** The ring that hears what the door takes. The caller's to dispose of, before the door. */
   listen(options: Omit<PacketRingOptions, "interfaceIndex" | "filter">): PacketRing {
     const { lane } = this.#parts;
-    return lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+    this.#ring = lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+    return this.#ring;
   }
 
-  /** To be told of the host's interfaces whenever they may have changed. */
-  watch(links: Iterable<Link>): Promise<void> {
-    const devices = [...links].filter(
+  /** What had to be mended of what the door set up, by name. */
+  reasons(): Readonly<Record<string, number>> {
+    return this.#parts.keeper.reasons();
+  }
+
+  /** To be told of the host's interfaces whenever they or its ways may have changed. */
+  watch(links: ReadonlyMap<number, Link>): Promise<void> {
+    this.#parts.keeper.keep(links);
+    const devices = [...links.values()].filter(
       (link) => link.header === "ethernet" && !link.isLoopback && !isRepeatingPort(link),
     );
     return this.#parts.tables.watch(devices.filter(({ name }) => name !== LANE_DEVICE));
@@ -106,7 +137,7 @@ export class Door implements AsyncDisposable {
   async take(added: DoorRules, removed: DoorRules): Promise<void> {
     const { outputRule, tables } = this.#parts;
     const localRules = this.#localRules + localRulesIn(added) - localRulesIn(removed);
-    const hasLocal = tables.stand === "hooks" && localRules > 0;
+    const hasLocal = tables.place.stand === "hooks" && localRules > 0;
     if (hasLocal) outputRule.set(true);
     await tables.update(added, removed);
     this.#localRules = localRules;
@@ -114,9 +145,9 @@ export class Door implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { lane, tables, netlink, outputRule, marks, back } = this.#parts;
+    const { lane, tables, netlink, outputRule, keeper, back } = this.#parts;
     await using stack = new AsyncDisposableStack();
-    for (const part of [lane, back, marks, netlink, outputRule]) stack.use(part);
+    for (const part of [lane, back, netlink, outputRule, keeper]) stack.use(part);
     stack.use(tables);
   }
 }
@@ -128,7 +159,26 @@ function localRulesIn({ localReplies, localDirect }: DoorRules): number {
 /** What a killed process had: its table is taken down in the kernel's own time, and until then is somebody else's. */
 const REMAINS = new Set(["EPERM", "EEXIST", "EBUSY"]);
 const REMAINS_MS = 5_000;
-const RETRY_MS = 50;
+const RETRY_MS = 10;
+
+/** What carries marks across the lane, if the kernel can; it goes with the lane's interface. */
+class Marks implements Disposable {
+  #carrier: MarkCarrier | undefined;
+
+  constructor(carrier: MarkCarrier | undefined) {
+    this.#carrier = carrier;
+  }
+
+  renew(): void {
+    if (this.#carrier === undefined) return;
+    this.#carrier[Symbol.dispose]();
+    this.#carrier = new MarkCarrier(LANE_DEVICE);
+  }
+
+  [Symbol.dispose](): void {
+    this.#carrier?.[Symbol.dispose]();
+  }
+}
 
 /** Undefined where the kernel cannot. */
 async function carryMarks(events: DoorEvents): Promise<MarkCarrier | undefined> {

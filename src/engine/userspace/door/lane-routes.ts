@@ -32,19 +32,37 @@ const ONLINK = 4; // RTNH_F_ONLINK
 /** As long as it takes for all neighbours of LANE_WAYS. */
 const PREFIX_LENGTH: Readonly<Record<Family, number>> = { inet: 28, inet6: 124 };
 
-/** Throws a SystemCallError when the kernel refuses. Without IPv6 in the host IPv4's ways are made alone. */
-export function makeLaneRoutes(netlink: Netlink, lane: number, outputTable: number): void {
+/**
+ * Makes those that are not there: how many. Throws a SystemCallError when the kernel refuses. Without IPv6 in the host
+ * IPv4's ways are made alone.
+ */
+export function makeLaneRoutes(netlink: Netlink, lane: number, outputTable: number): number {
+  let made = 0;
+  const make = (change: () => void): void => {
+    if (isNew(change)) made++;
+  };
   for (const family of FAMILIES) {
     try {
       for (const way of Object.values(LANE_WAYS)) {
-        addNeighbour(netlink, lane, neighbourAddress(family, way), laneMac(way));
+        make(() => addNeighbour(netlink, lane, neighbourAddress(family, way), laneMac(way)));
       }
-      addRouteToNeighbours(netlink, lane, family);
-      addDefaultRoute(netlink, lane, family, outputTable);
+      make(() => addRouteToNeighbours(netlink, lane, family));
+      make(() => addDefaultRoute(netlink, lane, family, outputTable));
     } catch (error) {
       if (family === "inet6" && isWithoutInet6(error)) continue;
       throw error;
     }
+  }
+  return made;
+}
+
+function isNew(change: () => void): boolean {
+  try {
+    change();
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError && error.code === "EEXIST") return false;
+    throw error;
   }
 }
 
@@ -70,7 +88,7 @@ function addNeighbour(netlink: Netlink, lane: number, address: Address, mac: Uin
     [NDA.destination, address.bytes()],
     [NDA.linkLayerAddress, mac],
   ];
-  const flags = FLAG.create | FLAG.replace;
+  const flags = FLAG.create | FLAG.exclusive;
   netlink.change(RTM.newNeighbour, flags, header, attributes, "set a neighbour on the lane");
 }
 
@@ -97,7 +115,7 @@ function addDefaultRoute(netlink: Netlink, lane: number, family: Family, table: 
 }
 
 function addRoute(netlink: Netlink, header: Uint8Array, attributes: readonly Attribute[]): void {
-  const flags = FLAG.create | FLAG.replace;
+  const flags = FLAG.create | FLAG.exclusive;
   netlink.change(RTM.newRoute, flags, header, attributes, "set a route into the lane");
 }
 

@@ -10,11 +10,12 @@ import {
   createTable,
   type Device,
   leaveDevice,
-  PUT_TOGETHER_INET6,
   probe,
+  putTogetherInet6,
   watchDevice,
 } from "./door-table.ts";
-import { FAMILIES, type Stand, tableName } from "./door-words.ts";
+import { FAMILIES, type Place, type Stand, tableName } from "./door-words.ts";
+import type { Grace } from "./keeper.ts";
 import { Nft, NftError } from "./nft.ts";
 
 /** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
@@ -26,6 +27,8 @@ const RETRY_MS = 1_000;
 export interface NetfilterTablesOptions {
   /** Where to stand; undefined: at the hooks if the kernel can, else on the wire. */
   readonly stand: Stand | undefined;
+  /** For how long they outlive this process; undefined: not at all. */
+  readonly grace: Grace | undefined;
   /** nft ended by itself: until onRestored the host sees the services' packets. It is started again at once. */
   readonly onLost: (error: Error) => void;
   readonly onRestored: () => void;
@@ -37,7 +40,7 @@ export class NetfilterTables implements AsyncDisposable {
   readonly #options: NetfilterTablesOptions;
   #nft: Nft | undefined;
   readonly #contents = new DoorContents();
-  #stand: Stand = "hooks";
+  #place: Place = { stand: "hooks", number: 0 };
   #families = FAMILIES;
   #isRestarting = false;
   /** Those that a table on the wire watches, and shall watch. */
@@ -82,9 +85,15 @@ export class NetfilterTables implements AsyncDisposable {
     });
   }
 
+  /** Makes them anew, because the lane's interface is another: rules know it by its index. As if nft had ended by itself. */
+  remake(): void {
+    void this.#nft?.end();
+    this.#lost(this.#nft, new NftError("the lane is another interface than it was"));
+  }
+
   /** Where the tables stand. */
-  get stand(): Stand {
-    return this.#stand;
+  get place(): Place {
+    return this.#place;
   }
 
   /** On the wire: watches these interfaces, and no others. Elsewhere all interfaces are as one. */
@@ -93,17 +102,19 @@ export class NetfilterTables implements AsyncDisposable {
     return this.#inTurn(() => this.#watch());
   }
 
-  /** The host sees everything again when this resolves. */
+  /** The host sees everything again when this resolves, or when the grace is over. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false;
-    await this.#nft?.end();
+    await this.#nft?.leave();
   }
 
   async #start(): Promise<void> {
     const nft = new Nft((error) => this.#lost(nft, error));
+    const { grace } = this.#options;
+    if (grace !== undefined) nft.keep(grace, this.#place.number);
     try {
       for (const family of this.#families) {
-        await nft.make(tableName(family, this.#stand), createTable(family, this.#stand));
+        await nft.make(tableName(family, this.#place), createTable(family, this.#place));
       }
     } catch (error) {
       await nft.end();
@@ -125,13 +136,14 @@ export class NetfilterTables implements AsyncDisposable {
     const none = await refusalOf("inet", false);
     if (none !== undefined) throw refusal(none);
     if ((await refusalOf("inet6", false)) !== undefined) this.#families = ["inet"];
-    const { stand, onStand } = this.#options;
-    this.#stand = stand ?? "hooks";
+    const { stand, grace, onStand } = this.#options;
+    const number = grace?.keepers.freeNumber() ?? 0;
+    this.#place = { stand: stand ?? "hooks", number };
     if (stand !== undefined) return;
     for (const family of this.#families) {
       const error = await refusalOf(family, true);
       if (error === undefined) continue;
-      this.#stand = "wire";
+      this.#place = { stand: "wire", number };
       onStand(error);
       return;
     }
@@ -139,18 +151,19 @@ export class NetfilterTables implements AsyncDisposable {
 
   async #watch(): Promise<void> {
     const nft = this.#nft;
-    if (nft === undefined || this.#stand !== "wire") return;
+    if (nft === undefined || this.#place.stand !== "wire") return;
     const has = (all: readonly Device[], one: Device): boolean =>
       all.some(({ index, name }) => index === one.index && name === one.name);
     for (const family of this.#families) {
       for (const device of this.#watched) {
         // It may have gone, and its chain with it.
-        if (!has(this.#devices, device)) await nft.run(leaveDevice(family, device)).catch(() => {});
+        if (!has(this.#devices, device))
+          await nft.run(leaveDevice(family, this.#place, device)).catch(() => {});
       }
       for (const device of this.#devices) {
         if (has(this.#watched, device)) continue;
         // One that has gone meanwhile will be left out the next time.
-        await nft.run(watchDevice(family, device)).catch(() => {});
+        await nft.run(watchDevice(family, this.#place, device)).catch(() => {});
       }
     }
     this.#watched = this.#devices;
@@ -159,11 +172,12 @@ export class NetfilterTables implements AsyncDisposable {
   async #apply(): Promise<void> {
     const nft = this.#nft;
     if (nft === undefined) throw new NftError("Cannot take packets: nft is being restarted");
-    const stand = this.#stand;
+    const place = this.#place;
+    const { stand } = place;
     if (stand === "hooks" && this.#contents.isWanted("inet6", "errors"))
       await this.#putTogether(nft);
     for (const transaction of transactionsOf(this.#contents.changes(stand, this.#families))) {
-      await nft.run(transaction.map((change) => commandFor(change, stand)).join("; "));
+      await nft.run(transaction.map((change) => commandFor(change, place)).join("; "));
       this.#contents.done(transaction);
     }
   }
@@ -172,10 +186,10 @@ export class NetfilterTables implements AsyncDisposable {
   async #putTogether(nft: Nft): Promise<void> {
     if (this.#putsTogether) return;
     this.#putsTogether = true;
-    await nft.run(PUT_TOGETHER_INET6).catch(() => {});
+    await nft.run(putTogetherInet6(this.#place)).catch(() => {});
   }
 
-  #lost(nft: Nft, error: Error): void {
+  #lost(nft: Nft | undefined, error: Error): void {
     // Of one that did not get as far as making its tables, the starter tells.
     if (nft !== this.#nft || !this.#isOpen) return;
     this.#nft = undefined;

@@ -2,11 +2,13 @@
  * A conversation with nft(8): one `nft -i` process that lives as long as its tables shall.
  *
  * Its tables have `flags owner`: the kernel removes them with the netlink socket that made them, that is, with nft, and
- * nft ends with our end of its standard input. So nothing is left behind even when this process is killed.
+ * nft ends with our end of its standard input. So nothing is left behind even when this process is killed; with grace not
+ * for ever (keeper.ts).
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Grace, Keeper } from "./keeper.ts";
 
 /** What nft said when it refused. */
 export class NftError extends Error {
@@ -18,7 +20,7 @@ export const NFT_PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
 
 /** For how long another's table is waited for. */
 const REMAINS_MS = 5_000;
-const RETRY_MS = 50;
+const RETRY_MS = 10;
 
 const END_MAX_MS = 5_000;
 
@@ -35,6 +37,7 @@ export class Nft {
   #said = "";
   #count = 0;
   #failure: NftError | undefined;
+  #keeper: Keeper | undefined;
 
   /** `onEnd` is called when nft ends without having been told to. */
   constructor(onEnd: (error: NftError) => void) {
@@ -51,6 +54,7 @@ export class Nft {
     const end = (why: string): void => {
       resolve();
       if (this.#failure !== undefined) return;
+      this.#keeper?.end();
       this.#failure = new NftError(why);
       for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
       onEnd(this.#failure);
@@ -62,6 +66,23 @@ export class Nft {
     this.#child.once("close", (code, signal) => {
       end(`nft ended by ${signal ?? `itself with status ${code}`}: ${errorsIn(this.#said)}`);
     });
+  }
+
+  /** Has its tables, which have this number, outlive this process for a while. */
+  keep(grace: Grace, number: number): void {
+    const stdin = this.#stdin;
+    if (grace.seconds > 0 && stdin !== undefined) this.#keeper = new Keeper(stdin, grace, number);
+  }
+
+  /** Leaves its tables to the keeper, if there is one; ends it otherwise. */
+  async leave(): Promise<void> {
+    if (this.#keeper === undefined) return await this.end();
+    this.#failure ??= new NftError("nft was left alone");
+    const { stdin, stdout, stderr } = this.#child;
+    // Not end(): that would tell nft of the end of its input, which the keeper shares.
+    for (const stream of [stdin, stdout, stderr]) stream.destroy();
+    this.#child.unref();
+    this.#keeper.leave();
   }
 
   /** Runs commands, separated by ";", as one transaction. Rejects with nft's words when it refuses them. */
@@ -106,6 +127,7 @@ export class Nft {
   async end(): Promise<void> {
     this.#failure ??= new NftError("nft was ended");
     for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
+    this.#keeper?.end();
     this.#stdin?.end();
     // One that does not listen (it was stopped, or waits for the kernel) shall not keep us.
     const impatience = setTimeout(() => this.#child.kill("SIGKILL"), END_MAX_MS);

@@ -50,6 +50,26 @@ export class OutputRule implements Disposable {
     }
   }
 
+  /** Sets the rule again if somebody removed it, and has somebody wait to remove it: true when that was necessary. */
+  mend(): boolean {
+    const remover = this.#remover;
+    if (remover === undefined) return false;
+    let mended = false;
+    for (const family of FAMILIES) {
+      try {
+        const flags = FLAG.create | FLAG.exclusive;
+        mended = this.#change(RTM_NEWRULE, flags, family, this.#whole()) || mended;
+      } catch (error) {
+        if (!(error instanceof SystemCallError) || error.code !== "EEXIST") throw error;
+      }
+    }
+    if (remover.exitCode !== null || remover.signalCode !== null) {
+      this.#remover = startRemover(this.#table);
+      mended = true;
+    }
+    return mended;
+  }
+
   /** What cannot be removed now is left to the remover. */
   #remove(): void {
     const remover = this.#remover;

@@ -5,7 +5,7 @@ import { endpointText, type Seen, type SeenPackets } from "../../../ipvs/diagnos
 import type { Protocol } from "../../../ipvs/service.ts";
 import type { Family } from "../../../net/address.ts";
 import { SEEN, SEEN_AT } from "./door-table.ts";
-import { tableName } from "./door-words.ts";
+import { type Place, tableName } from "./door-words.ts";
 import { NFT_PATH } from "./nft.ts";
 
 const PATIENCE_MS = 2_000;
@@ -31,11 +31,14 @@ const FIELDS: Readonly<Record<number, keyof Seen>> = {
 };
 
 /** Undefined when it cannot be read: an nft without JSON, a table that is being made anew. */
-export async function readSeen(families: readonly Family[]): Promise<SeenPackets | undefined> {
+export async function readSeen(
+  families: readonly Family[],
+  place: Place,
+): Promise<SeenPackets | undefined> {
   const all = new Map<string, Seen>();
   try {
     for (const family of families) {
-      const words = ["-j", "list", "set", ...tableName(family, "hooks").split(" "), SEEN];
+      const words = ["-j", "list", "set", ...tableName(family, place).split(" "), SEEN];
       const { stdout } = await promisify(execFile)("nft", words, {
         env: { ...process.env, PATH: NFT_PATH },
         timeout: PATIENCE_MS,

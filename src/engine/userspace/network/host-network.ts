@@ -5,13 +5,13 @@
  * interfaces are kept whole: neighbours follow message by message, of interfaces a message only tells that they are to
  * be read anew, soon and not too often.
  */
-import type { Clock, Instant } from "../../../base/clock.ts";
 import { prng } from "../../../base/prng.ts";
 import type { Trouble } from "../../../ipvs/forward/notices.ts";
 import type { Host } from "../../../ipvs/host.ts";
 import type { Address, Family } from "../../../net/address.ts";
 import { AvailableMemory } from "../available-memory.ts";
 import { SystemCallError } from "../libc.ts";
+import { MONOTONIC_CLOCK } from "../monotonic-clock.ts";
 import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
 import { IcmpLimits } from "./icmp-limits.ts";
 import { followIcmpSettings } from "./icmp-settings.ts";
@@ -46,7 +46,7 @@ const TICK_MS = 1_000;
 /** Callers keep answers until `generation` grows: it does so for what netlink does not tell (see routes.ts). */
 const TICKS_PER_GENERATION = 30;
 
-const CLOCK: Clock = { now: () => performance.now() as Instant };
+const CLOCK = MONOTONIC_CLOCK;
 
 export interface HostNetworkOptions {
   /** After `generation` grew because something changed. */

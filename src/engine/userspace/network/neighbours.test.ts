@@ -136,3 +136,13 @@ test("the same address on two interfaces is two neighbours", () => {
   expect(neighbours.find(ETH0 + 1, RIP)).toBeUndefined();
   expect(neighbours.statistics().waiting).toBe(1);
 });
+
+test("what finds no room leaves nothing behind, and the host is not asked for its neighbour", () => {
+  const { neighbours, told } = scene({ frames: 1 });
+  neighbours.hold(ETH0, RIP, frame("a"));
+  neighbours.hold(ETH0, OTHER, frame("b"));
+  expect(told()).toEqual(["ask 10.0.0.7"]);
+  expect(neighbours.statistics()).toMatchObject({ waiting: 1, dropped: 1 });
+  neighbours.hear(ETH0, OTHER, "lost");
+  expect(told()).toEqual([]);
+});

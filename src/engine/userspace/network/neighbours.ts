@@ -100,6 +100,11 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
   hold(interfaceIndex: number, address: Address, frame: Frame): void {
     let waiting = this.#waiting.get(interfaceIndex, address);
     if (waiting === undefined) {
+      // Neither is there an entry without a frame, nor is the host's table filled for nothing.
+      if (this.#isFull(frame)) {
+        this.#dropped++;
+        return;
+      }
       if (!this.#options.ask(interfaceIndex, address)) {
         this.#refused++;
         return;
@@ -108,7 +113,7 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
       waiting = { interfaceIndex, address, since, frames: [], bytes: 0 };
       this.#waiting.set(interfaceIndex, address, waiting);
     }
-    const { framesPerNeighbour, bytesPerNeighbour, frames, bytes } = this.#limits;
+    const { framesPerNeighbour, bytesPerNeighbour } = this.#limits;
     const { length } = frame.bytes;
     while (
       waiting.frames.length > 0 &&
@@ -116,7 +121,7 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
     ) {
       this.#pushOut(waiting);
     }
-    if (this.#frames >= frames || this.#bytes + length > bytes) {
+    if (this.#isFull(frame)) {
       this.#dropped++;
       return;
     }
@@ -175,6 +180,11 @@ export class Neighbours<Frame extends { readonly bytes: Uint8Array }> {
       refused: this.#refused,
       undeliverable: this.#undeliverable,
     };
+  }
+
+  #isFull({ bytes: { length } }: Frame): boolean {
+    const { frames, bytes } = this.#limits;
+    return this.#frames >= frames || this.#bytes + length > bytes;
   }
 
   #pushOut(waiting: Waiting<Frame>): void {

@@ -93,6 +93,23 @@ export class Netlink implements Disposable {
     }
   }
 
+  /** The one thing that a question is about. Returns at once, as change(). Throws a SystemCallError when there is none. */
+  get(type: number, fixed: Uint8Array, attempt: string): Message | undefined {
+    if (this.#isListing) throw new TypeError(`Cannot ${attempt} while the same socket lists`);
+    this.#send(type, FLAG.ack, fixed, [], attempt);
+    let found: Message | undefined;
+    for (;;) {
+      for (const message of this.#receive(attempt)) {
+        if (message.sequence !== this.#sequence) continue;
+        if (message.type === MESSAGE.error) {
+          checkError(message, attempt);
+          return found;
+        }
+        found ??= { ...message, body: message.body.slice() };
+      }
+    }
+  }
+
   /** Hands over a listing, whole and consistent: once more from the start when it changed meanwhile. */
   async list(type: number, fixed: Uint8Array, attempt: string): Promise<Message[]> {
     if (this.#isListing) throw new TypeError(`Cannot ${attempt} while the same socket lists`);

@@ -7,7 +7,7 @@ import type { Instant } from "../base/clock.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { Flow } from "./connections/flow.ts";
 import type { Destination } from "./destination.ts";
-import type { Parts } from "./incoming.ts";
+import type { DirectorParts } from "./director-parts.ts";
 import { AnsweredOpening, type Opening } from "./opening.ts";
 import type { OutcomeSlot } from "./outcome.ts";
 import type { Packet } from "./packet.ts";
@@ -48,14 +48,14 @@ class SchedulingRequest implements Request {
   }
 }
 
-export class Scheduling {
-  readonly #parts: Parts;
+export class ConnectionOpener {
+  readonly #parts: DirectorParts;
   readonly #templates: Templates;
   readonly #request = new SchedulingRequest();
   readonly #called = new AnsweredOpening();
   readonly #calling = new Flow();
 
-  constructor(parts: Parts) {
+  constructor(parts: DirectorParts) {
     this.#parts = parts;
     this.#templates = new Templates(parts.tracker.table);
   }

@@ -22,7 +22,13 @@ import { Encapsulator, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 /** What the length fields of both IP versions can say, at the least. */
 const LENGTH_MAX = 0xffff;
 
-export class Wire {
+/**
+ * A super-packet is cut here into no more, which takes about a millisecond. 64 KiB of the smallest segments that hosts take
+ * for granted, 536 bytes (RFC 9293 section 3.7.1), are 122; the kernel has the same limit for UDP (UDP_MAX_SEGMENTS).
+ */
+const SEGMENTS_MAX = 128;
+
+export class Output {
   readonly #encapsulator = new Encapsulator();
   /** For packets that are made here: segments on their way into a tunnel. */
   readonly #scratch = new Packet();
@@ -107,6 +113,7 @@ export class Wire {
   #wholePackets(packet: Packet): Uint8Array[] | undefined {
     const { bytes, start, end, segmentSize } = packet;
     if (segmentSize > 0) {
+      if (end - start > segmentSize * SEGMENTS_MAX) return undefined;
       const segments = segment(bytes, start, end, segmentSize);
       return typeof segments === "string" ? undefined : segments;
     }

@@ -1,0 +1,119 @@
+/** The calls that change something: each alone (server.ts), or a line each of many. */
+import { z } from "zod";
+import type { Control } from "../control/control.ts";
+import { destinationFromWire, keyFromWire, serviceFromWire } from "../control/wire.ts";
+import {
+  DESTINATION_SCHEMA,
+  SERVICE_SCHEMA,
+  SYSCTLS_SCHEMA,
+  TIMEOUTS_SCHEMA,
+} from "../control/wire-schema.ts";
+import * as state from "../ipvs/desired-state.ts";
+import { LbError } from "../ipvs/errors.ts";
+import { formatEndpoint, formatServiceKey } from "../ipvs/service.ts";
+import { setSysctls } from "../ipvs/set-sysctl.ts";
+import { linesOf, mustBeSame, parseJson, readAs, readDestination, readService } from "./reading.ts";
+import type { ChangeName, ErrorReply } from "./routes.ts";
+
+/** What a call is about, by id, and what it brings. */
+export interface ChangeCall {
+  readonly service: string;
+  readonly destination: string;
+  /** JSON; undefined without a body. */
+  readonly body?: unknown;
+}
+
+type Change = (control: Control, call: ChangeCall) => Promise<void>;
+
+/** Each resolves when it is in force and on disk, and throws what refusal.ts words. */
+export const CHANGES: Readonly<Record<ChangeName, Change>> = {
+  addService: async (control, { body }) => {
+    const wire = readAs(SERVICE_SCHEMA, body);
+    const key = keyFromWire(wire.key);
+    await control.change((now) => {
+      // Before the names of scheduler and engine are looked at, as in the kernel.
+      if (now.services.has(formatServiceKey(key))) {
+        throw new LbError({ code: "service-exists", service: key });
+      }
+      return state.addService(now, serviceFromWire(wire));
+    });
+  },
+  flush: (control) => control.change(state.flush),
+  editService: async (control, { service, body }) => {
+    const key = readService(service);
+    const wire = readAs(SERVICE_SCHEMA, body);
+    mustBeSame("key", formatServiceKey(key), formatServiceKey(keyFromWire(wire.key)));
+    await control.change((now) => {
+      if (!now.services.has(formatServiceKey(key))) {
+        throw new LbError({ code: "no-such-service", service: key });
+      }
+      return state.editService(now, serviceFromWire(wire));
+    });
+  },
+  deleteService: async (control, { service }) => {
+    const key = readService(service);
+    await control.change((now) => state.deleteService(now, key));
+  },
+  addDestination: async (control, { service, body }) => {
+    const key = readService(service);
+    const spec = destinationFromWire(readAs(DESTINATION_SCHEMA, body));
+    await control.change((now) => state.addDestination(now, key, spec));
+  },
+  editDestination: async (control, { service, destination, body }) => {
+    const key = readService(service);
+    const at = readDestination(destination);
+    const spec = destinationFromWire(readAs(DESTINATION_SCHEMA, body));
+    mustBeSame("endpoint", formatEndpoint(at), formatEndpoint(spec.endpoint));
+    await control.change((now) => state.editDestination(now, key, spec));
+  },
+  deleteDestination: async (control, { service, destination }) => {
+    const key = readService(service);
+    const at = readDestination(destination);
+    await control.change((now) => state.deleteDestination(now, key, at));
+  },
+  zeroService: async (control, { service }) => control.zero(readService(service)),
+  zero: (control) => control.zero(undefined),
+  setTimeouts: async (control, { body }) => {
+    const wanted = readAs(TIMEOUTS_SCHEMA, body);
+    await control.change((now) => state.setTimeouts(now, wanted));
+  },
+  setSysctls: async (control, { body }) => {
+    const wanted = readAs(SYSCTLS_SCHEMA, body);
+    await control.change((now) => setSysctls(now, wanted));
+  },
+};
+
+const LINE_SCHEMA = z.strictObject({
+  call: z.enum(Object.keys(CHANGES) as [ChangeName, ...ChangeName[]]),
+  service: z.string().default(""),
+  destination: z.string().default(""),
+  body: z.unknown().optional(),
+});
+
+/** Lines of one call that may be under way at once: fewer than commands may wait. */
+const UNDER_WAY_MAX = 1_000;
+
+type Answer = Record<string, never> | { readonly error: ErrorReply["error"] };
+
+/** Gives the changes in their order, and yields their answers in theirs: `{}`, or the error of one that is refused. */
+export async function* changesByLine(
+  control: Control,
+  request: Request,
+  errorOf: (error: unknown) => ErrorReply["error"],
+): AsyncGenerator<Answer> {
+  const underWay: Promise<Answer>[] = [];
+  for await (const line of linesOf(request)) {
+    const done = changeByLine(control, line).then(
+      () => ({}),
+      (error: unknown) => ({ error: errorOf(error) }),
+    );
+    underWay.push(done);
+    if (underWay.length >= UNDER_WAY_MAX) yield await underWay.shift()!;
+  }
+  for (const done of underWay) yield await done;
+}
+
+async function changeByLine(control: Control, line: string): Promise<void> {
+  const { call, ...rest } = readAs(LINE_SCHEMA, parseJson(line));
+  await CHANGES[call](control, rest);
+}

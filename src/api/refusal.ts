@@ -1,0 +1,32 @@
+/** How a call that cannot be done is answered. */
+import { BusyError } from "../control/control.ts";
+import { FAULTS, LbError } from "../ipvs/errors.ts";
+import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
+import type { ErrorReply } from "./routes.ts";
+
+export interface Refusal {
+  readonly status: 400 | 404 | 409 | 413 | 500 | 503;
+  readonly error: ErrorReply["error"];
+}
+
+/** `onBug` is told of what is no caller's fault. */
+export function refusalFor(error: unknown, onBug: (error: unknown) => void): Refusal {
+  if (error instanceof LbError) {
+    const { fault, message } = error;
+    // A service's or rule's faults are about the call, a knob's about one field of its body.
+    const problems =
+      "service" in fault || "rule" in fault ? {} : { problems: [{ path: fault.name, message }] };
+    const { http: status } = FAULTS[fault.code];
+    return { status, error: { code: fault.code, message, fault, ...problems } };
+  }
+  if (error instanceof BadRequest) {
+    const { message, problems } = error;
+    return { status: 400, error: { code: "bad-request", message, problems } };
+  }
+  const { message } = error instanceof Error ? error : { message: String(error) };
+  if (error instanceof TooLarge) return { status: 413, error: { code: "too-large", message } };
+  if (error instanceof BrokenOff) return { status: 400, error: { code: "broken-off", message } };
+  if (error instanceof BusyError) return { status: 503, error: { code: "busy", message } };
+  onBug(error);
+  return { status: 500, error: { code: "internal", message } };
+}

@@ -1,0 +1,93 @@
+/**
+ * Who keeps the door's tables for a while after their process has gone (nft.ts), written where the next process finds it.
+ *
+ * A process is known by its pid and when it started (field 22 of /proc/PID/stat), because pids are used again.
+ */
+import { readFileSync } from "node:fs";
+
+/** Each is a pid, when it started, and the number of its tables; zeros are a free place. */
+const WORDS_EACH = 3;
+const PLACES = 8;
+export const KEEPER_WORDS = WORDS_EACH * PLACES;
+
+export class Keepers {
+  readonly #words: Float64Array;
+  /** Those that others started. */
+  readonly #earlier = new Set<number>();
+
+  constructor(words: Float64Array) {
+    this.#words = words;
+    for (let place = 0; place < PLACES; place++) {
+      if (this.#isAlive(place)) this.#earlier.add(place);
+      else this.#clear(place);
+    }
+  }
+
+  /** A number for tables that none of those kept has. */
+  freeNumber(): number {
+    const taken = [...this.#earlier].map((place) => this.#words[place * WORDS_EACH + 2]);
+    let number = 0;
+    while (taken.includes(number)) number++;
+    return number;
+  }
+
+  /** Our own, whose tables have this number. It leads a process group. */
+  add(pid: number, number: number): void {
+    const startedAt = startOf(pid);
+    if (startedAt === undefined) return;
+    let place = 0;
+    while (place < PLACES - 1 && this.#words[place * WORDS_EACH] !== 0) place++;
+    if (this.#words[place * WORDS_EACH] !== 0) this.#end(place);
+    this.#words.set([0, startedAt, number], place * WORDS_EACH);
+    // Last, because it makes the place count.
+    this.#words[place * WORDS_EACH] = pid;
+  }
+
+  /** Ends one of our own, and with it its tables. */
+  end(pid: number): void {
+    for (let place = 0; place < PLACES; place++) {
+      if (this.#words[place * WORDS_EACH] === pid) this.#end(place);
+    }
+  }
+
+  /** Ends those of earlier processes, and with them their tables. */
+  endEarlier(): void {
+    for (const place of this.#earlier) this.#end(place);
+  }
+
+  #end(place: number): void {
+    if (this.#isAlive(place)) kill(this.#words[place * WORDS_EACH]!);
+    this.#clear(place);
+  }
+
+  #clear(place: number): void {
+    this.#words.fill(0, place * WORDS_EACH, (place + 1) * WORDS_EACH);
+    this.#earlier.delete(place);
+  }
+
+  #isAlive(place: number): boolean {
+    const [pid = 0, startedAt] = this.#words.subarray(place * WORDS_EACH);
+    return Number.isInteger(pid) && pid > 1 && startOf(pid) === startedAt;
+  }
+}
+
+/** When the process started, in ticks since boot; undefined when there is none. */
+function startOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The name, in parentheses, may have blanks and parentheses itself.
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return state === "Z" ? undefined : Number(rest[18]);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its whole group: what it waits for, too. */
+function kill(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended by itself.
+  }
+}

@@ -1,0 +1,53 @@
+/** `npm run differential`: random worlds for the program in the kernel and the director, until one shows a difference. */
+import { parseArgs } from "node:util";
+import { formatFound, seek } from "./seek.ts";
+
+const HELP = `npm run differential -- [--seed S] [--frames N]
+Has a director decide about random packets alone, and another together with the program that forwards known flows
+(bpf/known_flows.bpf.c), and shows the shortest steps after which they differ. Needs root.
+
+  --seed S      where to begin (default 1)
+  --frames N    how many packets and commands (default 1000000)
+Exit code: 0 no difference, 1 one was found, 2 wrong usage.
+`;
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(words: readonly string[]): number {
+  const options = read(words);
+  if (options === undefined) {
+    process.stderr.write(HELP);
+    return words.includes("--help") ? 0 : 2;
+  }
+  const { found, frames, forwarded } = seek(options, (done) => {
+    process.stderr.write(
+      `differential: ${done.toLocaleString("en")} of ${options.frames.toLocaleString("en")}\n`,
+    );
+  });
+  if (found !== undefined) {
+    process.stdout.write(`${formatFound(found)}\n`);
+    return 1;
+  }
+  process.stdout.write(
+    `${frames.toLocaleString("en")} packets and commands, ${forwarded.toLocaleString("en")} forwarded by the program: no difference\n`,
+  );
+  return 0;
+}
+
+function read(words: readonly string[]): { seed: number; frames: number } | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        seed: { type: "string", default: "1" },
+        frames: { type: "string", default: "1000000" },
+      },
+    });
+    const [seed, frames] = [values.seed, values.frames].map((text) =>
+      /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN,
+    ) as [number, number];
+    return seed >= 0 && frames > 0 ? { seed, frames } : undefined;
+  } catch {
+    return undefined;
+  }
+}

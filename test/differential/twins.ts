@@ -1,0 +1,179 @@
+/**
+ * Two directors that are told the same: one sees every packet, the other only what the program in the kernel leaves it.
+ * Whatever happens, the same packets must leave, and in the end both must know the same.
+ */
+
+import type { Instant } from "../../src/base/clock.ts";
+import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
+import { TestRun } from "../../src/engine/kernel/libbpf.ts";
+import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts";
+import { Director } from "../../src/ipvs/director.ts";
+import type { Offload } from "../../src/ipvs/offload.ts";
+import type { Outcome } from "../../src/ipvs/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
+import { isMilestone } from "../../src/ipvs/packet-event.ts";
+import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
+import type { Family } from "../../src/net/address.ts";
+import { command } from "../packets/commands.ts";
+import { Names } from "../packets/names.ts";
+import { TestHost } from "../packets/test-host.ts";
+
+const CONNECTIONS_MAX = 2_000;
+const HEADROOM = 64;
+const ETHERNET_LENGTH = 14;
+const FRAME_MAX = 4_096;
+const HEADER_LENGTH_MAX = 40;
+/** A TEST_RUN's frames arrive at the loopback, whose link-layer address is all 0. */
+const LOOPBACK = 1;
+/** TC_ACT_REDIRECT and TC_ACT_UNSPEC. */
+const REDIRECT = 7;
+const UNSPECIFIED = -1;
+const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
+
+const DIRECTOR = { limit: CONNECTIONS_MAX, hashKey: [1, 2] } as const;
+
+export class Twins implements Disposable {
+  readonly #names: Names;
+  readonly #flows = new KernelFlows(CONNECTIONS_MAX, 0);
+  readonly #program = this.#flows.programs.forward;
+  readonly #testRun = new TestRun(FRAME_MAX);
+  readonly #model: Twin;
+  readonly #system: Twin;
+  #state: DesiredState = EMPTY_STATE;
+  /** Packets that the program sent on. */
+  forwarded = 0;
+
+  constructor(family: Family) {
+    this.#names = new Names(family);
+    this.#model = new Twin(this.#names, undefined);
+    this.#system = new Twin(this.#names, this.#flows);
+  }
+
+  /** One of ipvsadm's commands. */
+  change(text: string): void {
+    this.#state = command(this.#state, text, this.#names);
+    this.#model.director.apply(this.#state);
+    this.#system.director.apply(this.#state);
+  }
+
+  /** What becomes of a packet differently, in words; undefined when nothing does. */
+  send(packet: Uint8Array): string | undefined {
+    // No test run takes less than a header, and no host.
+    if (packet.length < HEADER_LENGTH_MAX) return undefined;
+    const now = performance.now() as Instant;
+    const theirs = this.#model.receive(packet, now);
+    const frame = new Uint8Array(ETHERNET_LENGTH + packet.length);
+    frame.set([0x08, 0x00], ETHERNET_LENGTH - 2);
+    if (packet[0]! >>> 4 === 6) frame.set([0x86, 0xdd], ETHERNET_LENGTH - 2);
+    frame.set(packet, ETHERNET_LENGTH);
+    const { result, frame: after } = this.#testRun.run(this.#program, frame);
+    if (result === REDIRECT) {
+      this.forwarded++;
+      if (!isSame(after.subarray(0, 12), LINK_ADDRESSES)) return "the frame has other addresses";
+      return difference(theirs, `forward ${hex(after.subarray(ETHERNET_LENGTH))}`);
+    }
+    if (result !== UNSPECIFIED) return `the program returned ${result}`;
+    if (!isSame(after, frame)) return `the program left ${hex(after)}, but not as it was`;
+    const ours = this.#system.receive(packet, now);
+    this.#learn();
+    return difference(theirs, ours);
+  }
+
+  /** What one of them knows otherwise in the end. */
+  end(): string | undefined {
+    const now = performance.now() as Instant;
+    return difference(this.#model.knowledge(now), this.#system.knowledge(now));
+  }
+
+  [Symbol.dispose](): void {
+    this.#testRun[Symbol.dispose]();
+    this.#flows[Symbol.dispose]();
+  }
+
+  /** As the engine does after a packet has gone out (packet-path.ts). */
+  #learn(): void {
+    const { outcome, director } = this.#system;
+    if (outcome === undefined) return;
+    const { verdict, connection, route, parts, packet, reason } = outcome;
+    if (verdict !== "forward" || connection < 0 || route === undefined || parts.length > 0) return;
+    const connections = director.connections.table;
+    if (isMilestone(packet)) {
+      this.#flows.release(connections, connection);
+      return;
+    }
+    this.#flows.learn({
+      connections,
+      connection,
+      direction: reason === "forward-reply" ? "server" : "client",
+      arrival: LOOPBACK,
+      route,
+      mtu: route.mtu,
+      linkAddresses: LINK_ADDRESSES,
+    });
+  }
+}
+
+class Twin {
+  readonly director: Director;
+  readonly #packet = new Packet();
+  /** Of the last packet, when it could be read. */
+  outcome: Outcome | undefined;
+
+  constructor(names: Names, offload: Offload | undefined) {
+    this.director = new Director({ ...DIRECTOR, host: new TestHost(names), offload });
+  }
+
+  receive(packet: Uint8Array, now: Instant): string {
+    const memory = new Uint8Array(HEADROOM + packet.length);
+    memory.set(packet, HEADROOM);
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: LOOPBACK, headroom: HEADROOM };
+    this.director.expire(now, 10);
+    this.outcome = undefined;
+    if (this.#packet.moveTo(memory, HEADROOM, memory.length, arrival) !== undefined) {
+      return this.director.malformed().verdict;
+    }
+    const outcome = this.director.receive(this.#packet, now);
+    this.outcome = outcome;
+    const { verdict, packet: sent, parts, notices } = outcome;
+    const own = sent.bytes.subarray(sent.start, sent.end);
+    const whole = verdict === "forward" && parts.length === 0 ? [own] : parts;
+    return [verdict, ...[...whole, ...notices].map(hex)].join(" ");
+  }
+
+  /** Connections without their times, and all counters, as text. */
+  knowledge(now: Instant): string {
+    const { director } = this;
+    director.apply(this.#applied());
+    const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
+    const connections = statuses.map((each) => JSON.stringify({ ...each, expiresInMs: undefined }));
+    const services = [...director.services.services()].map((service) => {
+      const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
+      const { destinations } = serviceStatus(service);
+      const counts = destinations.map((each) => [
+        each.activeConnections,
+        each.inactiveConnections,
+        each.persistentConnections,
+      ]);
+      return JSON.stringify([service.keyText, inPackets, inBytes, outPackets, outBytes, counts]);
+    });
+    return [...connections.toSorted(), ...services].join("\n");
+  }
+
+  /** Applying what is in force changes nothing, and has what went by counted. */
+  #applied(): DesiredState {
+    const { applied } = this.director.services;
+    return { ...EMPTY_STATE, services: applied };
+  }
+}
+
+function difference(theirs: string, ours: string): string | undefined {
+  return theirs === ours ? undefined : `- ${theirs}\n+ ${ours}`;
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
