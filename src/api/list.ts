@@ -1,7 +1,7 @@
 /** A long list as one JSON object, written part by part, so that packets have their turn between them. */
-import { setImmediate } from "node:timers/promises";
+import { Pauses } from "../base/pauses.ts";
 
-/** Written together: some tenths of a millisecond's work. */
+/** Written together: a service alone would cost a system call. */
 const PART_LENGTH = 32 * 1024;
 
 /** `{"name":[...]}` as a stream that is pulled no faster than its reader reads. */
@@ -11,6 +11,7 @@ export function list<Item>(
   toJson: (item: Item) => object,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  const pauses = new Pauses();
   let next = 0;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
@@ -25,7 +26,7 @@ export function list<Item>(
         return;
       }
       controller.enqueue(encoder.encode(text));
-      await setImmediate();
+      await pauses.ifDue();
     },
   });
 }

@@ -3,7 +3,6 @@
  * is what goes on around it: what is opened and closed, the desired state, time, listings.
  */
 import { randomBytes } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { Pauses } from "../../base/pauses.ts";
 import type { Adopted } from "../../ipvs/adoption.ts";
 import type { DesiredState } from "../../ipvs/desired-state.ts";
@@ -226,13 +225,10 @@ export class UserspaceEngine implements Engine {
 
   async services(): Promise<readonly ServiceStatus[]> {
     const statuses: ServiceStatus[] = [];
-    let looked = 0;
-    for (const service of [...this.#director.services.services()]) {
+    const pauses = new Pauses();
+    for (const service of this.#director.services.services()) {
       statuses.push(serviceStatus(service));
-      looked += 1 + service.destinations.length;
-      if (looked < LISTING_BUDGET) continue;
-      looked = 0;
-      await nextTurn();
+      await pauses.ifDue();
     }
     return statuses;
   }
@@ -248,7 +244,7 @@ export class UserspaceEngine implements Engine {
       );
       yield* statuses;
       after = last;
-      await nextTurn();
+      await new Promise((resolve) => setImmediate(resolve));
     } while (after >= 0 && this.#isOpen);
   }
 
