@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { stat } from "node:fs/promises";
-import { request } from "node:http";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type IncomingMessage, request } from "node:http";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Client } from "../src/api/client.ts";
 import { listen } from "../src/api/listen.ts";
 import { ROUTES } from "../src/api/routes.ts";
@@ -272,6 +272,37 @@ describe("the API", () => {
     // What was broken off has been noticed once another call is answered.
     for (let time = 0; time < 5; time++) await bench.client.call("info", {}, undefined);
     expect(bench.bugs).toEqual([]);
+  });
+
+  test("who breaks off a listing is no bug either, and nobody writes past the log", async () => {
+    const spoken: unknown[] = [];
+    for (const method of ["error", "info", "log", "warn"] as const) {
+      vi.spyOn(console, method).mockImplementation((...words) => void spoken.push(words));
+    }
+    const end = { address: address("10.0.0.9"), port: toPort(80) };
+    bench.engine.entries = Array.from({ length: 100_000 }, () => ({
+      protocol: "TCP",
+      state: "ESTABLISHED",
+      expiresInMs: 1000,
+      client: end,
+      virtual: end,
+      destination: end,
+      persistenceEngine: undefined,
+    })) satisfies ConnectionStatus[];
+    for (let time = 0; time < 5; time++) {
+      const sending = request({ socketPath: bench.socketPath, path: "/v1/connections" });
+      sending.end();
+      const [response] = (await once(sending, "response")) as [IncomingMessage];
+      await once(response, "data");
+      response.on("error", () => {});
+      sending.destroy();
+    }
+    for (let time = 0; time < 5; time++) await bench.client.call("info", {}, undefined);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(spoken).toEqual([]);
+    expect(bench.bugs).toEqual([]);
+    vi.restoreAllMocks();
+    bench.engine.entries = [];
   });
 
   test("lets owner and group in, and no second daemon", async () => {

@@ -38,10 +38,10 @@ export interface ListenOptions {
 
 /**
  * Takes over a socket that nobody answers on; refuses one that somebody does, and whatever else lies there. Disposing
- * removes it.
+ * removes it. Calls wait until there is an app to answer them.
  */
 export async function listen(
-  app: Hono,
+  app: Hono | Promise<Hono>,
   path: string,
   { peerOf, gid, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
@@ -53,7 +53,7 @@ export async function listen(
     fetch: async (request, env) => {
       const { incoming } = env as HttpBindings;
       await turns.take();
-      return refused.has(incoming.socket) ? refusal(path) : app.fetch(request, env);
+      return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
     },
     serverOptions: TIMEOUTS,
   }) as Server;

@@ -1,4 +1,5 @@
 /** The daemon's log: JSON lines on standard output, and on standard error what a person shall read. Neither ever waits. */
+import { format } from "node:util";
 import pino, { type Logger } from "pino";
 import type { LogLevel } from "./options.ts";
 import { Outlet } from "./outlet.ts";
@@ -32,6 +33,10 @@ export function openLog(level: LogLevel): Log {
   const lines = pino({ level }, { write: (line) => out.write(line) });
   // Node's own warnings would be written to standard error, and wait there.
   process.removeAllListeners("warning");
+  for (const method of ["error", "info", "log", "warn"] as const) {
+    // What a library says goes there, too.
+    console[method] = (...words) => lines.warn(format(...words));
+  }
   process.on("warning", (warning) => lines.warn({ err: warning }, "Node warns"));
   return {
     lines,

@@ -1,17 +1,8 @@
 /** What leads from one state's services to another's. */
 import type { ServicePlan } from "./service.ts";
-import { ServiceMap } from "./service-map.ts";
-
-/** Without `before` the service comes, behind all others; without `after` it goes. */
-export type ServiceChange =
-  | { readonly keyText: string; readonly before?: undefined; readonly after: ServicePlan }
-  | { readonly keyText: string; readonly before: ServicePlan; readonly after: ServicePlan }
-  | { readonly keyText: string; readonly before: ServicePlan; readonly after?: undefined };
+import { type ServiceChange, ServiceMap } from "./service-map.ts";
 
 type Services = ReadonlyMap<string, ServicePlan>;
-
-/** Of the last question about a map: the director, the door and the disk ask the same. */
-const answers = new WeakMap<Services, { before: Services; changes: readonly ServiceChange[] }>();
 
 /**
  * What goes, and then what comes or is changed, in the order of `after`. Plans never change, so another object is
@@ -19,11 +10,8 @@ const answers = new WeakMap<Services, { before: Services; changes: readonly Serv
  */
 export function serviceChanges(before: Services, after: Services): readonly ServiceChange[] {
   if (before === after) return [];
-  const known = answers.get(after);
-  if (known?.before === before) return known.changes;
-  const changes = compare(before, after);
-  answers.set(after, { before, changes });
-  return changes;
+  const known = after instanceof ServiceMap ? after.changesSince(before) : undefined;
+  return known ?? compare(before, after);
 }
 
 function compare(before: Services, after: Services): ServiceChange[] {

@@ -10,6 +10,18 @@ import type { ServicePlan } from "./service.ts";
 /** Entries of the small map. Each command copies it; every so many commands copy the large one. */
 const DIFFERENCE_MAX = 64;
 
+/** Without `before` the service comes, behind all others; without `after` it goes. */
+export type ServiceChange =
+  | { readonly keyText: string; readonly before?: undefined; readonly after: ServicePlan }
+  | { readonly keyText: string; readonly before: ServicePlan; readonly after: ServicePlan }
+  | { readonly keyText: string; readonly before: ServicePlan; readonly after?: undefined };
+
+/** What made a map of another; that one may be forgotten. */
+interface Origin {
+  readonly map: WeakRef<ServiceMap>;
+  readonly changes: readonly ServiceChange[];
+}
+
 type Entry = [keyText: string, plan: ServicePlan];
 
 export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
@@ -18,13 +30,16 @@ export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
   readonly #own: ReadonlyMap<string, ServicePlan>;
   /** Shared ones that are not there, or come later in `own`. */
   readonly #gone: ReadonlySet<string>;
+  readonly #origin: Origin | undefined;
   readonly size: number;
 
   private constructor(
     shared: ReadonlyMap<string, ServicePlan>,
     own: ReadonlyMap<string, ServicePlan>,
     gone: ReadonlySet<string>,
+    origin?: Origin,
   ) {
+    this.#origin = origin;
     this.#shared = shared;
     this.#own = own;
     this.#gone = gone;
@@ -42,16 +57,19 @@ export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
 
   /** With this plan: in the place of the one before, or behind all others. */
   with(keyText: string, plan: ServicePlan): ServiceMap {
-    return this.#next(new Map(this.#own).set(keyText, plan), this.#gone);
+    const before = this.get(keyText);
+    const change =
+      before === undefined ? { keyText, after: plan } : { keyText, before, after: plan };
+    return this.#next(new Map(this.#own).set(keyText, plan), this.#gone, [change]);
   }
 
   without(keyText: string): ServiceMap {
+    const before = this.get(keyText);
+    if (before === undefined) return this;
     const own = new Map(this.#own);
     own.delete(keyText);
-    return this.#next(
-      own,
-      this.#shared.has(keyText) ? new Set(this.#gone).add(keyText) : this.#gone,
-    );
+    const gone = this.#shared.has(keyText) ? new Set(this.#gone).add(keyText) : this.#gone;
+    return this.#next(own, gone, [{ keyText, before }]);
   }
 
   get(keyText: string): ServicePlan | undefined {
@@ -89,6 +107,11 @@ export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
     for (const [keyText, plan] of this.entries()) call(plan, keyText, this);
   }
 
+  /** What made it of `before`, if it was made of that. */
+  changesSince(before: ReadonlyMap<string, ServicePlan>): readonly ServiceChange[] | undefined {
+    return this.#origin?.map.deref() === before ? this.#origin.changes : undefined;
+  }
+
   /** The keys of all that may differ between the two, each in its order, when that is quick to say. */
   static suspects(one: ServiceMap, other: ServiceMap): [string[], string[]] | undefined {
     if (one.#shared !== other.#shared) return undefined;
@@ -105,8 +128,14 @@ export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
     return this.#shared.has(keyText) && !this.#gone.has(keyText);
   }
 
-  #next(own: ReadonlyMap<string, ServicePlan>, gone: ReadonlySet<string>): ServiceMap {
-    const next = new ServiceMap(this.#shared, own, gone);
-    return own.size + gone.size <= DIFFERENCE_MAX ? next : ServiceMap.of(new Map(next));
+  #next(
+    own: ReadonlyMap<string, ServicePlan>,
+    gone: ReadonlySet<string>,
+    changes: readonly ServiceChange[],
+  ): ServiceMap {
+    const origin = { map: new WeakRef<ServiceMap>(this), changes };
+    const next = new ServiceMap(this.#shared, own, gone, origin);
+    if (own.size + gone.size <= DIFFERENCE_MAX) return next;
+    return new ServiceMap(new Map(next), new Map(), new Set(), origin);
   }
 }

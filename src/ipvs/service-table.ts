@@ -223,14 +223,19 @@ export class ServiceTable {
 
   #changeService(service: VirtualService, plan: ServicePlan): boolean {
     service.update(plan);
-    const staying = stayingDestinations(service.destinations, plan);
-    const leaving = service.destinations.filter(({ plan }) => !staying.has(textOf(plan)));
+    const oldestFirst = service.destinations.toReversed();
+    let same = 0;
+    while (same < oldestFirst.length && oldestFirst[same]!.plan === plan.destinations[same]) same++;
+    const others = oldestFirst.slice(same);
+    const plans = plan.destinations.slice(same);
+    const staying = stayingDestinations(others, plans);
+    const leaving = others.filter(({ plan }) => !staying.has(textOf(plan))).toReversed();
     for (const destination of leaving) {
       service.destinations = service.destinations.filter((each) => each !== destination);
       this.#retire(destination);
       service.notify("removed", destination);
     }
-    for (const destinationPlan of plan.destinations) {
+    for (const destinationPlan of plans) {
       const destination = staying.get(textOf(destinationPlan));
       if (destination === undefined) this.#addDestination(service, destinationPlan);
       else if (destination.plan !== destinationPlan) {
@@ -268,18 +273,17 @@ export class ServiceTable {
 }
 
 /**
- * Those of `destinations` (newest first) that `plan` (oldest first) has in the same order. One that was removed and
+ * Those of `oldestFirst` that `plans` has in the same order. One that was removed and
  * added again between two plans comes later in the new one: it leaves and comes back, as it would have one by one.
  */
 function stayingDestinations(
-  destinations: readonly Destination[],
-  plan: ServicePlan,
+  oldestFirst: readonly Destination[],
+  plans: readonly DestinationPlan[],
 ): Map<string, Destination> {
-  const oldestFirst = destinations.toReversed();
   const positions = new Map(oldestFirst.map((each, index) => [textOf(each.plan), index]));
   const staying = new Map<string, Destination>();
   let next = 0;
-  for (const destinationPlan of plan.destinations) {
+  for (const destinationPlan of plans) {
     const text = textOf(destinationPlan);
     const position = positions.get(text);
     if (position === undefined || position < next) continue;

@@ -136,6 +136,12 @@ export class Stage implements AsyncDisposable {
     return this.#daemon!;
   }
 
+  async killDaemon(): Promise<void> {
+    const ended = once(this.daemon, "exit");
+    this.daemon.kill("SIGKILL");
+    await ended;
+  }
+
   /** What the daemon said last. */
   get lastWords(): string {
     return this.#said.trim().slice(-COMPLAINT_CHARACTERS);

@@ -87,6 +87,20 @@ test("a socket that another daemon answers on is refused, and the other one goes
   expect(home.ipvsadm("-L").code).toBe(0);
 });
 
+test("what is commanded while the daemon starts waits for it, and has what was saved", async () => {
+  const first = await home.start(host);
+  home.configure("-A -t 10.0.0.1:80 -s rr");
+  expect(await first.end("SIGTERM")).toBe(0);
+  const child = home.launch(host);
+  let hasSaid = false;
+  child.stdout.once("data", () => {
+    hasSaid = true;
+  });
+  await expect.poll(() => existsSync(home.socket), { interval: 1, timeout: 10_000 }).toBe(true);
+  expect(hasSaid).toBe(false);
+  expect(home.ipvsadm("-Sn")).toEqual({ code: 0, stdout: "-A -t 10.0.0.1:80 -s rr\n", stderr: "" });
+});
+
 test("a state file that another daemon uses is refused, and nothing of it is touched", async () => {
   const first = await home.start(host);
   home.configure("-A -t 10.0.0.1:80 -s rr");

@@ -21,6 +21,11 @@ afterEach(() => {
   home[Symbol.dispose]();
 });
 
+interface Explained {
+  readonly count: number;
+  readonly means: string;
+}
+
 const NOWHERE = "10.77.0.1";
 const STRANGER = "10.9.0.200";
 
@@ -63,6 +68,9 @@ test("nothing is wrong where all is well", async () => {
   expect(stdout).toContain("Services     1, with 1 server\nConnections  1 of at most 1048576\n");
   expect(stdout).toContain("Nothing is known to be wrong.\n");
   expect(code).toBe(0);
+  const all = JSON.parse(home.sluice("reasons --all --json").stdout) as Record<string, Explained>;
+  expect(Object.keys(all)).toContain("ring-full");
+  expect(Object.entries(all).filter(([, { means }]) => means === "")).toEqual([]);
   expect(home.sluice("reasons").stdout).toMatch(/^\d+ +forward-masquerade +sent on to a server, /);
 });
 

@@ -5,6 +5,9 @@ import type { Attack } from "../attack.ts";
 
 const STOPPED_SECONDS = { long: 20, short: 3 };
 
+/** How long a daemon runs at most before it is killed. */
+const RUNS_MS = 200;
+
 /** In which a lane is laid anew. */
 const LANE_MS = 5_000;
 
@@ -19,6 +22,20 @@ export const SURROUNDINGS: readonly Attack[] = [
       await sleep(seconds * 1000);
       daemon.kill("SIGCONT");
       return `${seconds} s`;
+    },
+  },
+  {
+    name: "killed",
+    title: "SIGKILL, again and again, and started anew at once",
+    mayFail: 0.3,
+    async carryOut(stage, { isShort }) {
+      const times = isShort ? 3 : 50;
+      for (let time = 0; time < times; time++) {
+        await stage.killDaemon();
+        await stage.startDaemon();
+        await sleep(RUNS_MS * Math.random());
+      }
+      return `${times} times`;
     },
   },
   {

@@ -118,11 +118,14 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
   // Packets of the lane have been here already.
   const isFromLane = `iifname "${LANE_DEVICE}" accept`;
   return {
-    takeInput: take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment),
-    takeForward: take(family, LANE_WAYS.forward, LANE_WAYS.forwardDontFragment),
     seeArriving: see(family, SEEN_AT.arriving),
     seeFromHere: see(family, SEEN_AT.fromHere),
     seeTaken: ['iifname "lo" jump seeFromHere', ...see(family, SEEN_AT.taken)],
+    takeInput: [
+      ...FIRST_PACKETS.map((first) => `${first} jump seeTaken`),
+      ...take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment),
+    ],
+    takeForward: take(family, LANE_WAYS.forward, LANE_WAYS.forwardDontFragment),
     // After the kernel has put fragments together, before all that may drop.
     arriving: [
       `type filter hook prerouting priority ${PRIORITY.arriving}`,
@@ -135,7 +138,6 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       isFromLane,
       // ip_vs_in_hook() leaves alone what was not sent to this host's own link-layer address.
       "meta pkttype != host accept",
-      ...FIRST_PACKETS.map((first) => `${first} jump seeTaken`),
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
       // The input hook gets IPv4 put together. See also putTogetherInet6().

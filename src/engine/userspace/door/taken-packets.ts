@@ -7,6 +7,7 @@
  *
  * Each rule is counted by the services that need it: a change costs what it changes.
  */
+import { Pauses } from "../../../base/pauses.ts";
 import { Tally } from "../../../base/tally.ts";
 import type { DesiredState } from "../../../ipvs/desired-state.ts";
 import type { Destination } from "../../../ipvs/destination.ts";
@@ -89,7 +90,9 @@ export class TakenPackets implements Disposable {
     const coming: NeededRules[] = [];
     const going: NeededRules[] = [];
     let services = this.#services;
+    const pauses = new Pauses();
     for (const step of steps) {
+      await pauses.ifDue();
       for (const { before, after } of serviceChanges(services, step.services)) {
         if (after !== undefined) coming.push(rulesForService(after));
         if (before !== undefined) going.push(rulesForService(before));
