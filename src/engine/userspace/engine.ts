@@ -224,7 +224,13 @@ export class UserspaceEngine implements Engine {
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
-    return [...this.#director.services.services()].map(serviceStatus);
+    const statuses: ServiceStatus[] = [];
+    const pauses = new Pauses();
+    for (const service of this.#director.services.services()) {
+      statuses.push(serviceStatus(service));
+      await pauses.ifDue();
+    }
+    return statuses;
   }
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
