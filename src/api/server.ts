@@ -7,7 +7,7 @@ import { LbError } from "../ipvs/errors.ts";
 import { formatServiceKey } from "../ipvs/service.ts";
 import { listSysctls } from "../ipvs/set-sysctl.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
-import { lines } from "./lines.ts";
+import { lines, list } from "./lines.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
 import { type ChangeName, type ErrorReply, type Info, ROUTES, type RouteName } from "./routes.ts";
@@ -72,7 +72,9 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
     listServices: async (context) =>
-      context.json({ services: (await engine.services()).map(statusToWire) }),
+      context.body(list("services", await engine.services(), statusToWire), 200, {
+        "content-type": "application/json",
+      }),
     getService: async (context) => {
       const wanted = formatServiceKey(readService(context.req.param("service") ?? ""));
       const status = (await engine.services()).find(

@@ -224,7 +224,13 @@ export class UserspaceEngine implements Engine {
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
-    return [...this.#director.services.services()].map(serviceStatus);
+    const pauses = new Pauses();
+    const statuses: ServiceStatus[] = [];
+    for (const service of this.#director.services.services()) {
+      await pauses.ifDue();
+      statuses.push(serviceStatus(service));
+    }
+    return statuses;
   }
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
