@@ -4,7 +4,7 @@
  * A table of typed memory with a cheap hash and one probe, nothing checked, nothing counted: the floor under every
  * director in this language on this machine. Figures are given as multiples of it, because those travel.
  */
-import type { Packet } from "../src/ipvs/packet.ts";
+import type { Packet } from "../src/ipvs/packets/packet.ts";
 
 /** Client's address, ports, and a value. */
 const WORDS = 4;

@@ -14,8 +14,8 @@ import {
   addService,
   type DesiredState,
   EMPTY_STATE,
-} from "../src/ipvs/desired-state.ts";
-import { LbError } from "../src/ipvs/errors.ts";
+} from "../src/ipvs/desired/desired-state.ts";
+import { LbError } from "../src/ipvs/desired/errors.ts";
 import { SCHEDULERS } from "../src/ipvs/schedulers/index.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import { ipvsadm } from "./ipvsadm-bench.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { USAGE } from "../src/cli/ipvsadm/usage.ts";
 import { VERSION } from "../src/cli/ipvsadm/version.ts";
-import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import { readRecordings } from "./golden.ts";
 import { ipvsadm } from "./ipvsadm-bench.ts";

@@ -1,10 +1,10 @@
 /** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
 import type { Condition, ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
-import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
+import { formatServiceKey, type ServiceKey } from "../src/ipvs/desired/service.ts";
+import type { Sysctls } from "../src/ipvs/desired/sysctls.ts";
 import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
-import { formatServiceKey, type ServiceKey } from "../src/ipvs/service.ts";
-import type { Counters, Rates } from "../src/ipvs/statistics.ts";
-import type { Sysctls } from "../src/ipvs/sysctls.ts";
+import type { Counters, Rates } from "../src/ipvs/services/statistics.ts";
 
 const NO_TRAFFIC: Counters = {
   connections: 0,

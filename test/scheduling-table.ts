@@ -1,7 +1,7 @@
 import { prng } from "../src/base/prng.ts";
+import { DEFAULT_SYSCTLS } from "../src/ipvs/desired/sysctls.ts";
 import { SCHEDULERS, type SchedulerName } from "../src/ipvs/schedulers/index.ts";
 import type { Request, Scheduler } from "../src/ipvs/schedulers/scheduler.ts";
-import { DEFAULT_SYSCTLS } from "../src/ipvs/sysctls.ts";
 import { address, candidate, type TestCandidate } from "./builders.ts";
 
 interface TestDestination extends TestCandidate {

@@ -6,7 +6,7 @@ import { run as status } from "../src/cli/status/main.ts";
 import { keyFromWire } from "../src/control/wire.ts";
 import { explainReason } from "../src/engine/reason-words.ts";
 import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
-import { REASONS, YIELDINGS } from "../src/ipvs/reasons.ts";
+import { REASONS, YIELDINGS } from "../src/ipvs/packets/reasons.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import { address } from "./builders.ts";
 

@@ -1,7 +1,7 @@
-/** docs/sysctls.md tells operators what src/ipvs/sysctls.ts says. */
+/** docs/sysctls.md tells operators what src/ipvs/desired/sysctls.ts says. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { FIXED_SYSCTLS, SYSCTL_RULES, type SysctlRule } from "../src/ipvs/sysctls.ts";
+import { FIXED_SYSCTLS, SYSCTL_RULES, type SysctlRule } from "../src/ipvs/desired/sysctls.ts";
 
 const text = readFileSync(new URL("../docs/sysctls.md", import.meta.url), "utf8");
 

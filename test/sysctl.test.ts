@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { SYSCTL_HELP } from "../src/cli/sysctl/options.ts";
 import { run } from "../src/cli/sysctl/run.ts";
-import { EMPTY_STATE } from "../src/ipvs/desired-state.ts";
-import { changedSysctls, listSysctls } from "../src/ipvs/set-sysctl.ts";
+import { EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
+import { changedSysctls, listSysctls } from "../src/ipvs/desired/set-sysctl.ts";
 import { type ApiBench, openApiBench } from "./api-bench.ts";
 import type { Outcome } from "./ipvsadm-bench.ts";
 

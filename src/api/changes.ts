@@ -8,10 +8,10 @@ import {
   SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
 } from "../control/wire-schema.ts";
-import * as state from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import { formatEndpoint, formatServiceKey } from "../ipvs/service.ts";
-import { setSysctls } from "../ipvs/set-sysctl.ts";
+import * as state from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
+import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
+import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { linesOf, mustBeSame, parseJson, readAs, readDestination, readService } from "./reading.ts";
 import type { ChangeName, ErrorReply } from "./routes.ts";
 

@@ -1,4 +1,4 @@
-/** Long lists: JSON by the line (application/x-ndjson), read and written as it flows; or whole, written in parts. */
+/** JSON by the line (application/x-ndjson), for lists too long to hold: read and written as it flows. */
 
 /** Written together: a line alone would cost a system call. */
 const CHUNK_LENGTH = 32 * 1024;
@@ -26,30 +26,6 @@ export function lines<Item>(
     },
     async cancel() {
       await iterator.return?.();
-    },
-  });
-}
-
-/** `{"NAME": [...]}` as a stream, made in parts that hold nothing up. */
-export function list<Item>(
-  name: string,
-  items: readonly Item[],
-  toJson: (item: Item) => object,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let next = 0;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      // A reader that is fast would have all parts made at once.
-      await new Promise((resolve) => setImmediate(resolve));
-      let text = next === 0 ? `{${JSON.stringify(name)}:[` : "";
-      while (next < items.length && text.length < CHUNK_LENGTH) {
-        text += `${next === 0 ? "" : ","}${JSON.stringify(toJson(items[next]!))}`;
-        next++;
-      }
-      const isWhole = next === items.length;
-      controller.enqueue(encoder.encode(isWhole ? `${text}]}` : text));
-      if (isWhole) controller.close();
     },
   });
 }

@@ -10,6 +10,7 @@ import { Client } from "./client.ts";
 import { limitConnections, TIMEOUTS } from "./limits.ts";
 import { mayCommand, type Peer } from "./peer.ts";
 import type { ErrorReply } from "./routes.ts";
+import { Turns } from "./turns.ts";
 
 /** All but the daemon's user and group are kept out by the file system; which of them may command, peer.ts says. */
 const UMASK = 0o117;
@@ -47,9 +48,11 @@ export async function listen(
   await prepareFolder(path, "--socket");
   await clear(path);
   const refused = new WeakSet<Socket>();
+  const turns = new Turns();
   const server = createAdaptorServer({
     fetch: async (request, env) => {
       const { incoming } = env as HttpBindings;
+      await turns.take();
       return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
     },
     serverOptions: TIMEOUTS,

@@ -1,7 +1,7 @@
 /** What a call says, checked: or a BadRequest that says what would be right. */
 import type { z } from "zod";
 import { problemsOf } from "../control/wire-schema.ts";
-import type { Endpoint, ServiceKey } from "../ipvs/service.ts";
+import type { Endpoint, ServiceKey } from "../ipvs/desired/service.ts";
 import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
 import { parseEndpointId, parseServiceId } from "./routes.ts";
 

@@ -1,6 +1,6 @@
 /** How a call that cannot be done is answered. */
 import { BusyError } from "../control/control.ts";
-import { FAULTS, LbError } from "../ipvs/errors.ts";
+import { FAULTS, LbError } from "../ipvs/desired/errors.ts";
 import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
 import type { ErrorReply } from "./routes.ts";
 

@@ -8,8 +8,8 @@ import type {
   WireServiceStatus,
   WireSysctls,
 } from "../control/wire.ts";
-import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/service.ts";
-import type { Counters, Rates } from "../ipvs/statistics.ts";
+import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/desired/service.ts";
+import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
 
@@ -165,7 +165,7 @@ export type Change = {
 export interface ErrorReply {
   readonly error: {
     /**
-     * A FaultCode (ipvs/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
+     * A FaultCode (ipvs/desired/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
      * too-large, busy, internal.
      */
     readonly code: string;

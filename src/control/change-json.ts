@@ -1,11 +1,11 @@
 /** What leads from one state to the next, as a record of the journal has it: for any command, and any number of them. */
-import type { DesiredState } from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import { formatServiceKey } from "../ipvs/service.ts";
-import { serviceChanges } from "../ipvs/service-changes.ts";
-import { ServiceMap } from "../ipvs/service-map.ts";
-import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
-import { DEFAULT_SYSCTLS } from "../ipvs/sysctls.ts";
+import type { DesiredState } from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
+import { formatServiceKey } from "../ipvs/desired/service.ts";
+import { serviceChanges } from "../ipvs/desired/service-changes.ts";
+import { ServiceMap } from "../ipvs/desired/service-map.ts";
+import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../ipvs/desired/sysctls.ts";
 import { planFromJson, planToJson } from "./plan-json.ts";
 import type { StateFileError } from "./state-file-error.ts";
 import { CHANGE_SCHEMA, type ChangeJson, problemsOf } from "./wire-schema.ts";

@@ -3,9 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { MemoryEngine } from "../../test/memory-engine.ts";
-import { addDestination, addService, deleteService, setTimeouts } from "../ipvs/desired-state.ts";
-import type { ServiceKey } from "../ipvs/service.ts";
-import { setSysctls } from "../ipvs/set-sysctl.ts";
+import {
+  addDestination,
+  addService,
+  deleteService,
+  setTimeouts,
+} from "../ipvs/desired/desired-state.ts";
+import type { ServiceKey } from "../ipvs/desired/service.ts";
+import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { Control } from "./control.ts";
 import { StateFile } from "./state-file.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "./wire.ts";

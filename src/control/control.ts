@@ -7,9 +7,9 @@
  */
 import { Pauses } from "../base/pauses.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type DesiredState, EMPTY_STATE } from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import { formatServiceKey, type ServiceKey } from "../ipvs/service.ts";
+import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
+import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
 import type { StateFile } from "./state-file.ts";
 

@@ -1,7 +1,7 @@
 /** A service with its destinations as the state file has it. */
-import { addDestination, addService, EMPTY_STATE } from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import { formatServiceKey, type ServicePlan } from "../ipvs/service.ts";
+import { addDestination, addService, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
+import { formatServiceKey, type ServicePlan } from "../ipvs/desired/service.ts";
 import type { StateFileError } from "./state-file-error.ts";
 import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
 import { PLAN_SCHEMA, type PlanJson, problemsOf } from "./wire-schema.ts";

@@ -1,9 +1,9 @@
 /** From the state in force to one that was read from a file. */
 import { Pauses } from "../base/pauses.ts";
-import type { DesiredState } from "../ipvs/desired-state.ts";
-import { type DestinationPlan, formatEndpoint, type ServicePlan } from "../ipvs/service.ts";
-import { serviceChanges } from "../ipvs/service-changes.ts";
-import { ServiceMap } from "../ipvs/service-map.ts";
+import type { DesiredState } from "../ipvs/desired/desired-state.ts";
+import { type DestinationPlan, formatEndpoint, type ServicePlan } from "../ipvs/desired/service.ts";
+import { serviceChanges } from "../ipvs/desired/service-changes.ts";
+import { ServiceMap } from "../ipvs/desired/service-map.ts";
 import { destinationToWire, serviceToWire } from "./wire.ts";
 
 /** `wanted`, in which what is the same as in `before` is the same object: an edit would begin its scheduler anew. */

@@ -6,11 +6,11 @@
  */
 import { crc32 } from "node:zlib";
 import { Pauses } from "../base/pauses.ts";
-import { type DesiredState, EMPTY_STATE, setTimeouts } from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import { formatServiceKey, type ServicePlan } from "../ipvs/service.ts";
-import { ServiceMap } from "../ipvs/service-map.ts";
-import { changedSysctls, setSysctls } from "../ipvs/set-sysctl.ts";
+import { type DesiredState, EMPTY_STATE, setTimeouts } from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
+import { formatServiceKey, type ServicePlan } from "../ipvs/desired/service.ts";
+import { ServiceMap } from "../ipvs/desired/service-map.ts";
+import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { planFromJson, planToJson } from "./plan-json.ts";
 import { StateFileError } from "./state-file-error.ts";
 import type { WireSysctls } from "./wire.ts";

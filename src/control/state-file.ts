@@ -9,7 +9,7 @@
  */
 import type { FileHandle } from "node:fs/promises";
 import { Pauses } from "../base/pauses.ts";
-import { type DesiredState, EMPTY_STATE } from "../ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { changeToJson, withChange } from "./change-json.ts";
 import { damagedJournal, markLine, readJournal, recordLine } from "./journal.ts";
 import { openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";

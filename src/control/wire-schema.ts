@@ -1,6 +1,6 @@
 /** Checks JSON from outside against wire.ts, and says where it is wrong and what would be right. */
 import { z } from "zod";
-import type { Timeouts } from "../ipvs/service.ts";
+import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
 import type {
   WireDestination,

@@ -5,9 +5,8 @@
  * the functions here expect JSON that was checked, or that our own daemon wrote.
  */
 
-import type { DestinationSpec, ServiceSpec } from "../ipvs/desired-state.ts";
-import { LbError } from "../ipvs/errors.ts";
-import type { SchedulerName } from "../ipvs/schedulers/index.ts";
+import type { DestinationSpec, ServiceSpec } from "../ipvs/desired/desired-state.ts";
+import { LbError } from "../ipvs/desired/errors.ts";
 import {
   type Endpoint,
   type Forwarding,
@@ -18,8 +17,9 @@ import {
   SCHEDULER_FLAG,
   type ServiceKey,
   type TunnelChecksum,
-} from "../ipvs/service.ts";
-import type { Counters, Rates } from "../ipvs/statistics.ts";
+} from "../ipvs/desired/service.ts";
+import type { SchedulerName } from "../ipvs/schedulers/index.ts";
+import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, DestinationStatus, ServiceStatus } from "../ipvs/status.ts";
 import { Address, type Family } from "../net/address.ts";
 import { toPort } from "../net/port.ts";

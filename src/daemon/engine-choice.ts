@@ -1,9 +1,10 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
+
+import { SystemCallError } from "../engine/host/system/libc.ts";
 import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { type Outliving, UserspaceEngine } from "../engine/userspace/engine.ts";
-import { SystemCallError } from "../engine/userspace/libc.ts";
 import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { StrandedError } from "../engine/userspace/network-namespace.ts";
+import { StrandedError } from "../engine/host/system/network-namespace.ts";
 import { LastResort } from "./last-resort.ts";
 
 const told: unknown[] = [];

@@ -5,7 +5,7 @@
  * things end it all the same: a thread that is in another network namespace than it should be, where whatever it did would
  * be done to somebody else; and faults without end, because then nothing else gets done.
  */
-import { StrandedError } from "../engine/userspace/network-namespace.ts";
+import { StrandedError } from "../engine/host/system/network-namespace.ts";
 
 const FAULTS_MAX = 1_000;
 const WINDOW_MS = 10_000;

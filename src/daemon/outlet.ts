@@ -8,7 +8,7 @@
  */
 import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { errnoName, send } from "../engine/userspace/libc.ts";
+import { errnoName, send } from "../engine/host/system/libc.ts";
 
 export interface OutletOptions {
   /** Bytes that wait for the reader at most. */

@@ -1,6 +1,6 @@
 /** Who is at the other end of a unix socket: SO_PEERCRED and SO_PEERGROUPS of unix(7), socket(7). */
 import type { Peer } from "../api/peer.ts";
-import { getOption, SystemCallError } from "../engine/userspace/libc.ts";
+import { getOption, SystemCallError } from "../engine/host/system/libc.ts";
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;

@@ -2,11 +2,11 @@
 import { ListenError } from "../api/listen.ts";
 import { FolderError } from "../control/folder.ts";
 import { StateFileError } from "../control/state-file-error.ts";
+import { NamespaceTakenError } from "../engine/host/namespace-claim.ts";
+import { FileTakenError } from "../engine/host/system/file-lock.ts";
+import { SystemCallError } from "../engine/host/system/libc.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import { NftError } from "../engine/userspace/door/nft.ts";
-import { FileTakenError } from "../engine/userspace/file-lock.ts";
-import { SystemCallError } from "../engine/userspace/libc.ts";
-import { NamespaceTakenError } from "../engine/userspace/namespace-claim.ts";
 import { missingCapabilities } from "./capabilities.ts";
 import { GroupError } from "./group.ts";
 

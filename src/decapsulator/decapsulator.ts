@@ -7,22 +7,22 @@
  * tunnels.
  */
 import type { Instant } from "../base/clock.ts";
+import { HostNetwork } from "../engine/host/host-network.ts";
+import { claimNamespace } from "../engine/host/namespace-claim.ts";
+import { Memory } from "../engine/host/system/libc.ts";
+import { ToldOnce, troubleName } from "../engine/host/told-once.ts";
 import { inlineThePacketPath } from "../engine/userspace/inlining.ts";
-import { Lane } from "../engine/userspace/lane.ts";
-import { LaneKeeper } from "../engine/userspace/lane-keeper.ts";
-import { Memory } from "../engine/userspace/libc.ts";
-import { claimNamespace } from "../engine/userspace/namespace-claim.ts";
-import { HostNetwork } from "../engine/userspace/network/host-network.ts";
-import { ToldOnce, troubleName } from "../engine/userspace/network/told-once.ts";
-import { PacketRing, type RingFrame } from "../engine/userspace/packet-ring.ts";
-import { Transmitter } from "../engine/userspace/transmitter.ts";
-import { tunnelFilter } from "../engine/userspace/tunnel-filter.ts";
+import { Lane } from "../engine/userspace/lane/lane.ts";
+import { LaneKeeper } from "../engine/userspace/lane/lane-keeper.ts";
+import { PacketRing, type RingFrame } from "../engine/userspace/ring/packet-ring.ts";
+import { tunnelFilter } from "../engine/userspace/ring/tunnel-filter.ts";
 import {
   noOffload,
   type Offload,
   SEGMENTATION,
   VIRTIO_NET_HEADER_LENGTH,
-} from "../engine/userspace/virtio-net-header.ts";
+} from "../engine/userspace/ring/virtio-net-header.ts";
+import { Transmitter } from "../engine/userspace/sending/transmitter.ts";
 import * as checksum from "../net/checksum.ts";
 import { ETHERNET_HEADER_LENGTH } from "../net/ethernet.ts";
 import { type Prefix, prefixContains } from "../net/prefix.ts";

@@ -1,4 +1,5 @@
 /** `sluice decapsulate`: runs a decapsulator until a signal, and tells what it counted. */
+import { LastResort } from "../daemon/last-resort.ts";
 import { Outlet } from "../daemon/outlet.ts";
 import { Decapsulator } from "./decapsulator.ts";
 import { type CommandOptions, DECAPSULATE_HELP, parseOptions, UsageError } from "./options.ts";
@@ -32,6 +33,13 @@ async function run(options: CommandOptions): Promise<number> {
   const out = outlet(FD.out);
   const error = outlet(FD.error);
   const say = (message: string): void => error.write(complaint(message));
+  using resort = new LastResort({
+    tell: (bug) => say(`a bug, which costs what it was about: ${stackOf(bug)}`),
+    end: (bug) => {
+      say(`ended by a bug: ${stackOf(bug)}`);
+      process.exit(EXIT.failed);
+    },
+  });
   try {
     await using decapsulator = await Decapsulator.open({
       ...options,
@@ -40,7 +48,9 @@ async function run(options: CommandOptions): Promise<number> {
     const tell = (): void => out.write(table(decapsulator.counts()));
     process.on("SIGUSR1", tell);
     out.write(`${describe(options)}\n`);
+    resort.isServing = true;
     await asked;
+    resort.isServing = false;
     process.off("SIGUSR1", tell);
     tell();
   } catch (fault) {
@@ -57,6 +67,10 @@ function outlet(fd: number): Outlet {
     onLost: (count) => made.write(complaint(`${count} messages are missing here`)),
   });
   return made;
+}
+
+function stackOf(bug: unknown): string {
+  return bug instanceof Error ? (bug.stack ?? bug.message) : String(bug);
 }
 
 function describe({ interfaces, guePort }: CommandOptions): string {

@@ -3,12 +3,12 @@
  *
  * engine.contract.ts says what every implementation must do; userspace/ is the first.
  */
-import type { DesiredState } from "../ipvs/desired-state.ts";
+import type { DesiredState } from "../ipvs/desired/desired-state.ts";
+import type { ServiceKey } from "../ipvs/desired/service.ts";
+import type { Sysctls } from "../ipvs/desired/sysctls.ts";
 import type { Finding } from "../ipvs/diagnosis/finding.ts";
-import type { ServiceKey } from "../ipvs/service.ts";
-import type { Counters, Rates } from "../ipvs/statistics.ts";
+import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
-import type { Sysctls } from "../ipvs/sysctls.ts";
 
 export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
@@ -28,7 +28,7 @@ export interface Engine extends AsyncDisposable {
   zero(key: ServiceKey | undefined): Promise<void>;
   /** The knobs as they are now: a defence's mode turns itself from 1 to 2 while memory is short. */
   sysctls(): Promise<Sysctls>;
-  /** How many packets left for which reason (ipvs/reasons.ts), since the engine started. */
+  /** How many packets left for which reason (ipvs/packets/reasons.ts), since the engine started. */
   reasons(): Promise<Readonly<Record<string, number>>>;
   /** How it is, as seen now: what is wrong, too. May take a while; packets go on meanwhile. */
   condition(): Promise<Condition>;

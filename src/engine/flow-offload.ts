@@ -2,7 +2,7 @@
 import type { ConnectionTable } from "../ipvs/connections/connection-table.ts";
 import type { Route } from "../ipvs/host.ts";
 import type { Offload } from "../ipvs/offload.ts";
-import type { HostNetwork } from "./userspace/network/host-network.ts";
+import type { HostNetwork } from "./host/host-network.ts";
 
 export interface DecidedPacket {
   readonly connections: ConnectionTable;

@@ -1,6 +1,6 @@
-/** What each reason says to a person (ipvs/reasons.ts), and each loss on the way out of the director. */
-import type { Reason, Yielding } from "../ipvs/reasons.ts";
-import type { Loss } from "./userspace/losses.ts";
+/** What each reason says to a person (ipvs/packets/reasons.ts), and each loss on the way out of the director. */
+import type { Reason, Yielding } from "../ipvs/packets/reasons.ts";
+import type { Loss } from "./userspace/sending/losses.ts";
 
 // biome-ignore format: a table
 const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
@@ -91,10 +91,6 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
   ["route-encapsulates",   "ways that lead into a tunnel of the routing table's own (lwtunnel): not supported"],
   ["route-",               "questions for a route that the kernel did not answer"],
   ["tunnel-mtu-",          "failures to tell the host the MTU of a tunnel's path"],
-  ["memory-",              "failures to read how much memory is free"],
-  ["icmp-settings-",       "failures to read the host's limits on ICMP errors"],
-  ["network-",             "failures to read the host's interfaces or neighbours, tried again"],
-  ["mend-",                "failures to mend what Sluice had set up on the host, tried again"],
   ["bug-",                 "bugs of Sluice's: the packet was dropped, and the log has its stack"],
   ["mended-lane",          "times that the interface sluice-lane was set right, which somebody had changed or removed"],
   ["mended-ways",          "times that the lane's routes and neighbours were set right, which somebody had removed"],

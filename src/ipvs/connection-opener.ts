@@ -6,16 +6,16 @@
 import type { Instant } from "../base/clock.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { Flow } from "./connections/flow.ts";
-import type { Destination } from "./destination.ts";
+import type { Endpoint, Persistence } from "./desired/service.ts";
 import type { DirectorParts } from "./director-parts.ts";
-import { AnsweredOpening, type Opening } from "./opening.ts";
-import type { OutcomeSlot } from "./outcome.ts";
-import type { Packet } from "./packet.ts";
-import { isEmpty, mayOpen } from "./packet-event.ts";
-import { isUsable, Templates } from "./persistence.ts";
+import { AnsweredOpening, type Opening } from "./packets/opening.ts";
+import type { OutcomeSlot } from "./packets/outcome.ts";
+import type { Packet } from "./packets/packet.ts";
+import { isEmpty, mayOpen } from "./packets/packet-event.ts";
 import type { Request } from "./schedulers/scheduler.ts";
-import type { Endpoint, Persistence } from "./service.ts";
-import type { VirtualService } from "./virtual-service.ts";
+import type { Destination } from "./services/destination.ts";
+import type { VirtualService } from "./services/virtual-service.ts";
+import { isUsable, Templates } from "./tracking/persistence.ts";
 
 const FTP_PORT = 21;
 const FTP_DATA_PORT = 20;

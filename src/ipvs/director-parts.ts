@@ -1,11 +1,11 @@
 import type { Defence } from "./defence/defence.ts";
+import type { Sysctls } from "./desired/sysctls.ts";
 import type { Refusals } from "./forward/refusals.ts";
 import type { Replies } from "./forward/replies.ts";
 import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
-import type { ServiceTable } from "./service-table.ts";
-import type { Sysctls } from "./sysctls.ts";
-import type { Tracker } from "./tracker.ts";
+import type { ServiceTable } from "./services/service-table.ts";
+import type { Tracker } from "./tracking/tracker.ts";
 
 /** What the ways of a packet share. */
 export interface DirectorParts {

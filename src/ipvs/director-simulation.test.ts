@@ -7,8 +7,8 @@ import { DirectorBench } from "../../test/packets/director-bench.ts";
 import { type Prng, prng } from "../base/prng.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG } from "./connections/flow.ts";
-import type { Destination } from "./destination.ts";
-import type { VirtualService } from "./virtual-service.ts";
+import type { Destination } from "./services/destination.ts";
+import type { VirtualService } from "./services/virtual-service.ts";
 
 const STEPS = 400;
 const SERVERS = ["R1", "R2", "R3"];

@@ -4,11 +4,11 @@ import { Address } from "../net/address.ts";
 import { emitIpv4 } from "../net/ipv4.ts";
 import { toPort } from "../net/port.ts";
 import { emitTcp, TCP_FLAG } from "../net/tcp.ts";
-import { addDestination, addService, EMPTY_STATE } from "./desired-state.ts";
+import { addDestination, addService, EMPTY_STATE } from "./desired/desired-state.ts";
+import type { ServiceKey } from "./desired/service.ts";
 import { Director } from "./director.ts";
 import type { Host } from "./host.ts";
-import { Packet } from "./packet.ts";
-import type { ServiceKey } from "./service.ts";
+import { Packet } from "./packets/packet.ts";
 
 const at = (text: string): Address => Address.parse(text)!;
 const VIP = at("192.168.150.100");

@@ -7,14 +7,16 @@
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
 import { Reassembler } from "../net/reassembly.ts";
-import { type Adopted, Adoption } from "./adoption.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
 import type { TableMemory } from "./connections/table-memory.ts";
 import { Defence } from "./defence/defence.ts";
-import type { DesiredState } from "./desired-state.ts";
-import { LbError } from "./errors.ts";
+import type { DesiredState } from "./desired/desired-state.ts";
+import { LbError } from "./desired/errors.ts";
+import { formatServiceKey, type ServiceKey } from "./desired/service.ts";
+import { serviceChanges } from "./desired/service-changes.ts";
+import type { Sysctls } from "./desired/sysctls.ts";
 import { IcmpRelay } from "./forward/icmp-relay.ts";
 import { Refusals } from "./forward/refusals.ts";
 import { Replies } from "./forward/replies.ts";
@@ -22,17 +24,17 @@ import { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
 import type { Offload } from "./offload.ts";
-import { type Outcome, OutcomeSlot } from "./outcome.ts";
 import { Outgoing } from "./outgoing.ts";
-import { NO_ARRIVAL, Packet } from "./packet.ts";
-import { ESTIMATION_INTERVAL_MS } from "./rate-estimator.ts";
-import { type Reason, ReasonCounters, type Yielding } from "./reasons.ts";
+import { type Outcome, OutcomeSlot } from "./packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "./packets/packet.ts";
+import { type Reason, ReasonCounters, type Yielding } from "./packets/reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
-import { formatServiceKey, type ServiceKey } from "./service.ts";
-import { serviceChanges } from "./service-changes.ts";
-import { ServiceTable } from "./service-table.ts";
-import type { Sysctls } from "./sysctls.ts";
-import { Tracker } from "./tracker.ts";
+import { ESTIMATION_INTERVAL_MS } from "./services/rate-estimator.ts";
+import { Round } from "./services/round.ts";
+import { ServiceTable } from "./services/service-table.ts";
+import type { VirtualService } from "./services/virtual-service.ts";
+import { type Adopted, Adoption } from "./tracking/adoption.ts";
+import { Tracker } from "./tracking/tracker.ts";
 
 /** How often schedulers' caches and the trash are looked after. */
 const HOUSEKEEPING_INTERVAL_MS = 1_000;
@@ -73,6 +75,10 @@ export class Director {
   readonly #onAdopted: DirectorOptions["onAdopted"];
   /** While there are connections of an earlier process to be taken over. */
   #adoption: Adoption | undefined;
+  readonly #estimation: Round;
+  readonly #housekeeping: Round;
+  readonly #rounds: readonly Round[];
+  #housekeptAt = 0;
   #nextEstimation = 0;
   #nextHousekeeping = 0;
 
@@ -93,6 +99,13 @@ export class Director {
     if (table.nextInherited(NO_CONNECTION) !== NO_CONNECTION) {
       this.#adoption = new Adoption(this.connections, this.services);
     }
+    const services = (): IterableIterator<VirtualService> => this.services.services();
+    this.#estimation = new Round({ services, visit: estimate });
+    this.#housekeeping = new Round({
+      services,
+      visit: (service) => keepHouse(service, this.#housekeptAt),
+    });
+    this.#rounds = [this.#estimation, this.#housekeeping];
     const { ends } = this.connections;
     const refusals = new Refusals(host);
     const ways = { host, connections: ends, refusals, sysctls: read };
@@ -184,7 +197,7 @@ export class Director {
       // A late call (a busy daemon) does not shift the rounds that follow.
       const missed = Math.floor((now - this.#nextEstimation) / ESTIMATION_INTERVAL_MS);
       this.#nextEstimation += (missed + 1) * ESTIMATION_INTERVAL_MS;
-      this.#estimate();
+      this.#beginEstimation();
     }
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
@@ -193,17 +206,22 @@ export class Director {
       if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
       this.#reassembler.expire(now);
-      for (const service of this.services.services()) {
-        service.scheduler.tick?.(now);
-        for (const destination of service.destinations) destination.expirePathMtu(now);
-      }
+      this.#housekeptAt = now;
+      this.#housekeeping.begin();
     }
-    if (this.#adoption !== undefined) return this.#adopt(this.#adoption, now, budget);
-    return this.connections.expire(now, budget);
+    for (const round of this.#rounds) round.work(budget);
+    const hasMore = this.#isBusy();
+    if (this.#adoption !== undefined) return this.#adopt(this.#adoption, now, budget) || hasMore;
+    return this.connections.expire(now, budget) || hasMore;
+  }
+
+  #isBusy(): boolean {
+    return this.#rounds.some(({ isBusy }) => isBusy);
   }
 
   /** When expire() wants to be called next. */
   nextDeadline(): Instant {
+    if (this.#isBusy()) return 0 as Instant;
     const connections = this.connections.nextDeadline() ?? Number.POSITIVE_INFINITY;
     return Math.min(connections, this.#nextEstimation, this.#nextHousekeeping) as Instant;
   }
@@ -228,14 +246,11 @@ export class Director {
   }
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
-  #estimate(): void {
+  #beginEstimation(): void {
     this.#collect();
     if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
-    for (const service of this.services.services()) {
-      service.traffic.estimate();
-      for (const destination of service.destinations) destination.traffic.estimate();
-    }
+    this.#estimation.begin();
   }
 
   #collect(): void {
@@ -310,4 +325,14 @@ export class Director {
     whole.longestFragment = this.#reassembler.longestFragment;
     return this.#decide(whole, outcome, now);
   }
+}
+
+function estimate({ traffic, destinations }: VirtualService): void {
+  traffic.estimate();
+  for (const destination of destinations) destination.traffic.estimate();
+}
+
+function keepHouse({ scheduler, destinations }: VirtualService, now: number): void {
+  scheduler.tick?.(now);
+  for (const destination of destinations) destination.expirePathMtu(now);
 }

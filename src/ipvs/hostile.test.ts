@@ -11,7 +11,7 @@ import { fragmentIpv4 } from "../net/fragmentation.ts";
 import { Ipv4View } from "../net/ipv4.ts";
 import { Ipv6View } from "../net/ipv6.ts";
 import { fragmentIpv6 } from "../net/ipv6-fragmentation.ts";
-import { type Arrival, Packet } from "./packet.ts";
+import { type Arrival, Packet } from "./packets/packet.ts";
 
 const ROOM = 64;
 

@@ -10,11 +10,11 @@ import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import { SCTP_STATE } from "./connections/sctp-state.ts";
 import { TCP_STATE } from "./connections/tcp-state.ts";
-import type { Destination } from "./destination.ts";
 import type { DirectorParts } from "./director-parts.ts";
-import type { OutcomeSlot } from "./outcome.ts";
-import type { Packet } from "./packet.ts";
-import { isFirst } from "./packet-event.ts";
+import type { OutcomeSlot } from "./packets/outcome.ts";
+import type { Packet } from "./packets/packet.ts";
+import { isFirst } from "./packets/packet-event.ts";
+import type { Destination } from "./services/destination.ts";
 
 /** conn_reuse_mode's bit for the state in which DR and TUN see a connection end. */
 const REUSE_FIN_WAIT = 2;

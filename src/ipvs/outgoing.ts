@@ -13,9 +13,9 @@ import type { ConnectionOpener } from "./connection-opener.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "./connections/flow.ts";
 import type { DirectorParts } from "./director-parts.ts";
-import type { OutcomeSlot } from "./outcome.ts";
-import type { Packet } from "./packet.ts";
-import { isReset } from "./packet-event.ts";
+import type { OutcomeSlot } from "./packets/outcome.ts";
+import type { Packet } from "./packets/packet.ts";
+import { isReset } from "./packets/packet-event.ts";
 
 export class Outgoing {
   readonly #parts: DirectorParts;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { DirectorBench } from "../../test/packets/director-bench.ts";
 import { SCENARIOS } from "../../test/packets/rows/index.ts";
 import { transcript } from "../../test/packets/scenario.ts";
-import { REASONS, type Reason } from "./reasons.ts";
+import { REASONS, type Reason } from "./packets/reasons.ts";
 
 const reached = new Set<Reason>();
 

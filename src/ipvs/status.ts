@@ -6,10 +6,10 @@ import type { IpVersion } from "../net/ip-family.ts";
 import type { Port } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { PROTOCOL } from "./connections/protocol-states.ts";
-import type { DestinationPlan, Endpoint, ServicePlan } from "./service.ts";
-import type { Counters, Rates } from "./statistics.ts";
-import type { Tracker } from "./tracker.ts";
-import type { VirtualService } from "./virtual-service.ts";
+import type { DestinationPlan, Endpoint, ServicePlan } from "./desired/service.ts";
+import type { Counters, Rates } from "./services/statistics.ts";
+import type { VirtualService } from "./services/virtual-service.ts";
+import type { Tracker } from "./tracking/tracker.ts";
 
 export interface DestinationStatus {
   readonly plan: DestinationPlan;

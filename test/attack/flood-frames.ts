@@ -4,7 +4,7 @@ import {
   noOffload,
   type Offload,
   SEGMENTATION,
-} from "../../src/engine/userspace/virtio-net-header.ts";
+} from "../../src/engine/userspace/ring/virtio-net-header.ts";
 import { Address } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
 import { emitIpv4 } from "../../src/net/ipv4.ts";

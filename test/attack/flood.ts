@@ -6,9 +6,9 @@
  * So many frames a second for so many seconds, or as many as it can. Says what it sent as JSON, and ends.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { interfaceIndex, Memory } from "../../src/engine/userspace/libc.ts";
-import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
-import { VIRTIO_NET_HEADER_LENGTH } from "../../src/engine/userspace/virtio-net-header.ts";
+import { interfaceIndex, Memory } from "../../src/engine/host/system/libc.ts";
+import { VIRTIO_NET_HEADER_LENGTH } from "../../src/engine/userspace/ring/virtio-net-header.ts";
+import { Transmitter } from "../../src/engine/userspace/sending/transmitter.ts";
 import { type FloodName, frameMaker, type Target } from "./flood-frames.ts";
 
 export interface FloodOrder {

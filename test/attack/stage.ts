@@ -136,6 +136,12 @@ export class Stage implements AsyncDisposable {
     return this.#daemon!;
   }
 
+  async killDaemon(): Promise<void> {
+    const ended = once(this.daemon, "exit");
+    this.daemon.kill("SIGKILL");
+    await ended;
+  }
+
   /** What the daemon said last. */
   get lastWords(): string {
     return this.#said.trim().slice(-COMPLAINT_CHARACTERS);
@@ -230,21 +236,23 @@ export class Stage implements AsyncDisposable {
 }
 
 /** Of the many services the one with this number. */
-export function manyKey(number: number): string {
-  return `-t 10.7.${number >> 8}.${number & 0xff}:80`;
+export function manyService(number: number) {
+  return { address: `10.7.${number >> 8}.${number & 0xff}`, port: 80 };
 }
 
 /** Of each of the many services the server with this number. */
-export function manyServer(number: number): string {
-  return `-r 10.1.1.${number + 1}:80`;
+export function manyServer(number: number) {
+  return { address: `10.1.1.${number + 1}`, port: 80 };
 }
 
 function manyServices(count: number): string[] {
-  return Array.from({ length: count }, (_, number) => [
-    `-A ${manyKey(number)} -s wlc`,
-    ...Array.from(
-      { length: SERVERS_OF_MANY },
-      (_, server) => `-a ${manyKey(number)} ${manyServer(server)} -m -w 1`,
-    ),
-  ]).flat();
+  return Array.from({ length: count }, (_, number) => {
+    const service = manyService(number);
+    const key = `-t ${service.address}:${service.port}`;
+    const servers = Array.from({ length: SERVERS_OF_MANY }, (_, server) => {
+      const { address, port } = manyServer(server);
+      return `-a ${key} -r ${address}:${port} -m -w 1`;
+    });
+    return [`-A ${key} -s wlc`, ...servers];
+  }).flat();
 }

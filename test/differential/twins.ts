@@ -6,12 +6,12 @@
 import type { Instant } from "../../src/base/clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { TestRun } from "../../src/engine/kernel/libbpf.ts";
-import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { Offload } from "../../src/ipvs/offload.ts";
-import type { Outcome } from "../../src/ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
-import { isMilestone } from "../../src/ipvs/packet-event.ts";
+import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
+import { isMilestone } from "../../src/ipvs/packets/packet-event.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
 import type { Family } from "../../src/net/address.ts";
 import { command } from "../packets/commands.ts";

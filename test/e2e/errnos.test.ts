@@ -1,6 +1,6 @@
 /**
  * Whatever errno the kernel answers with, the daemon goes on: strace(1) has it refuse system calls of the running daemon
- * while packets, neighbours, routes, timers, callers and a lost nft ask for them; then it serves again.
+ * while packets, neighbours, routes, timers, callers, a lost nft and a lost lane ask for them; then it serves again.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -59,6 +59,9 @@ const refusals: [calls: string, errno: string, counted: string | undefined][] = 
   ["accept4,accept",          "ECONNABORTED", undefined],
   ["clone,clone3,fork,vfork", "EAGAIN",       undefined],
   ["clone,clone3,fork,vfork", "ENOMEM",       undefined],
+  ["setns,ioctl",             "ENOMEM",       "mend"],
+  ["bind",                    "EADDRINUSE",   "mend"],
+  ["bind",                    "ENOMEM",       "mend"],
 ];
 
 test.for(refusals)("%s: %s", async ([calls, errno, counted]) => {
@@ -106,6 +109,8 @@ async function everything(): Promise<void> {
   director.batch(["route replace 198.51.100.0/24 via 10.1.0.77"]);
   // A connection, a service without servers, and a next hop that does not answer.
   client.status(`exec 3<>/dev/tcp/${V}/80 & echo x >/dev/udp/${V}/53; sleep 0.3`);
+  // What was set up on the host is mended meanwhile, or afterwards.
+  director.status("ip link del sluice-lane");
   director.status(`pkill -KILL -P ${daemon.pid} nft`);
   director.batch(["route delete 198.51.100.0/24"]);
   await sleep(WHILE_MS);

@@ -76,6 +76,20 @@ test("the lane's end is taken to another network namespace", async () => {
   expect(network.client.run("ip -br link")).not.toContain(LANE);
 });
 
+test("the lane is removed, and its index taken by another interface", async () => {
+  const [{ ifindex }] = JSON.parse(network.director.run(`ip -j link show ${LANE}`));
+  const before = await times("mended-lane");
+  process.kill(daemon.pid, "SIGSTOP");
+  network.director.batch([
+    `link del ${LANE}`,
+    `link add taker index ${ifindex} type veth peer name taken`,
+  ]);
+  process.kill(daemon.pid, "SIGCONT");
+  await expect.poll(() => times("mended-lane"), { timeout: 10_000 }).toBeGreaterThan(before);
+  await expect.poll(() => network.ask(82), { timeout: 20_000 }).toBe(LOCAL);
+  await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
+});
+
 test("nothing is mended when nobody does anything", async () => {
   const mended = async () => Object.entries(await daemon.reasons()).filter(isMended);
   const before = await mended();

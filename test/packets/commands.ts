@@ -11,8 +11,7 @@ import {
   flush,
   type ServiceSpec,
   setTimeouts,
-} from "../../src/ipvs/desired-state.ts";
-import type { SchedulerName } from "../../src/ipvs/schedulers/index.ts";
+} from "../../src/ipvs/desired/desired-state.ts";
 import {
   type Endpoint,
   type Forwarding,
@@ -22,7 +21,8 @@ import {
   SCHEDULER_FLAG,
   type ServiceKey,
   type TunnelChecksum,
-} from "../../src/ipvs/service.ts";
+} from "../../src/ipvs/desired/service.ts";
+import type { SchedulerName } from "../../src/ipvs/schedulers/index.ts";
 import { toPort } from "../../src/net/port.ts";
 import type { Names } from "./names.ts";
 

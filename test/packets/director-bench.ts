@@ -16,17 +16,17 @@
  *     -L   -Lc   -L --stats   -L --total   -Z            listings, one line for each entry
  */
 import type { Instant } from "../../src/base/clock.ts";
-import type { Adopted } from "../../src/ipvs/adoption.ts";
 import { NO_CONNECTION } from "../../src/ipvs/connections/connection-table.ts";
 import { ownMemory, type TableMemory } from "../../src/ipvs/connections/table-memory.ts";
-import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
+import { LbError } from "../../src/ipvs/desired/errors.ts";
+import { formatServiceKey } from "../../src/ipvs/desired/service.ts";
+import { DEFAULT_SYSCTLS, type SysctlName, type Sysctls } from "../../src/ipvs/desired/sysctls.ts";
 import { Director } from "../../src/ipvs/director.ts";
-import { LbError } from "../../src/ipvs/errors.ts";
-import type { Outcome } from "../../src/ipvs/outcome.ts";
-import { type Hook, Packet } from "../../src/ipvs/packet.ts";
-import { formatServiceKey } from "../../src/ipvs/service.ts";
+import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
+import { type Hook, Packet } from "../../src/ipvs/packets/packet.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
-import { DEFAULT_SYSCTLS, type SysctlName, type Sysctls } from "../../src/ipvs/sysctls.ts";
+import type { Adopted } from "../../src/ipvs/tracking/adoption.ts";
 import type { Address, Family } from "../../src/net/address.ts";
 import { fragmentIpv4 } from "../../src/net/fragmentation.ts";
 import { Ipv4View } from "../../src/net/ipv4.ts";

@@ -11,8 +11,8 @@
  * as `!!` and what it is.
  */
 import type { Instant } from "../../src/base/clock.ts";
-import type { Outcome } from "../../src/ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
+import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
 import type { Address } from "../../src/net/address.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";
 import { Ipv4View } from "../../src/net/ipv4.ts";

@@ -5,12 +5,12 @@
  *
  * Says "sent" when they are.
  */
-import { interfaceIndex, Memory } from "../../src/engine/userspace/libc.ts";
-import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
+import { interfaceIndex, Memory } from "../../src/engine/host/system/libc.ts";
 import {
   SEGMENTATION,
   VIRTIO_NET_HEADER_LENGTH,
-} from "../../src/engine/userspace/virtio-net-header.ts";
+} from "../../src/engine/userspace/ring/virtio-net-header.ts";
+import { Transmitter } from "../../src/engine/userspace/sending/transmitter.ts";
 import { Address } from "../../src/net/address.ts";
 import { ETHERTYPE, emitEthernet } from "../../src/net/ethernet.ts";
 import { IP_PROTOCOL } from "../../src/net/ip-protocol.ts";

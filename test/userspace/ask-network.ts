@@ -7,7 +7,7 @@
  * many ICMP errors may go there at once.
  */
 import { createInterface } from "node:readline";
-import { HostNetwork } from "../../src/engine/userspace/network/host-network.ts";
+import { HostNetwork } from "../../src/engine/host/host-network.ts";
 import { Address } from "../../src/net/address.ts";
 
 const told: string[] = [];

@@ -1,5 +1,5 @@
 /** Claims the network namespace that it runs in, for tests: says "claimed" or why not. Ends with its standard input. */
-import { claimNamespace } from "../../src/engine/userspace/namespace-claim.ts";
+import { claimNamespace } from "../../src/engine/host/namespace-claim.ts";
 
 try {
   using _claim = await claimNamespace();

@@ -22,8 +22,8 @@ import {
   restore,
   wayOf,
 } from "../../src/engine/userspace/door/lane-frame.ts";
-import { NO_ARRIVAL, Packet } from "../../src/ipvs/packet.ts";
-import type { Mark } from "../../src/ipvs/service.ts";
+import type { Mark } from "../../src/ipvs/desired/service.ts";
+import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
 import { Address } from "../../src/net/address.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../src/net/ethernet.ts";
 import { toPort } from "../../src/net/port.ts";

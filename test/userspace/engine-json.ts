@@ -1,5 +1,5 @@
 /** What engines take and give, as JSON and back: addresses and maps keep what they are. */
-import { ServiceMap } from "../../src/ipvs/service-map.ts";
+import { ServiceMap } from "../../src/ipvs/desired/service-map.ts";
 import { Address } from "../../src/net/address.ts";
 
 export function encode(value: unknown): string {

@@ -10,9 +10,9 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { KernelOffload } from "../../src/engine/kernel/kernel-offload.ts";
 import type { Stand } from "../../src/engine/userspace/door/door-words.ts";
 import { UserspaceEngine } from "../../src/engine/userspace/engine.ts";
-import type { DesiredState } from "../../src/ipvs/desired-state.ts";
-import { LbError } from "../../src/ipvs/errors.ts";
-import type { ServiceKey } from "../../src/ipvs/service.ts";
+import type { DesiredState } from "../../src/ipvs/desired/desired-state.ts";
+import { LbError } from "../../src/ipvs/desired/errors.ts";
+import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
 import { decode, encode } from "./engine-json.ts";
 
 const CONNECTIONS_MAX = 10_000;

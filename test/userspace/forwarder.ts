@@ -7,9 +7,9 @@
  * each line of its standard input by what it counted, as JSON. Ends with its standard input.
  */
 import { createInterface } from "node:readline";
-import { interfaceIndex } from "../../src/engine/userspace/libc.ts";
-import { PacketRing } from "../../src/engine/userspace/packet-ring.ts";
-import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
+import { interfaceIndex } from "../../src/engine/host/system/libc.ts";
+import { PacketRing } from "../../src/engine/userspace/ring/packet-ring.ts";
+import { Transmitter } from "../../src/engine/userspace/sending/transmitter.ts";
 
 const [left = 0, right = 0] = process.argv.slice(2).map(interfaceIndex);
 const transmitter = new Transmitter();

@@ -6,11 +6,11 @@ import type {
   Engine,
   ServiceStatus,
 } from "../../src/engine/engine.ts";
-import type { DesiredState } from "../../src/ipvs/desired-state.ts";
-import { type Fault, LbError } from "../../src/ipvs/errors.ts";
-import type { ServiceKey } from "../../src/ipvs/service.ts";
-import type { Counters, Rates } from "../../src/ipvs/statistics.ts";
-import type { Sysctls } from "../../src/ipvs/sysctls.ts";
+import type { DesiredState } from "../../src/ipvs/desired/desired-state.ts";
+import { type Fault, LbError } from "../../src/ipvs/desired/errors.ts";
+import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
+import type { Sysctls } from "../../src/ipvs/desired/sysctls.ts";
+import type { Counters, Rates } from "../../src/ipvs/services/statistics.ts";
 import { Conversation } from "./conversation.ts";
 import { decode, encode } from "./engine-json.ts";
 

@@ -13,12 +13,12 @@
  */
 import { createInterface } from "node:readline";
 import type { Instant } from "../../src/base/clock.ts";
-import { FrameSender } from "../../src/engine/userspace/frame-sender.ts";
-import { HostSender } from "../../src/engine/userspace/host-sender.ts";
-import { HostNetwork } from "../../src/engine/userspace/network/host-network.ts";
+import { HostNetwork } from "../../src/engine/host/host-network.ts";
 import { PathMtuLearner } from "../../src/engine/userspace/path-mtu-learner.ts";
-import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
-import { noOffload, type Offload } from "../../src/engine/userspace/virtio-net-header.ts";
+import { noOffload, type Offload } from "../../src/engine/userspace/ring/virtio-net-header.ts";
+import { FrameSender } from "../../src/engine/userspace/sending/frame-sender.ts";
+import { HostSender } from "../../src/engine/userspace/sending/host-sender.ts";
+import { Transmitter } from "../../src/engine/userspace/sending/transmitter.ts";
 import { Address } from "../../src/net/address.ts";
 import { NetworkDevice } from "../conformance/ours/network-device.ts";
 

@@ -9,13 +9,13 @@
  */
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { FrameTap } from "../../src/engine/userspace/frame-tap.ts";
-import { Memory } from "../../src/engine/userspace/libc.ts";
-import { Transmitter } from "../../src/engine/userspace/transmitter.ts";
+import { Memory } from "../../src/engine/host/system/libc.ts";
+import { FrameTap } from "../../src/engine/userspace/ring/frame-tap.ts";
 import {
   noOffload,
   VIRTIO_NET_HEADER_LENGTH,
-} from "../../src/engine/userspace/virtio-net-header.ts";
+} from "../../src/engine/userspace/ring/virtio-net-header.ts";
+import { Transmitter } from "../../src/engine/userspace/sending/transmitter.ts";
 
 const FRAME_LENGTH_MAX = 66_000;
 

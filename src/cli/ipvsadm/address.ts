@@ -1,5 +1,5 @@
 /** Addresses as ipvsadm's arguments write them. */
-import type { Protocol } from "../../ipvs/service.ts";
+import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
 import type { Names } from "./names.ts";
 import { readInteger } from "./numbers.ts";

@@ -5,7 +5,7 @@ import type {
   WireServiceKey,
   WireServiceRecord,
 } from "../../control/wire.ts";
-import type { Timeouts } from "../../ipvs/service.ts";
+import type { Timeouts } from "../../ipvs/desired/service.ts";
 
 export type TableView =
   | "default"

@@ -6,7 +6,7 @@
  */
 
 import type { WireEndpoint, WireServiceKey } from "../../control/wire.ts";
-import type { Forwarding, Protocol } from "../../ipvs/service.ts";
+import type { Forwarding, Protocol } from "../../ipvs/desired/service.ts";
 import { Address, type Family } from "../../net/address.ts";
 import { readEndpoint, readHost } from "./address.ts";
 import { mistake } from "./failure.ts";

@@ -2,7 +2,7 @@
 import { ApiError, type Client } from "../../api/client.ts";
 import type { Change, Info } from "../../api/routes.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
-import { FAULTS, type FaultCode } from "../../ipvs/errors.ts";
+import { FAULTS, type FaultCode } from "../../ipvs/desired/errors.ts";
 import type { Command, TableListing } from "./command.ts";
 import { Failure } from "./failure.ts";
 import type { Names } from "./names.ts";

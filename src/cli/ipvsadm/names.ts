@@ -1,6 +1,6 @@
 /** Names of hosts and of ports, as the system knows them: /etc/hosts, DNS and /etc/services. */
 import { readFileSync } from "node:fs";
-import type { Protocol } from "../../ipvs/service.ts";
+import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
 
 export interface Names {

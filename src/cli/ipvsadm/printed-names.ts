@@ -1,6 +1,6 @@
 /** Addresses and ports as listings and `-S` print them: numbers with `-n`, names where there are any without. */
 import type { WireEndpoint, WireServiceKey } from "../../control/wire.ts";
-import type { Protocol } from "../../ipvs/service.ts";
+import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
 import type { Names } from "./names.ts";
 

@@ -1,6 +1,6 @@
 /** The connection table: `ipvsadm -L -c`, in the order in which the engine has it. */
 import type { WireConnection } from "../../control/wire.ts";
-import type { Protocol } from "../../ipvs/service.ts";
+import type { Protocol } from "../../ipvs/desired/service.ts";
 import type { ConnectionListing } from "./command.ts";
 import type { PrintEndpoint } from "./printed-names.ts";
 

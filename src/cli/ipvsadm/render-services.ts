@@ -5,7 +5,7 @@ import type {
   WireForwarding,
   WireServiceStatus,
 } from "../../control/wire.ts";
-import type { Counters, Rates } from "../../ipvs/statistics.ts";
+import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
 import type { TableListing, TableView } from "./command.ts";
 import { formatLargeNumber } from "./large-number.ts";
 import { type PrintEndpoint, protocolOf, signedMark } from "./printed-names.ts";

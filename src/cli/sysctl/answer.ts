@@ -1,6 +1,6 @@
 /** What is printed, set and complained of: a pure function of what is asked for and of the values in force. */
-import { LbError } from "../../ipvs/errors.ts";
-import { checkSysctl, type SysctlValues } from "../../ipvs/set-sysctl.ts";
+import { LbError } from "../../ipvs/desired/errors.ts";
+import { checkSysctl, type SysctlValues } from "../../ipvs/desired/set-sysctl.ts";
 import { dottedName, type KnobName, readName } from "./name.ts";
 import type { SysctlOptions } from "./options.ts";
 import type { Request } from "./setting.ts";

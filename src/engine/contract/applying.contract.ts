@@ -1,10 +1,10 @@
 /** apply(): all or nothing, and connections in flight stay. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
-import { formatServiceKey } from "../../ipvs/service.ts";
-import { setSysctl } from "../../ipvs/set-sysctl.ts";
-import { DEFAULT_SYSCTLS } from "../../ipvs/sysctls.ts";
+import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
+import { formatServiceKey } from "../../ipvs/desired/service.ts";
+import { setSysctl } from "../../ipvs/desired/set-sysctl.ts";
+import { DEFAULT_SYSCTLS } from "../../ipvs/desired/sysctls.ts";
 import type { OpenBench } from "../engine.contract.ts";
 import { changed, homesOf, packet, sees, state, stationOf } from "./watching.contract.ts";
 

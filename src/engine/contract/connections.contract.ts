@@ -1,6 +1,6 @@
 /** Connections: one destination each, listed and counted while they live. */
 import { describe, expect, test } from "vitest";
-import { formatEndpoint } from "../../ipvs/service.ts";
+import { formatEndpoint } from "../../ipvs/desired/service.ts";
 import type { OpenBench } from "../engine.contract.ts";
 import type { ConnectionStatus, Engine } from "../engine.ts";
 import { homesOf, sees, state, stationOf } from "./watching.contract.ts";

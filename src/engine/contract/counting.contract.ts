@@ -1,7 +1,7 @@
 /** What went through is counted, once, where it belongs. */
 import { describe, expect, test } from "vitest";
-import { formatServiceKey } from "../../ipvs/service.ts";
-import type { Counters } from "../../ipvs/statistics.ts";
+import { formatServiceKey } from "../../ipvs/desired/service.ts";
+import type { Counters } from "../../ipvs/services/statistics.ts";
 import type { Bench, OpenBench } from "../engine.contract.ts";
 import { changed, sees, state } from "./watching.contract.ts";
 

@@ -1,7 +1,7 @@
 /** What is a service's goes where the service says, as the service says, and to nobody else. */
 import { describe, expect, test } from "vitest";
 import { command } from "../../../test/packets/commands.ts";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import { fragmentIpv4 } from "../../net/fragmentation.ts";
 import { destinationUnreachable, UNREACHABLE_CODE } from "../../net/icmp.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";

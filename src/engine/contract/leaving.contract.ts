@@ -1,6 +1,6 @@
 /** What is no service's is the host's, and nobody else's. */
 import { describe, expect, test } from "vitest";
-import { EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import type { OpenBench } from "../engine.contract.ts";
 import { sees, state } from "./watching.contract.ts";
 

@@ -4,7 +4,7 @@ import { Names } from "../../../test/packets/names.ts";
 import { formatEnd, formatPacket, parsePacket } from "../../../test/packets/packet-text.ts";
 import { writeTrueChecksums } from "../../../test/packets/true-checksums.ts";
 import type { Instant } from "../../base/clock.ts";
-import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";
 import { Reassembler } from "../../net/reassembly.ts";

@@ -1,6 +1,7 @@
 /** Where the programs run: one at each interface that frames come in by, and one where frames enter the lane. */
+
+import { isRepeatingPort, type Link } from "../host/links.ts";
 import { LANE_DEVICE } from "../userspace/door/door-words.ts";
-import { isRepeatingPort, type Link } from "../userspace/network/links.ts";
 import { ATTACH, ProgramLink } from "./libbpf.ts";
 
 export interface Programs {

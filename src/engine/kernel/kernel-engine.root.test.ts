@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command } from "../../../test/packets/commands.ts";
 import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
-import type { DesiredState } from "../../ipvs/desired-state.ts";
-import { EMPTY_STATE, setTimeouts } from "../../ipvs/desired-state.ts";
+import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
+import { EMPTY_STATE, setTimeouts } from "../../ipvs/desired/desired-state.ts";
 import { INET, INET6, packet, seen, sees, state } from "../contract/watching.contract.ts";
 import { describeEngine } from "../engine.contract.ts";
 

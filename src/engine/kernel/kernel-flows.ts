@@ -13,7 +13,7 @@ import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import { TCP_STATE } from "../../ipvs/connections/tcp-state.ts";
 import type { Offload, OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { DecidedPacket } from "../flow-offload.ts";
-import { Memory } from "../userspace/libc.ts";
+import { Memory } from "../host/system/libc.ts";
 import { counter, flow, flowAction, flowKey, settings, verdict } from "./abi.ts";
 import { BpfObject, deleteElement, lookUpElement, possibleCpus, updateElement } from "./libbpf.ts";
 

@@ -8,7 +8,7 @@ import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload } from "../flow-offload.ts";
-import type { HostNetwork } from "../userspace/network/host-network.ts";
+import type { HostNetwork } from "../host/host-network.ts";
 import { Attachments } from "./attachments.ts";
 import { KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";

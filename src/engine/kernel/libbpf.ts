@@ -3,7 +3,7 @@
  * word for (links of tcx programs, in Debian 12's) are bpf(2)'s own calls.
  */
 import koffi, { type LibraryHandle } from "koffi";
-import { close, errnoName, Memory, SystemCallError } from "../userspace/libc.ts";
+import { close, errnoName, Memory, SystemCallError } from "../host/system/libc.ts";
 
 /** A BPF object that cannot be loaded, with the kernel's words. */
 export class BpfError extends Error {

@@ -3,7 +3,7 @@
  * so that where they are in use one has to assume it.
  */
 import { readFileSync } from "node:fs";
-import { bind, close, errno, ReadableWatch, receive, socket } from "../userspace/libc.ts";
+import { bind, close, errno, ReadableWatch, receive, socket } from "../host/system/libc.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;

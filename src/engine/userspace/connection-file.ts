@@ -33,8 +33,8 @@ import {
   RECORD_BYTES,
   type TableMemory,
 } from "../../ipvs/connections/table-memory.ts";
+import { errnoName, lock, Memory, provide } from "../host/system/libc.ts";
 import { KEEPER_WORDS, Keepers } from "./door/keepers.ts";
-import { errnoName, lock, Memory, provide } from "./libc.ts";
 
 const AT = { text: 0, ends: 1024, keepers: 1088, records: 4096 } as const;
 const TEXT_LENGTH = AT.ends - AT.text;

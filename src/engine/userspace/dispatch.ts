@@ -1,13 +1,13 @@
 /** Does with a packet what the director decided about it: on to a next hop, back to the host, or nothing. */
 import { Output } from "../../ipvs/forward/output.ts";
 import type { Host, Route } from "../../ipvs/host.ts";
-import type { Outcome } from "../../ipvs/outcome.ts";
-import type { Packet } from "../../ipvs/packet.ts";
+import type { Outcome } from "../../ipvs/packets/outcome.ts";
+import type { Packet } from "../../ipvs/packets/packet.ts";
 import { addTimeToLive } from "./door/lane-frame.ts";
 import type { LaneSender } from "./door/lane-sender.ts";
-import type { FrameSender } from "./frame-sender.ts";
-import type { HostSender } from "./host-sender.ts";
-import type { RingFrame } from "./packet-ring.ts";
+import type { RingFrame } from "./ring/packet-ring.ts";
+import type { FrameSender } from "./sending/frame-sender.ts";
+import type { HostSender } from "./sending/host-sender.ts";
 
 export interface DispatchParts {
   readonly sender: FrameSender;

@@ -4,22 +4,27 @@
  */
 import { randomBytes } from "node:crypto";
 import { Pauses } from "../../base/pauses.ts";
-import type { Adopted } from "../../ipvs/adoption.ts";
-import type { DesiredState } from "../../ipvs/desired-state.ts";
-import type { Destination } from "../../ipvs/destination.ts";
+import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
+import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/service.ts";
+import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
-import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/service.ts";
-import type { Counters, Rates } from "../../ipvs/statistics.ts";
+import type { Destination } from "../../ipvs/services/destination.ts";
+import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
 import {
   type ConnectionStatus,
   connectionStatuses,
   type ServiceStatus,
   serviceStatus,
 } from "../../ipvs/status.ts";
-import type { Sysctls } from "../../ipvs/sysctls.ts";
+import type { Adopted } from "../../ipvs/tracking/adoption.ts";
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
+import { HostNetwork } from "../host/host-network.ts";
+import { claimNamespace } from "../host/namespace-claim.ts";
+import type { NeighbourNews } from "../host/neighbour-table.ts";
+import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
+import { ToldOnce, troubleName } from "../host/told-once.ts";
 import { ConnectionFile } from "./connection-file.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
@@ -27,11 +32,6 @@ import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
-import { MONOTONIC_CLOCK } from "./monotonic-clock.ts";
-import { claimNamespace } from "./namespace-claim.ts";
-import { HostNetwork } from "./network/host-network.ts";
-import type { NeighbourNews } from "./network/neighbour-table.ts";
-import { ToldOnce, troubleName } from "./network/told-once.ts";
 import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
 
@@ -224,11 +224,11 @@ export class UserspaceEngine implements Engine {
   }
 
   async services(): Promise<readonly ServiceStatus[]> {
-    const pauses = new Pauses();
     const statuses: ServiceStatus[] = [];
+    const pauses = new Pauses();
     for (const service of this.#director.services.services()) {
-      await pauses.ifDue();
       statuses.push(serviceStatus(service));
+      await pauses.ifDue();
     }
     return statuses;
   }

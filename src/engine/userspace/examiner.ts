@@ -2,12 +2,13 @@
  * Looks through the services for what keeps them from working (ipvs/diagnosis), a little at a time: with many servers most
  * of it is questions to the kernel about routes, and packets have their turn in between.
  */
+
+import { familyOf, type ServicePlan } from "../../ipvs/desired/service.ts";
 import { Arrivals, type SeenPackets } from "../../ipvs/diagnosis/arrivals.ts";
 import { diagnose, type Facts } from "../../ipvs/diagnosis/diagnose.ts";
 import { type Finding, identityOf } from "../../ipvs/diagnosis/finding.ts";
-import { familyOf, type ServicePlan } from "../../ipvs/service.ts";
 import type { Family } from "../../net/address.ts";
-import type { HostNetwork } from "./network/host-network.ts";
+import type { HostNetwork } from "../host/host-network.ts";
 
 /** Of one turn of the event loop. */
 const SLICE_MS = 1;

@@ -1,7 +1,7 @@
 /** What the host says about a packet whose next hop did not answer: arp_error_report(), ipv4_link_failure(). */
 import { isAnswerable, notice } from "../../ipvs/forward/notices.ts";
 import type { Host } from "../../ipvs/host.ts";
-import { NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
+import { NO_ARRIVAL, Packet } from "../../ipvs/packets/packet.ts";
 
 const packet = new Packet();
 

@@ -4,25 +4,25 @@
  */
 import type { Clock, Instant } from "../../base/clock.ts";
 import type { Director } from "../../ipvs/director.ts";
-import type { Outcome } from "../../ipvs/outcome.ts";
-import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packet.ts";
-import { isMilestone } from "../../ipvs/packet-event.ts";
+import type { Outcome } from "../../ipvs/packets/outcome.ts";
+import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packets/packet.ts";
+import { isMilestone } from "../../ipvs/packets/packet-event.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { FlowOffload } from "../flow-offload.ts";
+import type { HostNetwork } from "../host/host-network.ts";
+import type { NeighbourNews } from "../host/neighbour-table.ts";
 import { Dispatch } from "./dispatch.ts";
 import type { Door } from "./door/door.ts";
 import { OUTPUT_MARK } from "./door/door-words.ts";
 import { arrivalOf, markOf, restore, wayOf } from "./door/lane-frame.ts";
-import { FrameSender } from "./frame-sender.ts";
-import { HostSender } from "./host-sender.ts";
 import { hostUnreachable } from "./host-unreachable.ts";
-import type { Loss } from "./losses.ts";
-import type { HostNetwork } from "./network/host-network.ts";
-import type { NeighbourNews } from "./network/neighbour-table.ts";
-import type { PacketRing, RingFrame } from "./packet-ring.ts";
-import { HEADROOM } from "./ring-layout.ts";
-import { Transmitter } from "./transmitter.ts";
-import { VIRTIO_NET_HEADER_LENGTH } from "./virtio-net-header.ts";
+import type { PacketRing, RingFrame } from "./ring/packet-ring.ts";
+import { HEADROOM } from "./ring/ring-layout.ts";
+import { VIRTIO_NET_HEADER_LENGTH } from "./ring/virtio-net-header.ts";
+import { FrameSender } from "./sending/frame-sender.ts";
+import { HostSender } from "./sending/host-sender.ts";
+import type { Loss } from "./sending/losses.ts";
+import { Transmitter } from "./sending/transmitter.ts";
 
 /** No IP packet is shorter. */
 const PACKET_LENGTH_MIN = 20;

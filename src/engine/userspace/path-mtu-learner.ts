@@ -8,13 +8,13 @@
  * It has a price: the host no longer answers "protocol unreachable" to tunnel packets that are sent to itself.
  */
 import { Tally } from "../../base/tally.ts";
-import type { DesiredState } from "../../ipvs/desired-state.ts";
-import type { ServicePlan } from "../../ipvs/service.ts";
-import { serviceChanges } from "../../ipvs/service-changes.ts";
+import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
+import type { ServicePlan } from "../../ipvs/desired/service.ts";
+import { serviceChanges } from "../../ipvs/desired/service-changes.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { assemble, DROP, RETURN } from "./bpf-program.ts";
-import { close, setOption, socket } from "./libc.ts";
-import { attachFilter } from "./packet-socket.ts";
+import { close, setOption, socket } from "../host/system/libc.ts";
+import { assemble, DROP, RETURN } from "./ring/bpf-program.ts";
+import { attachFilter } from "./ring/packet-socket.ts";
 
 const AF_INET = 2;
 const SOCK_RAW = 3;

@@ -33,7 +33,7 @@ export interface ConnectionTableOptions {
    * infinity when there were none.
    */
   readonly lastSeen?: ((table: ConnectionTable, id: number) => Instant) | undefined;
-  /** For `limit` connections, perhaps with some of an earlier process (ipvs/adoption.ts); undefined: memory of its own. */
+  /** For `limit` connections, perhaps with some of an earlier process (ipvs/tracking/adoption.ts); undefined: memory of its own. */
   readonly memory?: TableMemory | undefined;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_TIMEOUTS } from "../service.ts";
+import { DEFAULT_TIMEOUTS } from "../desired/service.ts";
 import {
   assuresTemplate,
   PROTOCOL,

@@ -1,6 +1,6 @@
 /** The state machines of the protocols that are balanced, with the operator's timeouts in force. */
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import type { Timeouts } from "../service.ts";
+import type { Timeouts } from "../desired/service.ts";
 import { SCTP, SCTP_STATE } from "./sctp-state.ts";
 import { DIRECTION, StateMachine, type StateTable } from "./state-machine.ts";
 import { SECURE_TCP, TCP, TCP_STATE } from "./tcp-state.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { DEFAULT_SYSCTLS, type Sysctls } from "../desired/sysctls.ts";
 import type { Host } from "../host.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
 import { Defence } from "./defence.ts";
 
 function defence(pages: () => number, fill: () => number = () => 0): Defence {

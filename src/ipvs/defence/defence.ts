@@ -6,9 +6,9 @@
  * drop_entry, which makes room in the connection table, also follows how full that is: the kernel's has no limit.
  */
 import type { Instant } from "../../base/clock.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "../desired/sysctls.ts";
 import type { Host } from "../host.ts";
-import type { Opening } from "../opening.ts";
-import { DEFAULT_SYSCTLS, type Sysctls } from "../sysctls.ts";
+import type { Opening } from "../packets/opening.ts";
 import type { Holding } from "./holding.ts";
 import { SecondTries } from "./second-tries.ts";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Instant } from "../../base/clock.ts";
 import { prng } from "../../base/prng.ts";
 import { Flow } from "../connections/flow.ts";
-import { AnsweredOpening } from "../opening.ts";
+import { AnsweredOpening } from "../packets/opening.ts";
 import { SecondTries } from "./second-tries.ts";
 
 const flow = new Flow();

@@ -6,7 +6,7 @@
  * try for a second, and never forgets one within MEMORY_MS.
  */
 import type { Instant } from "../../base/clock.ts";
-import type { Opening } from "../opening.ts";
+import type { Opening } from "../packets/opening.ts";
 
 /** Longer than clients wait for the first two times: one second and two. */
 const MEMORY_MS = 4_000;

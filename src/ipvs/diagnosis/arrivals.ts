@@ -2,7 +2,7 @@
  * How far the first packets of clients came: counted where they arrive, and again where the director takes them. Between
  * the two stand the host's firewall and its other checks.
  */
-import type { Protocol, ServiceKey } from "../service.ts";
+import type { Protocol, ServiceKey } from "../desired/service.ts";
 
 /** Packets of one address, protocol and port that may begin a connection, since they were first seen lately. */
 export interface Seen {

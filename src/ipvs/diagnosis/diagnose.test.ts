@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { address } from "../../../test/builders.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "../../control/wire.ts";
 import type { Family } from "../../net/address.ts";
-import { addDestination, addService, EMPTY_STATE } from "../desired-state.ts";
+import { addDestination, addService, EMPTY_STATE } from "../desired/desired-state.ts";
 import { diagnose, type Facts } from "./diagnose.ts";
 import { identityOf, wordingOf } from "./finding.ts";
 

@@ -3,8 +3,8 @@
  * anybody, with the kernel's IPVS as with ours.
  */
 import type { Address } from "../../net/address.ts";
+import type { ServiceKey, ServicePlan } from "../desired/service.ts";
 import type { Host } from "../host.ts";
-import type { ServiceKey, ServicePlan } from "../service.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Finding } from "./finding.ts";
 

@@ -1,7 +1,7 @@
 /** What keeps a service from working that no command refuses: facts, and one place that words them. */
 import { unreachable } from "../../base/unreachable.ts";
 import type { Address, Family } from "../../net/address.ts";
-import { formatServiceKey, type ServiceKey } from "../service.ts";
+import { formatServiceKey, type ServiceKey } from "../desired/service.ts";
 
 export type Finding =
   | {

@@ -12,7 +12,7 @@ import { emitSctp } from "../../net/sctp.ts";
 import { emitTcp } from "../../net/tcp.ts";
 import { emitUdp } from "../../net/udp.ts";
 import { writeUint16 } from "../../net/words.ts";
-import { NO_ARRIVAL, Packet } from "../packet.ts";
+import { NO_ARRIVAL, Packet } from "../packets/packet.ts";
 import { Masquerade } from "./masquerade.ts";
 
 const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;

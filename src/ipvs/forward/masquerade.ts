@@ -13,7 +13,7 @@ import { TCP_OFFSET } from "../../net/tcp.ts";
 import { UDP_OFFSET, UdpView } from "../../net/udp.ts";
 import { readUint16, writeUint16 } from "../../net/words.ts";
 import type { Words } from "../connections/connection-ends.ts";
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../packets/packet.ts";
 
 export class Masquerade {
   readonly #udp = UdpView.unplaced();

@@ -22,7 +22,7 @@ import {
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitIpv4 } from "../../net/ipv4.ts";
 import { emitIpv6 } from "../../net/ipv6.ts";
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../packets/packet.ts";
 
 export type Trouble =
   | { readonly kind: "port-unreachable" }

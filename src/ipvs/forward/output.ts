@@ -14,9 +14,9 @@ import { SctpView } from "../../net/sctp.ts";
 import { segment } from "../../net/segmentation.ts";
 import { TCP_OFFSET, tcpHeaderLength } from "../../net/tcp.ts";
 import { UDP_HEADER_LENGTH, UDP_OFFSET } from "../../net/udp.ts";
-import type { Destination } from "../destination.ts";
-import type { OutcomeSlot } from "../outcome.ts";
-import { NO_ARRIVAL, Packet } from "../packet.ts";
+import type { OutcomeSlot } from "../packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../packets/packet.ts";
+import type { Destination } from "../services/destination.ts";
 import { Encapsulator, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 
 /** What the length fields of both IP versions can say, at the least. */

@@ -13,7 +13,7 @@ import type { Port } from "../../net/port.ts";
 import { PortsView } from "../../net/ports.ts";
 import type { Words } from "../connections/connection-ends.ts";
 import { Flow } from "../connections/flow.ts";
-import type { Packet } from "../packet.ts";
+import type { Packet } from "../packets/packet.ts";
 
 /** Which end of the quoted packet the client is: of a reply its destination, of a request its source. */
 export type ClientEnd = "source" | "destination";

@@ -3,9 +3,9 @@
  */
 import type { Address } from "../../net/address.ts";
 import type { Host } from "../host.ts";
-import type { OutcomeSlot } from "../outcome.ts";
-import type { Packet } from "../packet.ts";
-import type { Reason } from "../reasons.ts";
+import type { OutcomeSlot } from "../packets/outcome.ts";
+import type { Packet } from "../packets/packet.ts";
+import type { Reason } from "../packets/reasons.ts";
 import { isAnswerable, notice, type Trouble } from "./notices.ts";
 import { wireLength } from "./output.ts";
 

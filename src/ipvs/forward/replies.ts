@@ -4,9 +4,9 @@
  */
 import { type Address, Address as AddressOf } from "../../net/address.ts";
 import type { Route } from "../host.ts";
-import type { OutcomeSlot } from "../outcome.ts";
-import type { Packet } from "../packet.ts";
-import type { Reason } from "../reasons.ts";
+import type { OutcomeSlot } from "../packets/outcome.ts";
+import type { Packet } from "../packets/packet.ts";
+import type { Reason } from "../packets/reasons.ts";
 import type { ForwardParts } from "./forward-parts.ts";
 import { Masquerade } from "./masquerade.ts";
 import { Output } from "./output.ts";

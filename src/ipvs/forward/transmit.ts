@@ -4,10 +4,10 @@
  * __ip_vs_get_out_rt() in ip_vs_xmit.c: route, time to live, MTU, in this order.
  */
 import { FORWARDING } from "../connections/flow.ts";
-import type { Destination } from "../destination.ts";
 import type { Route } from "../host.ts";
-import type { OutcomeSlot } from "../outcome.ts";
-import type { Packet } from "../packet.ts";
+import type { OutcomeSlot } from "../packets/outcome.ts";
+import type { Packet } from "../packets/packet.ts";
+import type { Destination } from "../services/destination.ts";
 import type { ForwardParts } from "./forward-parts.ts";
 import { Masquerade } from "./masquerade.ts";
 import { Output } from "./output.ts";

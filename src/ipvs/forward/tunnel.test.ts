@@ -6,7 +6,7 @@ import { Names } from "../../../test/packets/names.ts";
 import { parsePacket } from "../../../test/packets/packet-text.ts";
 import { internetChecksum } from "../../../test/packets/true-checksums.ts";
 import { toPort } from "../../net/port.ts";
-import { NO_ARRIVAL, Packet } from "../packet.ts";
+import { NO_ARRIVAL, Packet } from "../packets/packet.ts";
 import { Encapsulator, innerPacketStart, type Tunnel, tunnelOverhead } from "./tunnel.ts";
 
 const IPIP: Tunnel = { kind: "tunnel", encapsulation: "ipip" };

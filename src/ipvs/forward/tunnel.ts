@@ -14,8 +14,8 @@ import { IPV4_HEADER_LENGTH, type Ipv4Fields, writeIpv4Header } from "../../net/
 import { IPV6_HEADER_LENGTH, type Ipv6Fields, writeIpv6Header } from "../../net/ipv6.ts";
 import { UDP_HEADER_LENGTH, UDP_OFFSET } from "../../net/udp.ts";
 import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
-import type { Packet } from "../packet.ts";
-import type { Forwarding } from "../service.ts";
+import type { Forwarding } from "../desired/service.ts";
+import type { Packet } from "../packets/packet.ts";
 
 export type Tunnel = Extract<Forwarding, { kind: "tunnel" }>;
 

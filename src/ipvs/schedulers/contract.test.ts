@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { candidate, candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
-import { DEFAULT_SYSCTLS } from "../sysctls.ts";
+import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import { SCHEDULERS, type SchedulerName } from "./index.ts";
 import type { Scheduler } from "./scheduler.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
-import { DEFAULT_SYSCTLS } from "../sysctls.ts";
+import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import { lblc } from "./lblc.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
-import { DEFAULT_SYSCTLS } from "../sysctls.ts";
+import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import { SCHEDULERS, type SchedulerName } from "./index.ts";
 import { isLess } from "./load.ts";
 

@@ -6,7 +6,7 @@
  */
 import type { Prng } from "../../base/prng.ts";
 import type { Address } from "../../net/address.ts";
-import type { Sysctls } from "../sysctls.ts";
+import type { Sysctls } from "../desired/sysctls.ts";
 
 /** A destination as a scheduler sees it: live numbers that change between two picks. */
 export interface Candidate {

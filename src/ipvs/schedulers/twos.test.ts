@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { candidates, request, type TestCandidate } from "../../../test/builders.ts";
 import { prng } from "../../base/prng.ts";
-import { DEFAULT_SYSCTLS } from "../sysctls.ts";
+import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import { twos } from "./twos.ts";
 
 /** How often each candidate is picked of `times`, its load staying what it is. */

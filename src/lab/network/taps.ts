@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { FrameTap } from "../../engine/userspace/frame-tap.ts";
+import { FrameTap } from "../../engine/userspace/ring/frame-tap.ts";
 import { EthernetView } from "../../net/ethernet.ts";
 import type { MacAddress } from "../../net/mac-address.ts";
 import {

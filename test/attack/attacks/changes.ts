@@ -1,23 +1,38 @@
 /** No attack but an operator at work: requests go on while services change. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "../../../src/api/client.ts";
 import type { Attack } from "../attack.ts";
-import { manyKey, manyServer, SERVERS_OF_MANY } from "../stage.ts";
+import { manyServer, manyService, SERVERS_OF_MANY } from "../stage.ts";
 
-const SERVICES = { long: 100, short: 100 };
+const SERVICES = 1_000;
 const CHANGES_MADE = 200;
+const INTERVAL_MS = 20;
 
 export const CHANGES: readonly Attack[] = [
   {
     name: "changes",
-    title: `${CHANGES_MADE} changes, one by one, at ${SERVICES.long} services with ${SERVERS_OF_MANY} servers each`,
+    title: `${CHANGES_MADE} changes, one by one, at ${SERVICES} services with ${SERVERS_OF_MANY} servers each`,
     mayFail: 0.01,
-    stage: { services: SERVICES.long },
-    async carryOut(stage) {
-      await stage.restore(
-        Array.from({ length: CHANGES_MADE }, (_, change) => {
-          const server = manyServer(change % SERVERS_OF_MANY);
-          return `-e ${manyKey((change * 7) % SERVICES.long)} ${server} -m -w ${2 + (change % 5)}`;
-        }),
-      );
+    stage: { services: SERVICES },
+    async carryOut({ home }) {
+      const client = new Client(home.socket);
+      for (let change = 0; change < CHANGES_MADE; change++) {
+        const destination = manyServer(change % SERVERS_OF_MANY);
+        const endpoint = manyService((change * 7) % SERVICES);
+        await client.call(
+          "editDestination",
+          { service: { kind: "endpoint", protocol: "tcp", endpoint }, destination },
+          {
+            endpoint: destination,
+            forwarding: { kind: "masquerade" },
+            weight: 2 + (change % 5),
+            upperThreshold: 0,
+            lowerThreshold: 0,
+          },
+        );
+        await sleep(INTERVAL_MS);
+      }
+      client.close();
       return `${CHANGES_MADE} changes`;
     },
   },

@@ -47,8 +47,8 @@ export const INTERFACES: readonly Attack[] = [
       const sockets = await openMany(home.socket, 100);
       for (const socket of sockets) {
         socket.pause();
-        // Many requests at once: their answers are more than the socket holds.
-        socket.write("GET /v1/services HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200));
+        // Some at once, the answers of which nobody reads.
+        socket.write("GET /v1/services HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(5));
         socket.write(
           "POST /v1/services HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n",
         );

@@ -3,36 +3,16 @@ import {
   type Case,
   type CaseFile,
   CONNECTIONS,
-  ipvsadm,
   marks,
   packet,
   restore,
   SERVICES,
-  type Step,
 } from "../case.ts";
+import { type Row, service, syn, syn6, udp } from "./mark-steps.ts";
+import { BY_DESTINATION, PERSISTENCE, REMOVAL } from "./marks-in-time.ts";
 import { framesCase } from "./methods.ts";
 
 const GROUP = "firewall marks";
-
-const SERVERS = [21, 22, 23];
-
-/** A service of MARK with three servers, which get 21 last. */
-function service(options: string, forwarding = "-g", at = "-f MARK", port = ""): Step {
-  const address = (number: number): string =>
-    at.includes("-6") ? `fd15::${number}` : `192.168.150.${number}`;
-  return restore(
-    `-A ${at} ${options}`,
-    ...SERVERS.map((number) => `-a ${at} -r ${address(number)}${port} ${forwarding}`),
-  );
-}
-
-/** A SYN to `to`, from port `from` of the case's client. */
-const syn = (from: number, to: string): Step => packet(`tcp CLIENT:${from} > ${to} S`);
-const syn6 = (from: number, to: string): Step => packet(`tcp [CLIENT6]:${from} > ${to} S`);
-const udp = (from: number, to: string): Step => packet(`udp CLIENT:${from} > ${to} length=8`);
-
-/** By name: steps, after which no rule is in force any more. */
-type Row = readonly [name: string, ...steps: readonly Step[]];
 
 const LOOKUP: readonly Row[] = [
   [
@@ -268,169 +248,6 @@ const METHODS: readonly Row[] = [
     packet("udp CLIENT:2 > VIP:54 length=1000 fragment=0-800"),
     packet("udp CLIENT:2 > VIP:54 length=1000 fragment=800-1008"),
     CONNECTIONS,
-  ],
-];
-
-const PERSISTENCE: readonly Row[] = [
-  [
-    "-p: ports and protocols stick together",
-    service("-s rr -p 60", "-m"),
-    marks(
-      "-d VIP -p tcp --dports 80,443 --set-mark MARK",
-      "-d VIP -p udp --dports 53 --set-mark MARK",
-      "-d FAR -p sctp --set-mark MARK",
-    ),
-    syn(1, "VIP:80"),
-    syn(2, "VIP:443"),
-    udp(3, "VIP:53"),
-    packet("sctp CLIENT:4 > FAR:9 1"),
-    packet("tcp 10.9.0.7:5 > VIP:80 S"),
-    packet("tcp 10.9.0.7:6 > VIP:443 S"),
-    CONNECTIONS,
-    SERVICES,
-    packet("tcp CLIENT:1 > VIP:80 A"),
-    packet("tcp 192.168.150.23:80 > CLIENT:1 SA"),
-    packet("tcp CLIENT:1 > VIP:80 A"),
-    CONNECTIONS,
-  ],
-  [
-    "-p with a netmask",
-    service("-s rr -p 60 -M 255.255.255.0"),
-    marks("-d VIP -p tcp --set-mark MARK"),
-    packet("tcp 10.9.1.1:5 > VIP:80 S"),
-    packet("tcp 10.9.1.200:5 > VIP:443 S"),
-    packet("tcp 10.9.2.1:5 > VIP:80 S"),
-    CONNECTIONS,
-  ],
-  [
-    "-p: a server's port is not used",
-    service("-s rr -p 60", "-m", "-f MARK", ":8080"),
-    marks("-d VIP -p tcp --set-mark MARK"),
-    syn(1, "VIP:80"),
-    syn(2, "VIP:443"),
-    CONNECTIONS,
-    SERVICES,
-  ],
-  [
-    "-p: TCP and UDP of one client",
-    service("-s rr -p 60"),
-    marks("-d VIP --set-mark MARK"),
-    syn(1, "VIP:80"),
-    udp(2, "VIP:80"),
-    CONNECTIONS,
-  ],
-  [
-    "-p, IPv6 with a prefix",
-    service("-s rr -p 60 -M 64", "-g", "-f MARK -6"),
-    marks("-d VIP6 -p tcp --set-mark MARK"),
-    packet("tcp [fd09::1]:5 > [VIP6]:80 S"),
-    packet("tcp [fd09::2]:5 > [VIP6]:443 S"),
-    packet("tcp [fd09:0:0:1::1]:5 > [VIP6]:80 S"),
-    CONNECTIONS,
-    SERVICES,
-  ],
-  [
-    "-p: two marks are two services",
-    restore(
-      "-A -f MARK -s rr -p 60",
-      ...SERVERS.map((number) => `-a -f MARK -r 192.168.150.${number} -g`),
-      "-A -f MARK2 -s rr -p 60",
-      ...SERVERS.map((number) => `-a -f MARK2 -r 192.168.150.${number} -g`),
-    ),
-    marks(
-      "-d VIP -p tcp --dports 80 --set-mark MARK",
-      "-d VIP -p tcp --dports 443 --set-mark MARK2",
-    ),
-    packet("tcp 10.9.0.7:1 > VIP:80 S"),
-    syn(1, "VIP:80"),
-    syn(2, "VIP:443"),
-    syn(3, "VIP:80"),
-    syn(4, "VIP:443"),
-    CONNECTIONS,
-  ],
-  [
-    "-o: every datagram by itself, TCP not",
-    service("-s rr -o"),
-    marks("-d VIP --set-mark MARK"),
-    ...[1, 1, 1, 2].map((port) => udp(port, "VIP:53")),
-    syn(1, "VIP:80"),
-    packet("tcp CLIENT:1 > VIP:80 A"),
-    packet("sctp CLIENT:1 > VIP:9 1"),
-    CONNECTIONS,
-    SERVICES,
-  ],
-  [
-    "-o -m: replies are not translated",
-    service("-s rr -o", "-m"),
-    marks("-d VIP --set-mark MARK"),
-    udp(1, "VIP:53"),
-    packet("udp 192.168.150.23:53 > CLIENT:1 length=8"),
-    SERVICES,
-  ],
-];
-
-/** Schedulers that go by the address which a client asked for. */
-const BY_DESTINATION: readonly Row[] = ["dh", "lblc", "lblcr"].map((scheduler): Row => {
-  const addresses = ["VIP", "FAR", "172.20.200.1", "172.20.200.2", "172.20.200.3", "172.20.201.9"];
-  return [
-    `-s ${scheduler}: by the address that is asked for`,
-    service(`-s ${scheduler}`),
-    marks("-s CLIENT -p tcp --set-mark MARK"),
-    ...[...addresses, ...addresses].map((address, index) => syn(index + 1, `${address}:80`)),
-    SERVICES,
-  ];
-});
-
-const REMOVAL: readonly Row[] = [
-  ...["-g", "-m"].map(
-    (method): Row => [
-      `a rule removed midway, ${method}`,
-      service("-s rr", method),
-      marks("-d VIP -p tcp --set-mark MARK", "-d FAR -p tcp --set-mark MARK"),
-      syn(1, "VIP:80"),
-      syn(2, "FAR:80"),
-      marks(),
-      packet("tcp CLIENT:1 > VIP:80 A"),
-      packet("tcp CLIENT:2 > FAR:80 A"),
-      packet("tcp 192.168.150.23:80 > CLIENT:1 SA"),
-      packet("tcp 192.168.150.22:80 > CLIENT:2 SA"),
-      syn(3, "VIP:80"),
-      syn(4, "FAR:80"),
-      CONNECTIONS,
-      marks("-d FAR -p tcp --dports 80 --set-mark MARK"),
-      packet("tcp CLIENT:2 > FAR:80 A"),
-      CONNECTIONS,
-      SERVICES,
-    ],
-  ),
-  [
-    "a rule changed midway to another mark",
-    restore(
-      "-A -f MARK -s rr",
-      "-a -f MARK -r 192.168.150.21 -g",
-      "-A -f MARK2 -s rr",
-      "-a -f MARK2 -r 192.168.150.22 -g",
-    ),
-    marks("-d VIP -p tcp --set-mark MARK"),
-    syn(1, "VIP:80"),
-    marks("-d VIP -p tcp --set-mark MARK2"),
-    packet("tcp CLIENT:1 > VIP:80 A"),
-    syn(2, "VIP:80"),
-    CONNECTIONS,
-    SERVICES,
-  ],
-  [
-    "a server removed",
-    service("-s rr"),
-    marks("-d FAR -p tcp --set-mark MARK"),
-    syn(1, "FAR:80"),
-    ipvsadm("-d -f MARK -r 192.168.150.23"),
-    packet("tcp CLIENT:1 > FAR:80 A"),
-    syn(2, "FAR:80"),
-    ipvsadm("-a -f MARK -r 192.168.150.23 -g"),
-    packet("tcp CLIENT:1 > FAR:80 A"),
-    CONNECTIONS,
-    SERVICES,
   ],
 ];
 

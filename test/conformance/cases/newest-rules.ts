@@ -11,7 +11,7 @@ import {
   wait,
 } from "../case.ts";
 import { at, begin as beginOne, clientOf, METHODS, type Method, vipOf } from "./methods.ts";
-import { begin, edit, type Servers, type Target, targetOf } from "./schedulers.ts";
+import { begin, edit, type Servers, type Target, targetOf } from "./scheduler-target.ts";
 
 const THRESHOLDS = "thresholds, edited";
 const OVERHEAD = "overhead of inactive connections";

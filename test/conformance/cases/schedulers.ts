@@ -1,14 +1,15 @@
 /** Which server each new connection goes to, for every scheduler that the reference kernel has (all but twos). */
-import { type Prng, prng } from "../../../src/base/prng.ts";
+import { type Case, type CaseFile, ipvsadm, SERVICES, type Step } from "../case.ts";
+import { LIVES, lifeCase } from "./scheduler-lives.ts";
 import {
-  type Case,
-  type CaseFile,
-  ipvsadm,
-  packet,
-  restore,
-  SERVICES,
-  type Step,
-} from "../case.ts";
+  add,
+  begin,
+  edit,
+  remove,
+  type Servers,
+  type Target,
+  targetOf,
+} from "./scheduler-target.ts";
 
 const GROUP = "schedulers";
 
@@ -33,42 +34,12 @@ const VARIANTS: readonly string[] = [
   "mh -b mh-port,mh-fallback",
 ];
 
-/** Options of each server, by the last part of its address. */
-export type Servers = Readonly<Record<number, string>>;
-
 interface Scenario {
   readonly name: string;
   readonly servers: Servers;
   readonly family?: 4 | 6;
   readonly protocol?: "tcp" | "udp";
   readonly steps: (target: Target) => Step[];
-}
-
-/** How a scenario speaks of its service and servers. */
-export interface Target {
-  readonly protocol: "tcp" | "udp";
-  readonly service: string;
-  server(number: number): string;
-  /** From client 10.9.0.(client), fd09::(client). */
-  packet(client: number, port: number, flags: string): Step;
-}
-
-export function targetOf(family: 4 | 6, protocol: "tcp" | "udp"): Target {
-  const at = family === 4 ? "VIP:80" : "[VIP6]:80";
-  return {
-    protocol,
-    service: `-${protocol === "tcp" ? "t" : "u"} ${at}`,
-    server: (number) => (family === 4 ? `192.168.150.${number}:80` : `[fd15::${number}]:80`),
-    packet: (client, port, flags) => {
-      const low = client & 0xff;
-      const high = client >> 8;
-      const from =
-        family === 4 ? `10.9.${high}.${low}` : `[fd09::${high.toString(16)}:${low.toString(16)}]`;
-      return packet(
-        `${protocol} ${from}:${port} > ${at} ${protocol === "tcp" ? flags : "length=8"}`,
-      );
-    },
-  };
 }
 
 /** New connections, one after the other, that neither go on nor end. */
@@ -84,13 +55,6 @@ function openedByMany(count: number): Scenario["steps"] {
       target.packet((index * 257 + 9) & 0xffff, 3000 + index * 7, "S"),
     );
 }
-
-export const edit = (target: Target, number: number, options: string): Step =>
-  ipvsadm(`-e ${target.service} -r ${target.server(number)} ${options}`);
-const add = (target: Target, number: number, options: string): Step =>
-  ipvsadm(`-a ${target.service} -r ${target.server(number)} ${options}`);
-const remove = (target: Target, number: number): Step =>
-  ipvsadm(`-d ${target.service} -r ${target.server(number)}`);
 
 const EQUAL: Servers = { 21: "-w 1", 22: "-w 1", 23: "-w 1" };
 const RISING: Servers = { 21: "-w 1", 22: "-w 2", 23: "-w 4" };
@@ -221,93 +185,9 @@ function scenarioCase(
   };
 }
 
-export function begin(target: Target, variant: string, servers: Servers): Step {
-  return restore(
-    `-A ${target.service} -s ${variant}`,
-    ...Object.entries(servers).map(
-      ([number, options]) => `-a ${target.service} -r ${target.server(Number(number))} ${options}`,
-    ),
-  );
-}
-
-interface Life {
-  readonly seed: number;
-  readonly hasThresholds: boolean;
-}
-
-/** Connections of many clients open, go on, end and are reset; servers come, go and change: by a seed. */
-function lifeCase(variant: string, { seed, hasThresholds }: Life): Case {
-  const chance = prng(seed * 1000 + variant.length);
-  const target = targetOf(chance.below(4) === 0 ? 6 : 4, "tcp");
-  const numbers = [21, 22, 23, 24];
-  const servers = Object.fromEntries(
-    numbers.slice(0, 3).map((number) => [number, options(chance, hasThresholds)]),
-  );
-  return {
-    group: GROUP,
-    name: `${variant}, a life of seed ${seed}`,
-    compare: "servers",
-    sysctls: {},
-    steps: [
-      begin(target, variant, servers),
-      ...life(target, new Set(numbers.slice(0, 3)), hasThresholds, chance),
-      SERVICES,
-    ],
-  };
-}
-
-function options(chance: Prng, hasThresholds = false): string {
-  const weight = chance.of([0, 1, 1, 2, 3, 5, 10, 300]);
-  const upper = hasThresholds ? chance.of([0, 3, 5, 8]) : 0;
-  return `-w ${weight}${upper === 0 ? "" : ` -x ${upper}${chance.below(2) === 0 ? "" : " -y 2"}`}`;
-}
-
-function life(target: Target, present: Set<number>, hasThresholds: boolean, chance: Prng): Step[] {
-  const open: [client: number, port: number][] = [];
-  const steps: Step[] = [];
-  for (let turn = 0; turn < 90; turn++) {
-    const dice = chance.below(20);
-    if (dice < 10 || open.length === 0) {
-      const flow: [number, number] = [chance.below(600), 4000 + turn];
-      open.push(flow);
-      steps.push(target.packet(...flow, "S"));
-      if (chance.below(3) > 0) steps.push(target.packet(...flow, "A"));
-    } else if (dice < 18) {
-      const index = chance.below(open.length);
-      const flow = open[index]!;
-      const flags = chance.of(["A", "PA", "FA", "FA", "R"]);
-      steps.push(target.packet(...flow, flags));
-      if (flags === "R") open.splice(index, 1);
-    } else if (!hasThresholds) {
-      steps.push(change(target, present, chance));
-    }
-  }
-  return steps;
-}
-
-function change(target: Target, present: Set<number>, chance: Prng): Step {
-  const number = 21 + chance.below(4);
-  if (!present.has(number)) {
-    present.add(number);
-    return add(target, number, options(chance));
-  }
-  if (chance.below(3) > 0 || present.size === 1) return edit(target, number, options(chance));
-  present.delete(number);
-  return remove(target, number);
-}
-
-/** With thresholds, nothing is edited: kernels differ in what an edit does to a server that is overloaded. */
-const LIVES: readonly Life[] = [
-  { seed: 1, hasThresholds: false },
-  { seed: 2, hasThresholds: false },
-  { seed: 3, hasThresholds: false },
-  { seed: 4, hasThresholds: true },
-  { seed: 5, hasThresholds: true },
-];
-
 function schedulerCases(): Case[] {
   return VARIANTS.flatMap((variant) => [
     ...SCENARIOS.map((scenario) => scenarioCase(variant, scenario)),
-    ...LIVES.map((each) => lifeCase(variant, each)),
+    ...LIVES.map((each) => lifeCase(GROUP, variant, each)),
   ]);
 }

@@ -1,5 +1,5 @@
 /** The knobs of net.ipv4.vs: defaults, what each takes and refuses, and sysctl's own words. */
-import { FIXED_SYSCTLS, SYSCTL_RULES } from "../../../src/ipvs/sysctls.ts";
+import { FIXED_SYSCTLS, SYSCTL_RULES } from "../../../src/ipvs/desired/sysctls.ts";
 import { type Case, type CaseFile, type Step, sysctl } from "../case.ts";
 
 const GROUP = "sysctl";

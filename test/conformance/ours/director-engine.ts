@@ -2,19 +2,19 @@
 import type { Instant } from "../../../src/base/clock.ts";
 import type { Condition, Engine } from "../../../src/engine/engine.ts";
 import { NO_CONNECTION } from "../../../src/ipvs/connections/connection-table.ts";
-import type { DesiredState } from "../../../src/ipvs/desired-state.ts";
+import type { DesiredState } from "../../../src/ipvs/desired/desired-state.ts";
+import type { ServiceKey } from "../../../src/ipvs/desired/service.ts";
+import type { Sysctls } from "../../../src/ipvs/desired/sysctls.ts";
 import { Director } from "../../../src/ipvs/director.ts";
-import type { Outcome } from "../../../src/ipvs/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packet.ts";
-import type { ServiceKey } from "../../../src/ipvs/service.ts";
-import type { Counters, Rates } from "../../../src/ipvs/statistics.ts";
+import type { Outcome } from "../../../src/ipvs/packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packets/packet.ts";
+import type { Counters, Rates } from "../../../src/ipvs/services/statistics.ts";
 import {
   type ConnectionStatus,
   connectionStatuses,
   type ServiceStatus,
   serviceStatus,
 } from "../../../src/ipvs/status.ts";
-import type { Sysctls } from "../../../src/ipvs/sysctls.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../../src/net/ethernet.ts";
 import type { Frame } from "../case.ts";
 import { framed, HOST, interfaceOf, routed, type WireName } from "../laboratory.ts";

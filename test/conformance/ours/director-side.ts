@@ -1,5 +1,5 @@
 /** The bare director: no engine, no packets on wires, a clock that only goes as the kernel's went. */
-import { ESTIMATION_INTERVAL_MS } from "../../../src/ipvs/rate-estimator.ts";
+import { ESTIMATION_INTERVAL_MS } from "../../../src/ipvs/services/rate-estimator.ts";
 import type { Case, Report } from "../case.ts";
 import { frameOf } from "../packets.ts";
 import type { Place } from "../place.ts";

@@ -1,6 +1,6 @@
 /** What the director's host does with packets that the director leaves to it: nothing listens there. */
 import { isAnswerable, notice } from "../../../src/ipvs/forward/notices.ts";
-import type { Packet } from "../../../src/ipvs/packet.ts";
+import type { Packet } from "../../../src/ipvs/packets/packet.ts";
 import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
 import { TCP_FLAG } from "../../../src/net/tcp.ts";
 import type { Frame } from "../case.ts";

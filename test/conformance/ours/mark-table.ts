@@ -1,5 +1,5 @@
 /** What iptables' mangle table does to packets by the rules of a case (case.ts), for a director without a host. */
-import type { Packet } from "../../../src/ipvs/packet.ts";
+import type { Packet } from "../../../src/ipvs/packets/packet.ts";
 import type { Address } from "../../../src/net/address.ts";
 import { IP_PROTOCOL } from "../../../src/net/ip-protocol.ts";
 import { type Prefix, parsePrefix, prefixContains } from "../../../src/net/prefix.ts";

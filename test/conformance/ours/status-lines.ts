@@ -1,7 +1,7 @@
 /** What an engine says of its connections and services, as the lines that sides compare. */
 
 import type { Engine } from "../../../src/engine/engine.ts";
-import { formatEndpoint } from "../../../src/ipvs/service.ts";
+import { formatEndpoint } from "../../../src/ipvs/desired/service.ts";
 import type { ConnectionStatus, ServiceStatus } from "../../../src/ipvs/status.ts";
 import { connectionLine, serverLine, serviceLine, totalsLine } from "../lines.ts";
 import type { Place } from "../place.ts";

@@ -1,5 +1,5 @@
 /** Which packets the director takes from the host's own stack, as values: all of them, or some that come or go. */
-import type { Mark, Protocol } from "../../../ipvs/service.ts";
+import type { Mark, Protocol } from "../../../ipvs/desired/service.ts";
 import type { Address, Family } from "../../../net/address.ts";
 import { ICMP_TYPE } from "../../../net/icmp.ts";
 import { ICMPV6_TYPE } from "../../../net/icmpv6.ts";

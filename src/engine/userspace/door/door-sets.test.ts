@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Mark } from "../../../ipvs/service.ts";
+import type { Mark } from "../../../ipvs/desired/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
 import { type DoorEndpoint, type DoorRules, NO_RULES } from "./door-rules.ts";

@@ -6,12 +6,12 @@
  */
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Lane } from "../lane.ts";
-import { LaneKeeper } from "../lane-keeper.ts";
-import { SystemCallError } from "../libc.ts";
-import { isRepeatingPort, type Link } from "../network/links.ts";
-import { Netlink } from "../network/netlink.ts";
-import { PacketRing, type PacketRingOptions } from "../packet-ring.ts";
+import { isRepeatingPort, type Link } from "../../host/links.ts";
+import { Netlink } from "../../host/netlink/netlink.ts";
+import { SystemCallError } from "../../host/system/libc.ts";
+import { Lane } from "../lane/lane.ts";
+import { LaneKeeper } from "../lane/lane-keeper.ts";
+import { PacketRing, type PacketRingOptions } from "../ring/packet-ring.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
 import type { Grace } from "./keeper.ts";

@@ -9,7 +9,7 @@
  * makes both good. 0x02 is the bit of locally administered addresses; the mark is in host byte order, as nft has it.
  */
 
-import type { Hook } from "../../../ipvs/packet.ts";
+import type { Hook } from "../../../ipvs/packets/packet.ts";
 import * as checksum from "../../../net/checksum.ts";
 import { familyAt } from "../../../net/ip-family.ts";
 import { IPV4_OFFSET } from "../../../net/ipv4.ts";

@@ -5,12 +5,12 @@
  * rtnetlink(7); struct ndmsg, struct rtmsg.
  */
 import { Address, type Family } from "../../../net/address.ts";
-import { SystemCallError } from "../libc.ts";
-import { NEIGHBOUR_HEADER_LENGTH } from "../network/neighbour-table.ts";
-import type { Netlink } from "../network/netlink.ts";
-import { RTM } from "../network/netlink.ts";
-import { familyNumber, ROUTE_HEADER_LENGTH } from "../network/netlink-address.ts";
-import { type Attribute, FLAG, viewOf } from "../network/netlink-message.ts";
+import { NEIGHBOUR_HEADER_LENGTH } from "../../host/neighbour-table.ts";
+import type { Netlink } from "../../host/netlink/netlink.ts";
+import { RTM } from "../../host/netlink/netlink.ts";
+import { familyNumber, ROUTE_HEADER_LENGTH } from "../../host/netlink/netlink-address.ts";
+import { type Attribute, FLAG, viewOf } from "../../host/netlink/netlink-message.ts";
+import { SystemCallError } from "../../host/system/libc.ts";
 import { neighbourOf } from "./door-table.ts";
 import { FAMILIES } from "./door-words.ts";
 import { LANE_WAYS, laneMac } from "./lane-frame.ts";

@@ -1,10 +1,10 @@
 /** Packets back into the host's stack, by the lane, with the mark that they had (mark-carrier.ts). */
 import { ETHERNET_HEADER_LENGTH } from "../../../net/ethernet.ts";
-import type { Lane } from "../lane.ts";
-import { Memory } from "../libc.ts";
-import type { TransmitStatistics } from "../message-batch.ts";
-import { Transmitter } from "../transmitter.ts";
-import { type Offload, VIRTIO_NET_HEADER_LENGTH } from "../virtio-net-header.ts";
+import { Memory } from "../../host/system/libc.ts";
+import type { Lane } from "../lane/lane.ts";
+import { type Offload, VIRTIO_NET_HEADER_LENGTH } from "../ring/virtio-net-header.ts";
+import type { TransmitStatistics } from "../sending/message-batch.ts";
+import { Transmitter } from "../sending/transmitter.ts";
 import { MARK_AT } from "./lane-frame.ts";
 
 /** Room for packets that lie in no ring, until they are sent: a few of the largest. */

@@ -15,8 +15,8 @@ import {
   netfilterNumber,
   TABLE,
   TABLE_OWNED,
-} from "../network/netfilter-socket.ts";
-import { type Attribute, FLAG } from "../network/netlink-message.ts";
+} from "../../host/netlink/netfilter-socket.ts";
+import { type Attribute, FLAG } from "../../host/netlink/netlink-message.ts";
 import { MARK_AT } from "./lane-frame.ts";
 
 /** NFTA_*. */

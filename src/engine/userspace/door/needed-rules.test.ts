@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { command } from "../../../../test/packets/commands.ts";
 import { Names } from "../../../../test/packets/names.ts";
-import { EMPTY_STATE } from "../../../ipvs/desired-state.ts";
+import { EMPTY_STATE } from "../../../ipvs/desired/desired-state.ts";
 import { type NeededRules, rulesForService } from "./needed-rules.ts";
 
 const names = new Names("inet");

@@ -1,12 +1,13 @@
 /** What the door must take: for services, and for connections. */
-import type { Destination } from "../../../ipvs/destination.ts";
+
 import type {
   DestinationPlan,
   Endpoint,
   Protocol,
   ServiceKey,
   ServicePlan,
-} from "../../../ipvs/service.ts";
+} from "../../../ipvs/desired/service.ts";
+import type { Destination } from "../../../ipvs/services/destination.ts";
 import type { Address } from "../../../net/address.ts";
 import { ANY_PORT } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorMark, DoorRules } from "./door-rules.ts";

@@ -6,10 +6,10 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Family } from "../../../net/address.ts";
-import { SystemCallError } from "../libc.ts";
-import type { Netlink } from "../network/netlink.ts";
-import { familyNumber } from "../network/netlink-address.ts";
-import { type Attribute, FLAG } from "../network/netlink-message.ts";
+import type { Netlink } from "../../host/netlink/netlink.ts";
+import { familyNumber } from "../../host/netlink/netlink-address.ts";
+import { type Attribute, FLAG } from "../../host/netlink/netlink-message.ts";
+import { SystemCallError } from "../../host/system/libc.ts";
 import { FAMILIES, OUTPUT_MARK } from "./door-words.ts";
 
 const RTM_NEWRULE = 32;

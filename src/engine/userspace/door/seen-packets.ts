@@ -1,8 +1,8 @@
 /** Reads what the door's tables counted of first packets (door-table.ts): by nft, which tells it as JSON. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import type { Protocol } from "../../../ipvs/desired/service.ts";
 import { endpointText, type Seen, type SeenPackets } from "../../../ipvs/diagnosis/arrivals.ts";
-import type { Protocol } from "../../../ipvs/service.ts";
 import type { Family } from "../../../net/address.ts";
 import { SEEN, SEEN_AT } from "./door-table.ts";
 import { type Place, tableName } from "./door-words.ts";

@@ -9,9 +9,9 @@
  */
 import { Pauses } from "../../../base/pauses.ts";
 import { Tally } from "../../../base/tally.ts";
-import type { DesiredState } from "../../../ipvs/desired-state.ts";
-import type { Destination } from "../../../ipvs/destination.ts";
-import { serviceChanges } from "../../../ipvs/service-changes.ts";
+import type { DesiredState } from "../../../ipvs/desired/desired-state.ts";
+import { serviceChanges } from "../../../ipvs/desired/service-changes.ts";
+import type { Destination } from "../../../ipvs/services/destination.ts";
 import type { Address } from "../../../net/address.ts";
 import { type DoorRules, NO_RULES } from "./door-rules.ts";
 import {

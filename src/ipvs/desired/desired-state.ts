@@ -1,0 +1,199 @@
+/**
+ * What an operator wants, whole, and the commands that change it: pure functions from one state to the next.
+ *
+ * Each command either returns the complete next state or throws an LbError and leaves the given one as it was, so
+ * nothing can be half applied. Unchanged services are the same objects in both states, so that a diff by identity is
+ * cheap (service-changes.ts). Semantics as ip_vs_ctl.c: add never updates, edit replaces the whole record.
+ */
+import type { Address } from "../../net/address.ts";
+import { SCHEDULERS } from "../schedulers/index.ts";
+import { type Fault, LbError } from "./errors.ts";
+import {
+  DEFAULT_TIMEOUTS,
+  type DestinationPlan,
+  type Endpoint,
+  familyOf,
+  formatEndpoint,
+  formatServiceKey,
+  type ServiceKey,
+  type ServicePlan,
+  type Timeouts,
+} from "./service.ts";
+import { ServiceMap } from "./service-map.ts";
+import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
+
+export interface DesiredState {
+  /** By formatServiceKey, in the order in which they were added. */
+  readonly services: ReadonlyMap<string, ServicePlan>;
+  readonly timeouts: Timeouts;
+  readonly sysctls: Sysctls;
+}
+
+/** A service's own record, as add and edit give it. */
+export type ServiceSpec = Omit<ServicePlan, "destinations" | "revision">;
+
+/** A destination's record, as add and edit give it. */
+export type DestinationSpec = Omit<DestinationPlan, "revision">;
+
+const NO_SERVICES = ServiceMap.of(new Map());
+
+export const EMPTY_STATE: DesiredState = {
+  services: NO_SERVICES,
+  timeouts: DEFAULT_TIMEOUTS,
+  sysctls: DEFAULT_SYSCTLS,
+};
+
+const WEIGHT_MAX = 0x7fff_ffff;
+
+export function addService(state: DesiredState, spec: ServiceSpec): DesiredState {
+  if (state.services.has(formatServiceKey(spec.key))) {
+    throw new LbError({ code: "service-exists", service: spec.key });
+  }
+  checkService(spec);
+  return withService(state, { ...spec, destinations: [], revision: 0 });
+}
+
+/** Replaces the service's record and keeps its destinations. */
+export function editService(state: DesiredState, spec: ServiceSpec): DesiredState {
+  const before = serviceOf(state, spec.key, "no-such-service");
+  checkService(spec);
+  const { destinations, revision } = before;
+  return withService(state, { ...spec, destinations, revision: revision + 1 });
+}
+
+export function deleteService(state: DesiredState, key: ServiceKey): DesiredState {
+  serviceOf(state, key, "no-such-service");
+  return { ...state, services: ServiceMap.of(state.services).without(formatServiceKey(key)) };
+}
+
+export function addDestination(
+  state: DesiredState,
+  key: ServiceKey,
+  spec: DestinationSpec,
+): DesiredState {
+  const service = serviceOf(state, key, "service-not-defined");
+  checkDestination(key, spec);
+  if (indexOf(service, spec.endpoint) >= 0) {
+    throw new LbError({ code: "destination-exists", service: key, at: spec.endpoint });
+  }
+  checkAddress(key, spec.endpoint.address);
+  const destinations = [...service.destinations, { ...spec, revision: 0 }];
+  return withService(state, { ...service, destinations });
+}
+
+/** Replaces the destination's record; its connections and its place in the list stay. */
+export function editDestination(
+  state: DesiredState,
+  key: ServiceKey,
+  spec: DestinationSpec,
+): DesiredState {
+  const service = serviceOf(state, key, "service-not-defined");
+  checkDestination(key, spec);
+  const index = destinationIndex(service, spec.endpoint);
+  const revision = service.destinations[index]!.revision + 1;
+  const destinations = service.destinations.with(index, { ...spec, revision });
+  return withService(state, { ...service, destinations });
+}
+
+export function deleteDestination(
+  state: DesiredState,
+  key: ServiceKey,
+  at: Endpoint,
+): DesiredState {
+  const service = serviceOf(state, key, "service-not-defined");
+  const destinations = service.destinations.toSpliced(destinationIndex(service, at), 1);
+  return withService(state, { ...service, destinations });
+}
+
+/** Removes every service; all else stays. */
+export function flush(state: DesiredState): DesiredState {
+  return { ...state, services: NO_SERVICES };
+}
+
+/** Sets the timeouts, in seconds; 0 keeps the one in force. */
+export function setTimeouts(state: DesiredState, wanted: Timeouts): DesiredState {
+  const { tcp, tcpFin, udp } = state.timeouts;
+  return {
+    ...state,
+    timeouts: {
+      tcp: wanted.tcp || tcp,
+      tcpFin: wanted.tcpFin || tcpFin,
+      udp: wanted.udp || udp,
+    },
+  };
+}
+
+function withService(state: DesiredState, service: ServicePlan): DesiredState {
+  return {
+    ...state,
+    services: ServiceMap.of(state.services).with(formatServiceKey(service.key), service),
+  };
+}
+
+function serviceOf(
+  state: DesiredState,
+  key: ServiceKey,
+  code: "no-such-service" | "service-not-defined",
+): ServicePlan {
+  const service = state.services.get(formatServiceKey(key));
+  if (service === undefined) throw new LbError({ code, service: key });
+  return service;
+}
+
+function indexOf(service: ServicePlan, at: Endpoint): number {
+  const wanted = formatEndpoint(at);
+  return service.destinations.findIndex(({ endpoint }) => formatEndpoint(endpoint) === wanted);
+}
+
+function destinationIndex(service: ServicePlan, at: Endpoint): number {
+  const index = indexOf(service, at);
+  if (index < 0) throw new LbError({ code: "no-such-destination", service: service.key, at });
+  return index;
+}
+
+function checkService(spec: ServiceSpec): void {
+  const service = spec.key;
+  if (!Object.hasOwn(SCHEDULERS, spec.scheduler)) {
+    throw new LbError({ code: "no-such-scheduler", service, name: spec.scheduler });
+  }
+  if (spec.persistence === undefined) return;
+  const { netmask } = spec.persistence;
+  if (familyOf(service) === "inet6" && (netmask < 1 || netmask > 128)) {
+    throw invalid(service, `IPv6 prefix length ${netmask} is not in 1 to 128`);
+  }
+}
+
+/** What add and edit check alike, before they look whether the destination is there. */
+function checkDestination(service: ServiceKey, spec: DestinationSpec): void {
+  const { endpoint, weight, upperThreshold, lowerThreshold } = spec;
+  if (!Number.isInteger(weight) || weight < 0 || weight > WEIGHT_MAX) {
+    throw new LbError({ code: "weight-out-of-range", service, at: endpoint, weight });
+  }
+  if (lowerThreshold > upperThreshold) {
+    throw new LbError({
+      code: "threshold-out-of-range",
+      service,
+      at: endpoint,
+      lower: lowerThreshold,
+      upper: upperThreshold,
+    });
+  }
+  if (endpoint.address.family !== familyOf(service) && spec.forwarding.kind !== "tunnel") {
+    throw invalid(
+      service,
+      `${endpoint.address} is of the other address family: only tunnels may be`,
+    );
+  }
+}
+
+/** Add alone, and last: ip_vs_new_dest(). */
+function checkAddress(service: ServiceKey, address: Address): void {
+  if (!address.isUnicast) throw invalid(service, `${address} is not a unicast address`);
+  if (address.family === "inet6" && address.isLinkLocal) {
+    throw invalid(service, `${address} is a link-local address: it names no interface`);
+  }
+}
+
+function invalid(service: ServiceKey, why: string): LbError {
+  return new LbError({ code: "invalid", service, why } satisfies Fault);
+}

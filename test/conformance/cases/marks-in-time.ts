@@ -1,0 +1,166 @@
+/** Firewall marks over more than one packet: persistence, schedulers by address, and what is left of a service that goes. */
+import { CONNECTIONS, ipvsadm, marks, packet, restore, SERVICES } from "../case.ts";
+import { type Row, SERVERS, service, syn, udp } from "./mark-steps.ts";
+
+export const PERSISTENCE: readonly Row[] = [
+  [
+    "-p: ports and protocols stick together",
+    service("-s rr -p 60", "-m"),
+    marks(
+      "-d VIP -p tcp --dports 80,443 --set-mark MARK",
+      "-d VIP -p udp --dports 53 --set-mark MARK",
+      "-d FAR -p sctp --set-mark MARK",
+    ),
+    syn(1, "VIP:80"),
+    syn(2, "VIP:443"),
+    udp(3, "VIP:53"),
+    packet("sctp CLIENT:4 > FAR:9 1"),
+    packet("tcp 10.9.0.7:5 > VIP:80 S"),
+    packet("tcp 10.9.0.7:6 > VIP:443 S"),
+    CONNECTIONS,
+    SERVICES,
+    packet("tcp CLIENT:1 > VIP:80 A"),
+    packet("tcp 192.168.150.23:80 > CLIENT:1 SA"),
+    packet("tcp CLIENT:1 > VIP:80 A"),
+    CONNECTIONS,
+  ],
+  [
+    "-p with a netmask",
+    service("-s rr -p 60 -M 255.255.255.0"),
+    marks("-d VIP -p tcp --set-mark MARK"),
+    packet("tcp 10.9.1.1:5 > VIP:80 S"),
+    packet("tcp 10.9.1.200:5 > VIP:443 S"),
+    packet("tcp 10.9.2.1:5 > VIP:80 S"),
+    CONNECTIONS,
+  ],
+  [
+    "-p: a server's port is not used",
+    service("-s rr -p 60", "-m", "-f MARK", ":8080"),
+    marks("-d VIP -p tcp --set-mark MARK"),
+    syn(1, "VIP:80"),
+    syn(2, "VIP:443"),
+    CONNECTIONS,
+    SERVICES,
+  ],
+  [
+    "-p: TCP and UDP of one client",
+    service("-s rr -p 60"),
+    marks("-d VIP --set-mark MARK"),
+    syn(1, "VIP:80"),
+    udp(2, "VIP:80"),
+    CONNECTIONS,
+  ],
+  [
+    "-p, IPv6 with a prefix",
+    service("-s rr -p 60 -M 64", "-g", "-f MARK -6"),
+    marks("-d VIP6 -p tcp --set-mark MARK"),
+    packet("tcp [fd09::1]:5 > [VIP6]:80 S"),
+    packet("tcp [fd09::2]:5 > [VIP6]:443 S"),
+    packet("tcp [fd09:0:0:1::1]:5 > [VIP6]:80 S"),
+    CONNECTIONS,
+    SERVICES,
+  ],
+  [
+    "-p: two marks are two services",
+    restore(
+      "-A -f MARK -s rr -p 60",
+      ...SERVERS.map((number) => `-a -f MARK -r 192.168.150.${number} -g`),
+      "-A -f MARK2 -s rr -p 60",
+      ...SERVERS.map((number) => `-a -f MARK2 -r 192.168.150.${number} -g`),
+    ),
+    marks(
+      "-d VIP -p tcp --dports 80 --set-mark MARK",
+      "-d VIP -p tcp --dports 443 --set-mark MARK2",
+    ),
+    packet("tcp 10.9.0.7:1 > VIP:80 S"),
+    syn(1, "VIP:80"),
+    syn(2, "VIP:443"),
+    syn(3, "VIP:80"),
+    syn(4, "VIP:443"),
+    CONNECTIONS,
+  ],
+  [
+    "-o: every datagram by itself, TCP not",
+    service("-s rr -o"),
+    marks("-d VIP --set-mark MARK"),
+    ...[1, 1, 1, 2].map((port) => udp(port, "VIP:53")),
+    syn(1, "VIP:80"),
+    packet("tcp CLIENT:1 > VIP:80 A"),
+    packet("sctp CLIENT:1 > VIP:9 1"),
+    CONNECTIONS,
+    SERVICES,
+  ],
+  [
+    "-o -m: replies are not translated",
+    service("-s rr -o", "-m"),
+    marks("-d VIP --set-mark MARK"),
+    udp(1, "VIP:53"),
+    packet("udp 192.168.150.23:53 > CLIENT:1 length=8"),
+    SERVICES,
+  ],
+];
+
+/** Schedulers that go by the address which a client asked for. */
+export const BY_DESTINATION: readonly Row[] = ["dh", "lblc", "lblcr"].map((scheduler): Row => {
+  const addresses = ["VIP", "FAR", "172.20.200.1", "172.20.200.2", "172.20.200.3", "172.20.201.9"];
+  return [
+    `-s ${scheduler}: by the address that is asked for`,
+    service(`-s ${scheduler}`),
+    marks("-s CLIENT -p tcp --set-mark MARK"),
+    ...[...addresses, ...addresses].map((address, index) => syn(index + 1, `${address}:80`)),
+    SERVICES,
+  ];
+});
+
+export const REMOVAL: readonly Row[] = [
+  ...["-g", "-m"].map(
+    (method): Row => [
+      `a rule removed midway, ${method}`,
+      service("-s rr", method),
+      marks("-d VIP -p tcp --set-mark MARK", "-d FAR -p tcp --set-mark MARK"),
+      syn(1, "VIP:80"),
+      syn(2, "FAR:80"),
+      marks(),
+      packet("tcp CLIENT:1 > VIP:80 A"),
+      packet("tcp CLIENT:2 > FAR:80 A"),
+      packet("tcp 192.168.150.23:80 > CLIENT:1 SA"),
+      packet("tcp 192.168.150.22:80 > CLIENT:2 SA"),
+      syn(3, "VIP:80"),
+      syn(4, "FAR:80"),
+      CONNECTIONS,
+      marks("-d FAR -p tcp --dports 80 --set-mark MARK"),
+      packet("tcp CLIENT:2 > FAR:80 A"),
+      CONNECTIONS,
+      SERVICES,
+    ],
+  ),
+  [
+    "a rule changed midway to another mark",
+    restore(
+      "-A -f MARK -s rr",
+      "-a -f MARK -r 192.168.150.21 -g",
+      "-A -f MARK2 -s rr",
+      "-a -f MARK2 -r 192.168.150.22 -g",
+    ),
+    marks("-d VIP -p tcp --set-mark MARK"),
+    syn(1, "VIP:80"),
+    marks("-d VIP -p tcp --set-mark MARK2"),
+    packet("tcp CLIENT:1 > VIP:80 A"),
+    syn(2, "VIP:80"),
+    CONNECTIONS,
+    SERVICES,
+  ],
+  [
+    "a server removed",
+    service("-s rr"),
+    marks("-d FAR -p tcp --set-mark MARK"),
+    syn(1, "FAR:80"),
+    ipvsadm("-d -f MARK -r 192.168.150.23"),
+    packet("tcp CLIENT:1 > FAR:80 A"),
+    syn(2, "FAR:80"),
+    ipvsadm("-a -f MARK -r 192.168.150.23 -g"),
+    packet("tcp CLIENT:1 > FAR:80 A"),
+    CONNECTIONS,
+    SERVICES,
+  ],
+];
