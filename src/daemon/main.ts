@@ -1,8 +1,8 @@
 /** `sluice daemon`: from its options to its end by a signal. First the socket, so that nobody finds it missing for long. */
+import { flushCompileCache } from "node:module";
 import type { Hono } from "hono";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
-import { prepareFolder } from "../control/folder.ts";
 import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
@@ -51,7 +51,6 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
   const { lines } = log;
   mustBePrivileged();
-  await prepareFolder(options.socket, "--socket");
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
   const asked = signal();
   // Until there is a control: it reads the file anyway.
@@ -62,6 +61,8 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   // Before all that takes time, and the first to go: what is commanded meanwhile waits.
   await using listening = await listen(app.promise, options.socket, { peerOf, gid, onTrouble });
   const { openDirector } = await import("./director.ts");
+  // At the end it is too late for one that is killed: the next start shall not compile everything anew.
+  flushCompileCache();
   const { control, engine, api } = await openDirector(options, log, stack);
   app.resolve(api);
   lines.info(

@@ -102,3 +102,17 @@ test("maintenance alone finishes a growth", () => {
   }
   expect(idsIn(index.young, Math.imul(4_999, 0x9e3779b1))).toEqual([4_999]);
 });
+
+test("one that expects entries holds them, up to its limit", () => {
+  for (const limit of [1, 64, 1_000, 5_000]) {
+    for (const expected of [0, 1, 500, limit].filter((each) => each <= limit)) {
+      const index = new FlowIndex(limit);
+      index.expect(expected);
+      for (let id = 0; id < limit; id++) index.insert(Math.imul(id, 0x9e3779b1), id);
+      expect(index.size).toBe(limit);
+      for (let id = 0; id < limit; id++) {
+        expect(index.remove(Math.imul(id, 0x9e3779b1), id)).toBe(true);
+      }
+    }
+  }
+});

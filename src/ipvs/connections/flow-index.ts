@@ -54,6 +54,16 @@ export class FlowIndex {
     return this.#young.bytes + this.#old.bytes;
   }
 
+  /** Makes room for so many entries at once, so that the index need not grow to them. It must be empty. */
+  expect(entries: number): void {
+    while (isFull(entries, this.#young.capacity)) {
+      const capacity = this.#young.capacity * 2;
+      this.#young.capacity = 0;
+      [this.#young, this.#old] = [this.#old, this.#young];
+      this.#young.capacity = capacity;
+    }
+  }
+
   /** There must be less than `limit` entries. */
   insert(hash: number, id: number): void {
     this.migrate(MIGRATION_STEP);

@@ -39,6 +39,8 @@ export class FlowLookup {
     this.#records = records;
     this.#data = data;
     this.#index = new FlowIndex(2 * records.limit);
+    // For what an earlier process left; none for a table that is new.
+    this.#index.expect(2 * records.end);
     this.#hash = new FlowHash(hashKey);
   }
 

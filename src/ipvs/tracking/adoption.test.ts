@@ -25,7 +25,7 @@ function isCommit(index: number): boolean {
 }
 
 test("a connection that was half written is not adopted, those beside it are", () => {
-  for (let seed = 1; seed <= 200; seed++) {
+  for (let seed = 1; seed <= 100; seed++) {
     const random = prng(seed);
     const made = bench();
     made.play("C2:1000 > V:80 S");
@@ -42,7 +42,7 @@ test("a connection that was half written is not adopted, those beside it are", (
 });
 
 test("whatever word of a record is changed, it is either adopted whole or counted as damaged", () => {
-  for (let seed = 1; seed <= 500; seed++) {
+  for (let seed = 1; seed <= 150; seed++) {
     const random = prng(seed);
     const made = bench();
     made.play("C:1000 > V:80 S");

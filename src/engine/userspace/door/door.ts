@@ -59,14 +59,8 @@ export class Door implements AsyncDisposable {
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
   static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
     await using stack = new AsyncDisposableStack();
-    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
-    const netlink = stack.use(new Netlink());
-    const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
-    const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = stack.use(new Marks(await carryMarks(events)));
-    const back = stack.use(new LaneSender(lane));
     const tables = stack.use(
-      await NetfilterTables.open({
+      new NetfilterTables({
         stand,
         grace,
         onLost: (error) =>
@@ -76,6 +70,13 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
+    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
+    const netlink = stack.use(new Netlink());
+    const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
+    const outputRule = stack.use(new OutputRule(netlink, outputTable));
+    const marks = stack.use(new Marks(await carryMarks(events)));
+    const back = stack.use(new LaneSender(lane));
+    await tables.open();
     const isAtHooks = tables.place.stand === "hooks";
     if (isAtHooks) makeLaneRoutes(netlink, lane.hostIndex, outputTable);
     let door: Door | undefined;

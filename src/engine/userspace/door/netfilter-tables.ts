@@ -50,22 +50,27 @@ export class NetfilterTables implements AsyncDisposable {
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
   #isOpen = true;
+  /** The tables were made once: from then on they are made again when nft ends. */
+  #isMade = false;
 
-  private constructor(options: NetfilterTablesOptions) {
+  /** Starts nft, which takes its time; open() makes the tables. */
+  constructor(options: NetfilterTablesOptions) {
     this.#options = options;
+    this.#nft = this.#newNft();
   }
 
   /** Makes the tables, empty. The lane's interface must be there. Rejects with nft's words when that cannot be. */
-  static async open(options: NetfilterTablesOptions): Promise<NetfilterTables> {
-    const tables = new NetfilterTables(options);
-    const nft = new Nft(() => {});
+  async open(): Promise<void> {
+    const nft = this.#nft!;
     try {
-      await tables.#choose(nft);
-    } finally {
+      await this.#choose(nft);
+      await this.#make(nft);
+      this.#isMade = true;
+    } catch (error) {
+      this.#isOpen = false;
       await nft.end();
+      throw refusal(error);
     }
-    await tables.#start();
-    return tables;
   }
 
   /**
@@ -108,19 +113,31 @@ export class NetfilterTables implements AsyncDisposable {
     await this.#nft?.leave();
   }
 
-  async #start(): Promise<void> {
+  #newNft(): Nft {
     const nft = new Nft((error) => this.#lost(nft, error));
-    const { grace } = this.#options;
-    if (grace !== undefined) nft.keep(grace, this.#place.number);
+    return nft;
+  }
+
+  async #start(): Promise<void> {
+    const nft = this.#newNft();
     try {
-      for (const family of this.#families) {
-        await nft.make(tableName(family, this.#place), createTable(family, this.#place));
-      }
+      await this.#make(nft);
     } catch (error) {
       await nft.end();
       throw refusal(error);
     }
     this.#nft = nft;
+  }
+
+  async #make(nft: Nft): Promise<void> {
+    const { grace } = this.#options;
+    const place = this.#place;
+    if (grace !== undefined) nft.keep(grace, place.number);
+    await Promise.all(
+      this.#families.map((family) =>
+        nft.make(tableName(family, place), createTable(family, place)),
+      ),
+    );
     this.#contents.emptied();
     this.#watched = [];
     this.#putsTogether = false;
@@ -133,20 +150,22 @@ export class NetfilterTables implements AsyncDisposable {
         () => undefined,
         (error: NftError) => error,
       );
-    const none = await refusalOf("inet", false);
-    if (none !== undefined) throw refusal(none);
-    if ((await refusalOf("inet6", false)) !== undefined) this.#families = ["inet"];
+    // Asked all at once: each answer takes its time.
+    const [none, none6, single, single6] = await Promise.all([
+      refusalOf("inet", false),
+      refusalOf("inet6", false),
+      refusalOf("inet", true),
+      refusalOf("inet6", true),
+    ]);
+    if (none !== undefined) throw none;
+    if (none6 !== undefined) this.#families = ["inet"];
     const { stand, grace, onStand } = this.#options;
     const number = grace?.keepers.freeNumber() ?? 0;
     this.#place = { stand: stand ?? "hooks", number };
-    if (stand !== undefined) return;
-    for (const family of this.#families) {
-      const error = await refusalOf(family, true);
-      if (error === undefined) continue;
-      this.#place = { stand: "wire", number };
-      onStand(error);
-      return;
-    }
+    const error = single ?? (none6 === undefined ? single6 : undefined);
+    if (stand !== undefined || error === undefined) return;
+    this.#place = { stand: "wire", number };
+    onStand(error);
   }
 
   async #watch(): Promise<void> {
@@ -191,7 +210,7 @@ export class NetfilterTables implements AsyncDisposable {
 
   #lost(nft: Nft | undefined, error: Error): void {
     // Of one that did not get as far as making its tables, the starter tells.
-    if (nft !== this.#nft || !this.#isOpen) return;
+    if (nft !== this.#nft || !this.#isMade || !this.#isOpen) return;
     this.#nft = undefined;
     if (this.#isRestarting) return;
     this.#options.onLost(error);
