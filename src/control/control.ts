@@ -20,7 +20,7 @@ export type Command = (state: DesiredState) => DesiredState;
 const WAITING_MAX = 10_000;
 
 /** Commands that are done together. */
-const TOGETHER_MAX = 256;
+const TOGETHER_MAX = 500;
 
 /** Too many commands wait. Nothing happened; try again. */
 export class BusyError extends Error {

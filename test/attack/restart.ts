@@ -54,17 +54,17 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   const load = client.startNode(CLIENT, `${V}:80`, `${V}:81`);
   await untilPrinted(load, "holding");
   const startsMs: number[] = [];
-  let adopted = 0;
-  let damaged = 0;
+  let said = "";
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
     const begin = performance.now();
     daemon = home.launch(director, ...GRACE);
-    const said = await untilPrinted(daemon, "the director runs");
+    daemon.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    await untilPrinted(daemon, "the director runs");
     const startMs = performance.now() - begin;
     startsMs.push(startMs);
-    adopted += Number(/goes on with (\d+)/.exec(said)?.[1] ?? 0);
-    damaged += Number(/(\d+) were not whole/.exec(said)?.[1] ?? 0);
     // As long as it was away, on the average half of that.
     await sleep(Math.random() * startMs);
   }
@@ -79,11 +79,15 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   return {
     ...told,
     rounds,
-    adopted,
-    damaged,
+    adopted: sum(said, /goes on with (\d+)/g),
+    damaged: sum(said, /(\d+) were not whole/g),
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),
     startSlowestMs: Math.round(startsMs.at(-1) ?? 0),
   };
+}
+
+function sum(text: string, what: RegExp): number {
+  return [...text.matchAll(what)].reduce((total, [, number]) => total + Number(number), 0);
 }
 
 function kill(daemon: ChildProcessWithoutNullStreams): Promise<void> {

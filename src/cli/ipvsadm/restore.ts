@@ -19,7 +19,7 @@ import { informationFor } from "./information.ts";
 import { parse } from "./parse.ts";
 
 /** Changes that go together. */
-const TOGETHER_MAX = 500;
+const TOGETHER_MAX = 1_000;
 
 type Stdin = AsyncIterable<Buffer | string>;
 

@@ -15,7 +15,9 @@ export function kernelOrder(services: readonly WireServiceStatus[]): WireService
 
 /** From the oldest first, as the API lists. */
 export function sortServices(services: readonly WireServiceStatus[]): WireServiceStatus[] {
-  return mergeSort(kernelOrder(services), (a, b) => compareServices(a.key, b.key));
+  return mergeSort(kernelOrder(services).map(withService), compareServices).map(
+    ({ service }) => service,
+  );
 }
 
 /** From the oldest first, as the API lists. */
@@ -39,14 +41,28 @@ function mergeSort<Item>(items: readonly Item[], compare: (a: Item, b: Item) => 
   return [...merged, ...left.slice(i), ...right.slice(j)];
 }
 
+/** A service with its address in words: parsed once, and not with each comparison. */
+interface Sortable {
+  readonly service: WireServiceStatus;
+  readonly key: WireServiceKey;
+  readonly words: readonly number[];
+}
+
+function withService(service: WireServiceStatus): Sortable {
+  const { key } = service;
+  return { service, key, words: key.kind === "mark" ? [] : addressWords(key.endpoint.address) };
+}
+
 /** By mark (services without one are first), family, protocol, address, port. */
-function compareServices(a: WireServiceKey, b: WireServiceKey): number {
+function compareServices(
+  { key: a, words: left }: Sortable,
+  { key: b, words: right }: Sortable,
+): number {
   if (a.kind === "mark" || b.kind === "mark") {
     const byMark = ((a.kind === "mark" ? a.mark : 0) - (b.kind === "mark" ? b.mark : 0)) | 0;
     if (byMark !== 0 || a.kind !== "mark" || b.kind !== "mark") return byMark;
     return a.family.length - b.family.length;
   }
-  const [left, right] = [addressWords(a.endpoint.address), addressWords(b.endpoint.address)];
   return (
     left.length - right.length ||
     IP_PROTOCOL[a.protocol] - IP_PROTOCOL[b.protocol] ||
