@@ -160,6 +160,8 @@ describe("the kernel engine", () => {
     await bench.engine.apply(ROUTE);
     await open3(bench, "C:1000 > V:80 S");
     const { director } = network;
+    // The host would ask for it as for a neighbour, and say some time later that there is none.
+    director.run("ip route add blackhole 10.9.0.100/32");
     director.run("ip address del 10.9.0.100/32 dev outside");
     try {
       const arrivesAtServer = async () =>
@@ -169,6 +171,7 @@ describe("the kernel engine", () => {
       await sees(bench, "C", "C:1000 > V:80 .");
       expect(await byKernel(bench)).toBe(before);
     } finally {
+      director.run("ip route del blackhole 10.9.0.100/32");
       director.run("ip address add 10.9.0.100/32 dev outside");
     }
   });
