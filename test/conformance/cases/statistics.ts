@@ -153,7 +153,7 @@ function statisticsCases(): Case[] {
     framesCase(GROUP, "large numbers", [
       ...begin("-A -u VIP:53 -s rr", "-a -u VIP:53 -r 192.168.150.21:53 -g"),
       ...Array.from({ length: 4 }, () => [
-        packet("udp CLIENT:5 > VIP:53 length=65000 df checksum=none times=500"),
+        packet("udp CLIENT:5 > VIP:53 length=65000 df checksum=none times=100"),
         ROUND,
         ...list("--stats", "--rate"),
         TOTALS,
