@@ -25,7 +25,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 60_000,
           // They mostly wait for processes and timers, each file in namespaces of its own.
-          maxWorkers: 2,
+          maxWorkers: 4,
         },
       },
     ],

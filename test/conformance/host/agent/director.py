@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 
 from words import read
@@ -18,13 +19,13 @@ class Director:
         if not words:
             return
         self.log = os.path.join(folder, "log")
-        socket = environment["SLUICE_SOCKET"]
+        path = environment["SLUICE_SOCKET"]
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         actions = [(os.POSIX_SPAWN_OPEN, descriptor, self.log, flags, 0o600) for descriptor in (1, 2)]
-        words = ["setpriv", "--pdeathsig", "KILL", "--", *words, "--socket", socket]
+        words = ["setpriv", "--pdeathsig", "KILL", "--", *words, "--socket", path]
         self.child = os.posix_spawnp(words[0], words, environment, file_actions=actions)
         end = time.monotonic() + START_MAX_S
-        while not os.path.exists(socket):
+        while not answers(path):
             time.sleep(POLL_S)
             if self.has_ended() or time.monotonic() > end:
                 raise RuntimeError("The director does not start: " + self.last_words())
@@ -51,6 +52,12 @@ class Director:
         if self.child is not None:
             os.kill(self.child, signal.SIGKILL)
             os.waitpid(self.child, 0)
+
+
+def answers(path):
+    """Not as soon as the socket is there: for a moment nobody listens on it yet."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        return asked.connect_ex(path) == 0
 
 
 def state_of(folder, task):
