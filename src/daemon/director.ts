@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Hono } from "hono";
-import { createServer } from "../api/server.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
@@ -46,6 +45,8 @@ export async function openDirector(
   );
   const control = await Control.start(engine, file);
   process.on("SIGHUP", () => void reload(control, lines));
+  // Packets flow by now; what answers callers is loaded meanwhile.
+  const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
   const api = createServer(control, {
     version: version(),

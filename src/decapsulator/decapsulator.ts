@@ -32,8 +32,8 @@ import { Unwrapper } from "./unwrapper.ts";
 
 const LANE = { host: "sluice-inner", own: "sluice-untunnel" } as const;
 
-/** Of 2 MiB and 31 frames each. */
-const RING_BLOCKS = 16;
+/** Of 512 KiB and seven frames each. */
+const RING_BLOCKS = 71;
 
 /** A packet that was put together from fragments, with a frame's header. */
 const COPY_LENGTH = 0x1_1000;

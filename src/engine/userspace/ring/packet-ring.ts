@@ -64,7 +64,7 @@ const BATCH_FRAMES = 64;
 /** Frames that are handled before timers and other descriptors get a turn: about a millisecond. */
 const TURN_FRAMES = 512;
 
-const BLOCKS_DEFAULT = 32;
+const BLOCKS_DEFAULT = 142;
 
 /**
  * A frame that waited longer is of no use to anybody: its sender has sent it again, or has given up (RFC 6298: the first
@@ -101,7 +101,7 @@ export interface PacketRingOptions {
   readonly onBatchEnd: () => void;
   /** The last two: one of them threw, which is a bug: the frame is gone, the others go on. Undefined: it is thrown on. */
   readonly onBug?: (error: unknown) => void;
-  /** Of 2 MiB and 31 frames each. Halved as long as the kernel has not the memory. */
+  /** Of 512 KiB and seven frames each. Halved as long as the kernel has not the memory. */
   readonly blocks?: number;
 }
 
