@@ -1,9 +1,9 @@
 /** Serves the API on a unix socket, to those who may command the load balancer. */
 import { lstatSync } from "node:fs";
 import { lchown, lstat, unlink } from "node:fs/promises";
-import type { Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createConnection, type Socket } from "node:net";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prepareFolder } from "../control/folder.ts";
 import { Client } from "./client.ts";
@@ -49,14 +49,12 @@ export async function listen(
   await clear(path);
   const refused = new WeakSet<Socket>();
   const turns = new Turns();
-  const server = createAdaptorServer({
-    fetch: async (request, env) => {
-      const { incoming } = env as HttpBindings;
-      await turns.take();
-      return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
-    },
-    serverOptions: TIMEOUTS,
-  }) as Server;
+  const fetch = async (request: Request, env: object): Promise<Response> => {
+    const { incoming } = env as HttpBindings;
+    await turns.take();
+    return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
+  };
+  const server = createServer(TIMEOUTS, answering(fetch));
   server.on("connection", (socket) => {
     if (!isAllowed(socket, path, peerOf)) refused.add(socket);
   });
@@ -70,6 +68,19 @@ export async function listen(
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+/** Loads what turns calls into requests with the first call: the socket need not wait for it. */
+function answering(fetch: (request: Request, env: object) => Promise<Response>) {
+  let listener:
+    | Promise<ReturnType<typeof import("@hono/node-server").getRequestListener>>
+    | undefined;
+  return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    listener ??= import("@hono/node-server").then(({ getRequestListener }) =>
+      getRequestListener((request, env) => fetch(request, env)),
+    );
+    await (await listener)(incoming, outgoing);
   };
 }
 

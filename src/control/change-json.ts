@@ -8,7 +8,7 @@ import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { DEFAULT_SYSCTLS } from "../ipvs/desired/sysctls.ts";
 import { planFromJson, planToJson } from "./plan-json.ts";
 import type { StateFileError } from "./state-file-error.ts";
-import { CHANGE_SCHEMA, type ChangeJson, problemsOf } from "./wire-schema.ts";
+import type { ChangeJson } from "./wire-schema.ts";
 
 export function changeToJson(before: DesiredState, after: DesiredState): ChangeJson {
   const changes = serviceChanges(before.services, after.services);
@@ -24,25 +24,20 @@ export function changeToJson(before: DesiredState, after: DesiredState): ChangeJ
   };
 }
 
-/** Throws what `unusable` makes of what is wrong with the record, or does not fit the state. */
+/** `json`, as changeToJson() made it. Throws what `unusable` makes of what does not fit the state. */
 export function withChange(
   state: DesiredState,
-  json: unknown,
+  json: ChangeJson,
   unusable: (why: string) => StateFileError,
 ): DesiredState {
-  const checked = CHANGE_SCHEMA.safeParse(json);
-  if (!checked.success) {
-    const [problem] = problemsOf(checked.error);
-    throw unusable(`${problem?.path}: ${problem?.message}`);
-  }
-  const { timeouts, sysctls, removed = [], services: put = [] } = checked.data;
+  const { timeouts, sysctls, removed = [], services: put = [] } = json;
   let services = ServiceMap.of(state.services);
   for (const keyText of removed) {
     if (!services.has(keyText)) throw unusable(`it removes ${keyText}, which is not there`);
     services = services.without(keyText);
   }
   for (const [index, row] of put.entries()) {
-    const plan = planFromJson(row, `services[${index}]`, unusable);
+    const plan = planFromJson(row, `services[${index}]`, unusable, undefined);
     services = services.with(formatServiceKey(plan.key), plan);
   }
   const next = { ...state, services, timeouts: timeouts ?? state.timeouts };

@@ -9,6 +9,7 @@
  */
 import { crc32 } from "node:zlib";
 import { StateFileError } from "./state-file-error.ts";
+import type { ChangeJson } from "./wire-schema.ts";
 
 const NEWLINE = 0x0a;
 /** A mark at the end of the text; what stands before it may be damaged. */
@@ -18,7 +19,7 @@ const LINE = /^([0-9a-f]{8}) (([0-9]{1,16})(?: (.*))?)$/s;
 
 export interface JournalRecord {
   readonly sequence: number;
-  readonly change: unknown;
+  readonly change: ChangeJson;
   /** Where its line begins, in bytes. */
   readonly at: number;
 }
@@ -64,7 +65,7 @@ export function readJournal(bytes: Buffer, path: string): Journal {
       if (sequence !== last) throw damaged(path, at);
     } else {
       if (last !== undefined && sequence !== last + 1) throw damaged(path, at);
-      records.push({ sequence, change: JSON.parse(json), at });
+      records.push({ sequence, change: JSON.parse(json) as ChangeJson, at });
     }
     at = end;
   }

@@ -11,10 +11,10 @@ import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type ServicePlan } from "../ipvs/desired/service.ts";
 import { ServiceMap } from "../ipvs/desired/service-map.ts";
 import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
-import { planFromJson, planToJson } from "./plan-json.ts";
+import { type Check, planFromJson, planToJson } from "./plan-json.ts";
 import { StateFileError } from "./state-file-error.ts";
 import type { WireSysctls } from "./wire.ts";
-import { problemsOf, SNAPSHOT_SCHEMA } from "./wire-schema.ts";
+import type { SnapshotJson } from "./wire-schema.ts";
 
 export interface Snapshot {
   readonly state: DesiredState;
@@ -25,6 +25,8 @@ export interface Snapshot {
   /** Rules of an earlier Sluice's own, which are read and never written (docs/decisions/0004). */
   readonly markRules: readonly unknown[];
 }
+
+const FORMAT = 2;
 
 const CHECKSUM = /^\{\n {2}"crc32": "([0-9a-f]{8})",\n/;
 const CHECKSUM_LINE = /^[ \t]*"crc32"/m;
@@ -46,7 +48,7 @@ export class SnapshotWriter {
   *parts({ timeouts, sysctls, services }: DesiredState, sequence: number): Generator<Buffer> {
     yield Buffer.from(`${BEFORE_DIGITS}00000000${AFTER_DIGITS}`);
     const rows = [
-      '"format": 2',
+      `"format": ${FORMAT}`,
       `"sequence": ${sequence}`,
       `"timeouts": ${JSON.stringify(timeouts)}`,
       `"sysctls": ${JSON.stringify(changedSysctls(sysctls))}`,
@@ -81,17 +83,19 @@ export class SnapshotWriter {
 export async function readSnapshot(bytes: Buffer, path: string): Promise<Snapshot> {
   const unusable = (why: string): StateFileError => unusableFile(path, why);
   const json = parse(bytes, unusable);
-  const checked = SNAPSHOT_SCHEMA.safeParse(json.value);
-  if (!checked.success) {
-    const problems = problemsOf(checked.error).map(({ path: at, message }) =>
-      at === "" ? message : `${at}: ${message}`,
-    );
+  const check = isOurs(json) ? undefined : await import("./wire-schema.ts");
+  const checked = check?.SNAPSHOT_SCHEMA.safeParse(json.value);
+  if (checked?.success === false) {
+    const problems = check!
+      .problemsOf(checked.error)
+      .map(({ path: at, message }) => (at === "" ? message : `${at}: ${message}`));
     throw unusable(problems.join("; "));
   }
-  const { sequence, timeouts, sysctls, services, markRules = [] } = checked.data;
+  const snapshot = checked?.data ?? (json.value as SnapshotJson);
+  const { sequence, timeouts, sysctls, services, markRules = [] } = snapshot;
   const state = {
     ...withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls, unusable),
-    services: await servicesOf(services, unusable),
+    services: await servicesOf(services, unusable, check),
   };
   return { state, sequence, isChecked: json.isChecked, markRules };
 }
@@ -100,12 +104,13 @@ export async function readSnapshot(bytes: Buffer, path: string): Promise<Snapsho
 async function servicesOf(
   rows: readonly unknown[],
   unusable: (why: string) => StateFileError,
+  check: Check | undefined,
 ): Promise<ServiceMap> {
   const services = new Map<string, ServicePlan>();
   const pauses = new Pauses();
   for (const [index, row] of rows.entries()) {
     await pauses.ifDue();
-    const plan = planFromJson(row, `services[${index}]`, unusable);
+    const plan = planFromJson(row, `services[${index}]`, unusable, check);
     const keyText = formatServiceKey(plan.key);
     if (services.has(keyText)) throw unusable(`services[${index}]: there are two of ${keyText}`);
     services.set(keyText, plan);
@@ -113,10 +118,17 @@ async function servicesOf(
   return ServiceMap.of(services);
 }
 
-function parse(
-  bytes: Buffer,
-  unusable: (why: string) => StateFileError,
-): { readonly value: unknown; readonly isChecked: boolean } {
+interface Parsed {
+  readonly value: unknown;
+  readonly isChecked: boolean;
+}
+
+/** Whether it is as this Sluice, and none with another format, wrote it. */
+function isOurs({ value, isChecked }: Parsed): boolean {
+  return isChecked && (value as Partial<SnapshotJson>).format === FORMAT;
+}
+
+function parse(bytes: Buffer, unusable: (why: string) => StateFileError): Parsed {
   const text = bytes.toString("utf8");
   const [line, digits] = CHECKSUM.exec(text) ?? [];
   if (line === undefined || digits === undefined) {

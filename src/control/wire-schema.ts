@@ -154,13 +154,6 @@ export interface ChangeJson {
   readonly services?: readonly unknown[] | undefined;
 }
 
-export const CHANGE_SCHEMA: z.ZodType<ChangeJson> = z.strictObject({
-  timeouts: TIMEOUTS_SCHEMA.optional(),
-  sysctls: SYSCTLS_SCHEMA.optional(),
-  removed: z.array(z.string()).optional(),
-  services: z.array(z.unknown()).optional(),
-});
-
 /** A place in JSON and what is wrong there. */
 export interface Problem {
   /** `services[0].key.endpoint.port`; empty for the whole. */
