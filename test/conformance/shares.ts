@@ -4,6 +4,9 @@ import type { Case, PlacedCase, Step } from "./case.ts";
 /** Above this a case has a host of its own kind: nobody shall wait for it. */
 const PATIENCE_MS = 5_000;
 
+/** Groups wait one after the other, and the longest waits are more than a minute each. */
+const PATIENT_SHARES = 2;
+
 /**
  * Command lines flush the table, so they are apart from packets; cases that mostly wait are apart, too, and so are
  * those that wait for the estimator, whose rounds are the whole host's. Packets and command lines are divided into so many shares of like cost. Within a share cases keep their order.
@@ -16,7 +19,7 @@ export function shares(
   return [
     ...divide(kinds.get("packets") ?? [], parts.packets),
     ...divide(kinds.get("commands") ?? [], parts.commands),
-    kinds.get("patient") ?? [],
+    ...divideByWait(kinds.get("patient") ?? [], PATIENT_SHARES),
     kinds.get("rounds") ?? [],
   ].filter((share) => share.length > 0);
 }
@@ -39,8 +42,26 @@ export function turns(share: readonly PlacedCase[]): PlacedCase[][] {
 function kindOf({ each: { steps } }: PlacedCase): keyof typeof TOGETHER_MAX {
   if (steps.some(({ kind }) => kind === "begin")) return "commands";
   if (steps.some(({ kind }) => kind === "round")) return "rounds";
-  const waits = steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
-  return waits >= PATIENCE_MS ? "patient" : "packets";
+  return waitOf(steps) >= PATIENCE_MS ? "patient" : "packets";
+}
+
+function waitOf(steps: Case["steps"]): number {
+  return steps.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+}
+
+/** Whole groups, each of which waits as long as its most patient case, the longest first where least is waited yet. */
+function divideByWait(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
+  const groups = [...Map.groupBy(cases, ({ each }) => each.group).values()].map((group) => ({
+    group,
+    wait: Math.max(...group.map(({ each }) => waitOf(each.steps))),
+  }));
+  const divided = Array.from({ length: parts }, () => ({ cases: [] as PlacedCase[], wait: 0 }));
+  for (const { group, wait } of groups.toSorted((one, other) => other.wait - one.wait)) {
+    const least = divided.reduce((one, other) => (other.wait < one.wait ? other : one));
+    least.cases.push(...group);
+    least.wait += wait;
+  }
+  return divided.map((part) => part.cases);
 }
 
 function divide(cases: readonly PlacedCase[], parts: number): PlacedCase[][] {
