@@ -181,8 +181,9 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     ],
     postrouting: [
       `type filter hook postrouting priority ${PRIORITY.postrouting}`,
-      // Without the lane, when this process has gone, local servers' replies would leave untranslated.
-      `meta mark ${OUTPUT_MARK} oifname != "${LANE_DEVICE}" drop`,
+      // Without the lane, when this process has gone, local servers' replies would leave untranslated. Those to the host
+      // itself go round by the loopback, and are taken at the input hook.
+      `meta mark ${OUTPUT_MARK} oifname != { "lo", "${LANE_DEVICE}" } drop`,
       ...(family === "inet" ? [INET_DONT_FRAGMENT] : []),
     ],
   };
