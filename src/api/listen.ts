@@ -73,16 +73,16 @@ export async function listen(
 
 /** Loads what turns calls into requests with the first call: the socket need not wait for it. */
 function answering(fetch: (request: Request, env: object) => Promise<Response>) {
-  let listener:
-    | Promise<ReturnType<typeof import("@hono/node-server").getRequestListener>>
-    | undefined;
-  return async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  let listener: Promise<Listener> | undefined;
+  return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     listener ??= import("@hono/node-server").then(({ getRequestListener }) =>
       getRequestListener((request, env) => fetch(request, env)),
     );
-    await (await listener)(incoming, outgoing);
+    listener.then((answer) => answer(incoming, outgoing)).catch(() => outgoing.destroy());
   };
 }
+
+type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
 
 async function clear(path: string): Promise<void> {
   let before: Awaited<ReturnType<typeof lstat>>;
