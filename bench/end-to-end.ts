@@ -6,9 +6,10 @@
  * that the balancer's process takes for a million requests.
  */
 import type { InsideBenchmark } from "./inside.ts";
-import { CONNECTIONS, LOADS, type Load, measure, type Sample } from "./load.ts";
+import { measure, type Sample } from "./load.ts";
 import { median } from "./median.ts";
 import { buildBench, VARIANTS, type Variant } from "./topology.ts";
+import { CONNECTIONS, LOADS, type Load } from "./wrk.ts";
 
 export interface VariantFigures {
   readonly load: Load;
@@ -27,7 +28,8 @@ const SECONDS = 3;
 export const END_TO_END_METHOD = `\
 Four hosts in network namespaces, joined by veth pairs and bridges, offloads as the kernel sets them: a client with wrk
 (one thread, ${CONNECTIONS} connections), a real server (HAProxy that answers by itself, one thread), and on hosts of their own
-Sluice, with one engine after the other, and HAProxy in TCP mode (Debian's, default number of threads). All share the machine's processors, so requests
+Sluice, with one engine after the other, and HAProxy in TCP mode (Debian's, default number of threads). A daemon that has
+just begun is asked for some seconds before anything is counted. All share the machine's processors, so requests
 per second tell what a request costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round;
 medians. Processor time is user and system time from /proc for a million requests, of the balancer's process and of
 wrk, balancer and server together. The kernel delivers a frame in the time of whoever sends it: what the server's

@@ -2,11 +2,7 @@
 import { readFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import type { Bench, Variant } from "./topology.ts";
-
-export const LOADS = ["keep-alive", "connection-per-request"] as const;
-export type Load = (typeof LOADS)[number];
-
-export const CONNECTIONS = 64;
+import { type Load, wrk } from "./wrk.ts";
 
 export interface Sample {
   readonly requestsPerSecond: number;
@@ -27,13 +23,11 @@ export async function measure(
   load: Load,
   seconds: number,
 ): Promise<Sample> {
-  const close = load === "keep-alive" ? "" : "-H 'Connection: close' ";
   const balancer = await ready(variant);
   const before = { balancer: cpuSeconds(balancer), server: cpuSeconds(server) };
-  const { code, output } = await client.run(
-    `wrk -t 1 -c ${CONNECTIONS} -d ${seconds} ${close}${urls[variant]} && times`,
-    { timeoutMs: (seconds + 15) * 1000 },
-  );
+  const { code, output } = await client.run(`${wrk(urls[variant], load, seconds)} && times`, {
+    timeoutMs: (seconds + 15) * 1000,
+  });
   const balancerSeconds = cpuSeconds(balancer) - before.balancer;
   const serverSeconds = cpuSeconds(server) - before.server;
   const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);

@@ -9,6 +9,7 @@ import { LabFailure } from "../src/lab/failure.ts";
 import { firstLine, type Host } from "../src/lab/network/host.ts";
 import { buildNetwork, type Hosts } from "../src/lab/network/hosts.ts";
 import type { LabPlan } from "../src/lab/network/plan.ts";
+import { LOADS, wrk } from "./wrk.ts";
 
 const LAN = "192.168.150";
 const OUTSIDE = "203.0.113";
@@ -60,7 +61,7 @@ export async function buildBench(): Promise<Bench> {
   await configure(hosts);
   const server = await startServer(hosts.node02);
   const haproxy = await startHaproxy(hosts.node03);
-  const sluice = new Sluice(hosts.node01);
+  const sluice = new Sluice(hosts.node01, hosts.client);
   return {
     client: hosts.client,
     server,
@@ -155,14 +156,22 @@ async function startHaproxyWith(where: Host, configuration: string): Promise<num
   return await start(where, argv, "ss -Hltn 'sport = :80' | grep -q .");
 }
 
+/**
+ * Asked of a daemon that has just begun, for each VIP and kind of load, before anything is counted: V8 compiles what
+ * is used often, and the other balancer has run for rounds.
+ */
+const WARM_UP_SECONDS = 1;
+
 /** The director's daemon, one engine at a time. */
 class Sluice {
   readonly #director: Host;
+  readonly #client: Host;
   #engine = "";
   #pid = 0;
 
-  constructor(director: Host) {
+  constructor(director: Host, client: Host) {
     this.#director = director;
+    this.#client = client;
   }
 
   async with(engine: "kernel" | "userspace"): Promise<number> {
@@ -170,7 +179,16 @@ class Sluice {
     if (this.#pid !== 0) await stop(this.#pid);
     this.#pid = await startSluice(this.#director, engine);
     this.#engine = engine;
+    await this.#warmUp();
     return this.#pid;
+  }
+
+  async #warmUp(): Promise<void> {
+    for (const vip of [DR_VIP, NAT_VIP]) {
+      for (const load of LOADS) {
+        await run(this.#client, wrk(`http://${vip}/`, load, WARM_UP_SECONDS));
+      }
+    }
   }
 }
 
