@@ -10,9 +10,10 @@ import { createConnection, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface ClientFigures {
-  /** Connections that were held all the time, and those of them that were reset or ended, or never got all lines back. */
+  /** Connections that were held all the time. */
   readonly held: number;
-  readonly lost: number;
+  /** Those of them that ended, or never got all lines back, by how that was noticed. */
+  readonly lost: Readonly<Record<string, number>>;
   readonly requests: number;
   /** Requests that got no answer, by what they got instead. */
   readonly failed: Readonly<Record<string, number>>;
@@ -30,25 +31,33 @@ const SETTLE_MS = 60_000;
 class Held {
   #sent = 0;
   #back = 0;
-  isLost = false;
+  #end: string | undefined;
 
   constructor(socket: Socket) {
     socket.setNoDelay(true);
-    const lost = (): void => {
-      this.isLost = true;
-    };
-    socket.on("error", lost).on("close", lost);
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      this.#end ??= error.code ?? error.message;
+    });
+    socket.on("close", () => {
+      this.#end ??= "closed";
+    });
     socket.on("data", (bytes: Buffer) => {
       for (const byte of bytes) if (byte === 0x0a) this.#back++;
     });
     const timer = setInterval(() => {
-      if (isEnding || this.isLost) return clearInterval(timer);
+      if (isEnding || this.#end !== undefined) return clearInterval(timer);
       socket.write(`${this.#sent++}\n`);
     }, LINE_EVERY_MS);
   }
 
-  get isWhole(): boolean {
-    return !this.isLost && this.#sent === this.#back;
+  /** What it was lost by; undefined while it works. */
+  get lostBy(): string | undefined {
+    if (this.#end !== undefined || this.#sent === this.#back) return this.#end;
+    return "silence";
+  }
+
+  get isAwaited(): boolean {
+    return this.#end === undefined && this.#sent !== this.#back;
   }
 }
 
@@ -78,19 +87,24 @@ await once(process.stdin, "end");
 isEnding = true;
 await Promise.all(asking);
 const until = performance.now() + SETTLE_MS;
-while (held.some((each) => !each.isWhole && !each.isLost) && performance.now() < until) {
+while (held.some((each) => each.isAwaited) && performance.now() < until) {
   await sleep(LINE_EVERY_MS);
 }
-const lost = held.filter((each) => !each.isWhole).length;
+const lost: Record<string, number> = {};
+for (const { lostBy } of held) if (lostBy !== undefined) count(lost, lostBy);
 const figures: ClientFigures = { held: held.length, lost, requests, failed, slowestMs };
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit(0);
+
+function count(tally: Record<string, number>, what: string): void {
+  tally[what] = (tally[what] ?? 0) + 1;
+}
 
 async function askUntilTheEnd(service: { host: string; port: number }): Promise<void> {
   while (!isEnding) {
     const begin = performance.now();
     const what = await ask(service);
-    if (what !== "answered") failed[what] = (failed[what] ?? 0) + 1;
+    if (what !== "answered") count(failed, what);
     requests++;
     slowestMs = Math.max(slowestMs, performance.now() - begin);
     await sleep(5);

@@ -15,15 +15,25 @@ import type { ClientFigures } from "./restart-client.ts";
 const CLIENT = new URL("./restart-client.ts", import.meta.url).pathname;
 /** Longer than a start takes on the busiest machine: what comes after the grace is another matter. */
 const GRACE = ["--grace", "60"];
-/** What was lost is sent again within a second, however often: else the test would wait for backed off timers. */
+/**
+ * What was lost is sent again within a second, however often: else the test would wait for backed off timers.
+ * tcp_retries2 counts for time: by itself it would end a connection of such hosts after 14 s without an answer.
+ */
 const PATIENT = [
+  "net.ipv4.tcp_retries2=255",
   "net.ipv4.tcp_rto_max_ms=1000",
   "net.ipv4.tcp_syn_linear_timeouts=255",
   "net.ipv4.tcp_syn_retries=127",
 ];
 
+/** A server's come by its own wire, or with one hop less. */
+const HOST_RESETS =
+  'add table ip seen; add chain ip seen in { type filter hook input priority 0; }; add rule ip seen in iifname "outside" ip ttl 64 tcp flags & rst == rst counter';
+
 export interface RestartFigures extends ClientFigures {
   readonly rounds: number;
+  /** What the director's own stack refused: resets that did not come from a server. */
+  readonly hostResets: number;
   /** Connections that the daemons after the first went on with, and those that were found half written, altogether. */
   readonly adopted: number;
   readonly damaged: number;
@@ -40,6 +50,7 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   for (const port of [80, 81]) await network.speak(server, port);
   network.hideVip();
   server.batch(["rule add from 10.9.0.100 lookup 100", "route add default via 10.2.0.1 table 100"]);
+  client.run(`nft ${HOST_RESETS}`);
   for (const host of [client, server]) {
     for (const setting of PATIENT) host.status(`sysctl -qw ${setting}`);
   }
@@ -79,6 +90,7 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   return {
     ...told,
     rounds,
+    hostResets: Number(/packets (\d+)/.exec(client.run("nft list chain ip seen in"))![1]),
     adopted: sum(said, /goes on with (\d+)/g),
     damaged: sum(said, /(\d+) were not whole/g),
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),

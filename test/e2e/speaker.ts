@@ -39,7 +39,8 @@ async function main([role, ...args]: readonly string[]): Promise<void> {
 async function serve(port: number, name: string): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
-    void answer(socket, name === "-" ? (socket.localAddress ?? "") : name);
+    // A client that went before it said what it wants, or in the middle of it, is nothing to end for.
+    answer(socket, name === "-" ? (socket.localAddress ?? "") : name).catch(() => socket.destroy());
   });
   server.listen(port, "0.0.0.0");
   await once(server, "listening");
