@@ -1,5 +1,6 @@
 /**
- * A daemon that is killed again and again under load, the next one started at once: what its clients notice.
+ * A daemon that is killed again and again under load, the next one started at once: what its clients notice. Half of them
+ * are killed at some moment of their start.
  *
  *     restart.ts ROUNDS       prints Figures
  */
@@ -42,8 +43,17 @@ export interface RestartFigures extends ClientFigures {
   readonly startSlowestMs: number;
 }
 
-/** Kills the daemon `rounds` times. Connections through it are masqueraded (port 80) and directly routed (port 81). */
-export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
+/** How long one that runs may go on at most until it is killed. */
+const RUNS_MS = 300;
+
+/**
+ * Kills the daemon `rounds` times, at any moment of its start or after that. Connections through it are masqueraded (port
+ * 80) and directly routed (port 81).
+ */
+export async function killUnderLoad(
+  rounds: number,
+  onRound: (round: number) => void = () => {},
+): Promise<RestartFigures> {
   using network = new Network();
   using home = new DaemonHome();
   const { server, director, client } = network;
@@ -68,19 +78,24 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   let said = "";
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
+    onRound(round);
     const begin = performance.now();
     daemon = home.launch(director, ...GRACE);
     daemon.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    await untilPrinted(daemon, "the director runs");
-    const startMs = performance.now() - begin;
-    startsMs.push(startMs);
-    // As long as it was away, on the average half of that.
-    await sleep(Math.random() * startMs);
+    const runs = untilPrinted(daemon, "the director runs").then(
+      () => startsMs.push(performance.now() - begin),
+      () => {},
+    );
+    // The last has to run for what the clients still wait for.
+    const diesEarly = round % 2 === 1 && round < rounds - 1;
+    await (diesEarly ? sleep(Math.random() * (startsMs.at(-1) ?? 0)) : runs);
+    if (!diesEarly) await sleep(Math.random() * RUNS_MS);
   }
   load.stdin.end();
   const told = JSON.parse(await untilPrinted(load, "}\n")) as ClientFigures;
+  const seen = client.run("nft list chain ip seen in");
   // The last one leaves nothing.
   await kill(daemon);
   daemon = home.launch(director);
@@ -90,7 +105,7 @@ export async function killUnderLoad(rounds: number): Promise<RestartFigures> {
   return {
     ...told,
     rounds,
-    hostResets: Number(/packets (\d+)/.exec(client.run("nft list chain ip seen in"))![1]),
+    hostResets: Number(/packets (\d+)/.exec(seen)![1]),
     adopted: sum(said, /goes on with (\d+)/g),
     damaged: sum(said, /(\d+) were not whole/g),
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),
@@ -113,5 +128,10 @@ async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signal
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(await killUnderLoad(Number(process.argv[2] ?? 1000)));
+  const begin = performance.now();
+  const figures = await killUnderLoad(Number(process.argv[2] ?? 1000), (round) => {
+    const seconds = Math.round((performance.now() - begin) / 1000);
+    if (round % 50 === 0) process.stderr.write(`restart: ${round} kills, ${seconds} s\n`);
+  });
+  console.log(figures);
 }

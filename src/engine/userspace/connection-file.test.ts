@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
@@ -149,6 +150,25 @@ test("earlier keepers are known also to a process that begins anew", async () =>
   }
   using file = await open({ adopts: false });
   expect(file.keepers.freeNumber()).toBe(1);
+});
+
+test("of many keepers that no process followed, the oldest stays", async () => {
+  const children = Array.from({ length: 12 }, () =>
+    spawn("sleep", ["60"], { detached: true, stdio: "ignore" }),
+  );
+  try {
+    for (const [number, child] of children.entries()) {
+      using file = await open();
+      file.keepers.add(child.pid!, number);
+    }
+    using file = await open();
+    expect(file.keepers.freeNumber()).toBe(8);
+    file.keepers.endEarlier();
+    expect(file.keepers.freeNumber()).toBe(0);
+    await expect.poll(() => children[0]!.signalCode).toBe("SIGKILL");
+  } finally {
+    for (const child of children) child.kill("SIGKILL");
+  }
 });
 
 function change(what: RegExp, by: string): void {

@@ -19,38 +19,70 @@ export interface Grace {
 /**
  * It waits for the end of its standard input, which comes with ours. Its standard output is nft's input, so nothing else
  * may have or use that.
+ *
+ * When somebody has the file locked after these seconds, the next process is at its start: it ends us as soon as it takes
+ * packets. It has as long again for that; and when it ends instead, the next one has the grace anew.
  */
 const SCRIPT = [
-  "cat >/dev/null",
-  'sleep "$1" >/dev/null',
-  'flock -n "$2" rm -f "$2" >/dev/null 2>&1',
+  'go() { flock -n "$2" rm -f "$2"; }',
+  "{ cat",
+  'sleep "$1"',
+  'go "$@" || { flock -w "$1" "$2" true && sleep "$1"; go "$@"; }',
+  "} >/dev/null 2>&1",
 ].join("; ");
 
+/** Before one that somebody ended is started again. */
+const AGAIN_MS = 1_000;
+
 export class Keeper {
-  readonly #child: ChildProcess;
-  readonly #keepers: Keepers;
+  readonly #nft: Writable;
+  readonly #grace: Grace;
+  readonly #number: number;
+  #child: ChildProcess | undefined;
+  #isWanted = true;
 
   /** `nft`: its standard input. `number`: of its tables. */
-  constructor(nft: Writable, { seconds, file, keepers }: Grace, number: number) {
-    this.#keepers = keepers;
-    this.#child = spawn("sh", ["-c", SCRIPT, "sluice-keeper", String(seconds), file], {
-      detached: true,
-      stdio: ["pipe", nft, "ignore"],
-    });
-    // Without it the tables go with us, as they do without grace.
-    this.#child.on("error", () => {});
-    this.#child.stdin?.on("error", () => {});
-    this.#child.unref();
-    (this.#child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
-    if (this.#child.pid !== undefined) keepers.add(this.#child.pid, number);
+  constructor(nft: Writable, grace: Grace, number: number) {
+    this.#nft = nft;
+    this.#grace = grace;
+    this.#number = number;
+    this.#start();
   }
 
   /** From now on it counts the seconds. */
   leave(): void {
-    this.#child.stdin?.destroy();
+    this.#isWanted = false;
+    this.#child?.stdin?.destroy();
   }
 
   end(): void {
-    if (this.#child.pid !== undefined) this.#keepers.end(this.#child.pid);
+    this.#isWanted = false;
+    if (this.#child?.pid !== undefined) this.#grace.keepers.end(this.#child.pid);
+  }
+
+  #start(): void {
+    const { seconds, file, keepers } = this.#grace;
+    const child = spawn("sh", ["-c", SCRIPT, "sluice-keeper", String(seconds), file], {
+      detached: true,
+      stdio: ["pipe", this.#nft, "ignore"],
+    });
+    this.#child = child;
+    // Without it the tables go with us, as they do without grace.
+    child.on("error", () => {});
+    child.stdin?.on("error", () => {});
+    child.once("exit", () => this.#ended(child));
+    child.unref();
+    (child.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    if (child.pid !== undefined) keepers.add(child.pid, this.#number);
+  }
+
+  /** Somebody ended it, the host when it lacked memory: who ends next shall not find that out. */
+  #ended({ pid }: ChildProcess): void {
+    if (!this.#isWanted) return;
+    if (pid !== undefined) this.#grace.keepers.end(pid);
+    const again = setTimeout(() => {
+      if (this.#isWanted && !this.#nft.destroyed) this.#start();
+    }, AGAIN_MS);
+    again.unref();
   }
 }

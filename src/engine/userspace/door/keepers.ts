@@ -23,11 +23,12 @@ export class Keepers {
     }
   }
 
-  /** A number for tables that none of those kept has. */
-  freeNumber(): number {
-    const taken = [...this.#earlier].map((place) => this.#words[place * WORDS_EACH + 2]);
+  /** A number for tables that none of those kept has, nor `other` ones. */
+  freeNumber(...other: readonly number[]): number {
+    const kept = this.#places().map((place) => this.#words[place * WORDS_EACH + 2]!);
+    const taken = new Set([...kept, ...other]);
     let number = 0;
-    while (taken.includes(number)) number++;
+    while (taken.has(number)) number++;
     return number;
   }
 
@@ -35,9 +36,7 @@ export class Keepers {
   add(pid: number, number: number): void {
     const startedAt = startOf(pid);
     if (startedAt === undefined) return;
-    let place = 0;
-    while (place < PLACES - 1 && this.#words[place * WORDS_EACH] !== 0) place++;
-    if (this.#words[place * WORDS_EACH] !== 0) this.#end(place);
+    const place = this.#freePlace();
     this.#words.set([0, startedAt, number], place * WORDS_EACH);
     // Last, because it makes the place count.
     this.#words[place * WORDS_EACH] = pid;
@@ -53,6 +52,27 @@ export class Keepers {
   /** Ends those of earlier processes, and with them their tables. */
   endEarlier(): void {
     for (const place of this.#earlier) this.#end(place);
+  }
+
+  /** Those that count. */
+  #places(): number[] {
+    const all = Array.from({ length: PLACES }, (_, place) => place);
+    return all.filter((place) => this.#words[place * WORDS_EACH] !== 0);
+  }
+
+  /**
+   * When many processes ended before they took packets, the last one goes: a process that takes packets ends all before it,
+   * so it is the oldest whose tables keep the host away.
+   */
+  #freePlace(): number {
+    const used = this.#places();
+    for (let place = 0; place < PLACES; place++) if (!used.includes(place)) return place;
+    const startedAt = (place: number): number => this.#words[place * WORDS_EACH + 1]!;
+    const youngest = used.reduce((one, other) =>
+      startedAt(other) >= startedAt(one) ? other : one,
+    );
+    this.#end(youngest);
+    return youngest;
   }
 
   #end(place: number): void {

@@ -39,6 +39,8 @@ export interface NetfilterTablesOptions {
 export class NetfilterTables implements AsyncDisposable {
   readonly #options: NetfilterTablesOptions;
   #nft: Nft | undefined;
+  /** Those whose tables stand until others do, with their numbers: they drop what the host shall not see. */
+  readonly #earlier: { readonly nft: Nft; readonly number: number }[] = [];
   readonly #contents = new DoorContents();
   #place: Place = { stand: "hooks", number: 0 };
   #families = FAMILIES;
@@ -90,10 +92,16 @@ export class NetfilterTables implements AsyncDisposable {
     });
   }
 
-  /** Makes them anew, because the lane's interface is another: rules know it by its index. As if nft had ended by itself. */
+  /**
+   * Makes them anew, because the lane's interface is another: rules know it by its index. Until that is done the old ones
+   * stay, whose duplicates get lost, and which then drop.
+   */
   remake(): void {
-    void this.#nft?.end();
-    this.#lost(this.#nft, new NftError("the lane is another interface than it was"));
+    const nft = this.#nft;
+    if (nft === undefined || !this.#isMade || !this.#isOpen) return;
+    this.#earlier.push({ nft, number: this.#place.number });
+    this.#nft = undefined;
+    if (!this.#isRestarting) void this.#restart();
   }
 
   /** Where the tables stand. */
@@ -110,7 +118,7 @@ export class NetfilterTables implements AsyncDisposable {
   /** The host sees everything again when this resolves, or when the grace is over. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false;
-    await this.#nft?.leave();
+    await Promise.all([this.#endEarlier(), this.#nft?.leave()]);
   }
 
   #newNft(): Nft {
@@ -120,6 +128,10 @@ export class NetfilterTables implements AsyncDisposable {
 
   async #start(): Promise<void> {
     const nft = this.#newNft();
+    const taken = this.#earlier.map(({ number }) => number);
+    if (taken.includes(this.#place.number)) {
+      this.#place = { ...this.#place, number: freeNumber(this.#options.grace, taken) };
+    }
     try {
       await this.#make(nft);
     } catch (error) {
@@ -160,7 +172,7 @@ export class NetfilterTables implements AsyncDisposable {
     if (none !== undefined) throw none;
     if (none6 !== undefined) this.#families = ["inet"];
     const { stand, grace, onStand } = this.#options;
-    const number = grace?.keepers.freeNumber() ?? 0;
+    const number = freeNumber(grace);
     this.#place = { stand: stand ?? "hooks", number };
     const error = single ?? (none6 === undefined ? single6 : undefined);
     if (stand !== undefined || error === undefined) return;
@@ -238,7 +250,14 @@ export class NetfilterTables implements AsyncDisposable {
     this.#isRestarting = false;
     if (!this.#isOpen) await this.#nft?.end();
     else if (this.#nft === undefined) void this.#restart();
-    else this.#options.onRestored();
+    else {
+      await this.#endEarlier();
+      this.#options.onRestored();
+    }
+  }
+
+  async #endEarlier(): Promise<void> {
+    await Promise.all(this.#earlier.splice(0).map(({ nft }) => nft.end()));
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -246,6 +265,13 @@ export class NetfilterTables implements AsyncDisposable {
     this.#queue = done.catch(() => {});
     return done;
   }
+}
+
+function freeNumber(grace: Grace | undefined, taken: readonly number[] = []): number {
+  if (grace !== undefined) return grace.keepers.freeNumber(...taken);
+  let number = 0;
+  while (taken.includes(number)) number++;
+  return number;
 }
 
 function asError(error: unknown): Error {
