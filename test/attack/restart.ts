@@ -1,8 +1,8 @@
 /**
  * A daemon that is killed again and again under load, the next one started at once: what its clients notice. Half of them
- * are killed at some moment of their start.
+ * are killed in the middle of their start.
  *
- *     restart.ts ROUNDS       prints Figures
+ *     restart.ts ROUNDS [CALL...]       prints Figures; kills at these system calls of a start
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
@@ -33,6 +33,8 @@ const HOST_RESETS =
 
 export interface RestartFigures extends ClientFigures {
   readonly rounds: number;
+  /** Kinds of system calls at each of which a daemon was killed. */
+  readonly callsTried: number;
   /** What the director's own stack refused: resets that did not come from a server. */
   readonly hostResets: number;
   /** Connections that the daemons after the first went on with, and those that were found half written, altogether. */
@@ -46,13 +48,46 @@ export interface RestartFigures extends ClientFigures {
 /** How long one that runs may go on at most until it is killed. */
 const RUNS_MS = 300;
 
+/** System calls of a start, by which something changes that others see. */
+const CALLS = ["kill", "clone", "unshare", "flock", "bind", "ftruncate", "pwrite64", "write"];
+
+/** One moment of a start after the other: before its main thread's first call of a kind, before the second, ... */
+class Moments {
+  readonly #calls: readonly string[];
+  #number = 0;
+  /** Kinds that are done. */
+  done = 0;
+
+  constructor(calls: readonly string[]) {
+    this.#calls = calls;
+  }
+
+  /** A script, as launchBy() takes it, that has a daemon killed at the next moment. */
+  next(): string {
+    const call = this.#calls[this.done % this.#calls.length]!;
+    const kills = `inject=${call}:signal=SIGKILL:when=${++this.#number}`;
+    // strace(1) runs beside the daemon (-D), not as its parent.
+    return `exec strace -D -qq -o /dev/null -e trace=${call} -e signal=none -e ${kills} "$@"`;
+  }
+
+  /** A start had no more of them. */
+  outlived(): void {
+    this.#number = 0;
+    this.done++;
+  }
+}
+
 /**
- * Kills the daemon `rounds` times, at any moment of its start or after that. Connections through it are masqueraded (port
+ * Kills the daemon `rounds` times: every third when it runs, those between at one moment of their start after the
+ * other. Connections through it are masqueraded (port
  * 80) and directly routed (port 81).
  */
 export async function killUnderLoad(
   rounds: number,
-  onRound: (round: number) => void = () => {},
+  {
+    calls = CALLS,
+    onRound = () => {},
+  }: { readonly calls?: readonly string[]; readonly onRound?: (round: number) => void } = {},
 ): Promise<RestartFigures> {
   using network = new Network();
   using home = new DaemonHome();
@@ -76,22 +111,27 @@ export async function killUnderLoad(
   await untilPrinted(load, "holding");
   const startsMs: number[] = [];
   let said = "";
+  const moments = new Moments(calls);
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
     onRound(round);
     const begin = performance.now();
-    daemon = home.launch(director, ...GRACE);
+    // The last has to run for what the clients still wait for.
+    const isWhole = round % 3 === 0 || round === rounds - 1;
+    daemon = isWhole
+      ? home.launch(director, ...GRACE)
+      : home.launchBy(director, moments.next(), ...GRACE);
     daemon.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    const runs = untilPrinted(daemon, "the director runs").then(
-      () => startsMs.push(performance.now() - begin),
-      () => {},
+    const runs = await untilPrinted(daemon, "goes on with").then(
+      () => true,
+      () => false,
     );
-    // The last has to run for what the clients still wait for.
-    const diesEarly = round % 2 === 1 && round < rounds - 1;
-    await (diesEarly ? sleep(Math.random() * (startsMs.at(-1) ?? 0)) : runs);
-    if (!diesEarly) await sleep(Math.random() * RUNS_MS);
+      process.stderr.write(`${round} ${isWhole} ${JSON.stringify(moments)} ${runs}\n`);
+    if (isWhole) startsMs.push(performance.now() - begin);
+    else if (runs) moments.outlived();
+    if (runs) await sleep(Math.random() * RUNS_MS);
   }
   load.stdin.end();
   const told = JSON.parse(await untilPrinted(load, "}\n")) as ClientFigures;
@@ -105,6 +145,7 @@ export async function killUnderLoad(
   return {
     ...told,
     rounds,
+    callsTried: moments.done,
     hostResets: Number(/packets (\d+)/.exec(seen)![1]),
     adopted: sum(said, /goes on with (\d+)/g),
     damaged: sum(said, /(\d+) were not whole/g),
@@ -122,6 +163,7 @@ function kill(daemon: ChildProcessWithoutNullStreams): Promise<void> {
 }
 
 async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
   const ended = once(daemon, "exit");
   daemon.kill(signal);
   await ended;
@@ -129,9 +171,13 @@ async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signal
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const begin = performance.now();
-  const figures = await killUnderLoad(Number(process.argv[2] ?? 1000), (round) => {
-    const seconds = Math.round((performance.now() - begin) / 1000);
-    if (round % 50 === 0) process.stderr.write(`restart: ${round} kills, ${seconds} s\n`);
+  const [rounds = "1000", ...calls] = process.argv.slice(2);
+  const figures = await killUnderLoad(Number(rounds), {
+    ...(calls.length === 0 ? {} : { calls }),
+    onRound(round) {
+      const seconds = Math.round((performance.now() - begin) / 1000);
+      if (round % 50 === 0) process.stderr.write(`restart: ${round} kills, ${seconds} s\n`);
+    },
   });
   console.log(figures);
 }

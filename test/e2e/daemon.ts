@@ -62,10 +62,14 @@ export class DaemonHome implements Disposable {
   }
 
   /** As launch(), with what else a shell may bring about before: `script` ends in "$@". */
-  launchBy(host: Namespace, script: string): ChildProcessWithoutNullStreams {
+  launchBy(
+    host: Namespace,
+    script: string,
+    ...options: readonly string[]
+  ): ChildProcessWithoutNullStreams {
     const words = [process.execPath, "--disable-warning=ExperimentalWarning", SLUICE, "daemon"];
-    const options = ["--socket", this.socket, "--state", this.state, ...NOTHING_LEFT];
-    return host.start("sh", "-c", script, "sh", ...words, ...options);
+    const paths = ["--socket", this.socket, "--state", this.state];
+    return host.start("sh", "-c", script, "sh", ...words, ...paths, ...NOTHING_LEFT, ...options);
   }
 
   /** As launch(), by another user, who may do as he likes with the directory. */

@@ -88,6 +88,9 @@ test("the lane is removed, and its index taken by another interface", async () =
   await expect.poll(() => times("mended-lane"), { timeout: 10_000 }).toBeGreaterThan(before);
   await expect.poll(() => network.ask(82), { timeout: 20_000 }).toBe(LOCAL);
   await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
+  // The new tables stood beside the old ones: at no time would the host have answered for itself.
+  const tables = () => network.director.run("nft list tables ip").match(/sluice(_\d+)?$/gm);
+  await expect.poll(tables, { timeout: 10_000 }).toEqual(["sluice_1"]);
 });
 
 test("nothing is mended when nobody does anything", async () => {

@@ -1,6 +1,8 @@
 /** What clients notice of a daemon that ends and comes back, and what is left of one that does not. */
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { killUnderLoad } from "../attack/restart.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -125,6 +127,51 @@ test("the second of two daemons neither harms the first nor its connections", as
   expect(await connection.say("still here")).toBe("still here");
   expect(network.ask(80)).toBe(R1);
 });
+
+test("the shell that keeps the tables is killed: another does", async () => {
+  const { director } = network;
+  const daemon = await withService("--grace", "60");
+  await using connection = await network.talk(80);
+  const keepers = () => keepersOf(home.connections(director));
+  const [first] = keepers();
+  process.kill(first!, "SIGKILL");
+  await expect.poll(keepers, { timeout: 20_000 }).not.toEqual([first]);
+  await expect.poll(keepers, { timeout: 20_000 }).toHaveLength(1);
+  await daemon.end("SIGKILL");
+  expect(network.ask(80)).toBe("silence");
+  await home.start(director);
+  expect(await connection.say("still here")).toBe("still here");
+});
+
+test("a grace that ends while the next daemon is at its start goes on", async () => {
+  const { director } = network;
+  const first = await withService("--grace", "6");
+  await using connection = await network.talk(80);
+  await first.end("SIGKILL");
+  // It has the connections' file, and takes no packets yet.
+  const second = home.launchBy(
+    director,
+    'exec strace -D -qq -o /dev/null -e trace=unshare -e inject=unshare:delay_enter=8000000:when=1 "$@"',
+    "--grace",
+    "60",
+  );
+  let runs = false;
+  const running = untilPrinted(second, "goes on with").then(() => {
+    runs = true;
+  });
+  while (!runs) {
+    expect(network.ask(80)).not.toBe("refused");
+    await sleep(0);
+  }
+  await running;
+  expect(await connection.say("still here")).toBe("still here");
+});
+
+/** The processes that keep what this file's daemons left. */
+function keepersOf(file: string): number[] {
+  const { stdout } = spawnSync("pgrep", ["-f", `sluice-keeper .* ${file}$`], { encoding: "utf8" });
+  return stdout.split("\n").filter(Boolean).map(Number);
+}
 
 test("what lies in the way of the connections' file is said, and stays", async () => {
   const { director } = network;

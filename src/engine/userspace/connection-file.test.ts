@@ -162,7 +162,7 @@ test("of many keepers that no process followed, the oldest stays", async () => {
       file.keepers.add(child.pid!, number);
     }
     using file = await open();
-    expect(file.keepers.freeNumber()).toBe(8);
+    expect(file.keepers.freeNumber()).toBe(7);
     file.keepers.endEarlier();
     expect(file.keepers.freeNumber()).toBe(0);
     await expect.poll(() => children[0]!.signalCode).toBe("SIGKILL");
