@@ -45,7 +45,7 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
 
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
                      /run/sluice/sluice.sock); root and the daemon's user may command
-  --socket-group G   so may members of this group, by name or number; not root
+  --socket-group G   so may members of this group, by name (getent group) or number; not root
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
                      changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
