@@ -40,6 +40,7 @@ export const DAEMON_HELP = `Usage: sluice daemon [options]
 
 Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
 SIGHUP reads the state file again, and puts in force what somebody edited there (first remove its line "crc32").
+A daemon for a second network namespace needs --socket and --state of its own.
 Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Folders are made below
 /run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
