@@ -58,8 +58,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
-                     standard output, which the daemon never waits for: what its reader is too
-                     slow for is counted, and said
+                     standard output, which the daemon never waits for: what its reader, or the
+                     disk of its file, is too slow for is counted, and said
   -h, --help         this
 
 Exit status: 0 ended by a signal, 1 could not start or go on, 2 wrong arguments.
