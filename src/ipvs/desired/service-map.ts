@@ -126,15 +126,14 @@ export class ServiceMap implements ReadonlyMap<string, ServicePlan> {
   /** What made it of `before`, in the order of serviceChanges(), if it was made of that by a few commands. */
   changesSince(before: ReadonlyMap<string, ServicePlan>): readonly ServiceChange[] | undefined {
     const changes: ServiceChange[] = [];
-    let map: ServiceMap | undefined = this;
-    while (map !== undefined && map !== before && changes.length < STEPS_MAX) {
-      const origin: Origin | undefined = map.#origin;
-      if (origin === undefined) return undefined;
+    let origin = this.#origin;
+    while (origin !== undefined && changes.length < STEPS_MAX) {
       changes.push(origin.change);
-      map = origin.map.deref();
+      const map = origin.map.deref();
+      if (map === before) return changes.length === 1 ? changes : together(changes.toReversed());
+      origin = map === undefined ? undefined : map.#origin;
     }
-    if (map !== before) return undefined;
-    return changes.length === 1 ? changes : together(changes.toReversed());
+    return undefined;
   }
 
   /** The keys of all that may differ between the two, each in its order, when that is quick to say. */
