@@ -40,12 +40,13 @@ export const DAEMON_HELP = `Usage: sluice daemon [options]
 
 Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
 SIGHUP reads the state file again, and puts in force what somebody edited there (first remove its line "crc32").
+A daemon for a second network namespace needs --socket and --state of its own.
 Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Folders are made below
 /run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
                      /run/sluice/sluice.sock); root and the daemon's user may command
-  --socket-group G   so may members of this group, by name or number; not root
+  --socket-group G   so may members of this group, by name (getent group) or number; not root
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
                      changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
@@ -57,8 +58,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
-                     standard output, which the daemon never waits for: what its reader is too
-                     slow for is counted, and said
+                     standard output, which the daemon never waits for: what its reader, or the
+                     disk of its file, is too slow for is counted, and said
   -h, --help         this
 
 Exit status: 0 ended by a signal, 1 could not start or go on, 2 wrong arguments.

@@ -96,7 +96,7 @@ export class Director {
     this.services = new ServiceTable(read);
     this.connections = new Tracker(table, this.services, hashKey[1], offload);
     this.#onAdopted = onAdopted;
-    if (table.nextInherited(NO_CONNECTION) !== NO_CONNECTION) {
+    if (table.inherited.next(NO_CONNECTION) !== NO_CONNECTION) {
       this.#adoption = new Adoption(this.connections, this.services);
     }
     const services = (): IterableIterator<VirtualService> => this.services.services();

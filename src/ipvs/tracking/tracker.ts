@@ -226,7 +226,7 @@ export class Tracker {
 
   /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
   adopt(id: number, destination: Destination, now: Instant): boolean {
-    if (!this.table.adopt(id, destination.id, now)) return false;
+    if (!this.table.inherited.adopt(id, destination.id, now)) return false;
     this.enter(id, destination);
     const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
     if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
