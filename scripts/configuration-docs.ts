@@ -149,6 +149,7 @@ function values(schema: Schema): string {
   if (members !== undefined) return members.map(values).join(" or ");
   switch (schema.type) {
     case "integer":
+      if (schema.minimum === -(2 ** 31)) return "any whole number";
       return `${schema.minimum} to ${schema.maximum}`;
     case "boolean":
       return "`true`, `false`";

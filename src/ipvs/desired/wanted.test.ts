@@ -18,9 +18,9 @@ function wanted(
   { isWeightless = false, ...settings }: Partial<WantedState> & { isWeightless?: boolean } = {},
 ): WantedState {
   const services = [...stateOf(...commands).services.values()].map(
-    ({ destinations, revision: _, ...spec }): WantedService => ({
+    ({ destinations, ...spec }): WantedService => ({
       spec,
-      destinations: destinations.map(({ revision: __, ...each }) => ({
+      destinations: destinations.map((each) => ({
         ...each,
         weight: isWeightless ? undefined : each.weight,
       })),
