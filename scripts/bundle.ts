@@ -36,7 +36,7 @@ export async function bundle(root: string, folder: string): Promise<readonly str
   return [...new Set(packages)].filter((name) => name !== undefined).sort();
 }
 
-/** What is copied bears its authors' names and terms: MIT, as all of these are, asks for no more. */
+/** What is copied bears its authors' names and terms: MIT and ISC, as all of these are, ask for no more. */
 function licencesOf(packages: readonly string[]): string {
   const texts = packages.map((path) => {
     const [file] = readdirSync(path).filter((name) => /^licen[cs]e/i.test(name));
