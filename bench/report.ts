@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
-import { LOADS } from "./wrk.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
+import { LOADS } from "./wrk.ts";
 
 export interface Figures {
   readonly run: Run;

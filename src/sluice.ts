@@ -11,6 +11,10 @@ interface Subcommand {
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
+  check:       { says: "whether a sluice.yaml is right",                 load: () => import("./cli/configuration/check.ts") },
+  plan:        { says: "what a sluice.yaml would change",                load: () => import("./cli/configuration/plan.ts") },
+  apply:       { says: "puts a sluice.yaml in force, all or nothing",    load: () => import("./cli/configuration/apply.ts") },
+  export:      { says: "writes what stands as a sluice.yaml",            load: () => import("./cli/configuration/export.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
@@ -53,7 +57,8 @@ function help(): string {
 ${rows.join("")}  help         this; sluice help COMMAND: a command's own
   version      sluice's version
 
-Services are managed with ipvsadm, which like sluice status, reasons and sysctl talks to the running daemon.
+Services are managed with a file, by sluice check, plan and apply, or with ipvsadm; both talk to the running daemon, like
+sluice export, status, reasons and sysctl.
 `;
 }
 

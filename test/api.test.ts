@@ -314,7 +314,7 @@ describe("the API", () => {
       onBug: () => {},
     });
     await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(
-      `Cannot listen on ${bench.socketPath}: a daemon already answers there (process 1); end it first, or choose another --socket`,
+      `Cannot listen on ${bench.socketPath}: a daemon already answers there (process 1); end it first, or give this one, if it is for another network namespace, paths of its own: --socket PATH --state PATH`,
     );
   });
 

@@ -29,6 +29,8 @@ export class MemoryEngine implements Engine {
   refusal: Error | undefined;
   /** What connections() lists. */
   entries: readonly ConnectionStatus[] = [];
+  /** Active connections of each destination. */
+  activeConnections = 0;
   /** What is wrong. */
   findings: readonly Finding[] = [];
   desired: DesiredState = EMPTY_STATE;
@@ -51,7 +53,7 @@ export class MemoryEngine implements Engine {
       plan,
       destinations: plan.destinations.map((destination) => ({
         plan: destination,
-        activeConnections: 0,
+        activeConnections: this.activeConnections,
         inactiveConnections: 0,
         persistentConnections: 0,
         counters: NO_TRAFFIC,

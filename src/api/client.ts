@@ -1,6 +1,7 @@
 /** Calls the daemon over its unix socket. Needs nothing but node:http, so that a command line starts fast. */
 import type { IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
+import type { WireWantedService, WireWantedSettings } from "../control/wanted-wire.ts";
 import type { WireConnection } from "../control/wire.ts";
 import { objects } from "./lines.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type ErrorReply,
   formatEndpointId,
   formatServiceId,
+  type Plan,
   ROUTES,
   type RouteName,
 } from "./routes.ts";
@@ -33,6 +35,12 @@ export class ApiError extends Error {
 }
 
 type CallName = keyof Calls;
+
+/** Everything, as it is declared. */
+export interface Configuration {
+  readonly settings: WireWantedSettings;
+  readonly services: readonly WireWantedService[];
+}
 
 /** One client is one keep-alive connection; it does not keep the process running. */
 export class Client {
@@ -78,6 +86,26 @@ export class Client {
   async *connections(): AsyncGenerator<WireConnection> {
     const response = await this.#send("listConnections", {}, undefined);
     for await (const connection of objects(response)) yield connection as WireConnection;
+  }
+
+  /** All that is wanted: what configure() takes. */
+  async configuration(): Promise<Configuration> {
+    const all: unknown[] = [];
+    for await (const line of objects(await this.#send("configuration", {}, undefined))) {
+      all.push(line);
+    }
+    const [settings, ...services] = all;
+    if (settings === undefined) throw new Error("the answer broke off");
+    return {
+      settings: settings as WireWantedSettings,
+      services: services as WireWantedService[],
+    };
+  }
+
+  /** What `wanted` would change, or what it changed, all or, when it throws, nothing. */
+  async configure(name: "plan" | "apply", { settings, services }: Configuration): Promise<Plan> {
+    const text = [settings, ...services].map((line) => `${JSON.stringify(line)}\n`).join("");
+    return JSON.parse(await textOf(await this.#sendText(name, {}, text))) as Plan;
   }
 
   close(): void {

@@ -101,7 +101,7 @@ async function clear(path: string): Promise<void> {
   if (code === "connected") {
     const pid = await pidOn(path);
     throw new ListenError(
-      `Cannot listen on ${path}: a daemon already answers there${pid === undefined ? "" : ` (process ${pid})`}; end it first, or choose another --socket`,
+      `Cannot listen on ${path}: a daemon already answers there${pid === undefined ? "" : ` (process ${pid})`}; end it first, or give this one, if it is for another network namespace, paths of its own: --socket PATH --state PATH`,
     );
   }
   if (code === "ENOENT") return;

@@ -62,15 +62,18 @@ export async function bodyOf(request: Request): Promise<string> {
   return text + decoder.decode();
 }
 
-/** The lines of a body as they come; a last one without its end is one, too. Each may be as long as a body. */
-export async function* linesOf(request: Request): AsyncGenerator<string> {
+/** The lines of a body as they come; a last one without its end is one, too. Each may be as long as another call's body. */
+export async function* linesOf(
+  request: Request,
+  lineMaxBytes = BODY_MAX_BYTES,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of arriving(request)) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
     rest = parts.pop() ?? "";
-    if (rest.length > BODY_MAX_BYTES) {
-      throw new TooLarge(`A line is longer than ${BODY_MAX_BYTES} bytes`);
+    if (rest.length > lineMaxBytes) {
+      throw new TooLarge(`A line is longer than ${lineMaxBytes} bytes`);
     }
     yield* parts;
   }

@@ -42,6 +42,9 @@ export const ROUTES = {
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
   listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
   changes:           { method: "POST",   path: "/v1/changes",                                      says: "Many changes, a JSON object a line: call, service, destination, body; a line answers each" },
+  configuration:     { method: "GET",    path: "/v1/configuration",                                says: "All that is wanted, a JSON object a line: first the settings, then a service a line" },
+  plan:              { method: "POST",   path: "/v1/configuration/plan",                           says: "What such lines would change, and how many connections each change touches" },
+  apply:             { method: "PUT",    path: "/v1/configuration",                                says: "Put such lines in force, all or none; tells what that changed" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
@@ -107,6 +110,29 @@ export interface StatusFinding {
   readonly since: string;
 }
 
+/** What is wanted, and what would change. */
+export interface Plan {
+  readonly changes: readonly PlannedChange[];
+}
+
+export interface PlannedChange {
+  readonly action: "add" | "change" | "remove";
+  readonly what: "service" | "destination" | "timeouts" | "sysctls";
+  /** A service id; null with timeouts and sysctls. */
+  readonly service: string | null;
+  readonly destination: string | null;
+  /** What is different: null where there was nothing, or nothing will be. */
+  readonly facts: readonly {
+    readonly name: string;
+    readonly before: PlannedFact;
+    readonly after: PlannedFact;
+  }[];
+  /** Those that are there now. They go on when something is changed; the packets of what is removed are dropped. */
+  readonly connections: number;
+}
+
+export type PlannedFact = string | number | boolean | null;
+
 interface ServiceParams {
   readonly service: WireServiceKey;
 }
@@ -115,7 +141,7 @@ interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
 }
 
-/** What each route takes and gives. listConnections and changes give lines and are not here: see Client. */
+/** What each route takes and gives. Those that give or take lines are not here: see Client. */
 export interface Calls {
   readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, ApiRoute>> };
   readonly info: { params: object; body: undefined; reply: Info };

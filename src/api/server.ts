@@ -7,6 +7,7 @@ import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
+import { apply, configurationLines, plan } from "./configuration.ts";
 import { lines } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
@@ -62,6 +63,13 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(answers, (answer) => answer),
       );
     },
+    configuration: (context) =>
+      linesReply(
+        context,
+        lines(configurationLines(control.state), (line) => line),
+      ),
+    plan: async (context) => context.json(await plan(control, context.req.raw)),
+    apply: async (context) => context.json(await apply(control, context.req.raw)),
     routes: (context) => context.json(ROUTES),
     info: (context) =>
       context.json({

@@ -14,11 +14,12 @@ export class UsageError extends Error {
 export const EXIT = { done: 0, failed: 1, usage: 2, wrong: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Resolves to the exit code of `answer`, or of why there is none. `command` completes "sluice ...". */
+/** Resolves to the exit code of `answer`, or of why there is none: `usageExit` for what makes no sense. `command` completes "sluice ...". */
 export async function ask(
   command: string,
   around: Around,
   answer: (client: Client) => Promise<ExitCode>,
+  usageExit: ExitCode = EXIT.usage,
 ): Promise<ExitCode> {
   const path = socketPath(around.environment);
   const client = new Client(path);
@@ -27,7 +28,7 @@ export async function ask(
   } catch (error) {
     if (error instanceof UsageError) {
       around.complain(`sluice ${command}: ${error.message}\nTry 'sluice ${command} --help'.\n`);
-      return EXIT.usage;
+      return usageExit;
     }
     around.complain(`sluice ${command}: ${reasonOf(error as NodeJS.ErrnoException, path)}\n`);
     return EXIT.failed;

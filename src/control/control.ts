@@ -27,6 +27,12 @@ export class BusyError extends Error {
   override readonly name = "BusyError";
 }
 
+/** The state before and the one after; the same when nothing was different. */
+interface Replaced {
+  readonly before: DesiredState;
+  readonly after: DesiredState;
+}
+
 interface Waiting {
   readonly command: Command;
   readonly resolve: () => void;
@@ -100,20 +106,27 @@ export class Control {
       const file = this.#file;
       const written = await file?.reload();
       if (file === undefined || written === undefined) return false;
-      const before = this.#state;
-      const wanted = await inTermsOf(before, written);
-      try {
-        for (const steps of stepsBetween(before, wanted, TOGETHER_MAX)) {
-          await this.engine.apply(...steps);
-        }
-        await file.replace(wanted);
-      } catch (error) {
-        await this.engine.apply(before);
-        throw error;
-      }
-      this.#state = wanted;
+      const wanted = await inTermsOf(this.#state, written);
+      await this.#become(wanted, () => file.replace(wanted));
       return true;
     });
+  }
+
+  /**
+   * Puts in force what `make` makes of the state in force, however much it changes, all or nothing; `make` pauses now and
+   * then. Resolves to both states. Rejects, and changes nothing, when it is refused.
+   */
+  replace(make: (state: DesiredState) => Generator<undefined, DesiredState>): Promise<Replaced> {
+    if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
+    this.#waiting++;
+    return this.#inTurn(async () => {
+      const before = this.#state;
+      const after = await withPauses(make(before));
+      if (after !== before) {
+        await this.#become(after, async () => this.#file?.append(before, after));
+      }
+      return { before, after };
+    }).finally(() => this.#waiting--);
   }
 
   /** Resolves when every command given so far is done, and the disk is as a person would expect it. */
@@ -163,6 +176,21 @@ export class Control {
     this.#state = next;
   }
 
+  /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
+  async #become(wanted: DesiredState, keep: () => Promise<void>): Promise<void> {
+    const before = this.#state;
+    try {
+      for (const steps of stepsBetween(before, wanted, TOGETHER_MAX)) {
+        await this.engine.apply(...steps);
+      }
+      await keep();
+    } catch (error) {
+      await this.engine.apply(before);
+      throw error;
+    }
+    this.#state = wanted;
+  }
+
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
     // What is commanded from now on comes after it.
     this.#gathering = undefined;
@@ -170,6 +198,17 @@ export class Control {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
+}
+
+/** Runs what pauses now and then; other work goes on meanwhile. */
+export async function withPauses<Value>(work: Generator<undefined, Value>): Promise<Value> {
+  const pauses = new Pauses();
+  let step = work.next();
+  while (!step.done) {
+    await pauses.ifDue();
+    step = work.next();
+  }
+  return step.value;
 }
 
 function busy(): BusyError {

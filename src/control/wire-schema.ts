@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
+import type { WireWantedService, WireWantedSettings } from "./wanted-wire.ts";
 import type {
   WireDestination,
   WireEndpoint,
@@ -116,6 +117,22 @@ export type PlanJson = WireServiceRecord & { readonly destinations: readonly Wir
 
 export const PLAN_SCHEMA: z.ZodType<PlanJson> = service.extend({
   destinations: z.array(destination),
+});
+
+/** A service as somebody declares it: a destination without a weight keeps the one that it has. */
+export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.extend({
+  destinations: z.array(
+    destination.extend({ weight: z.int().min(0).max(INT_MAX).nullable().default(null) }),
+  ),
+});
+
+export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObject({
+  timeouts: z
+    .strictObject({ tcp: timeoutSeconds, tcpFin: timeoutSeconds, udp: timeoutSeconds })
+    .partial()
+    .default({}),
+  sysctls: SYSCTLS_SCHEMA.default({}),
+  keepsOthers: z.boolean().default(false),
 });
 
 /** A whole state. Services are looked at one by one: PLAN_SCHEMA. */

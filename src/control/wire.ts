@@ -106,7 +106,7 @@ function endpointFromWire({ address, port }: WireEndpoint): Endpoint {
   return { address: addressFromWire(address), port: toPort(port) };
 }
 
-function keyToWire(key: ServiceKey): WireServiceKey {
+export function keyToWire(key: ServiceKey): WireServiceKey {
   return key.kind === "mark" ? key : { ...key, endpoint: endpointToWire(key.endpoint) };
 }
 

@@ -7,6 +7,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
@@ -26,6 +27,8 @@ export async function openDirector(
 ): Promise<Director> {
   const { lines } = log;
   const startedAt = new Date();
+  // Before anything is touched: a file with a mistake is no reason to stop what an earlier daemon left.
+  const wanted = options.config === undefined ? undefined : await wantedBy(options.config);
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
   const engine = stack.use(
@@ -44,7 +47,13 @@ export async function openDirector(
     }),
   );
   const control = await Control.start(engine, file);
-  process.on("SIGHUP", () => void reload(control, lines));
+  if (options.config === undefined || wanted === undefined) {
+    process.on("SIGHUP", () => void reload(control, lines));
+  } else {
+    await putInForce(control, wanted, lines);
+    const configuration = new ConfigurationReload(options.config, control, lines);
+    process.on("SIGHUP", () => configuration.again());
+  }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));

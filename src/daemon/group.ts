@@ -1,26 +1,58 @@
-/** Names of groups: group(5). */
-import { readFileSync } from "node:fs";
+/**
+ * Names of groups, as the system knows them: getent(1), which asks whatever nsswitch.conf(5) names. In a process of its
+ * own, because modules of the name service are strangers' code.
+ */
+import { spawnSync } from "node:child_process";
 
-/** No group has that name or number. */
+/** No group has that name or number, or the system does not tell. */
 export class GroupError extends Error {
   override readonly name = "GroupError";
 }
 
 const GID_MAX = 0xffff_fffe;
+/** A directory server that is away keeps the daemon from starting for so long. */
+const PATIENCE_MS = 10_000;
+/** Of getent(1): a key was not found. */
+const NOT_FOUND = 2;
 
-/** The number of the group that `text` names, or is. Throws a GroupError. `groups` is the text of /etc/group. */
-export function groupId(text: string, groups: string = readFileSync("/etc/group", "utf8")): number {
-  if (/^\d+$/.test(text) && Number(text) <= GID_MAX) return mustNotBeRoot(Number(text));
-  for (const line of groups.split("\n")) {
-    const [name, , gid] = line.split(":");
-    if (name === text && gid !== undefined) return mustNotBeRoot(Number(gid));
-  }
+/** The number of the group that `text` names, or is. Throws a GroupError. */
+export function groupId(text: string, getent = "getent"): number {
+  const gid = /^\d+$/.test(text) ? Number(text) : lookUp(text, getent);
+  if (gid === 0)
+    throw new GroupError("--socket-group: the group root does not count: name another");
+  if (gid <= GID_MAX) return gid;
   throw new GroupError(
-    `--socket-group ${text}: /etc/group has no such group: name one that it has, or a number`,
+    `--socket-group ${text}: no group can have this number: expected one from 1 to ${GID_MAX}`,
   );
 }
 
-function mustNotBeRoot(gid: number): number {
-  if (gid !== 0) return gid;
-  throw new GroupError("--socket-group: the group root does not count: name another");
+function lookUp(name: string, getent: string): number {
+  const { status, stdout, stderr, error } = spawnSync(getent, ["group", "--", name], {
+    encoding: "utf8",
+    timeout: PATIENCE_MS,
+  });
+  if (status === NOT_FOUND) {
+    throw new GroupError(
+      `--socket-group ${name}: the system knows no such group (getent group ${name}): name another, or give a number`,
+    );
+  }
+  if (error !== undefined) throw notTold(name, whyNotRun(error));
+  if (status !== 0)
+    throw notTold(name, `getent${stderr === "" ? ` ended with ${status}` : `: ${stderr.trim()}`}`);
+  const [line = ""] = stdout.split("\n");
+  // group(5)
+  const [, , gid = ""] = line.split(":");
+  if (!/^\d+$/.test(gid)) throw notTold(name, `getent says ${JSON.stringify(line)}`);
+  return Number(gid);
+}
+
+function whyNotRun({ code, message }: NodeJS.ErrnoException): string {
+  if (code === "ENOENT") return "getent is not there";
+  return code === "ETIMEDOUT" ? `getent took more than ${PATIENCE_MS / 1000} s` : message;
+}
+
+function notTold(name: string, why: string): GroupError {
+  return new GroupError(
+    `--socket-group ${name}: the group cannot be looked up: ${why}: give its number`,
+  );
 }

@@ -13,7 +13,9 @@ export interface Log {
   readonly lines: Logger;
   /** Says something on standard error. */
   readonly complain: (text: string) => void;
-  /** Lines that were lost because nobody read them. */
+  /** To be called when the process ends at once, before anything else can happen. */
+  readonly flush: () => void;
+  /** Lines that were lost because nobody read them, or no disk took them. */
   lost(): number;
   /** Resolves when all is written, or its reader was waited for long enough. */
   end(): Promise<void>;
@@ -24,7 +26,7 @@ export function openLog(level: LogLevel): Log {
     onLost: (count) =>
       lines.warn(
         { lost: count },
-        `${count} ${count === 1 ? "line" : "lines"} of this log are missing here: they were not read fast enough`,
+        `${count} ${count === 1 ? "line" : "lines"} of this log are missing here: they were not read, or written to disk, fast enough`,
       ),
   });
   const error: Outlet = new Outlet(FD.error, {
@@ -41,6 +43,10 @@ export function openLog(level: LogLevel): Log {
   return {
     lines,
     complain: (text) => error.write(text),
+    flush: () => {
+      out.flush();
+      error.flush();
+    },
     lost: () => out.lost,
     end: async () => {
       await Promise.all([out.end(PATIENCE_MS), error.end(PATIENCE_MS)]);

@@ -32,6 +32,7 @@ export async function main(args: readonly string[]): Promise<number> {
     end: (error) => {
       log.lines.fatal({ err: error }, "a bug ends the director");
       log.complain(`sluice daemon: ${(error as Error).message}\n`);
+      log.flush();
       process.exit(EXIT.failed);
     },
   });

@@ -13,6 +13,8 @@ export interface DaemonOptions {
   readonly socketGroup: string | undefined;
   /** Undefined keeps state in memory only. */
   readonly state: string | undefined;
+  /** What is put in force at the start and at SIGHUP; undefined: what the state file has. */
+  readonly config: string | undefined;
   readonly engine: EngineChoice;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
@@ -39,16 +41,21 @@ export class UsageError extends Error {
 export const DAEMON_HELP = `Usage: sluice daemon [options]
 
 Runs the director in the foreground, in the current network namespace, until SIGTERM or SIGINT.
-SIGHUP reads the state file again, and puts in force what somebody edited there (first remove its line "crc32").
+SIGHUP reads the state file again, and puts in force what somebody edited there (first remove its line "crc32"); with
+--config it reads that file again instead.
+A daemon for a second network namespace needs --socket and --state of its own.
 Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Folders are made below
 /run/sluice and /var/lib/sluice alone, and of what lies at PATH only a dead daemon's socket is removed.
 
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
                      /run/sluice/sluice.sock); root and the daemon's user may command
-  --socket-group G   so may members of this group, by name or number; not root
+  --socket-group G   so may members of this group, by name (getent group) or number; not root
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
                      changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
+  --config FILE      put this sluice.yaml in force at the start, all of it, and again at SIGHUP: what
+                     is not in it goes, weights that it does not say stay. A file with a mistake
+                     changes nothing: then a start is refused, and a reload is said in the log
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
                      dropped for so long and connections are kept, for the next daemon to go on
@@ -57,8 +64,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel forward established connections by itself
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
-                     standard output, which the daemon never waits for: what its reader is too
-                     slow for is counted, and said
+                     standard output, which the daemon never waits for: what its reader, or the
+                     disk of its file, is too slow for is counted, and said
   -h, --help         this
 
 Exit status: 0 ended by a signal, 1 could not start or go on, 2 wrong arguments.
@@ -81,6 +88,7 @@ export function parseDaemonOptions(
     engine: engineOf(values.engine),
     socket: values.socket ?? defaultSocket,
     socketGroup: values["socket-group"],
+    config: values.config,
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
     connectionsMax: connections(values.connections),
@@ -98,6 +106,7 @@ function read(args: readonly string[]) {
         "socket-group": { type: "string" },
         state: { type: "string" },
         "no-state": { type: "boolean" },
+        config: { type: "string" },
         connections: { type: "string" },
         grace: { type: "string" },
         "no-adopt": { type: "boolean" },

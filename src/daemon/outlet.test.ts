@@ -116,6 +116,35 @@ test("a file is written where it ends", async () => {
   expect(readFileSync(path, "utf8")).toBe("one\ntwo\nthree\n");
 });
 
+test("a file whose disk is slow stops nobody; what was lost is said in its place", async () => {
+  const path = join(folder, "log");
+  const fd = openSync(path, "a");
+  const outlet: Outlet = new Outlet(fd, {
+    bytesMax: 10_000,
+    onLost: (count) => outlet.write(`${count} lost\n`),
+  });
+  // While this loop runs nobody can be told that anything was written, however quick the disk is.
+  for (let count = 0; count < 5_000; count++) outlet.write(LINE);
+  expect(outlet.lost).toBe(4_900);
+  await expect.poll(() => readFileSync(path, "utf8")).toContain("\n4900 lost\n");
+  await outlet.end(1_000);
+  closeSync(fd);
+  expect(readFileSync(path, "utf8")).toBe(`${LINE.repeat(100)}4900 lost\n`);
+});
+
+test("what a file lacks is written when the process is about to end", async () => {
+  const path = join(folder, "log");
+  const fd = openSync(path, "a");
+  const outlet = new Outlet(fd, { onLost: () => {} });
+  for (const line of ["one\n", "two\n", "three\n"]) outlet.write(line);
+  outlet.flush();
+  // The first may be on its way by a thread's hand.
+  expect(readFileSync(path, "utf8")).toContain("two\nthree\n");
+  await outlet.end(1_000);
+  closeSync(fd);
+  expect(readFileSync(path, "utf8").split("\n").toSorted()).toEqual(["", "one", "three", "two"]);
+});
+
 test("the end of a process does not wait for a reader", async () => {
   using pipe = new Pipe();
   const outlet = new Outlet(pipe.writer, { onLost: () => {} });

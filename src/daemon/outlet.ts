@@ -4,9 +4,10 @@
  * A write to a full pipe, terminal or socket stops the whole thread, and with it every connection that is balanced. To
  * make the descriptor itself non-blocking (O_NONBLOCK) would do so for every process that shares it, a shell's other
  * commands included. So a pipe or terminal is opened once more by its name in /proc (proc_pid_fd(5)), which gives an open
- * file description of our own; a socket, which cannot be opened so, is sent to with MSG_DONTWAIT.
+ * file description of our own; a socket, which cannot be opened so, is sent to with MSG_DONTWAIT. A file knows no
+ * O_NONBLOCK: a disk that is slow, or a file server that is away, makes a thread of Node's pool wait, and not ours.
  */
-import { constants, fstatSync, openSync, write, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, type Stats, write, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errnoName, send } from "../engine/host/system/libc.ts";
 
@@ -28,6 +29,8 @@ type Answer = number | string;
 type Way = (bytes: Uint8Array) => Answer | Promise<Answer>;
 
 export class Outlet {
+  readonly #fd: number;
+  readonly #isFile: boolean;
   readonly #way: Way;
   readonly #bytesMax: number;
   readonly #onLost: (count: number) => void;
@@ -40,7 +43,10 @@ export class Outlet {
   #isClosed = false;
 
   constructor(fd: number, { bytesMax = BYTES_MAX, onLost }: OutletOptions) {
-    this.#way = wayTo(fd);
+    const status = fstatSync(fd);
+    this.#fd = fd;
+    this.#isFile = status.isFile();
+    this.#way = wayTo(fd, status);
     this.#bytesMax = bytesMax;
     this.#onLost = onLost;
   }
@@ -72,6 +78,16 @@ export class Outlet {
     }
     this.#isClosed = true;
     clearTimeout(this.#retry);
+  }
+
+  /** Before the process ends at once: a file gets what waits for the write that is under way. May wait for its disk. */
+  flush(): void {
+    if (!this.#isFile) return;
+    const rest = this.#waiting.splice(this.#isWriting ? 1 : 0);
+    for (const bytes of rest) {
+      this.#bytes -= bytes.length;
+      if (typeof writeNow(this.#fd, bytes) === "string") this.#lostInAll++;
+    }
   }
 
   #write(): void {
@@ -122,34 +138,37 @@ export class Outlet {
   }
 }
 
-function wayTo(fd: number): Way {
-  const status = fstatSync(fd);
+function wayTo(fd: number, status: Stats): Way {
   if (status.isSocket()) return socketWay(fd);
-  // Files do not make a writer wait for a reader; opened once more, one would be written from its beginning.
-  return status.isFIFO() || status.isCharacterDevice() ? reopenedWay(fd) : fileWay(fd);
+  // Opened once more, a file would be written from its beginning.
+  return status.isFIFO() || status.isCharacterDevice() ? reopenedWay(fd) : pooledWay(fd);
 }
 
 function reopenedWay(fd: number): Way {
   const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
   try {
-    return fileWay(openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY));
+    const own = openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+    return (bytes) => writeNow(own, bytes);
   } catch {
     // Somebody else's.
-    return (bytes) =>
-      new Promise((resolve) => {
-        write(fd, bytes, (error, written) => resolve(error === null ? written : codeOf(error)));
-      });
+    return pooledWay(fd);
   }
 }
 
-function fileWay(fd: number): Way {
-  return (bytes) => {
-    try {
-      return writeSync(fd, bytes);
-    } catch (error) {
-      return codeOf(error as NodeJS.ErrnoException);
-    }
-  };
+/** Written where the descriptor stands: at the end, as others that share it do. */
+function pooledWay(fd: number): Way {
+  return (bytes) =>
+    new Promise((resolve) => {
+      write(fd, bytes, (error, written) => resolve(error === null ? written : codeOf(error)));
+    });
+}
+
+function writeNow(fd: number, bytes: Uint8Array): Answer {
+  try {
+    return writeSync(fd, bytes);
+  } catch (error) {
+    return codeOf(error as NodeJS.ErrnoException);
+  }
 }
 
 function socketWay(fd: number): Way {

@@ -1,5 +1,6 @@
 /** What an operator can mend when the daemon does not start: one sentence that says what to do. */
 import { ListenError } from "../api/listen.ts";
+import { ConfigurationError } from "../configuration/problem.ts";
 import { FolderError } from "../control/folder.ts";
 import { StateFileError } from "../control/state-file-error.ts";
 import { NamespaceTakenError } from "../engine/host/namespace-claim.ts";
@@ -17,6 +18,7 @@ export class PrivilegeError extends Error {
 
 const MISTAKES = [
   BpfError,
+  ConfigurationError,
   FileTakenError,
   FolderError,
   GroupError,

@@ -15,6 +15,7 @@ import { isEmpty, mayOpen } from "./packets/packet-event.ts";
 import type { Request } from "./schedulers/scheduler.ts";
 import type { Destination } from "./services/destination.ts";
 import type { VirtualService } from "./services/virtual-service.ts";
+import { answeredFlow } from "./tracking/ends-of.ts";
 import { isUsable, Templates } from "./tracking/persistence.ts";
 
 const FTP_PORT = 21;
@@ -90,7 +91,6 @@ export class ConnectionOpener {
    * NO_CONNECTION: ip_vs_new_conn_out().
    */
   openFromServer(packet: Packet, server: Destination, now: Instant): number {
-    const { tracker, services } = this.#parts;
     const { key, plan } = server.service;
     if (key.kind !== "endpoint") return NO_CONNECTION;
     const opening = this.#called.fill(callingFlow(this.#calling, packet, key.endpoint), 0);
@@ -99,14 +99,8 @@ export class ConnectionOpener {
       template = this.#templateTo(server, opening, packet, plan.persistence, now);
       if (template === NO_CONNECTION) return NO_CONNECTION;
     }
-    const id = tracker.open(opening, server, packet.sourcePort, plan.onePacket, now);
-    if (id === NO_CONNECTION) {
-      if (template !== NO_CONNECTION) tracker.release(template);
-      return id;
-    }
-    services.countConnection(server);
-    if (template !== NO_CONNECTION) tracker.setControl(id, template);
-    return id;
+    const { onePacket } = plan;
+    return this.#openThrough(template, opening, server, packet.sourcePort, onePacket, now);
   }
 
   /** The call's template if it leads to `server`, else a new one. */
@@ -125,7 +119,7 @@ export class ConnectionOpener {
     if (found !== NO_CONNECTION) {
       const isSame = table.destinationId(found) === server.id;
       if (isSame && isUsable(server, sysctls().expire_quiescent_template !== 0)) {
-        tracker.hold(found);
+        tracker.room.hold(found);
         return found;
       }
       table.invalidateTemplate(found);
@@ -142,7 +136,7 @@ export class ConnectionOpener {
   ): number {
     const { tracker } = this.#parts;
     const { service } = destination;
-    if (!tracker.makeRoom(service)) return NO_CONNECTION;
+    if (!tracker.room.makeFor(service)) return NO_CONNECTION;
     const added = this.#templates.add(opening, service, persistence, destination, now);
     if (added !== NO_CONNECTION) tracker.enter(added, destination);
     return added;
@@ -169,7 +163,9 @@ export class ConnectionOpener {
     const destination = this.#pick(opening, packet, service, now);
     if (destination === undefined) return this.#leave(opening, packet, service, outcome, now);
     const port = destination.port || opening.destinationPort;
-    return this.#add(opening, service, destination, port, outcome, now);
+    const { onePacket } = service.plan;
+    const id = this.#openThrough(NO_CONNECTION, opening, destination, port, onePacket, now);
+    return id === NO_CONNECTION ? outcome.drop(this.#parts.tracker.room.refusal) : id;
   }
 
   #schedulePersistent(
@@ -196,34 +192,36 @@ export class ConnectionOpener {
       destination = this.#pick(opening, packet, service, now);
       if (destination === undefined) return this.#leave(opening, packet, service, outcome, now);
       template = this.#addTemplate(opening, destination, persistence, now);
-      if (template === NO_CONNECTION) return outcome.drop(tracker.refusal);
+      if (template === NO_CONNECTION) return outcome.drop(tracker.room.refusal);
     }
-    tracker.hold(template);
+    tracker.room.hold(template);
     const target = destination!;
     const isServicePort = opening.destinationPort === service.port;
     const port = isServicePort && target.port !== 0 ? target.port : opening.destinationPort;
-    const id = this.#add(opening, service, target, port, outcome, now);
-    if (typeof id !== "number") {
-      tracker.release(template);
-      return id;
-    }
-    tracker.setControl(id, template);
+    const { onePacket } = service.plan;
+    const id = this.#openThrough(template, opening, target, port, onePacket, now);
+    if (id === NO_CONNECTION) return outcome.drop(tracker.room.refusal);
     tracker.renew(template, now);
     return id;
   }
 
-  #add(
+  /** A connection that `template` controls, if that is one; or NO_CONNECTION, and the template is released. */
+  #openThrough(
+    template: number,
     opening: Opening,
-    service: VirtualService,
     destination: Destination,
     port: number,
-    outcome: OutcomeSlot,
+    onePacket: boolean,
     now: Instant,
-  ): number | OutcomeSlot {
+  ): number {
     const { tracker, services } = this.#parts;
-    const id = tracker.open(opening, destination, port, service.plan.onePacket, now);
-    if (id === NO_CONNECTION) return outcome.drop(tracker.refusal);
+    const id = tracker.open(opening, destination, port, onePacket, now);
+    if (id === NO_CONNECTION) {
+      if (template !== NO_CONNECTION) tracker.room.release(template);
+      return id;
+    }
     services.countConnection(destination);
+    if (template !== NO_CONNECTION) tracker.setControl(id, template);
     return id;
   }
 
@@ -249,7 +247,7 @@ export class ConnectionOpener {
       const { tracker, services } = this.#parts;
       const { onePacket } = service.plan;
       const id = tracker.open(packet, services.bypass[packet.family], 0, onePacket, now);
-      return id === NO_CONNECTION ? outcome.drop(tracker.refusal) : id;
+      return id === NO_CONNECTION ? outcome.drop(tracker.room.refusal) : id;
     }
     if (service.port === FTP_PORT && opening.destinationPort !== FTP_PORT) {
       return outcome.pass("pass-ftp-other-port");
@@ -269,13 +267,7 @@ export class ConnectionOpener {
 
 /** The flow in which a server's packet would be the service's answer. */
 function callingFlow(flow: Flow, packet: Packet, { address, port }: Endpoint): Flow {
-  flow.family = packet.family;
-  flow.protocol = packet.protocol;
-  flow.client0 = packet.destination0;
-  flow.client1 = packet.destination1;
-  flow.client2 = packet.destination2;
-  flow.client3 = packet.destination3;
-  flow.clientPort = packet.destinationPort;
+  answeredFlow(flow, packet);
   flow.virtual0 = address.w0;
   flow.virtual1 = address.w1;
   flow.virtual2 = address.w2;

@@ -96,7 +96,7 @@ export class Director {
     this.services = new ServiceTable(read);
     this.connections = new Tracker(table, this.services, hashKey[1], offload);
     this.#onAdopted = onAdopted;
-    if (table.nextInherited(NO_CONNECTION) !== NO_CONNECTION) {
+    if (table.inherited.next(NO_CONNECTION) !== NO_CONNECTION) {
       this.#adoption = new Adoption(this.connections, this.services);
     }
     const services = (): IterableIterator<VirtualService> => this.services.services();
@@ -133,9 +133,9 @@ export class Director {
     this.check(desired);
     // What went by until now belongs to whom it was for.
     this.#collect();
-    this.connections.timeouts = desired.timeouts;
+    this.connections.progress.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
-    this.connections.secureTcp = this.#defence.isSecureTcp;
+    this.connections.progress.secureTcp = this.#defence.isSecureTcp;
     const hasRemoved = this.services.apply(desired);
     this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
@@ -202,7 +202,7 @@ export class Director {
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + HOUSEKEEPING_INTERVAL_MS;
       this.#defence.update();
-      this.connections.secureTcp = this.#defence.isSecureTcp;
+      this.connections.progress.secureTcp = this.#defence.isSecureTcp;
       if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
       this.#reassembler.expire(now);
@@ -242,7 +242,7 @@ export class Director {
 
   /** How many packets left for which reason, and how many entries gave way to new ones. */
   reasons(): Record<Reason | Yielding, number> {
-    return { ...this.#reasons.snapshot(), ...this.connections.gaveWay() };
+    return { ...this.#reasons.snapshot(), ...this.connections.room.gaveWay() };
   }
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
@@ -262,7 +262,7 @@ export class Director {
   /** Whether the packet's connection may be one that is not adopted yet: its sender will send it again. */
   #isAwaited(packet: Packet, now: Instant): boolean {
     if (this.#adoption === undefined) return false;
-    if (packet.isFragment || !this.connections.balances(packet.protocol)) return true;
+    if (packet.isFragment || !this.connections.progress.balances(packet.protocol)) return true;
     if (this.connections.find(packet, now) !== NO_CONNECTION) return false;
     return this.connections.findReply(packet, now) === NO_CONNECTION;
   }

@@ -39,7 +39,7 @@ export class Incoming {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");
     }
-    tracker.hold(id);
+    tracker.room.hold(id);
     this.#begin(packet, outcome, now);
     // Only now: the entry that is given up still counted while its successor was scheduled, as in the kernel.
     tracker.giveUp(id);
@@ -65,7 +65,7 @@ export class Incoming {
     const { tracker, services, transmitter } = this.#parts;
     const flags = tracker.table.flags(id);
     services.countIn(destination, packet.length);
-    tracker.advance(id, packet, "input", now);
+    tracker.progress.advance(id, packet, "input", now);
     const method = flags & FORWARDING_MASK;
     transmitter.send(packet, outcome, destination, method, id).of(id);
     const isOnePacket = (flags & CONNECTION_FLAG.onePacket) !== 0;

@@ -54,7 +54,7 @@ export class Outgoing {
     // What cannot be routed as it would lie then is lost without a word: ip_vs_route_me_harder().
     if (route === "unreachable") return outcome.drop("drop-unreachable");
     services.countOut(destination, packet.length);
-    tracker.advance(id, packet, "output", now);
+    tracker.progress.advance(id, packet, "output", now);
     if (route === undefined) return outcome.pass("pass-reply");
     replies.send(packet, outcome, route, id).of(id);
     // The host's word to the service about its answer is the server's: the kernel's LOCAL_OUT hook hands it on.

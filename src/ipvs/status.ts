@@ -82,7 +82,7 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
   const data = table.data(id);
   return {
     protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
-    state: tracker.stateName(id),
+    state: tracker.progress.stateName(id),
     expiresInMs: Math.max(0, table.catchUp(id) - now),
     client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
     virtual: endpoint(family, (word) => table.virtual(id, word), table.virtualPort(id)),

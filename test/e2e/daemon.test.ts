@@ -82,7 +82,7 @@ test("a socket that another daemon answers on is refused, and the other one goes
   using elsewhere = new Namespace("elsewhere");
   const ownState = ["--state", `${home.state}.other`];
   expect(await refusal(home.launch(elsewhere, ...ownState))).toBe(
-    `Cannot listen on ${home.socket}: a daemon already answers there (process ${first.pid}); end it first, or choose another --socket`,
+    `Cannot listen on ${home.socket}: a daemon already answers there (process ${first.pid}); end it first, or give this one, if it is for another network namespace, paths of its own: --socket PATH --state PATH`,
   );
   expect(home.ipvsadm("-L").code).toBe(0);
 });
@@ -107,7 +107,7 @@ test("a state file that another daemon uses is refused, and nothing of it is tou
   using elsewhere = new Namespace("elsewhere");
   const ownSocket = ["--socket", `${home.socket}.other`];
   expect(await refusal(home.launch(elsewhere, ...ownSocket))).toBe(
-    `--state ${home.state} is in use by the daemon with process id ${first.pid}: give each daemon a file of its own`,
+    `--state ${home.state} is in use by the daemon with process id ${first.pid}: end it first, or give this one a file of its own: --state PATH`,
   );
   expect(await first.end("SIGKILL")).toBe(null);
   const second = await home.start(host);

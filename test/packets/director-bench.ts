@@ -225,7 +225,7 @@ export class DirectorBench {
       connections.table.destinationId(id),
     );
     const seconds = Math.round((connections.table.expiresAt(id) - now) / 1000);
-    return `[${connections.stateName(id)} ${seconds} ${activeConnections}/${inactiveConnections}]`;
+    return `[${connections.progress.stateName(id)} ${seconds} ${activeConnections}/${inactiveConnections}]`;
   }
 
   #services(withCounters: boolean): readonly string[] {

@@ -13,7 +13,10 @@ export function page(status: Status, now: Date): string {
     ["State", status.state ?? "not kept over a restart (--no-state)"],
   ];
   if (status.logLinesLost > 0) {
-    rows.push(["Log", `${status.logLinesLost} lines were lost: not read fast enough`]);
+    rows.push([
+      "Log",
+      `${status.logLinesLost} lines were lost: not read, or written to disk, fast enough`,
+    ]);
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
   return `${head}\n${conclusion(findings, findingsOmitted, now)}`;

@@ -11,14 +11,15 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import type { IpVersion } from "../../net/ip-family.ts";
-import { FIELD, KIND } from "./connection-record.ts";
-import { Binding, CONNECTION_FLAG, FIXED_FLAGS, Flow } from "./flow.ts";
+import { dataFlag, FIELD, INVALID_PORT, KIND, writeEnds } from "./connection-record.ts";
+import { type Binding, CONNECTION_FLAG, FIXED_FLAGS, type Flow } from "./flow.ts";
 import type { HashKey } from "./flow-hash.ts";
-import { FlowLookup, identityOf, portsOf } from "./flow-lookup.ts";
+import { FlowLookup } from "./flow-lookup.ts";
+import { InheritedConnections } from "./inherited-connections.ts";
+import { type Expired, Lifetimes } from "./lifetimes.ts";
 import { PersistenceData } from "./persistence-data.ts";
 import { checkLimit, RecordStore } from "./record-store.ts";
 import { ownMemory, type TableMemory } from "./table-memory.ts";
-import { TimerWheel } from "./timer-wheel.ts";
 
 /** What lookups and `add` return for no connection, and `control` for none. */
 export const NO_CONNECTION = -1;
@@ -37,35 +38,28 @@ export interface ConnectionTableOptions {
   readonly memory?: TableMemory | undefined;
 }
 
-export interface Expired {
-  readonly removed: number;
-  /** Whether there was more to look at than the budget allowed. */
-  readonly more: boolean;
-}
-
-const INVALID_PORT = 0xffff;
-
 export class ConnectionTable {
+  /** What lies in the memory of an earlier process. */
+  readonly inherited: InheritedConnections;
   readonly #records: RecordStore;
   readonly #data: PersistenceData;
   readonly #lookup: FlowLookup;
-  readonly #wheel: TimerWheel;
-  readonly #lastSeen: ConnectionTableOptions["lastSeen"];
-
-  /** Reused for what is adopted. */
-  readonly #flow = new Flow();
-  readonly #binding = new Binding();
+  readonly #lifetimes: Lifetimes;
 
   constructor({ limit, hashKey, memory, lastSeen }: ConnectionTableOptions) {
-    this.#lastSeen = lastSeen;
     checkLimit(limit);
     const within = memory ?? ownMemory(limit);
     this.#records = new RecordStore(limit, within);
     this.#data = new PersistenceData(within);
-    const isKeptAlive =
-      lastSeen === undefined ? undefined : (id: number, now: Instant) => this.catchUp(id) > now;
-    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey, isKeptAlive);
-    this.#wheel = new TimerWheel(this.#records);
+    this.#lifetimes = new Lifetimes(this.#records, lastSeen && ((id) => lastSeen(this, id)));
+    this.#lookup = new FlowLookup(this.#records, this.#data, hashKey, this.#lifetimes.isKeptAlive);
+    this.inherited = new InheritedConnections({
+      table: this,
+      records: this.#records,
+      data: this.#data,
+      lookup: this.#lookup,
+      lifetimes: this.#lifetimes,
+    });
   }
 
   get limit(): number {
@@ -82,7 +76,7 @@ export class ConnectionTable {
    * bytes for each, and 256 more for each that has a persistence engine's data.
    */
   get bytes(): number {
-    return this.#records.bytes + this.#data.bytes + this.#lookup.bytes + this.#wheel.bytes;
+    return this.#records.bytes + this.#data.bytes + this.#lookup.bytes + this.#lifetimes.bytes;
   }
 
   /** The connection of a packet from the client, never a template. */
@@ -122,32 +116,16 @@ export class ConnectionTable {
     }
     const { words } = records;
     const at = records.offset(id);
-    words[at + FIELD.client] = flow.client0;
-    words[at + FIELD.client + 1] = flow.client1;
-    words[at + FIELD.client + 2] = flow.client2;
-    words[at + FIELD.client + 3] = flow.client3;
-    words[at + FIELD.virtual] = flow.virtual0;
-    words[at + FIELD.virtual + 1] = flow.virtual1;
-    words[at + FIELD.virtual + 2] = flow.virtual2;
-    words[at + FIELD.virtual + 3] = flow.virtual3;
-    words[at + FIELD.ports] = portsOf(flow);
-    words[at + FIELD.kind] = identityOf(flow) | (binding.flags & KIND.flagsMask) | dataFlag(flow);
+    writeEnds(words, at, flow, binding);
     words[at + FIELD.timeout] = timeoutMs;
-    words[at + FIELD.destinationId] = binding.destinationId;
     words[at + FIELD.inPackets] = 0;
-    words[at + FIELD.destination] = binding.destination0;
-    words[at + FIELD.destination + 1] = binding.destination1;
-    words[at + FIELD.destination + 2] = binding.destination2;
-    words[at + FIELD.destination + 3] = binding.destination3;
-    words[at + FIELD.destinationPort] = binding.destinationPort | (binding.family << 16);
-    words[at + FIELD.mark] = binding.mark;
     words[at + FIELD.control] = NO_CONNECTION;
     words[at + FIELD.controlled] = 0;
     words[at + FIELD.data] = slot;
     records.setDouble(id, FIELD.destinationKey, binding.destinationKey);
     records.setDouble(id, FIELD.expiresAt, now + timeoutMs);
     records.commit(id);
-    this.#wheel.arm(id, now + timeoutMs);
+    this.#lifetimes.begin(id);
     this.#lookup.enter(id, flow, binding);
     return id;
   }
@@ -160,9 +138,9 @@ export class ConnectionTable {
     if (controlled > 0) throw new Error(`Connection ${id} still controls ${controlled} others`);
     records.withdraw(id);
     this.setControl(id, NO_CONNECTION);
-    this.#wheel.disarm(id);
+    this.#lifetimes.end(id);
     this.#lookup.leave(id);
-    if (this.#hasData(id)) this.#data.release(records.get(id, FIELD.data));
+    if (this.hasData(id)) this.#data.release(records.get(id, FIELD.data));
     records.free(id);
   }
 
@@ -179,72 +157,14 @@ export class ConnectionTable {
     records.commit(id);
   }
 
-  /** The next of an earlier process's connections and templates that was neither adopted nor given up, or NO_CONNECTION. */
-  nextInherited(after: number): number {
-    return this.#records.nextInherited(after);
-  }
-
-  /** Whether an inherited record is whole: its process may have ended while it wrote it, or took it out. */
-  isWhole(id: number): boolean {
-    return this.#records.isCommitted(id);
-  }
-
-  /** Whether it says that it is whole. */
-  isMarked(id: number): boolean {
-    return this.#records.get(id, FIELD.commit) !== 0;
-  }
-
-  /**
-   * Enters an inherited connection or template as it is, with `destinationId` as its destination, and control if that is
-   * an adopted template. False, and it is given up, when its data are not there.
-   */
-  adopt(id: number, destinationId: number, now: Instant): boolean {
-    const records = this.#records;
-    if (this.#hasData(id) && !this.#data.claim(records.get(id, FIELD.data))) {
-      this.giveUpInherited(id);
-      return false;
-    }
-    records.takeOver(id);
-    this.setDestinationId(id, destinationId);
-    records.set(id, FIELD.controlled, 0);
-    const control = this.control(id);
-    records.set(id, FIELD.control, NO_CONNECTION);
-    const isControl = records.has(control) && (this.flags(control) & CONNECTION_FLAG.template) > 0;
-    if (isControl) this.setControl(id, control);
-    // Never later than if its last packet came just now.
-    const expiresAt = Math.min(this.expiresAt(id), now + this.timeoutMs(id));
-    records.setDouble(id, FIELD.expiresAt, expiresAt);
-    // Moves the wheel, which begins at 0, on to now.
-    this.#wheel.due(now);
-    this.#wheel.arm(id, expiresAt);
-    if (!this.#isInvalid(id)) this.#enterAgain(id);
-    return true;
-  }
-
-  /** Forgets an inherited connection. */
-  giveUpInherited(id: number): void {
-    this.#records.giveUp(id);
-  }
-
-  /** To be called once when all inherited templates were adopted or given up. */
-  templatesAdopted(): void {
-    this.#data.settle();
-  }
-
   /** Restarts the connection's time with the last packet that went by untold, and says when it ends. */
   catchUp(id: number): Instant {
-    const seen = this.#lastSeen?.(this, id) ?? Number.NEGATIVE_INFINITY;
-    const expiresAt = (seen + this.timeoutMs(id)) as Instant;
-    if (expiresAt > this.expiresAt(id)) this.#records.setDouble(id, FIELD.expiresAt, expiresAt);
-    return this.expiresAt(id);
+    return this.#lifetimes.catchUp(id);
   }
 
   /** Restarts the connection's time. */
   touch(id: number, now: Instant, timeoutMs: number): void {
-    const expiresAt = now + timeoutMs;
-    this.#records.set(id, FIELD.timeout, timeoutMs);
-    this.#records.setDouble(id, FIELD.expiresAt, expiresAt);
-    this.#wheel.hasten(id, expiresAt);
+    this.#lifetimes.restart(id, now, timeoutMs);
   }
 
   /**
@@ -253,39 +173,13 @@ export class ConnectionTable {
    * connections, but not remove the one it is asked about.
    */
   expire(now: Instant, budget: number, decide: (id: number) => number): Expired {
-    let removed = 0;
     this.#lookup.maintain(budget);
-    for (let looked = 0; looked < budget; looked++) {
-      const id = this.#wheel.due(now);
-      if (id === NO_CONNECTION) return { removed, more: false };
-      const expiresAt = this.expiresAt(id);
-      if (expiresAt > now) {
-        this.#wheel.disarm(id);
-        this.#wheel.arm(id, expiresAt);
-        continue;
-      }
-      if (this.#lastSeen !== undefined && this.catchUp(id) > now) {
-        this.#wheel.disarm(id);
-        this.#wheel.arm(id, this.expiresAt(id));
-        continue;
-      }
-      const againMs = decide(id);
-      if (againMs > 0) {
-        this.#wheel.disarm(id);
-        this.#records.set(id, FIELD.timeout, againMs);
-        this.#records.setDouble(id, FIELD.expiresAt, now + againMs);
-        this.#wheel.arm(id, now + againMs);
-      } else {
-        this.remove(id);
-        removed++;
-      }
-    }
-    return { removed, more: this.#wheel.due(now) !== NO_CONNECTION };
+    return this.#lifetimes.expire(now, budget, decide, (id) => this.remove(id));
   }
 
   /** When to call `expire`: at most TICK_MS after something is due, often before; undefined when empty. */
   nextDeadline(): Instant | undefined {
-    return this.#wheel.nextDeadline();
+    return this.#lifetimes.nextDeadline();
   }
 
   /**
@@ -349,7 +243,12 @@ export class ConnectionTable {
 
   /** What a persistence engine finds the template by, a character for each byte; undefined of all else. */
   data(id: number): string | undefined {
-    return this.#hasData(id) ? this.#data.text(this.#records.get(id, FIELD.data)) : undefined;
+    return this.hasData(id) ? this.#data.text(this.#records.get(id, FIELD.data)) : undefined;
+  }
+
+  /** Whether a persistence engine finds it. */
+  hasData(id: number): boolean {
+    return (this.#records.get(id, FIELD.kind) & CONNECTION_FLAG.data) !== 0;
   }
 
   /** The template (or other connection) that this one belongs to, or NO_CONNECTION. */
@@ -433,48 +332,7 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.destinationPort) & 0xffff;
   }
 
-  #hasData(id: number): boolean {
-    return (this.#records.get(id, FIELD.kind) & CONNECTION_FLAG.data) !== 0;
-  }
-
-  #isInvalid(id: number): boolean {
-    const isTemplate = (this.flags(id) & CONNECTION_FLAG.template) !== 0;
-    return isTemplate && this.#records.get(id, FIELD.ports) === INVALID_PORT;
-  }
-
-  #enterAgain(id: number): void {
-    const { words } = this.#records;
-    const at = this.#records.offset(id);
-    const flow = this.#flow;
-    flow.family = this.family(id);
-    flow.protocol = this.protocol(id);
-    flow.client0 = words[at + FIELD.client]!;
-    flow.client1 = words[at + FIELD.client + 1]!;
-    flow.client2 = words[at + FIELD.client + 2]!;
-    flow.client3 = words[at + FIELD.client + 3]!;
-    flow.clientPort = this.clientPort(id);
-    flow.virtual0 = words[at + FIELD.virtual]!;
-    flow.virtual1 = words[at + FIELD.virtual + 1]!;
-    flow.virtual2 = words[at + FIELD.virtual + 2]!;
-    flow.virtual3 = words[at + FIELD.virtual + 3]!;
-    flow.virtualPort = this.virtualPort(id);
-    flow.dataLength = 0;
-    if (this.#hasData(id)) this.#data.read(words[at + FIELD.data]!, flow);
-    const binding = this.#binding;
-    binding.destination0 = words[at + FIELD.destination]!;
-    binding.destination1 = words[at + FIELD.destination + 1]!;
-    binding.destination2 = words[at + FIELD.destination + 2]!;
-    binding.destination3 = words[at + FIELD.destination + 3]!;
-    binding.destinationPort = this.destinationPort(id);
-    binding.flags = this.flags(id);
-    this.#lookup.enter(id, flow, binding);
-  }
-
   #check(id: number): void {
     if (!this.#records.has(id)) throw new RangeError(`There is no connection ${id}`);
   }
-}
-
-function dataFlag({ dataLength }: Flow): number {
-  return dataLength > 0 ? CONNECTION_FLAG.data : 0;
 }

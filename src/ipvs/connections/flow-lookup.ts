@@ -6,7 +6,7 @@
  * by what the client sends and by what the destination answers; for the other methods these are the same.
  */
 import type { Instant } from "../../base/clock.ts";
-import { FIELD, KIND } from "./connection-record.ts";
+import { FIELD, identityOf, KIND, portsOf } from "./connection-record.ts";
 import { type Binding, CONNECTION_FLAG, type Flow, FORWARDING, FORWARDING_MASK } from "./flow.ts";
 import { FlowHash, type HashKey } from "./flow-hash.ts";
 import { FlowIndex } from "./flow-index.ts";
@@ -189,16 +189,6 @@ export class FlowLookup {
       binding.destination3,
     );
   }
-}
-
-/** The part of the word `kind` that a packet determines. */
-export function identityOf(flow: Flow): number {
-  return (flow.protocol << KIND.protocolShift) | (flow.family === 6 ? KIND.inet6 : 0);
-}
-
-/** The word `ports`. */
-export function portsOf(flow: Flow): number {
-  return (flow.clientPort << 16) | flow.virtualPort;
 }
 
 function isClient(words: Int32Array, at: number, flow: Flow): boolean {

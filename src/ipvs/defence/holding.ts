@@ -11,7 +11,8 @@ export const NO_ENTRY = -1;
 /** How an entry gives way: not at all; because it never became a connection; because its connection has ended. */
 export const WAY = { none: 0, halfOpen: 1, ended: 2 } as const;
 
-const WAYS = 3;
+/** Of each way. An ordinary array: a typed one of three would take ten times the memory, and each service has two. */
+const NO_ENTRIES: readonly number[] = Object.values(WAY).map(() => NO_ENTRY);
 
 /** More packets than this from its client, and a datagram was the beginning of a conversation. */
 const DATAGRAMS = 1;
@@ -53,8 +54,8 @@ export class Holding {
   /** The last batch of packets under pressure in which it opened a connection: see Defence. */
   openedIn = 0;
   /** By way, the entry that goes first, and the one that goes last. */
-  readonly first = new Int32Array(WAYS).fill(NO_ENTRY);
-  readonly last = new Int32Array(WAYS).fill(NO_ENTRY);
+  readonly first = NO_ENTRIES.slice();
+  readonly last = NO_ENTRIES.slice();
 
   has(way: number): boolean {
     return this.first[way] !== NO_ENTRY;

@@ -1,7 +1,7 @@
 /** What an operator configures: services and their destinations, as values that never change. */
 import type { Branded } from "../../base/brand.ts";
 import { unreachable } from "../../base/unreachable.ts";
-import type { Address, Family } from "../../net/address.ts";
+import { Address, type Family } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
 import type { SchedulerName } from "../schedulers/index.ts";
 
@@ -109,4 +109,32 @@ export function formatServiceKey(key: ServiceKey): string {
     default:
       return unreachable(key);
   }
+}
+
+/** `route`, `tunnel gue:6080 checksum remote`. Equal ways give equal text. */
+export function formatForwarding(forwarding: Forwarding): string {
+  if (forwarding.kind !== "tunnel") return forwarding.kind;
+  switch (forwarding.encapsulation) {
+    case "ipip":
+      return "tunnel ipip";
+    case "gre":
+      return `tunnel gre checksum ${forwarding.checksum}`;
+    case "gue":
+      return `tunnel gue:${forwarding.port} checksum ${forwarding.checksum}`;
+    default:
+      return unreachable(forwarding);
+  }
+}
+
+/** `fallback,port`. */
+export function formatSchedulerFlags(flags: number): string {
+  return Object.entries(SCHEDULER_FLAG)
+    .filter(([, bit]) => flags & bit)
+    .map(([name]) => name)
+    .join(",");
+}
+
+/** `255.255.255.0`, `/64`. */
+export function formatNetmask({ netmask }: Persistence, family: Family): string {
+  return family === "inet6" ? `/${netmask}` : Address.inet(netmask).toString();
 }

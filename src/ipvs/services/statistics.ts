@@ -33,11 +33,8 @@ export class Traffic {
   outPackets = 0;
   inBytes = 0;
   outBytes = 0;
-  readonly #connections = new RateEstimator(RateEstimator.EVENTS);
-  readonly #inPackets = new RateEstimator(RateEstimator.EVENTS);
-  readonly #outPackets = new RateEstimator(RateEstimator.EVENTS);
-  readonly #inBytes = new RateEstimator(RateEstimator.BYTES);
-  readonly #outBytes = new RateEstimator(RateEstimator.BYTES);
+  /** Undefined as long as there was nothing to show: of many servers most are idle, and five of these are large. */
+  #shown: Estimators | undefined;
 
   /** A connection was scheduled, or made after a persistence template. Templates themselves do not count. */
   countConnection(): void {
@@ -66,17 +63,63 @@ export class Traffic {
 
   /** Takes the counters over into what is shown, and smooths the rates. */
   estimate(): void {
-    this.#connections.update(this.connections);
-    this.#inPackets.update(this.inPackets);
-    this.#outPackets.update(this.outPackets);
-    this.#inBytes.update(this.inBytes);
-    this.#outBytes.update(this.outBytes);
+    if (this.#shown === undefined) {
+      if (this.connections + this.inPackets + this.outPackets === 0) return;
+      this.#shown = new Estimators();
+    }
+    this.#shown.update(this);
   }
 
   /**
    * Shows 0 from here on (ipvsadm -Z): ip_vs_zero_stats(). What went through since the last estimation was not shown
    * yet and is counted by the next one.
    */
+  zero(): void {
+    this.#shown?.zero();
+  }
+
+  /** As of the last estimation, since the last `zero`. */
+  get counters(): Counters {
+    return this.#shown?.counters ?? NO_COUNTERS;
+  }
+
+  get rates(): Rates {
+    return this.#shown?.rates ?? NO_RATES;
+  }
+}
+
+const NO_COUNTERS: Counters = {
+  connections: 0,
+  inPackets: 0,
+  outPackets: 0,
+  inBytes: 0,
+  outBytes: 0,
+};
+
+const NO_RATES: Rates = {
+  connectionsPerSecond: 0,
+  inPacketsPerSecond: 0,
+  outPacketsPerSecond: 0,
+  inBytesPerSecond: 0,
+  outBytesPerSecond: 0,
+};
+
+/** What is shown of it. */
+class Estimators {
+  readonly #connections = new RateEstimator(RateEstimator.EVENTS);
+  readonly #inPackets = new RateEstimator(RateEstimator.EVENTS);
+  readonly #outPackets = new RateEstimator(RateEstimator.EVENTS);
+  readonly #inBytes = new RateEstimator(RateEstimator.BYTES);
+  readonly #outBytes = new RateEstimator(RateEstimator.BYTES);
+
+  update(counters: Counters): void {
+    this.#connections.update(counters.connections);
+    this.#inPackets.update(counters.inPackets);
+    this.#outPackets.update(counters.outPackets);
+    this.#inBytes.update(counters.inBytes);
+    this.#outBytes.update(counters.outBytes);
+  }
+
   zero(): void {
     this.#connections.zero();
     this.#inPackets.zero();
@@ -85,7 +128,6 @@ export class Traffic {
     this.#outBytes.zero();
   }
 
-  /** As of the last estimation, since the last `zero`. */
   get counters(): Counters {
     return {
       connections: this.#connections.count,

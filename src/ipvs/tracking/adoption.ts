@@ -62,10 +62,10 @@ export class Adoption {
     if (this.#pass === "waiting") return false;
     this.#destinations ??= this.#services.byKey();
     for (let looked = 0; looked < budget; looked++) {
-      const id = this.#table.nextInherited(this.#last);
+      const id = this.#table.inherited.next(this.#last);
       if (id === NO_CONNECTION) {
         if (this.#pass === "connections") return true;
-        this.#table.templatesAdopted();
+        this.#table.inherited.templatesAdopted();
         this.#pass = "connections";
         this.#last = NO_CONNECTION;
         return false;
@@ -78,21 +78,21 @@ export class Adoption {
 
   #consider(id: number, now: Instant): void {
     const table = this.#table;
-    if (!table.isWhole(id)) {
+    if (!table.inherited.isWhole(id)) {
       // A record that was freed has no mark at all.
-      if (table.isMarked(id)) this.#result.damaged++;
-      table.giveUpInherited(id);
+      if (table.inherited.isMarked(id)) this.#result.damaged++;
+      table.inherited.giveUp(id);
       return;
     }
     const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
     if (!isTemplate && this.#pass === "templates") return;
     if (!this.#tracker.isSound(id)) {
       this.#result.damaged++;
-      table.giveUpInherited(id);
+      table.inherited.giveUp(id);
     } else if (!isTemplate && table.expiresAt(id) <= now) {
       // A template's time may be over while it controls others.
       this.#result.expired++;
-      table.giveUpInherited(id);
+      table.inherited.giveUp(id);
     } else {
       this.#adopt(id, now);
     }

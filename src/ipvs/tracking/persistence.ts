@@ -4,7 +4,6 @@
  * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
  */
 import type { Instant } from "../../base/clock.ts";
-import { IP_VERSION } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { CallIdFinder } from "../../net/sip.ts";
 import { UDP_HEADER_LENGTH } from "../../net/udp.ts";
@@ -15,6 +14,7 @@ import type { Opening } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
 import type { VirtualService } from "../services/virtual-service.ts";
+import { bindTo } from "./ends-of.ts";
 
 const FTP_PORT = 21;
 
@@ -62,19 +62,10 @@ export class Templates {
     now: Instant,
   ): number {
     this.#describe(opening, service, persistence);
-    const binding = this.#binding;
-    const { address } = destination;
-    binding.family = IP_VERSION[address.family];
-    binding.destination0 = address.w0;
-    binding.destination1 = address.w1;
-    binding.destination2 = address.w2;
-    binding.destination3 = address.w3;
     const hasPort = opening.destinationPort === service.port && service.port !== FTP_PORT;
-    binding.destinationPort = hasPort ? destination.port : 0;
-    binding.destinationId = destination.id;
-    binding.destinationKey = destination.key;
-    binding.flags = destination.connectionFlags | CONNECTION_FLAG.template;
-    binding.mark = opening.mark;
+    const port = hasPort ? destination.port : 0;
+    const binding = bindTo(this.#binding, destination, port, opening.mark);
+    binding.flags |= CONNECTION_FLAG.template;
     return this.#table.add(this.#flow, binding, now, persistence.timeoutSeconds * 1000);
   }
 

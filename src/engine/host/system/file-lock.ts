@@ -34,7 +34,7 @@ export function lockFile(path: string, option: string): Disposable {
     if (refused !== -errno.EAGAIN) throw new SystemCallError("flock", -refused, `lock ${lockPath}`);
     const who = PID.test(holder) ? `the daemon with process id ${holder.trim()}` : "another daemon";
     throw new FileTakenError(
-      `${option} ${path} is in use by ${who}: give each daemon a file of its own`,
+      `${option} ${path} is in use by ${who}: end it first, or give this one a file of its own: ${option} PATH`,
     );
   }
   ftruncateSync(fd);

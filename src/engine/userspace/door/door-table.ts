@@ -121,17 +121,16 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
     seeArriving: see(family, SEEN_AT.arriving),
     seeFromHere: see(family, SEEN_AT.fromHere),
     seeTaken: ['iifname "lo" jump seeFromHere', ...see(family, SEEN_AT.taken)],
-    takeInput: [
-      ...FIRST_PACKETS.map((first) => `${first} jump seeTaken`),
-      ...take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment),
-    ],
+    dupInput: take(family, LANE_WAYS.input, LANE_WAYS.inputDontFragment),
+    takeInput: [`${NOT_FIRST} goto dupInput`, `${MAY_BE_FIRST} jump seeTaken`, "goto dupInput"],
     takeForward: take(family, LANE_WAYS.forward, LANE_WAYS.forwardDontFragment),
     // After the kernel has put fragments together, before all that may drop.
     arriving: [
       `type filter hook prerouting priority ${PRIORITY.arriving}`,
+      `${NOT_FIRST} accept`,
       isFromLane,
       "meta pkttype != host accept",
-      ...FIRST_PACKETS.map((first) => `${first} goto seeArriving`),
+      `${MAY_BE_FIRST} goto seeArriving`,
     ],
     input: [
       `type filter hook input priority ${PRIORITY.input}`,
@@ -167,12 +166,12 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       `${ip} saddr . meta l4proto . th sport @marked goto takeForward`,
       `meta l4proto @forwardedErrors ${errors} goto takeForward`,
     ],
+    intoLane: [`${ip} daddr ${network} drop`, "accept"],
     output: [
       // Whose mark changes here is routed anew. A drop would tell the sending process of an error.
       `type route hook output priority ${PRIORITY.output}`,
-      `${ip} daddr ${network} oifname "${LANE_DEVICE}" drop`,
+      `oifname "${LANE_DEVICE}" goto intoLane`,
       `meta priority ${classId(OWN_PRIORITY)} accept`,
-      `oifname "${LANE_DEVICE}" accept`,
       `${ip} saddr . meta l4proto . th sport @localReplies meta mark set ${OUTPUT_MARK}`,
       `${ip} saddr . meta l4proto @localEveryPort meta mark set ${OUTPUT_MARK}`,
       // Of what needs no rewriting, only what changes a connection's state.
@@ -189,8 +188,10 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
   };
 }
 
-/** What may begin a connection: few of TCP's packets, so that the others pass by two comparisons. */
-const FIRST_PACKETS = ["tcp flags & (syn | ack) == syn", "meta l4proto { udp, sctp }"];
+/** What begins no connection: nearly all of TCP's packets, so it is asked first, and nothing more of them. */
+const NOT_FIRST = "tcp flags & (syn | ack) != syn";
+/** Behind that. */
+const MAY_BE_FIRST = "meta l4proto { tcp, udp, sctp }";
 
 /** Counts a packet of a service's: how far first packets come shows whether the host lets them (arrivals.ts). */
 function see(family: Family, where: number): string[] {

@@ -22,15 +22,13 @@ const neighbourAt = { family: 0, interfaceIndex: 4, state: 8 } as const;
 // biome-ignore format: a table
 const RTA = { destination: 1, interface: 4, gateway: 5, table: 15 } as const;
 // biome-ignore format: a table
-const routeAt = { family: 0, prefixLength: 1, table: 4, protocol: 5, scope: 6, type: 7, flags: 8 } as const;
+const routeAt = { family: 0, prefixLength: 1, table: 4, protocol: 5, type: 7, flags: 8 } as const;
 const TABLE_MAIN = 254;
 const PROTOCOL_STATIC = 4;
-const SCOPE = { universe: 0, link: 253 } as const;
 const UNICAST = 1;
 const ONLINK = 4; // RTNH_F_ONLINK
 
-/** As long as it takes for all neighbours of LANE_WAYS. */
-const PREFIX_LENGTH: Readonly<Record<Family, number>> = { inet: 28, inet6: 124 };
+const WHOLE_ADDRESS: Readonly<Record<Family, number>> = { inet: 32, inet6: 128 };
 
 /**
  * Makes those that are not there: how many. Throws a SystemCallError when the kernel refuses. Without IPv6 in the host
@@ -44,9 +42,10 @@ export function makeLaneRoutes(netlink: Netlink, lane: number, outputTable: numb
   for (const family of FAMILIES) {
     try {
       for (const way of Object.values(LANE_WAYS)) {
-        make(() => addNeighbour(netlink, lane, neighbourAddress(family, way), laneMac(way)));
+        const address = neighbourAddress(family, way);
+        make(() => addNeighbour(netlink, lane, address, laneMac(way)));
+        make(() => addRouteToNeighbour(netlink, lane, address));
       }
-      make(() => addRouteToNeighbours(netlink, lane, family));
       make(() => addDefaultRoute(netlink, lane, family, outputTable));
     } catch (error) {
       if (family === "inet6" && isWithoutInet6(error)) continue;
@@ -92,14 +91,18 @@ function addNeighbour(netlink: Netlink, lane: number, address: Address, mac: Uin
   netlink.change(RTM.newNeighbour, flags, header, attributes, "set a neighbour on the lane");
 }
 
-/** The kernel takes a neighbour of dup's for a gateway only where a route leads to it (rt_set_nexthop()). */
-function addRouteToNeighbours(netlink: Netlink, lane: number, family: Family): void {
-  const network = Address.parse(family === "inet" ? "169.254.77.0" : "fe80::")!;
-  const header = routeHeader(family, PREFIX_LENGTH[family]);
+/**
+ * The kernel takes a neighbour of dup's for a gateway only where a route leads to it (rt_set_nexthop()). Each is its own
+ * gateway: only then does the kernel keep what dup's question after it came to, and does not make a new answer for each
+ * packet (__mkroute_output(), ip6_pol_route(): FLOWI_FLAG_KNOWN_NH).
+ */
+function addRouteToNeighbour(netlink: Netlink, lane: number, address: Address): void {
+  const header = routeHeader(address.family, WHOLE_ADDRESS[address.family]);
   header[routeAt.table] = TABLE_MAIN;
-  header[routeAt.scope] = family === "inet" ? SCOPE.link : SCOPE.universe;
+  viewOf(header).setUint32(routeAt.flags, ONLINK, true);
   addRoute(netlink, header, [
-    [RTA.destination, network.bytes()],
+    [RTA.destination, address.bytes()],
+    [RTA.gateway, address.bytes()],
     [RTA.interface, lane],
   ]);
 }

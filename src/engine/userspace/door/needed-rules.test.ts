@@ -1,13 +1,17 @@
 import { expect, test } from "vitest";
 import { command } from "../../../../test/packets/commands.ts";
 import { Names } from "../../../../test/packets/names.ts";
-import { EMPTY_STATE } from "../../../ipvs/desired/desired-state.ts";
-import { type NeededRules, rulesForService } from "./needed-rules.ts";
+import { type DesiredState, EMPTY_STATE } from "../../../ipvs/desired/desired-state.ts";
+import { type NeededRules, ruleChanges, rulesForService } from "./needed-rules.ts";
 
 const names = new Names("inet");
 
+function stateAfter(...commands: readonly string[]): DesiredState {
+  return commands.reduce((state, text) => command(state, text, names), EMPTY_STATE);
+}
+
 function rules(...commands: string[]): NeededRules {
-  const { services } = commands.reduce((state, text) => command(state, text, names), EMPTY_STATE);
+  const { services } = stateAfter(...commands);
   return new Map([...services.values()].flatMap((plan) => [...rulesForService(plan)]));
 }
 
@@ -42,6 +46,34 @@ test("a service whose server may be the host itself is known with it", () => {
     "service tcp 10.9.0.100 80",
     "direct tcp 10.9.0.100 80 to 10.1.0.21",
   ]);
+});
+
+const SERVERS = ["-a -t V:21 -r R1 -m", "-a -t V:21 -r R2 -m", "-a -t V:21 -r R3"];
+
+// biome-ignore format: a table
+const changes: [what: string, commands: string[], coming: string[], going: string[]][] = [
+  ["a service that comes", ["-A -t V:21", ...SERVERS],
+    ["service tcp 10.9.0.100 21", "reply tcp 10.1.0.21 21", "reply tcp 10.1.0.22 21", "direct tcp 10.9.0.100 21 to 10.1.0.23"], []],
+  ["a server more", ["-a -t V:21 -r R1:8021 -m"], ["reply tcp 10.1.0.21 8021"], []],
+  ["a server less", ["-d -t V:21 -r R2"], [], ["reply tcp 10.1.0.22 21"]],
+  ["another way to a server", ["-e -t V:21 -r R2 -g"],
+    ["direct tcp 10.9.0.100 21 to 10.1.0.22"], ["reply tcp 10.1.0.22 21"]],
+  ["a scheduler", ["-E -t V:21 -s rr"], [], []],
+  ["persistence, which has FTP come to any port", ["-d -t V:21 -r R3", "-E -t V:21 -p 60"],
+    ["service tcp 10.9.0.100 undefined", "reply tcp 10.1.0.21 undefined", "reply tcp 10.1.0.22 undefined"],
+    ["service tcp 10.9.0.100 21", "reply tcp 10.1.0.21 21", "reply tcp 10.1.0.22 21", "direct tcp 10.9.0.100 21 to 10.1.0.23"]],
+  ["a service that goes", ["-D -t V:21"], [],
+    ["service tcp 10.9.0.100 21", "reply tcp 10.1.0.21 21", "reply tcp 10.1.0.22 21", "direct tcp 10.9.0.100 21 to 10.1.0.23"]],
+];
+
+test.for(changes)("what changes with %s", ([what, commands, coming, going]) => {
+  const base = what.endsWith("comes") ? [] : ["-A -t V:21", ...SERVERS];
+  const key = "TCP 10.9.0.100:21";
+  const before = stateAfter(...base);
+  const after = commands.reduce((state, text) => command(state, text, names), before);
+  const found = ruleChanges(before.services.get(key), after.services.get(key));
+  expect(found.coming.map(([text]) => text)).toEqual(coming);
+  expect(found.going.map(([text]) => text)).toEqual(going);
 });
 
 function texts(rules: NeededRules, kind: "service" | "reply" | "mark"): string[] {

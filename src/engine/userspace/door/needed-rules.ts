@@ -29,8 +29,7 @@ type Entry = [text: string, rule: NeededRule];
 /** What a mark may stand for. */
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp", "sctp"];
 
-/** A plan never changes: what it needs is found out once. */
-const knownOfServices = new WeakMap<ServicePlan, NeededRules>();
+/** A plan never changes: what connections need is found out once. */
 const knownOfConnections = new WeakMap<ServicePlan, WeakMap<DestinationPlan, NeededRules>>();
 
 /** As the door takes them; each with whether its server is the host itself. */
@@ -67,18 +66,56 @@ export function serverOf(rule: NeededRule): Address | undefined {
   return rule.kind === "reply" ? rule.endpoint.address : undefined;
 }
 
-/** What a service needs: its own packets, and those of the servers that the host would forward untranslated. */
-export function rulesForService(plan: ServicePlan): NeededRules {
-  let rules = knownOfServices.get(plan);
-  if (rules === undefined) {
-    const masqueraded = plan.destinations.filter(
-      ({ forwarding }) => forwarding.kind === "masquerade",
-    );
-    const servers = masqueraded.map(({ endpoint }) => endpoint);
-    rules = new Map([...rulesFor(plan, servers), ...directServers(plan)]);
-    knownOfServices.set(plan, rules);
+/** What is needed from now on, and what no more; what several need is there as often. */
+export interface RuleChanges {
+  readonly coming: readonly Entry[];
+  readonly going: readonly Entry[];
+}
+
+/** Between two plans of a service, or one that comes or goes: at the cost of the servers that differ. */
+export function ruleChanges(
+  before: ServicePlan | undefined,
+  after: ServicePlan | undefined,
+): RuleChanges {
+  if (before === undefined || after === undefined || isPersistent(before) !== isPersistent(after)) {
+    return {
+      coming: after === undefined ? [] : rulesForService(after),
+      going: before === undefined ? [] : rulesForService(before),
+    };
   }
-  return rules;
+  const { added, removed } = difference(before.destinations, after.destinations);
+  return { coming: rulesForServers(after, added), going: rulesForServers(before, removed) };
+}
+
+/** What is between what both have at their beginnings and at their ends. */
+function difference<Item>(
+  before: readonly Item[],
+  after: readonly Item[],
+): { readonly added: readonly Item[]; readonly removed: readonly Item[] } {
+  const shorter = Math.min(before.length, after.length);
+  let first = 0;
+  while (first < shorter && before[first] === after[first]) first++;
+  let last = 0;
+  while (last < shorter - first && before.at(-1 - last) === after.at(-1 - last)) last++;
+  return {
+    added: after.slice(first, after.length - last),
+    removed: before.slice(first, before.length - last),
+  };
+}
+
+function isPersistent({ persistence }: ServicePlan): boolean {
+  return persistence !== undefined;
+}
+
+/** What a service needs: its own packets, and those of the servers that the host would forward untranslated. */
+export function rulesForService(plan: ServicePlan): readonly Entry[] {
+  return [ruleForItself(plan), ...rulesForServers(plan, plan.destinations)];
+}
+
+function rulesForServers(plan: ServicePlan, servers: readonly DestinationPlan[]): Entry[] {
+  return servers.flatMap(({ endpoint, forwarding }) =>
+    forwarding.kind === "masquerade" ? repliesOf(plan, endpoint) : directServer(plan, endpoint),
+  );
 }
 
 /** What connections to it need, were they masqueraded: a connection keeps its method, whatever comes after. */
@@ -90,45 +127,40 @@ export function rulesForConnectionsTo({ service, plan }: Destination): NeededRul
     rules = new Map(
       service.plan.key.kind === "mark"
         ? rulesForMarkedConnections(service.plan.key, plan.endpoint)
-        : rulesFor(service.plan, [plan.endpoint]),
+        : [ruleForItself(service.plan), ...repliesOf(service.plan, plan.endpoint)],
     );
     known.set(plan, rules);
   }
   return rules;
 }
 
-function directServers({ key, destinations }: ServicePlan): Entry[] {
+function directServer({ key }: ServicePlan, { address: server }: Endpoint): Entry[] {
   if (key.kind === "mark" || key.protocol !== "tcp") return [];
   const endpoint = doorEndpoint(key.protocol, key.endpoint);
-  const direct = destinations.filter(({ forwarding }) => forwarding.kind !== "masquerade");
-  return direct.map(({ endpoint: { address: server } }) => [
-    `direct ${textOf(endpoint)} to ${server}`,
-    { kind: "direct", endpoint, server },
-  ]);
+  return [[`direct ${textOf(endpoint)} to ${server}`, { kind: "direct", endpoint, server }]];
 }
 
-function rulesFor(plan: ServicePlan, servers: readonly Endpoint[]): Entry[] {
-  const { key, persistence } = plan;
-  if (key.kind === "mark") return rulesForMark(key, persistence !== undefined, servers);
-  const { protocol, endpoint } = key;
-  // The data connections of a persistent FTP service come to any port, too.
-  const isAnyPort = endpoint.port === FTP_PORT && persistence !== undefined;
-  const taken = ({ address, port }: Endpoint): Endpoint => ({
-    address,
-    port: isAnyPort ? ANY_PORT : port,
-  });
-  return [
-    endpointRule("service", protocol, taken(endpoint)),
-    ...servers.map((server) => endpointRule("reply", protocol, taken(server))),
-  ];
+function ruleForItself(plan: ServicePlan): Entry {
+  const { key } = plan;
+  if (key.kind === "mark") return markRule(key);
+  return endpointRule("service", key.protocol, takenOf(plan, key.endpoint));
 }
 
-/** With persistence a packet keeps the port that it came for: ip_vs_sched_persist(). */
-function rulesForMark(key: MarkKey, isPersistent: boolean, servers: readonly Endpoint[]): Entry[] {
-  const replies = servers.flatMap(({ address, port }) =>
-    repliesFor({ address, port: isPersistent ? ANY_PORT : port }),
-  );
-  return [...replies, markRule(key)];
+/** What a masqueraded server sends. */
+function repliesOf(plan: ServicePlan, server: Endpoint): Entry[] {
+  const { key } = plan;
+  if (key.kind === "endpoint") {
+    return [endpointRule("reply", key.protocol, takenOf(plan, server))];
+  }
+  // With persistence a packet keeps the port that it came for: ip_vs_sched_persist().
+  return repliesFor(isPersistent(plan) ? { ...server, port: ANY_PORT } : server);
+}
+
+/** The data connections of a persistent FTP service come to any port, too. */
+function takenOf(plan: ServicePlan, at: Endpoint): Endpoint {
+  const { key } = plan;
+  const isAnyPort = key.kind === "endpoint" && key.endpoint.port === FTP_PORT && isPersistent(plan);
+  return isAnyPort ? { address: at.address, port: ANY_PORT } : at;
 }
 
 /** The service may have had persistence when the connections began. */

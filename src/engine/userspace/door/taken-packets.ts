@@ -19,8 +19,9 @@ import {
   localRules,
   type NeededRule,
   type NeededRules,
+  type RuleChanges,
+  ruleChanges,
   rulesForConnectionsTo,
-  rulesForService,
   serverOf,
 } from "./needed-rules.ts";
 
@@ -87,15 +88,16 @@ export class TakenPackets implements Disposable {
   }
 
   async #during(steps: readonly DesiredState[], change: () => Promise<void>): Promise<void> {
-    const coming: NeededRules[] = [];
-    const going: NeededRules[] = [];
+    const coming: RuleChanges["coming"][] = [];
+    const going: RuleChanges["going"][] = [];
     let services = this.#services;
     const pauses = new Pauses();
     for (const step of steps) {
       await pauses.ifDue();
       for (const { before, after } of serviceChanges(services, step.services)) {
-        if (after !== undefined) coming.push(rulesForService(after));
-        if (before !== undefined) going.push(rulesForService(before));
+        const rules = ruleChanges(before, after);
+        coming.push(rules.coming);
+        going.push(rules.going);
       }
       services = step.services;
     }
@@ -112,7 +114,7 @@ export class TakenPackets implements Disposable {
   }
 
   /** Those that are not taken yet. */
-  #want(all: readonly NeededRules[]): Map<string, NeededRule> {
+  #want(all: readonly RuleChanges["coming"][]): Map<string, NeededRule> {
     const missing = new Map<string, NeededRule>();
     for (const rules of all) {
       for (const [text, rule] of rules) {
@@ -125,10 +127,10 @@ export class TakenPackets implements Disposable {
   }
 
   /** Whether something is taken now that no service needs. */
-  #unwant(all: readonly NeededRules[]): boolean {
+  #unwant(all: readonly RuleChanges["going"][]): boolean {
     let isLess = false;
     for (const rules of all) {
-      for (const text of rules.keys()) {
+      for (const [text] of rules) {
         if (!this.#wanted.delete(text) || !this.#taken.has(text)) continue;
         this.#unwanted.add(text);
         isLess = true;

@@ -248,7 +248,7 @@ export class PacketRing implements Disposable {
     }
     if (this.#watch === undefined) return count;
     for (let given = 0, slot = first; given < count; given++) {
-      Atomics.store(this.#words, slotStart(slot) >> 2, STATUS_KERNEL);
+      giveBack(this.#words, slotStart(slot) >> 2);
       slot = slot + 1 === this.#slots ? 0 : slot + 1;
     }
     return count;
@@ -256,8 +256,11 @@ export class PacketRing implements Disposable {
 
   /** Whether a frame waits in the slot with this number. The kernel fills them in their order. */
   #isFilled(index: number): boolean {
-    // Atomics order the frame's bytes after the state that announces them; a plain read would not on ARM.
-    return (Atomics.load(this.#words, slotStart(index) >> 2) & STATUS_USER) !== 0;
+    const word = slotStart(index) >> 2;
+    // A plain read costs a tenth, and most find nothing. Atomics order the frame's bytes after the state that announces
+    // them; a plain read would not on ARM.
+    if ((this.#words[word]! & STATUS_USER) === 0) return false;
+    return (Atomics.load(this.#words, word) & STATUS_USER) !== 0;
   }
 
   #tell(bug: unknown): void {
@@ -305,6 +308,19 @@ export class PacketRing implements Disposable {
     readOffload(view, frame.start - VIRTIO_NET_HEADER_LENGTH, frame.offload);
   }
 }
+
+/**
+ * Gives a slot back to the kernel, after all that was read from it and written to it. x86 keeps such an order by itself
+ * (Intel SDM 3A, 9.2.2), and V8 calls a function of its own for each Atomics.store().
+ */
+const giveBack: (words: Int32Array, at: number) => void =
+  process.arch === "x64"
+    ? (words, at) => {
+        words[at] = STATUS_KERNEL;
+      }
+    : (words, at) => {
+        Atomics.store(words, at, STATUS_KERNEL);
+      };
 
 /** Asks for a ring of `blocks`, or of as many as there is memory for: how many it became. */
 function requestRing(fd: number, blocks: number): number {

@@ -1,0 +1,96 @@
+/**
+ * Puts src/ together into few files: a chunk for each part that is loaded by itself, with the packages that it uses.
+ * Loading four hundred modules one by one is most of what a start takes (docs/decisions/0011-a-bundle.md).
+ *
+ *     node scripts/bundle.ts FOLDER
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+/**
+ * Writes the bundle of `root`/src into `folder`, all side by side. Resolves to the packages that it contains, by their
+ * folders; rejects when a source cannot be understood.
+ */
+export async function bundle(root: string, folder: string): Promise<readonly string[]> {
+  const entries = ["sluice", ...commandsOf(root)];
+  await using sources = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(
+      entries.map((entry) => [basename(entry), join(root, "src", `${entry}.ts`)]),
+    ),
+    platform: "node",
+    transform: { target: "es2022" },
+    plugins: [keepPlaces(root, folder), REQUIRED],
+    logLevel: "silent",
+  });
+  const { output } = await sources.write({
+    dir: folder,
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    sourcemap: true,
+  });
+  const modules = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : []));
+  const packages = modules.map((id) => /^.*\/node_modules\/(@[^/]+\/)?[^/]+/.exec(id)?.[0]);
+  return [...new Set(packages)].filter((name) => name !== undefined).sort();
+}
+
+/** What is copied bears its authors' names and terms: MIT and ISC, as all of these are, ask for no more. */
+function licencesOf(packages: readonly string[]): string {
+  const texts = packages.map((path) => {
+    const [file] = readdirSync(path).filter((name) => /^licen[cs]e/i.test(name));
+    if (file === undefined) throw new Error(`${path} has no licence`);
+    return `${basename(path)}\n\n${readFileSync(join(path, file), "utf8").trim()}\n`;
+  });
+  return texts.join("\n----\n\n");
+}
+
+/** Each command beside `sluice` has an entry of its own. */
+function commandsOf(root: string): string[] {
+  return readdirSync(join(root, "src/cli"))
+    .filter((name) => name.endsWith("-main.ts"))
+    .map((name) => `cli/${name.slice(0, -".ts".length)}`);
+}
+
+/**
+ * Imported as ES modules, Node's own modules would be evaluated whole, with all that they otherwise load late: for
+ * node:http alone that is fetch(), HTTP/2 and WebSocket, 40 ms. koffi, which is native and so no part of a bundle, would
+ * bring more of them.
+ */
+const REQUIRED = {
+  name: "required",
+  resolveId: {
+    filter: { id: /^(node:(?!module$).+|koffi)$/ },
+    handler: (id: string) => `\0${id}`,
+  },
+  load: {
+    filter: { id: /^\0(node:|koffi$)/ },
+    handler: (id: string) =>
+      id === "\0koffi"
+        ? 'import { createRequire } from "node:module";\nexport default createRequire(import.meta.url)("koffi");'
+        : `module.exports = process.getBuiltinModule(${JSON.stringify(id.slice(1))});`,
+  },
+};
+
+/** A source that looks for a file beside itself finds it from the bundle, too. */
+function keepPlaces(root: string, folder: string) {
+  return {
+    name: "keep-places",
+    transform: {
+      filter: { code: /\bimport\.meta\.url\b/, id: { include: [join(root, "src", "**")] } },
+      handler(code: string, id: string) {
+        const path = relative(folder, id).split(sep).join("/");
+        const place = `new URL(${JSON.stringify(path)}, import.meta.url).href`;
+        return { code: code.replaceAll(/\bimport\.meta\.url\b/g, place) };
+      },
+    },
+  };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = resolve(import.meta.dirname, "..");
+  const folder = resolve(root, process.argv[2] ?? "dist");
+  const packages = await bundle(root, folder);
+  writeFileSync(join(folder, "LICENSES"), licencesOf(packages));
+}

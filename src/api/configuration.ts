@@ -1,0 +1,140 @@
+/** The whole of what is wanted, read and replaced as one: JSON by the line, first the settings, then a service a line. */
+import type { z } from "zod";
+import { Pauses } from "../base/pauses.ts";
+import { type Control, withPauses } from "../control/control.ts";
+import {
+  planToWanted,
+  settingsOf,
+  type WireWantedService,
+  type WireWantedSettings,
+  wantedServiceFromWire,
+  wantedSettingsFromWire,
+} from "../control/wanted-wire.ts";
+import { keyToWire } from "../control/wire.ts";
+import { WANTED_SERVICE_SCHEMA, WANTED_SETTINGS_SCHEMA } from "../control/wire-schema.ts";
+import type { ServiceStatus } from "../engine/engine.ts";
+import type { DesiredState } from "../ipvs/desired/desired-state.ts";
+import { type Difference, differences } from "../ipvs/desired/differences.ts";
+import { formatEndpoint, formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
+import { reconciling, type WantedService, type WantedState } from "../ipvs/desired/wanted.ts";
+import { BadRequest, TooLarge } from "./problem.ts";
+import { linesOf, parseJson, readAs } from "./reading.ts";
+import { formatServiceId, type Plan, type PlannedChange } from "./routes.ts";
+
+/** A service with some thousands of destinations. */
+const LINE_MAX_BYTES = 1024 * 1024;
+
+const BODY_MAX_BYTES = 128 * 1024 * 1024;
+
+export async function* configurationLines(
+  state: DesiredState,
+): AsyncGenerator<WireWantedSettings | WireWantedService> {
+  const pauses = new Pauses();
+  yield settingsOf(state);
+  for (const plan of state.services.values()) {
+    await pauses.ifDue();
+    yield planToWanted(plan);
+  }
+}
+
+/** What the lines of `request` would change. */
+export async function plan(control: Control, request: Request): Promise<Plan> {
+  const wanted = await readWanted(request);
+  const before = control.state;
+  const after = await withPauses(reconciling(before, wanted));
+  return planOf(before, after, await control.engine.services());
+}
+
+/** Puts the lines in force, all or none, and tells what that changed. */
+export async function apply(control: Control, request: Request): Promise<Plan> {
+  const wanted = await readWanted(request);
+  const traffic = await control.engine.services();
+  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  return planOf(before, after, traffic);
+}
+
+async function readWanted(request: Request): Promise<WantedState> {
+  const pauses = new Pauses();
+  const services: WantedService[] = [];
+  let settings: WireWantedSettings | undefined;
+  let length = 0;
+  let number = 0;
+  for await (const line of linesOf(request, LINE_MAX_BYTES)) {
+    await pauses.ifDue();
+    number++;
+    length += line.length;
+    if (length > BODY_MAX_BYTES)
+      throw new TooLarge(`The body is longer than ${BODY_MAX_BYTES} bytes`);
+    if (settings === undefined) settings = readLine(WANTED_SETTINGS_SCHEMA, line, number);
+    else services.push(wantedServiceFromWire(readLine(WANTED_SERVICE_SCHEMA, line, number)));
+  }
+  if (settings === undefined) {
+    throw new BadRequest("The body is empty: expected the settings in its first line, {} for none");
+  }
+  return { ...wantedSettingsFromWire(settings), services };
+}
+
+function readLine<Wire>(schema: z.ZodType<Wire>, line: string, number: number): Wire {
+  try {
+    return readAs(schema, parseJson(line));
+  } catch (error) {
+    if (!(error instanceof BadRequest)) throw error;
+    throw new BadRequest(`line ${number}: ${error.message}`, error.problems);
+  }
+}
+
+function planOf(
+  before: DesiredState,
+  after: DesiredState,
+  traffic: readonly ServiceStatus[],
+): Plan {
+  const counts = new Map<string, number>();
+  for (const { plan: service, destinations } of traffic) {
+    const connections = destinations.map(
+      (each) => each.activeConnections + each.inactiveConnections,
+    );
+    counts.set(
+      countKey(service.key),
+      connections.reduce((sum, count) => sum + count, 0),
+    );
+    for (const [index, { plan: destination }] of destinations.entries()) {
+      counts.set(countKey(service.key, formatEndpoint(destination.endpoint)), connections[index]!);
+    }
+  }
+  return {
+    changes: differences(before, after).map((difference) => changeOf(difference, counts)),
+  };
+}
+
+function changeOf(difference: Difference, counts: ReadonlyMap<string, number>): PlannedChange {
+  const { action, what } = difference;
+  const facts = difference.facts.map(({ name, before, after }) => ({
+    name,
+    before: before ?? null,
+    after: after ?? null,
+  }));
+  if (!("service" in difference)) {
+    return { action, what, service: null, destination: null, facts, connections: 0 };
+  }
+  const { service } = difference;
+  const destination =
+    "destination" in difference ? formatEndpoint(difference.destination) : undefined;
+  return {
+    action,
+    what,
+    service: serviceId(service),
+    destination: destination ?? null,
+    facts,
+    connections: counts.get(countKey(service, destination)) ?? 0,
+  };
+}
+
+function countKey(service: ServiceKey, destination?: string): string {
+  return destination === undefined
+    ? formatServiceKey(service)
+    : `${formatServiceKey(service)} ${destination}`;
+}
+
+function serviceId(key: ServiceKey): string {
+  return formatServiceId(keyToWire(key));
+}

@@ -1,0 +1,48 @@
+/** `sluice apply`: puts a configuration file in force. */
+import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
+import { processSurroundings } from "../surroundings.ts";
+import { namedChanges, renderPlan } from "./changes.ts";
+import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO, toWire } from "./reading.ts";
+
+const HELP = `Usage: sluice apply [--dry-run] [--keep-others] [--json] FILE
+
+Puts a sluice.yaml in force: all of it or, when anything is refused, nothing. What stands and is not in the file goes.
+What is the same is left alone: its connections, counters and turns go on. A destination whose weight the file does not
+say keeps the weight that it has. Prints what it changed.
+
+      --dry-run       changes nothing, and prints what it would change
+      --keep-others   services that are not in the file stay, as with "others: keep" in it
+      --json          one JSON object: { changes: [{ action, what, service, destination, facts, connections, name }] }
+  -h, --help          this
+
+${SEE_ALSO}
+Finds the daemon by $SLUICE_SOCKET, else at /run/sluice/sluice.sock.
+
+Exit status: 0 it is in force, 1 it is not and nothing was changed, 2 wrong arguments.
+`;
+
+export function main(args: readonly string[]): Promise<ExitCode> {
+  return run(args, processSurroundings());
+}
+
+export function run(args: readonly string[], around: Around): Promise<ExitCode> {
+  return ask("apply", around, async (client) => {
+    const { values, file } = parseFileArgs(args, {
+      "dry-run": FLAG,
+      "keep-others": FLAG,
+      json: FLAG,
+    });
+    if (file === undefined) {
+      await around.write(HELP);
+      return EXIT.done;
+    }
+    const configuration = await readConfiguration(file, around, values.json);
+    if (configuration === undefined) return EXIT.failed;
+    const wanted = toWire(configuration, { keepsOthers: values["keep-others"] });
+    const isDone = !values["dry-run"];
+    const told = await client.configure(isDone ? "apply" : "plan", wanted);
+    const changes = namedChanges(told, configuration.names);
+    await around.write(renderPlan(changes, { isJson: values.json, isDone }));
+    return EXIT.done;
+  });
+}

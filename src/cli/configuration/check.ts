@@ -1,0 +1,45 @@
+/** `sluice check`: whether a configuration file is right. */
+import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
+import { processSurroundings } from "../surroundings.ts";
+import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO } from "./reading.ts";
+
+const HELP = `Usage: sluice check [--json] FILE
+
+Whether a sluice.yaml is right, with the files that it includes. All that is wrong is told, a line each: file, line,
+column, which value, what would be right. Needs no daemon.
+
+      --json   one JSON object: { problems: [{ file, line, column, path, message }] }
+  -h, --help   this
+
+${SEE_ALSO}
+
+Exit status: 0 it is right, 1 it is not, 2 wrong arguments.
+`;
+
+export function main(args: readonly string[]): Promise<ExitCode> {
+  return run(args, processSurroundings());
+}
+
+export function run(args: readonly string[], around: Around): Promise<ExitCode> {
+  return ask("check", around, async () => {
+    const { values, file } = parseFileArgs(args, { json: FLAG });
+    if (file === undefined) {
+      await around.write(HELP);
+      return EXIT.done;
+    }
+    const configuration = await readConfiguration(file, around, values.json);
+    if (configuration === undefined) return EXIT.failed;
+    const { services } = configuration.wanted;
+    const servers = services.reduce((sum, { destinations }) => sum + destinations.length, 0);
+    await around.write(
+      values.json
+        ? `${JSON.stringify({ problems: [] }, undefined, 2)}\n`
+        : `${file} is right: ${count(services.length, "service")}, ${count(servers, "destination")}.\n`,
+    );
+    return EXIT.done;
+  });
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

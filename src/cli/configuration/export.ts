@@ -1,0 +1,65 @@
+/** `sluice export`: what stands, as a configuration file. */
+import { parseArgs } from "node:util";
+import type { Client } from "../../api/client.ts";
+import { formatProblem } from "../../configuration/problem.ts";
+import { contentOf, unsayable, writeConfiguration } from "../../configuration/write.ts";
+import { wantedServiceFromWire, wantedSettingsFromWire } from "../../control/wanted-wire.ts";
+import type { WantedState } from "../../ipvs/desired/wanted.ts";
+import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
+import { processSurroundings } from "../surroundings.ts";
+import { FLAG } from "./reading.ts";
+
+const HELP = `Usage: sluice export [--json]
+
+Writes what stands as a sluice.yaml: services with their destinations, timeouts, knobs that are not as by default. The
+file says every weight; whoever takes one out leaves it to other hands.
+
+      --json   as JSON, which is YAML, too
+  -h, --help   this
+
+Finds the daemon by $SLUICE_SOCKET, else at /run/sluice/sluice.sock.
+
+Exit status: 0 done, 1 nobody could be asked, or there is something that a file may not say, 2 wrong arguments.
+`;
+
+const COMMENT = [
+  "What stood when sluice export was asked. docs/configuration.md has every key.",
+  "sluice check FILE, then sluice plan FILE, then sluice apply FILE.",
+];
+
+export function main(args: readonly string[]): Promise<ExitCode> {
+  return run(args, processSurroundings());
+}
+
+export function run(args: readonly string[], around: Around): Promise<ExitCode> {
+  return ask("export", around, async (client) => {
+    const { help, json } = parse(args);
+    if (help) {
+      await around.write(HELP);
+      return EXIT.done;
+    }
+    const content = contentOf(await standing(client));
+    await around.write(
+      json ? `${JSON.stringify(content, undefined, 2)}\n` : writeConfiguration(content, COMMENT),
+    );
+    const problems = unsayable(content);
+    for (const problem of problems) around.complain(`sluice export: ${formatProblem(problem)}\n`);
+    return problems.length === 0 ? EXIT.done : EXIT.failed;
+  });
+}
+
+async function standing(client: Client): Promise<WantedState> {
+  const { settings, services } = await client.configuration();
+  return { ...wantedSettingsFromWire(settings), services: services.map(wantedServiceFromWire) };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { json: FLAG, help: { ...FLAG, short: "h" } },
+    }).values;
+  } catch (error) {
+    throw toUsageError(error);
+  }
+}

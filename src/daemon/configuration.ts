@@ -1,0 +1,55 @@
+/** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
+import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
+import type { Control } from "../control/control.ts";
+import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
+import type { Log } from "./log.ts";
+
+/** What the file says. Rejects with a ConfigurationError. What reads it is loaded here: most daemons have no file. */
+export async function wantedBy(path: string): Promise<WantedState> {
+  const { loadConfiguration } = await import("../configuration/load.ts");
+  return (await loadConfiguration(path, process.env)).wanted;
+}
+
+/** All of it, or a rejection and nothing. */
+export async function putInForce(
+  control: Control,
+  wanted: WantedState,
+  lines: Log["lines"],
+): Promise<void> {
+  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  const services = after.services.size;
+  lines.info(
+    { services },
+    before === after ? "the configuration is in force already" : "the configuration is in force",
+  );
+}
+
+/** Reads the file again, one time after the other. A file that cannot be used changes nothing, and is told of. */
+export class ConfigurationReload {
+  readonly #path: string;
+  readonly #control: Control;
+  readonly #lines: Log["lines"];
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(path: string, control: Control, lines: Log["lines"]) {
+    this.#path = path;
+    this.#control = control;
+    this.#lines = lines;
+  }
+
+  again(): void {
+    this.#last = this.#last.then(() => this.#reload());
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      await putInForce(this.#control, await wantedBy(this.#path), this.#lines);
+    } catch (error) {
+      const said =
+        error instanceof ConfigurationError
+          ? { problems: error.problems.map(formatProblem) }
+          : { err: error };
+      this.#lines.error(said, "the configuration is not used: all stays as it is");
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/** What leads from one state to another, in the words of an operator: fact by fact. */
+import type { DesiredState, DestinationSpec, ServiceSpec } from "./desired-state.ts";
+import {
+  type DestinationPlan,
+  type Endpoint,
+  familyOf,
+  formatEndpoint,
+  formatForwarding,
+  formatNetmask,
+  formatSchedulerFlags,
+  type ServiceKey,
+  type ServicePlan,
+} from "./service.ts";
+import { serviceChanges } from "./service-changes.ts";
+
+type Fact = number | string | boolean;
+
+/** Facts by name. What is the same in both states is not among them. */
+export interface FactChange {
+  readonly name: string;
+  readonly before: Fact | undefined;
+  readonly after: Fact | undefined;
+}
+
+export type Difference = {
+  readonly action: "add" | "change" | "remove";
+  readonly facts: readonly FactChange[];
+} & (
+  | { readonly what: "service"; readonly service: ServiceKey }
+  | { readonly what: "destination"; readonly service: ServiceKey; readonly destination: Endpoint }
+  | { readonly what: "timeouts" | "sysctls" }
+);
+
+type Facts = Readonly<Record<string, Fact>>;
+
+/** A service that goes takes its destinations along: they are not told of. */
+export function differences(before: DesiredState, after: DesiredState): Difference[] {
+  return [
+    ...settingDifferences("timeouts", { ...before.timeouts }, { ...after.timeouts }),
+    ...settingDifferences("sysctls", before.sysctls, after.sysctls),
+    ...serviceChanges(before.services, after.services).flatMap((change) =>
+      serviceDifferences(change.before, change.after),
+    ),
+  ];
+}
+
+function settingDifferences(
+  what: "timeouts" | "sysctls",
+  before: Facts,
+  after: Facts,
+): Difference[] {
+  const facts = factChanges(before, after);
+  return facts.length === 0 ? [] : [{ action: "change", what, facts }];
+}
+
+function serviceDifferences(
+  before: ServicePlan | undefined,
+  after: ServicePlan | undefined,
+): Difference[] {
+  const service = (after ?? before)!.key;
+  const facts = factChanges(before && serviceFacts(before), after && serviceFacts(after));
+  const action = actionOf(before, after);
+  const own: Difference[] =
+    action === "change" && facts.length === 0 ? [] : [{ action, what: "service", service, facts }];
+  return after === undefined ? own : [...own, ...destinationDifferences(before, after)];
+}
+
+function destinationDifferences(
+  before: ServicePlan | undefined,
+  { key: service, destinations }: ServicePlan,
+): Difference[] {
+  const known = new Map(
+    before?.destinations.map((each) => [formatEndpoint(each.endpoint), each] as const),
+  );
+  const changes: [DestinationPlan | undefined, DestinationPlan | undefined][] = [];
+  for (const destination of destinations) {
+    const at = formatEndpoint(destination.endpoint);
+    changes.push([known.get(at), destination]);
+    known.delete(at);
+  }
+  for (const gone of known.values()) changes.unshift([gone, undefined]);
+  return changes.flatMap(([one, other]): Difference[] => {
+    const facts = factChanges(one && destinationFacts(one), other && destinationFacts(other));
+    const action = actionOf(one, other);
+    if (action === "change" && facts.length === 0) return [];
+    return [{ action, what: "destination", service, destination: (other ?? one)!.endpoint, facts }];
+  });
+}
+
+function actionOf(before: object | undefined, after: object | undefined): Difference["action"] {
+  if (before === undefined) return "add";
+  return after === undefined ? "remove" : "change";
+}
+
+function serviceFacts(service: ServiceSpec): Facts {
+  const { scheduler, schedulerFlags, onePacket, persistence, persistenceEngine } = service;
+  return {
+    scheduler,
+    ...(schedulerFlags === 0 ? {} : { schedulerFlags: formatSchedulerFlags(schedulerFlags) }),
+    ...(onePacket ? { onePacket } : {}),
+    ...(persistence === undefined
+      ? {}
+      : {
+          persistence: `${persistence.timeoutSeconds}s`,
+          netmask: formatNetmask(persistence, familyOf(service.key)),
+        }),
+    ...(persistenceEngine === undefined ? {} : { persistenceEngine }),
+  };
+}
+
+function destinationFacts(destination: DestinationSpec): Facts {
+  const { forwarding, weight, upperThreshold, lowerThreshold } = destination;
+  return {
+    forwarding: formatForwarding(forwarding),
+    weight,
+    ...(upperThreshold === 0 ? {} : { upperThreshold }),
+    ...(lowerThreshold === 0 ? {} : { lowerThreshold }),
+  };
+}
+
+function factChanges(before: Facts = {}, after: Facts = {}): FactChange[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => before[name] !== after[name])
+    .map((name) => ({ name, before: before[name], after: after[name] }));
+}
