@@ -128,7 +128,6 @@ export async function killUnderLoad(
       () => true,
       () => false,
     );
-      process.stderr.write(`${round} ${isWhole} ${JSON.stringify(moments)} ${runs}\n`);
     if (isWhole) startsMs.push(performance.now() - begin);
     else if (runs) moments.outlived();
     if (runs) await sleep(Math.random() * RUNS_MS);
