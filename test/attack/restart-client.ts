@@ -24,9 +24,9 @@ export interface ClientFigures {
 const HELD_EACH = 10;
 const ASKING_EACH = 2;
 const LINE_EVERY_MS = 20;
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 240_000;
 /** As long as what was lost last may take to be sent again. */
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 240_000;
 
 class Held {
   #sent = 0;

@@ -92,13 +92,12 @@ export async function killUnderLoad(
   using network = new Network();
   using home = new DaemonHome();
   const { server, director, client } = network;
+  // Before there are sockets: they keep what they began with, and those accepted have it from the one that listens.
+  for (const host of [client, server]) host.run(`sysctl -eqw ${PATIENT.join(" ")}`);
   for (const port of [80, 81]) await network.speak(server, port);
   network.hideVip();
   server.batch(["rule add from 10.9.0.100 lookup 100", "route add default via 10.2.0.1 table 100"]);
   client.run(`nft ${HOST_RESETS}`);
-  for (const host of [client, server]) {
-    for (const setting of PATIENT) host.status(`sysctl -qw ${setting}`);
-  }
   let daemon = home.launch(director, ...GRACE);
   await untilPrinted(daemon, "the director runs");
   home.configure(
