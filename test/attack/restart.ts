@@ -45,8 +45,8 @@ export interface RestartFigures extends ClientFigures {
   readonly startSlowestMs: number;
 }
 
-/** How long one that runs may go on at most until it is killed. */
-const RUNS_MS = 300;
+/** How long one that runs may go on at most until it is killed: what was lost is sent again in some of them. */
+const RUNS_MS = 1_200;
 
 /** System calls of a start, by which something changes that others see. */
 const CALLS = ["kill", "clone", "unshare", "flock", "bind", "ftruncate", "pwrite64", "write"];
