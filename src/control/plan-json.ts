@@ -1,7 +1,7 @@
 /** A service with its destinations as the state file has it. */
-import { addDestination, addService, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
+import { planOf } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
-import { formatServiceKey, type ServicePlan } from "../ipvs/desired/service.ts";
+import type { ServicePlan } from "../ipvs/desired/service.ts";
 import type { StateFileError } from "./state-file-error.ts";
 import { destinationFromWire, destinationToWire, serviceFromWire, serviceToWire } from "./wire.ts";
 import type { PlanJson } from "./wire-schema.ts";
@@ -17,7 +17,7 @@ export function planToJson(plan: ServicePlan): PlanJson {
 }
 
 /**
- * Through the same commands that an operator gives, so that nothing gets in that they would refuse. Throws what `unusable`
+ * Checked as the commands that an operator gives, so that nothing gets in that they would refuse. Throws what `unusable`
  * makes of what is wrong, and `at` which place. Without a `check` the JSON is as planToJson() made it.
  */
 export function planFromJson(
@@ -37,12 +37,7 @@ export function planFromJson(
   }
   const { destinations, ...record } = checked?.data ?? (json as PlanJson);
   try {
-    const service = serviceFromWire(record);
-    let state = addService(EMPTY_STATE, service);
-    for (const destination of destinations) {
-      state = addDestination(state, service.key, destinationFromWire(destination));
-    }
-    return state.services.get(formatServiceKey(service.key))!;
+    return planOf(serviceFromWire(record), destinations.map(destinationFromWire));
   } catch (error) {
     if (error instanceof LbError) throw unusable(`${at}: ${error.message}`);
     throw error;

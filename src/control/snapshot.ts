@@ -35,6 +35,12 @@ const CHECKSUM_LINE = /^[ \t]*"crc32"/m;
 const BEFORE_DIGITS = '{\n  "crc32": "';
 const AFTER_DIGITS = '",\n';
 
+/** What comes before the services, each a line, and after. */
+const SERVICES = '"services": [';
+const INDENT = "    ";
+const BETWEEN_ROWS = ",\n";
+const AFTER_SERVICES = "\n  ]\n}\n";
+
 /** Of a part of the text; what is made of services at once. */
 const PART_LENGTH = 1 << 15;
 
@@ -52,19 +58,19 @@ export class SnapshotWriter {
       `"sequence": ${sequence}`,
       `"timeouts": ${JSON.stringify(timeouts)}`,
       `"sysctls": ${JSON.stringify(changedSysctls(sysctls))}`,
-      '"services": [',
+      SERVICES,
     ];
     yield this.#counted(`  ${rows.join(",\n  ")}`);
     let text = "";
     let between = "\n";
     for (const plan of services.values()) {
-      text += `${between}    ${JSON.stringify(planToJson(plan))}`;
-      between = ",\n";
+      text += `${between}${INDENT}${JSON.stringify(planToJson(plan))}`;
+      between = BETWEEN_ROWS;
       if (text.length < PART_LENGTH) continue;
       yield this.#counted(text);
       text = "";
     }
-    yield this.#counted(`${text}\n  ]\n}\n`);
+    yield this.#counted(`${text}${AFTER_SERVICES}`);
   }
 
   /** The checksum's digits, once all parts were taken. */
@@ -82,58 +88,89 @@ export class SnapshotWriter {
 /** Reads what lies in `path`. Rejects with a StateFileError that says what is wrong, and where. */
 export async function readSnapshot(bytes: Buffer, path: string): Promise<Snapshot> {
   const unusable = (why: string): StateFileError => unusableFile(path, why);
-  const json = parse(bytes, unusable);
-  const check = isOurs(json) ? undefined : await import("./wire-schema.ts");
-  const checked = check?.SNAPSHOT_SCHEMA.safeParse(json.value);
+  const text = bytes.toString("utf8");
+  const isChecked = hasChecksum(text, bytes, unusable);
+  const own = isChecked ? parseOwn(text, unusable) : undefined;
+  const check = own === undefined ? await import("./wire-schema.ts") : undefined;
+  const checked = check?.SNAPSHOT_SCHEMA.safeParse(parseJson(withoutChecksum(text), unusable));
   if (checked?.success === false) {
     const problems = check!
       .problemsOf(checked.error)
       .map(({ path: at, message }) => (at === "" ? message : `${at}: ${message}`));
     throw unusable(problems.join("; "));
   }
-  const snapshot = checked?.data ?? (json.value as SnapshotJson);
+  const snapshot = (checked?.data ?? own)!;
   const { sequence, timeouts, sysctls, services, markRules = [] } = snapshot;
   const state = {
     ...withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls, unusable),
     services: await servicesOf(services, unusable, check),
   };
-  return { state, sequence, isChecked: json.isChecked, markRules };
+  return { state, sequence, isChecked, markRules };
 }
 
 /** In parts: packets may be waiting. */
 async function servicesOf(
-  rows: readonly unknown[],
+  rows: Iterable<unknown>,
   unusable: (why: string) => StateFileError,
   check: Check | undefined,
 ): Promise<ServiceMap> {
   const services = new Map<string, ServicePlan>();
   const pauses = new Pauses();
-  for (const [index, row] of rows.entries()) {
+  for (const row of rows) {
     await pauses.ifDue();
-    const plan = planFromJson(row, `services[${index}]`, unusable, check);
+    const at = `services[${services.size}]`;
+    const plan = planFromJson(row, at, unusable, check);
     const keyText = formatServiceKey(plan.key);
-    if (services.has(keyText)) throw unusable(`services[${index}]: there are two of ${keyText}`);
+    if (services.has(keyText)) throw unusable(`${at}: there are two of ${keyText}`);
     services.set(keyText, plan);
   }
   return ServiceMap.of(services);
 }
 
-interface Parsed {
-  readonly value: unknown;
-  readonly isChecked: boolean;
+type OwnSnapshot = Omit<SnapshotJson, "services"> & { readonly services: Iterable<unknown> };
+
+/**
+ * What this Sluice, and none with another format, wrote: its services are parsed one by one, when they are asked for. Of
+ * 10,000 at once most of the memory would be needed only for this, and stay the process's.
+ */
+function parseOwn(
+  text: string,
+  unusable: (why: string) => StateFileError,
+): OwnSnapshot | undefined {
+  const at = text.indexOf(SERVICES);
+  const end = text.length - AFTER_SERVICES.length;
+  if (at < 0 || !text.endsWith(AFTER_SERVICES)) return undefined;
+  const head = parseJson(`${text.slice(0, at)}${SERVICES}]}`, unusable) as SnapshotJson;
+  if (head.format !== FORMAT) return undefined;
+  return { ...head, services: rowsOf(text, at + SERVICES.length, end, unusable) };
 }
 
-/** Whether it is as this Sluice, and none with another format, wrote it. */
-function isOurs({ value, isChecked }: Parsed): boolean {
-  return isChecked && (value as Partial<SnapshotJson>).format === FORMAT;
+function* rowsOf(
+  text: string,
+  start: number,
+  end: number,
+  unusable: (why: string) => StateFileError,
+): Generator<unknown> {
+  let at = start;
+  while (at < end) {
+    // No text within JSON has a line's end.
+    const next = text.indexOf(BETWEEN_ROWS, at);
+    const rowEnd = next < 0 ? end : Math.min(next, end);
+    yield parseJson(text.slice(at, rowEnd), unusable);
+    at = rowEnd + BETWEEN_ROWS.length;
+  }
 }
 
-function parse(bytes: Buffer, unusable: (why: string) => StateFileError): Parsed {
-  const text = bytes.toString("utf8");
+/** Whether there is one, which is right then. */
+function hasChecksum(
+  text: string,
+  bytes: Buffer,
+  unusable: (why: string) => StateFileError,
+): boolean {
   const [line, digits] = CHECKSUM.exec(text) ?? [];
   if (line === undefined || digits === undefined) {
     if (CHECKSUM_LINE.test(text)) throw unusable('its line "crc32" is damaged');
-    return { value: parseJson(text, unusable), isChecked: false };
+    return false;
   }
   const found = crc32(bytes.subarray(line.length)).toString(16).padStart(8, "0");
   if (found !== digits) {
@@ -141,7 +178,11 @@ function parse(bytes: Buffer, unusable: (why: string) => StateFileError): Parsed
       `its checksum is ${found} and should be ${digits}, so it is not as it was written (if it was edited on purpose, remove the line "crc32")`,
     );
   }
-  return { value: parseJson(`{${text.slice(line.length)}`, unusable), isChecked: true };
+  return true;
+}
+
+function withoutChecksum(text: string): string {
+  return text.replace(CHECKSUM, "{");
 }
 
 function parseJson(text: string, unusable: (why: string) => StateFileError): unknown {

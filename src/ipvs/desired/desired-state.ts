@@ -53,6 +53,18 @@ export function addService(state: DesiredState, spec: ServiceSpec): DesiredState
   return withService(state, { ...spec, destinations: [], revision: 0 });
 }
 
+/** A service with destinations, as the commands that add them one after the other would make it of nothing. */
+export function planOf(spec: ServiceSpec, destinations: readonly DestinationSpec[]): ServicePlan {
+  checkService(spec);
+  const known = new Set<string>();
+  const plans = destinations.map((destination) => {
+    checkNewDestination(spec.key, destination, (text) => known.has(text));
+    known.add(formatEndpoint(destination.endpoint));
+    return { ...destination, revision: 0 };
+  });
+  return { ...spec, destinations: plans, revision: 0 };
+}
+
 /** Replaces the service's record and keeps its destinations. */
 export function editService(state: DesiredState, spec: ServiceSpec): DesiredState {
   const before = serviceOf(state, spec.key, "no-such-service");
@@ -72,11 +84,7 @@ export function addDestination(
   spec: DestinationSpec,
 ): DesiredState {
   const service = serviceOf(state, key, "service-not-defined");
-  checkDestination(key, spec);
-  if (indexOf(service, spec.endpoint) >= 0) {
-    throw new LbError({ code: "destination-exists", service: key, at: spec.endpoint });
-  }
-  checkAddress(key, spec.endpoint.address);
+  checkNewDestination(key, spec, (text) => indexOf(service, text) >= 0);
   const destinations = [...service.destinations, { ...spec, revision: 0 }];
   return withService(state, { ...service, destinations });
 }
@@ -140,13 +148,12 @@ function serviceOf(
   return service;
 }
 
-function indexOf(service: ServicePlan, at: Endpoint): number {
-  const wanted = formatEndpoint(at);
-  return service.destinations.findIndex(({ endpoint }) => formatEndpoint(endpoint) === wanted);
+function indexOf(service: ServicePlan, text: string): number {
+  return service.destinations.findIndex(({ endpoint }) => formatEndpoint(endpoint) === text);
 }
 
 function destinationIndex(service: ServicePlan, at: Endpoint): number {
-  const index = indexOf(service, at);
+  const index = indexOf(service, formatEndpoint(at));
   if (index < 0) throw new LbError({ code: "no-such-destination", service: service.key, at });
   return index;
 }
@@ -161,6 +168,19 @@ function checkService(spec: ServiceSpec): void {
   if (familyOf(service) === "inet6" && (netmask < 1 || netmask > 128)) {
     throw invalid(service, `IPv6 prefix length ${netmask} is not in 1 to 128`);
   }
+}
+
+/** In the kernel's order. `isKnown` says whether a destination of this text is there. */
+function checkNewDestination(
+  service: ServiceKey,
+  spec: DestinationSpec,
+  isKnown: (text: string) => boolean,
+): void {
+  checkDestination(service, spec);
+  if (isKnown(formatEndpoint(spec.endpoint))) {
+    throw new LbError({ code: "destination-exists", service, at: spec.endpoint });
+  }
+  checkAddress(service, spec.endpoint.address);
 }
 
 /** What add and edit check alike, before they look whether the destination is there. */

@@ -110,7 +110,10 @@ function schedulerOf(
     fallback: (schedulerFlags & SCHEDULER_FLAG.fallback) !== 0,
     port: (schedulerFlags & SCHEDULER_FLAG.port) !== 0,
     sysctls,
-    prng: prng(seedOf(formatServiceKey(key))),
+    // Few ask for it.
+    get prng() {
+      return prng(seedOf(formatServiceKey(key)));
+    },
   });
 }
 
