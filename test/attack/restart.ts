@@ -23,7 +23,7 @@ const GRACE = ["--grace", "60"];
 const PATIENT = [
   "net.ipv4.tcp_retries2=255",
   "net.ipv4.tcp_rto_max_ms=1000",
-  "net.ipv4.tcp_syn_linear_timeouts=255",
+  "net.ipv4.tcp_syn_linear_timeouts=127",
   "net.ipv4.tcp_syn_retries=127",
 ];
 
