@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/longest-first.ts";
 
 /** `unit` needs nothing but Node; `root` makes network namespaces and moves real packets. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -11,6 +13,8 @@ export default defineConfig({
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
           testTimeout: 30_000,
+          // Nothing of ours keeps what a test did: files share what they import, or most of the time goes into loading it.
+          isolate: false,
         },
       },
       {

@@ -94,6 +94,7 @@ function preparation(cases: readonly PlacedCase[]): string[] {
 function lineOf(step: Step, of: Case, place: Place): string {
   switch (step.kind) {
     case "ipvsadm": {
+      if (isOwnRules(step)) return `restore ${packed(place.fill(step.stdin))}`;
       const words = ["ipvsadm", ...step.words.map((word) => place.fill(word))];
       return `run ${packed(words.join("\0"))} ${packed(place.fill(step.stdin))}`;
     }
@@ -121,6 +122,11 @@ function lineOf(step: Step, of: Case, place: Place): string {
     case "services":
       return `services ${place.needles.join(" ")}`;
   }
+}
+
+/** Adds services and servers of this case alone: the guest may do so for several cases at once. */
+function isOwnRules({ words, stdin }: Extract<Step, { kind: "ipvsadm" }>): boolean {
+  return words.length === 1 && words[0] === "-R" && /^(-[Aa] .*\n)+$/.test(stdin);
 }
 
 /** Wire and digits of a frame. */

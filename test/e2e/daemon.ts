@@ -102,12 +102,14 @@ export class DaemonHome implements Disposable {
     return this.#run(COMMAND, line.split(" "), "");
   }
 
-  /** Runs command lines that must succeed. */
+  /** Carries out command lines that must succeed: several at once, for a process takes longer than a line. */
   configure(...lines: readonly string[]): void {
-    for (const line of lines) {
-      const { code, stderr } = this.ipvsadm(line);
-      if (code !== 0) throw new Error(`ipvsadm ${line} ended with ${code}: ${stderr}`);
-    }
+    const [only] = lines;
+    const isOne = lines.length === 1;
+    const { code, stderr } = isOne
+      ? this.ipvsadm(only!)
+      : this.ipvsadm("-R", lines.map((line) => `${line}\n`).join(""));
+    if (code !== 0) throw new Error(`ipvsadm ${lines.join("; ")} ended with ${code}: ${stderr}`);
   }
 
   #run(program: string, words: readonly string[], input: string): CommandResult {

@@ -27,6 +27,11 @@ afterAll(() => {
 
 const list = (line: string): string => home.ipvsadm(line).stdout;
 
+/** Each by a process of its own. */
+function carryOut(...lines: readonly string[]): void {
+  for (const line of lines) home.configure(line);
+}
+
 describe("balancing", () => {
   beforeEach(() => {
     home.configure("-C");
@@ -34,16 +39,12 @@ describe("balancing", () => {
 
   test("the handbook's service, from -A to -C", () => {
     expect(list("-ln")).toBe(HEADER);
-    home.configure(
-      `-A -t ${V}:80 -s rr`,
-      `-a -t ${V}:80 -r ${R1} -g`,
-      `-a -t ${V}:80 -r ${R2} -g -w 3`,
-    );
+    carryOut(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -g`, `-a -t ${V}:80 -r ${R2} -g -w 3`);
     expect(list("-ln")).toBe(`${HEADER}TCP  ${V}:80 rr
   -> ${R1}:80                 Route   1      0          0         
   -> ${R2}:80                 Route   3      0          0         
 `);
-    home.configure(
+    carryOut(
       `-E -t ${V}:80 -s wlc -p 60`,
       `-e -t ${V}:80 -r ${R2} -m -w 0`,
       `-d -t ${V}:80 -r ${R1}`,

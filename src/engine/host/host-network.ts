@@ -2,26 +2,18 @@
  * What the host's network is like, as its kernel says: interfaces, routes, neighbours, limits.
  *
  * Routes are asked for one by one, and the answers kept until netlink says that something changed. Neighbours and
- * interfaces are kept whole: neighbours follow message by message, of interfaces a message only tells that they are to
- * be read anew, soon and not too often.
+ * interfaces are kept whole (host-tables.ts), and read anew when a message tells of a change, soon and not too often.
  */
 import { prng } from "../../base/prng.ts";
 import type { Trouble } from "../../ipvs/forward/notices.ts";
 import type { Host } from "../../ipvs/host.ts";
 import type { Address, Family } from "../../net/address.ts";
-import { forwardingIn, NETCONF_HEADER_LENGTH } from "./forwarding.ts";
+import { HostTables } from "./host-tables.ts";
 import { IcmpLimits } from "./icmp-limits.ts";
 import { followIcmpSettings } from "./icmp-settings.ts";
-import { LINK_HEADER_LENGTH, type Link, linkIn } from "./links.ts";
-import {
-  type KernelNeighbour,
-  NEIGHBOUR_HEADER_LENGTH,
-  type NeighbourNews,
-  NeighbourTable,
-  neighbourWish,
-} from "./neighbour-table.ts";
+import type { Link } from "./links.ts";
+import { type KernelNeighbour, type NeighbourNews, neighbourWish } from "./neighbour-table.ts";
 import { Netlink, NetlinkNews, RTM } from "./netlink/netlink.ts";
-import { familyNumber } from "./netlink/netlink-address.ts";
 import { FLAG, type Message } from "./netlink/netlink-message.ts";
 import { type RouteAnswer, Routes } from "./routes.ts";
 import { AvailableMemory } from "./system/available-memory.ts";
@@ -61,19 +53,14 @@ export interface HostNetworkOptions {
 
 export class HostNetwork implements Host, Disposable {
   readonly #options: HostNetworkOptions;
-  readonly #netlink = new Netlink();
-  /** Changes go by their own socket: the other may be in the middle of a listing. */
+  readonly #tables = new HostTables();
+  /** By a socket of their own: the tables' may be in the middle of a listing. */
   readonly #changes = new Netlink();
   readonly #news: NetlinkNews;
   readonly #troubles: ToldOnce;
   readonly #memory = new AvailableMemory((error) => this.#countError("memory", error));
   readonly #routes: Routes;
   readonly #limits: IcmpLimits;
-  #links: ReadonlyMap<number, Link> = new Map();
-  #forwarding: Readonly<Record<Family, boolean>> = { inet: false, inet6: false };
-  #neighbours = new NeighbourTable();
-  /** News of neighbours that came while they were being listed. */
-  #neighbourNews: Message[] | undefined;
   #generation = 1;
   #timer: NodeJS.Timeout | undefined;
   readonly #ticker: NodeJS.Timeout;
@@ -92,7 +79,7 @@ export class HostNetwork implements Host, Disposable {
       options.onError(new Error(`${what} (counted as ${name})`, { cause }));
     });
     this.#routes = new Routes({
-      link: (index) => this.#links.get(index),
+      link: (index) => this.#tables.links.get(index),
       onTrouble: (name) => this.#troubles.count(name),
     });
     const chance = prng(performance.now());
@@ -128,7 +115,7 @@ export class HostNetwork implements Host, Disposable {
   }
 
   get links(): ReadonlyMap<number, Link> {
-    return this.#links;
+    return this.#tables.links;
   }
 
   isLocal(address: Address): boolean {
@@ -136,7 +123,7 @@ export class HostNetwork implements Host, Disposable {
   }
 
   isForwarding(family: Family): boolean {
-    return this.#forwarding[family];
+    return this.#tables.forwarding[family];
   }
 
   availablePages(): number {
@@ -160,12 +147,12 @@ export class HostNetwork implements Host, Disposable {
 
   /** What the host's own stack knows of a neighbour. */
   neighbour(interfaceIndex: number, address: Address): KernelNeighbour | undefined {
-    return this.#neighbours.find(interfaceIndex, address);
+    return this.#tables.neighbours.find(interfaceIndex, address);
   }
 
   /** The host's own stack asked for this neighbour in vain. */
   isSilent(interfaceIndex: number, address: Address): boolean {
-    return this.#neighbours.isSilent(interfaceIndex, address);
+    return this.#tables.neighbours.isSilent(interfaceIndex, address);
   }
 
   /**
@@ -203,7 +190,7 @@ export class HostNetwork implements Host, Disposable {
     this.#routes[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
     // A listing that is under way ends it.
-    if (!this.#isReading) this.#netlink[Symbol.dispose]();
+    if (!this.#isReading) this.#tables[Symbol.dispose]();
   }
 
   #countError(what: string, error: unknown): void {
@@ -214,15 +201,14 @@ export class HostNetwork implements Host, Disposable {
     const route = this.route(recipient);
     if (route === "unreachable") return "nowhere";
     if (route === "local") return "inside";
-    return this.#links.get(route.interfaceIndex)?.isLoopback === true ? "inside" : "outside";
+    return this.#tables.links.get(route.interfaceIndex)?.isLoopback === true ? "inside" : "outside";
   }
 
   #hear(message: Message): void {
     const { type } = message;
     if (type === RTM.newNeighbour || type === RTM.deleteNeighbour) {
-      const news = this.#neighbours.apply(message);
+      const news = this.#tables.hearNeighbour(message);
       if (news !== undefined) this.#options.onNeighbour?.(news);
-      this.#neighbourNews?.push({ ...message, body: message.body.slice() });
       return;
     }
     const isAboutLinks =
@@ -287,56 +273,12 @@ export class HostNetwork implements Host, Disposable {
   async #read({ links, neighbours }: Wanted): Promise<void> {
     this.#isReading = true;
     try {
-      if (neighbours) await this.#readNeighbours();
-      if (links) await this.#readLinks();
+      if (neighbours) await this.#tables.readNeighbours();
+      if (links) await this.#tables.readLinks();
     } finally {
       this.#isReading = false;
-      if (!this.#isOpen) this.#netlink[Symbol.dispose]();
+      if (!this.#isOpen) this.#tables[Symbol.dispose]();
     }
-  }
-
-  async #readLinks(): Promise<void> {
-    const messages = await this.#list(RTM.getLink, LINK_HEADER_LENGTH, undefined, "interfaces");
-    const links = messages.map(linkIn).filter((link) => link !== undefined);
-    this.#links = new Map(links.map((link) => [link.index, link]));
-    this.#forwarding = {
-      inet: await this.#readForwarding("inet"),
-      inet6: await this.#readForwarding("inet6"),
-    };
-  }
-
-  async #readNeighbours(): Promise<void> {
-    this.#neighbourNews = [];
-    try {
-      const messages = await this.#list(
-        RTM.getNeighbour,
-        NEIGHBOUR_HEADER_LENGTH,
-        undefined,
-        "neighbours",
-      );
-      const neighbours = new NeighbourTable();
-      for (const message of messages) neighbours.apply(message);
-      for (const message of this.#neighbourNews) neighbours.apply(message);
-      this.#neighbours = neighbours;
-    } finally {
-      this.#neighbourNews = undefined;
-    }
-  }
-
-  async #readForwarding(family: Family): Promise<boolean> {
-    const messages = await this.#list(RTM.getNetconf, NETCONF_HEADER_LENGTH, family, "settings");
-    return messages.some(forwardingIn);
-  }
-
-  #list(
-    type: number,
-    length: number,
-    family: Family | undefined,
-    what: string,
-  ): Promise<Message[]> {
-    const fixed = new Uint8Array(length);
-    if (family !== undefined) fixed[0] = familyNumber(family);
-    return this.#netlink.list(type, fixed, `read the host's ${what}`);
   }
 }
 

@@ -37,26 +37,26 @@ export class Bench implements AsyncDisposable {
   readonly #exchange: Exchange;
   readonly #setMarks: SetMarks;
   readonly #control: Control;
-  readonly #folder: Folder;
+  readonly #socket: string;
   readonly #listening: AsyncDisposable;
   #knobs: Case["sysctls"] = {};
 
   private constructor(
     { engine, exchange, setMarks }: Workbench,
     control: Control,
-    folder: Folder,
+    socket: string,
     listening: AsyncDisposable,
   ) {
     this.#engine = engine;
     this.#exchange = exchange;
     this.#setMarks = setMarks;
     this.#control = control;
-    this.#folder = folder;
+    this.#socket = socket;
     this.#listening = listening;
   }
 
   static async open(parts: Workbench): Promise<Bench> {
-    const folder = new Folder();
+    const socket = sockets.next();
     const control = await Control.start(parts.engine);
     const server = createServer(control, {
       version: "conformance",
@@ -64,7 +64,7 @@ export class Bench implements AsyncDisposable {
       status: quietStatus(parts.engine),
       onBug: (error) => console.error(error),
     });
-    return new Bench(parts, control, folder, await listen(server, folder.socket, { peerOf }));
+    return new Bench(parts, control, socket, await listen(server, socket, { peerOf }));
   }
 
   async perform(step: Step, of: Case, place: Place): Promise<Observation> {
@@ -122,7 +122,6 @@ export class Bench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listening[Symbol.asyncDispose]();
-    this.#folder[Symbol.dispose]();
   }
 
   async #connections(): Promise<ConnectionStatus[]> {
@@ -138,7 +137,7 @@ export class Bench implements AsyncDisposable {
 
   /** As the guest's agent reports it. */
   async #writeSysctl(name: string, value: string): Promise<string[]> {
-    const client = new Client(this.#folder.socket);
+    const client = new Client(this.#socket);
     let result = "ok";
     try {
       await client.call("setSysctls", {}, { [name]: value });
@@ -156,25 +155,26 @@ export class Bench implements AsyncDisposable {
     words: readonly string[],
     stdin: string,
   ): Promise<Observation> {
-    const ran = await runCommand(run, words, stdin, this.#folder.socket);
+    const ran = await runCommand(run, words, stdin, this.#socket);
     return { kind: "ran", ...ran };
   }
 }
 
-/** For the API's socket; goes with the process, too. */
-class Folder implements Disposable {
-  readonly #path = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  readonly socket = join(this.#path, "socket");
-  readonly #remove = (): void => rmSync(this.#path, { recursive: true, force: true });
+/** The APIs' sockets, each gone when nobody listens any more. The folder goes with the process: there are thousands of benches. */
+const sockets = {
+  folder: undefined as string | undefined,
+  count: 0,
 
-  constructor() {
-    process.once("exit", this.#remove);
-  }
+  next(): string {
+    this.folder ??= made();
+    return join(this.folder, String(this.count++));
+  },
+};
 
-  [Symbol.dispose](): void {
-    process.off("exit", this.#remove);
-    this.#remove();
-  }
+function made(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function isSame(a: Case["sysctls"], b: Case["sysctls"]): boolean {

@@ -22,15 +22,20 @@ import { LOCAL_MARK_BIT } from "../place.ts";
 import { hostAnswers } from "./host-stack.ts";
 import { MarkTable } from "./mark-table.ts";
 
-const CONNECTIONS_MAX = 20_000;
+/** More than are due at any time. */
+const EXPIRED_MAX = 20_000;
 
 export class DirectorEngine implements Engine {
   readonly name = "director";
   readonly connectionTableSize = 4096;
-  readonly #director = new Director({ host: HOST, limit: CONNECTIONS_MAX, hashKey: [1, 2] });
+  readonly #director: Director;
   /** What its host's netfilter would have. */
   marks = new MarkTable([]);
   #now = 0 as Instant;
+
+  constructor({ connectionsMax }: { readonly connectionsMax: number }) {
+    this.#director = new Director({ host: HOST, limit: connectionsMax, hashKey: [1, 2] });
+  }
 
   /** Does on the way what time brings, each at its time. */
   moveClock(nowMs: number): void {
@@ -38,7 +43,7 @@ export class DirectorEngine implements Engine {
       const deadline = this.#director.nextDeadline();
       if (deadline > nowMs) break;
       this.#now = Math.max(deadline, this.#now) as Instant;
-      this.#director.expire(this.#now, CONNECTIONS_MAX);
+      this.#director.expire(this.#now, EXPIRED_MAX);
     }
     this.#now = nowMs as Instant;
   }
@@ -71,8 +76,9 @@ export class DirectorEngine implements Engine {
   }
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
-    yield* connectionStatuses(this.#director.connections, this.#now, NO_CONNECTION, CONNECTIONS_MAX)
-      .statuses;
+    const { connections } = this.#director;
+    const { limit } = connections.table;
+    yield* connectionStatuses(connections, this.#now, NO_CONNECTION, limit).statuses;
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
