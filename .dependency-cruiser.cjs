@@ -11,6 +11,7 @@ const LAYERS = [
   "configuration",
   "api",
   "cli",
+  "import",
   "daemon",
   "decapsulator",
   "lab",

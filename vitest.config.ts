@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 import { LongestFirst } from "./test/longest-first.ts";
 
+/** What is polled for comes at once, but on a busy machine. */
+const POLLED = { poll: { timeout: 20_000 } };
+
 /** `unit` needs nothing but Node; `root` makes network namespaces and moves real packets. */
 export default defineConfig({
   test: {
@@ -13,6 +16,7 @@ export default defineConfig({
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
           testTimeout: 30_000,
+          expect: POLLED,
           // Nothing of ours keeps what a test did: files share what they import, or most of the time goes into loading it.
           isolate: false,
         },
@@ -28,6 +32,7 @@ export default defineConfig({
           ],
           testTimeout: 120_000,
           hookTimeout: 60_000,
+          expect: POLLED,
           // They mostly wait for processes and timers, each file in namespaces of its own.
           maxWorkers: 4,
         },

@@ -15,6 +15,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   plan:        { says: "what a sluice.yaml would change",                load: () => import("./cli/configuration/plan.ts") },
   apply:       { says: "puts a sluice.yaml in force, all or nothing",    load: () => import("./cli/configuration/apply.ts") },
   export:      { says: "writes what stands as a sluice.yaml",            load: () => import("./cli/configuration/export.ts") },
+  import:      { says: "writes what ipvsadm-save wrote as a sluice.yaml", load: () => import("./import/main.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },

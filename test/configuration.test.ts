@@ -85,6 +85,17 @@ sluice.yaml:7:63: services[0].destinations[1].weight: expected an integer from 0
     });
   });
 
+  test("what a file wants, as the API takes it", async () => {
+    await writeFile(file, WEB);
+    const { stdout } = await perform(check, "--lines", file);
+    const [settings, ...services] = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    await bench.client.configure("apply", { settings, services });
+    expect((await perform(plan, file)).stdout).toBe("Nothing would change.\n");
+  });
+
   // biome-ignore format: a table
   const usages: [command: keyof typeof COMMANDS, words: string[], code: number, complaint: string][] = [
     ["check",     [],                 2, "sluice check: expected a file such as sluice.yaml\nTry 'sluice check --help'.\n"],

@@ -127,7 +127,12 @@ export class Client {
         { socketPath: this.socketPath, agent: this.#agent, method, path: fill(path, params) },
         resolve,
       );
-      call.once("error", reject);
+      call.once("error", (error: NodeJS.ErrnoException) => {
+        // The daemon closed a connection that was silent for long, as we used it: what only asks, asks anew (RFC 9110 9.2.2).
+        const isStale = call.reusedSocket && STALE.has(error.code ?? "") && method === "GET";
+        if (isStale) resolve(this.#sendText(name, params, text));
+        else reject(error);
+      });
       if (text === undefined) call.end();
       else call.setHeader("content-type", "application/json").end(text);
     });
@@ -137,6 +142,9 @@ export class Client {
     throw new ApiError(status, error);
   }
 }
+
+/** What a connection that the other end has closed answers with. */
+const STALE: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
 function lineOf({ name, params, body }: Change): object {
   const { service, destination }: Params = params;

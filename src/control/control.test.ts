@@ -11,6 +11,7 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../ipvs/desired/service.ts";
 import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
 import { Control } from "./control.ts";
 import { StateFile } from "./state-file.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "./wire.ts";
@@ -161,6 +162,33 @@ describe("control", () => {
     );
     expect(engine.applied).toEqual([1, 1, 1, 1, 1]);
     expect((await openFile().load()).services).toEqual(control.state.services);
+  });
+
+  test("a whole state takes its turn, is on disk, and is taken back when it cannot be", async () => {
+    const engine = new MemoryEngine();
+    const control = await Control.start(engine, file);
+    const wanted = (mark: number): WantedState => ({
+      services: [{ spec: service(markKey(mark)), destinations: [] }],
+      timeouts: { udp: mark },
+      sysctls: {},
+      keepsOthers: true,
+    });
+    const [, replaced] = await Promise.all([
+      control.change((state) => addService(state, service())),
+      control.replace((state) => reconciling(state, wanted(1))),
+      control.change((state) => deleteService(state, HTTP)),
+    ]);
+    expect([...replaced.before.services.keys()]).toEqual(["TCP 10.0.0.1:80"]);
+    expect([...control.state.services.keys()]).toEqual(["FWM 1"]);
+    engine.refusal = new Error("no memory");
+    const { state } = control;
+    await expect(control.replace((now) => reconciling(now, wanted(2)))).rejects.toThrow(
+      "no memory",
+    );
+    expect([control.state, engine.desired]).toEqual([state, state]);
+    const loaded = await openFile().load();
+    expect([...loaded.services.keys()]).toEqual(["FWM 1"]);
+    expect(loaded.timeouts.udp).toBe(1);
   });
 
   test("counters that are restarted between two commands are so in that order", async () => {

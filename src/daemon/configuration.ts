@@ -2,9 +2,10 @@
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
 import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
+import { readByChild } from "./configuration-reader.ts";
 import type { Log } from "./log.ts";
 
-/** What the file says. Rejects with a ConfigurationError. What reads it is loaded here: most daemons have no file. */
+/** What the file says, before packets flow. Rejects with a ConfigurationError. Loads what reads it: most have no file. */
 export async function wantedBy(path: string): Promise<WantedState> {
   const { loadConfiguration } = await import("../configuration/load.ts");
   return (await loadConfiguration(path, process.env)).wanted;
@@ -43,7 +44,7 @@ export class ConfigurationReload {
 
   async #reload(): Promise<void> {
     try {
-      await putInForce(this.#control, await wantedBy(this.#path), this.#lines);
+      await putInForce(this.#control, await readByChild(this.#path), this.#lines);
     } catch (error) {
       const said =
         error instanceof ConfigurationError

@@ -7,6 +7,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { DaemonHome } from "./daemon.ts";
 import { Network, R1, R2, V } from "./network.ts";
 
+/** A process of its own reads the file. */
+const PATIENCE = { timeout: 30_000 };
+
 let network: Network;
 let home: DaemonHome;
 let folder: string;
@@ -77,19 +80,21 @@ test("--config is in force at the start and by SIGHUP; a bad file changes nothin
 
   writeFileSync(file, web(R2, ", weight: 70000"));
   daemon.signal("SIGHUP");
-  const messages = (wanted: string): number =>
-    daemon.messages.filter((message) => message.includes(wanted)).length;
-  await expect.poll(() => messages("the configuration is not used: all stays as it is")).toBe(1);
+  const told = (wanted: string, times: number) =>
+    expect
+      .poll(() => daemon.messages.filter((message) => message.includes(wanted)).length, PATIENCE)
+      .toBe(times);
+  await told("the configuration is not used: all stays as it is", 1);
   expect(network.ask(80)).toBe(R1);
 
   writeFileSync(file, web(R2));
   daemon.signal("SIGHUP");
-  await expect.poll(() => messages("the configuration is in force")).toBe(1);
+  await told("the configuration is in force", 1);
   expect(network.ask(80)).toBe(R2);
 
   home.configure(`-e -t ${V}:80 -r ${R2}:80 -m -w 7`, `-A -t ${V}:8080`);
   daemon.signal("SIGHUP");
-  await expect.poll(() => messages("the configuration is in force")).toBe(2);
+  await told("the configuration is in force", 2);
   const listing = (): string => home.ipvsadm("-S -n").stdout;
   const kept = `-A -t ${V}:80 -s wlc\n-a -t ${V}:80 -r ${R2}:80 -m -w 7\n`;
   expect(listing()).toBe(kept);

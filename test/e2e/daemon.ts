@@ -8,7 +8,8 @@ import { Client } from "../../src/api/client.ts";
 import type { Namespace } from "../userspace/namespaces.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 
-const SLUICE = new URL("../../src/sluice.ts", import.meta.url).pathname;
+/** What bin/sluice starts: with a bundle of the sources a daemon takes half of the processor's time to begin. */
+const SLUICE = [new URL("../../scripts/start.ts", import.meta.url).pathname, "sluice"] as const;
 const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
@@ -43,7 +44,7 @@ export class DaemonHome implements Disposable {
   /** As start(), one that keeps no state. */
   async startWithoutState(host: Namespace, ...options: readonly string[]): Promise<Daemon> {
     const given = ["--socket", this.socket, "--no-state", ...NOTHING_LEFT, ...options];
-    const child = host.startNode(SLUICE, "daemon", ...given);
+    const child = host.startNode(...SLUICE, "daemon", ...given);
     await untilPrinted(child, "the director runs");
     return new Daemon(child, this.socket);
   }
@@ -58,12 +59,12 @@ export class DaemonHome implements Disposable {
   /** The daemon, however far it gets. */
   launch(host: Namespace, ...options: readonly string[]): ChildProcessWithoutNullStreams {
     const paths = ["--socket", this.socket, "--state", this.state];
-    return host.startNode(SLUICE, "daemon", ...paths, ...NOTHING_LEFT, ...options);
+    return host.startNode(...SLUICE, "daemon", ...paths, ...NOTHING_LEFT, ...options);
   }
 
   /** As launch(), with what else a shell may bring about before: `script` ends in "$@". */
   launchBy(host: Namespace, script: string): ChildProcessWithoutNullStreams {
-    const words = [process.execPath, "--disable-warning=ExperimentalWarning", SLUICE, "daemon"];
+    const words = [process.execPath, "--disable-warning=ExperimentalWarning", ...SLUICE, "daemon"];
     const options = ["--socket", this.socket, "--state", this.state, ...NOTHING_LEFT];
     return host.start("sh", "-c", script, "sh", ...words, ...options);
   }
@@ -71,7 +72,7 @@ export class DaemonHome implements Disposable {
   /** As launch(), by another user, who may do as he likes with the directory. */
   launchAs(host: Namespace, user: string): ChildProcessWithoutNullStreams {
     chmodSync(this.#directory, 0o777);
-    const words = ["--reuid", user, "--regid", user, "--clear-groups", process.execPath, SLUICE];
+    const words = ["--reuid", user, "--regid", user, "--clear-groups", process.execPath, ...SLUICE];
     return host.start(
       "setpriv",
       ...words,

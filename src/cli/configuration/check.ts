@@ -1,14 +1,16 @@
 /** `sluice check`: whether a configuration file is right. */
+import type { Configuration } from "../../configuration/load.ts";
 import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO } from "./reading.ts";
+import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO, toWire } from "./reading.ts";
 
-const HELP = `Usage: sluice check [--json] FILE
+const HELP = `Usage: sluice check [--json] [--lines] FILE
 
 Whether a sluice.yaml is right, with the files that it includes. All that is wrong is told, a line each: file, line,
 column, which value, what would be right. Needs no daemon.
 
       --json   one JSON object: { problems: [{ file, line, column, path, message }] }
+      --lines  if it is right: what it wants, as PUT /v1/configuration takes it, a JSON object a line
   -h, --help   this
 
 ${SEE_ALSO}
@@ -22,13 +24,17 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("check", around, async () => {
-    const { values, file } = parseFileArgs(args, { json: FLAG });
+    const { values, file } = parseFileArgs(args, { json: FLAG, lines: FLAG });
     if (file === undefined) {
       await around.write(HELP);
       return EXIT.done;
     }
     const configuration = await readConfiguration(file, around, values.json);
     if (configuration === undefined) return EXIT.failed;
+    if (values.lines) {
+      for (const line of linesOf(configuration)) await around.write(line);
+      return EXIT.done;
+    }
     const { services } = configuration.wanted;
     const servers = services.reduce((sum, { destinations }) => sum + destinations.length, 0);
     await around.write(
@@ -38,6 +44,11 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     );
     return EXIT.done;
   });
+}
+
+function* linesOf(configuration: Configuration): Generator<string> {
+  const { settings, services } = toWire(configuration, { keepsOthers: false });
+  for (const line of [settings, ...services]) yield `${JSON.stringify(line)}\n`;
 }
 
 function count(number: number, noun: string): string {

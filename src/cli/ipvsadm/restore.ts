@@ -128,7 +128,7 @@ class Restore {
 }
 
 /** A line may begin with the program's name, as in a shell script. */
-function wordsOf(line: string): string[] {
+export function wordsOf(line: string): string[] {
   const words = line.split(/[ \t\r]+/).filter((word) => word !== "");
   while (words[0] === "ipvsadm") words.shift();
   return words;
