@@ -29,16 +29,31 @@ export function sortDestinations<Destination extends WireDestination>(
 
 /** glibc's msort_with_tmp(): the smaller half first, equal items in their order. */
 function mergeSort<Item>(items: readonly Item[], compare: (a: Item, b: Item) => number): Item[] {
-  if (items.length <= 1) return [...items];
-  const middle = items.length >> 1;
-  const left = mergeSort(items.slice(0, middle), compare);
-  const right = mergeSort(items.slice(middle), compare);
-  const merged: Item[] = [];
-  let [i, j] = [0, 0];
-  while (i < left.length && j < right.length) {
-    merged.push(compare(left[i]!, right[j]!) <= 0 ? left[i++]! : right[j++]!);
+  const sorted = [...items];
+  sortPart(sorted, 0, sorted.length, [], compare);
+  return sorted;
+}
+
+/** Sorts the items from `start` to before `end` where they are; `left` is room for half of them. */
+function sortPart<Item>(
+  items: Item[],
+  start: number,
+  end: number,
+  left: Item[],
+  compare: (a: Item, b: Item) => number,
+): void {
+  const count = end - start;
+  if (count <= 1) return;
+  const half = count >> 1;
+  const middle = start + half;
+  sortPart(items, start, middle, left, compare);
+  sortPart(items, middle, end, left, compare);
+  for (let index = 0; index < half; index++) left[index] = items[start + index]!;
+  let [i, j, to] = [0, middle, start];
+  while (i < half && j < end) {
+    items[to++] = compare(left[i]!, items[j]!) <= 0 ? left[i++]! : items[j++]!;
   }
-  return [...merged, ...left.slice(i), ...right.slice(j)];
+  while (i < half) items[to++] = left[i++]!;
 }
 
 /** A service with its address in words: parsed once, and not with each comparison. */

@@ -171,7 +171,8 @@ export class UserspaceEngine implements Engine {
       file: outliving!.file,
       keepers: file.keepers,
     };
-    const door = stack.use(await Door.open(events, options.stand, grace));
+    // nft makes its tables while the host is asked and the ring's memory is cleared.
+    const door = stack.use(await Door.begin(events, options.stand, grace));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -187,11 +188,20 @@ export class UserspaceEngine implements Engine {
         onError: (error) => events.warn("cannot follow the host's network, trying again", error),
       }),
     );
-    await door.watch(network.links);
     options.offload?.follow(network);
-    engine = new UserspaceEngine({ network, door, claim, file }, options);
+    const opened = new UserspaceEngine({ network, door, claim, file }, options);
     stack.move();
-    return engine;
+    try {
+      await door.stands();
+      // What changed meanwhile was told nobody.
+      engine = opened;
+      opened.#networkChanged();
+      await door.watch(network.links);
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
+    return opened;
   }
 
   async apply(...steps: DesiredState[]): Promise<void> {

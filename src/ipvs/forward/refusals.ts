@@ -22,6 +22,11 @@ export class Refusals {
     return this.tell(packet, outcome, this.#noticeSource(packet), trouble);
   }
 
+  /** No route leads on. */
+  unreachable(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
+    return this.refuse(packet, outcome, "drop-unreachable", { kind: "host-unreachable" });
+  }
+
   /** Adds a message from `from`, if there may be one. Asks for the host's leave last: asking counts as sending. */
   tell(
     packet: Packet,

@@ -47,9 +47,7 @@ export class Replies {
   ): OutcomeSlot | undefined {
     if (route === "local") return undefined;
     if (route === "unreachable") {
-      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
-        kind: "host-unreachable",
-      });
+      return this.#parts.refusals.unreachable(packet, outcome);
     }
     // Unlike IPVS, ip_forward() looks at the length before it spends of the time to live.
     const refused =

@@ -47,9 +47,7 @@ export class Transmitter implements Rewriting {
     if (method === FORWARDING.bypass) return this.#bypass(packet, outcome);
     const route = destination.route(this.#parts.host);
     if (route === "unreachable") {
-      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
-        kind: "host-unreachable",
-      });
+      return this.#parts.refusals.unreachable(packet, outcome);
     }
     if (route === "local") {
       const isMasqueraded = method === FORWARDING.masquerade;
@@ -83,9 +81,7 @@ export class Transmitter implements Rewriting {
   #bypass(packet: Packet, outcome: OutcomeSlot): OutcomeSlot {
     const route = this.#parts.host.route(packet.destination);
     if (route === "unreachable") {
-      return this.#parts.refusals.refuse(packet, outcome, "drop-unreachable", {
-        kind: "host-unreachable",
-      });
+      return this.#parts.refusals.unreachable(packet, outcome);
     }
     if (route === "local" || packet.isSourceLoopback) return outcome.drop("drop-crosses-local");
     const refused = this.#parts.refusals.prepare(packet, outcome, route.mtu);

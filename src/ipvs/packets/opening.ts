@@ -3,22 +3,31 @@ import { Address } from "../../net/address.ts";
 import type { IpVersion } from "../../net/ip-family.ts";
 import type { Flow } from "../connections/flow.ts";
 
-/** A client's packet in numbers, as Packet has them: the client is its source. */
-export interface Opening {
-  readonly family: IpVersion;
+/** Where a packet comes from, in numbers, as Packet has them. */
+export interface Origin {
   readonly protocol: number;
   readonly source0: number;
   readonly source1: number;
   readonly source2: number;
   readonly source3: number;
   readonly sourcePort: number;
+  readonly source: Address;
+}
+
+/** Where a packet is going. */
+export interface Target {
+  readonly family: IpVersion;
+  readonly protocol: number;
   readonly destination0: number;
   readonly destination1: number;
   readonly destination2: number;
   readonly destination3: number;
   readonly destinationPort: number;
   readonly mark: number;
-  readonly source: Address;
+}
+
+/** A client's packet: the client is its source. */
+export interface Opening extends Origin, Target {
   readonly destination: Address;
 }
 

@@ -6,20 +6,10 @@
 import { Tally } from "../../base/tally.ts";
 import type { Address } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import type { Origin } from "../packets/opening.ts";
 import type { Destination } from "./destination.ts";
 import { endpointHash } from "./service-index.ts";
 import type { VirtualService } from "./virtual-service.ts";
-
-/** Where a packet comes from. */
-export interface Origin {
-  readonly protocol: number;
-  readonly source0: number;
-  readonly source1: number;
-  readonly source2: number;
-  readonly source3: number;
-  readonly sourcePort: number;
-  readonly source: Address;
-}
 
 export class KnownAddresses {
   /** Every VIP and every masqueraded server's address. */

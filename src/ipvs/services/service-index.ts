@@ -2,27 +2,17 @@
  * Finds the service that a new connection belongs to: by mark, then exactly, then FTP's data ports, then any port.
  * ip_vs_service_find() in ip_vs_ctl.c.
  */
+
 import { FAMILY_OF, type IpVersion } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { familyOf } from "../desired/service.ts";
+import type { Target } from "../packets/opening.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
 const FTP_PORT = 21;
 const FTP_DATA_PORT = 20;
 /** The first port that a process without privileges may listen on. */
 const UNPRIVILEGED_PORT = 1024;
-
-/** Where a packet is going, in numbers, as the packet cursor has them. */
-export interface Target {
-  readonly family: IpVersion;
-  readonly protocol: number;
-  readonly destination0: number;
-  readonly destination1: number;
-  readonly destination2: number;
-  readonly destination3: number;
-  readonly destinationPort: number;
-  readonly mark: number;
-}
 
 export class ServiceIndex {
   /** Endpoint services by a hash of protocol, address and port; the few that share one in a list. */

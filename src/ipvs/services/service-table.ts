@@ -9,13 +9,14 @@ import { type DestinationPlan, formatEndpoint, type ServicePlan } from "../desir
 import { serviceChanges } from "../desired/service-changes.ts";
 import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import type { Host } from "../host.ts";
+import type { Target } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { SchedulerSysctls } from "../schedulers/scheduler.ts";
 import { bypass } from "./bypass.ts";
 import { Destination } from "./destination.ts";
 import { KnownAddresses } from "./known-addresses.ts";
 import { type OrphanedServer, orphan } from "./orphan.ts";
-import { ServiceIndex, type Target } from "./service-index.ts";
+import { ServiceIndex } from "./service-index.ts";
 import { Traffic } from "./statistics.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";

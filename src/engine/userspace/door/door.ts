@@ -45,6 +45,7 @@ interface DoorParts {
   readonly outputRule: OutputRule;
   readonly keeper: LaneKeeper;
   readonly back: LaneSender;
+  readonly made: Promise<void>;
 }
 
 export class Door implements AsyncDisposable {
@@ -58,6 +59,15 @@ export class Door implements AsyncDisposable {
 
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
   static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
+    await using stack = new AsyncDisposableStack();
+    const door = stack.use(await Door.begin(events, stand, grace));
+    await door.stands();
+    stack.move();
+    return door;
+  }
+
+  /** As open(), but nft still has to make the tables when this resolves: that takes its time, which stands() waits for. */
+  static async begin(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
     await using stack = new AsyncDisposableStack();
     const tables = stack.use(
       new NetfilterTables({
@@ -76,9 +86,11 @@ export class Door implements AsyncDisposable {
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
     const marks = stack.use(new Marks(await carryMarks(events)));
     const back = stack.use(new LaneSender(lane));
-    await tables.open();
-    const isAtHooks = tables.place.stand === "hooks";
-    if (isAtHooks) makeLaneRoutes(netlink, lane.hostIndex, outputTable);
+    const makeWays = (): number =>
+      tables.place.stand === "hooks" ? makeLaneRoutes(netlink, lane.hostIndex, outputTable) : 0;
+    const made = tables.open().then(() => void makeWays());
+    // stands() tells.
+    made.catch(() => {});
     let door: Door | undefined;
     const keeper = stack.use(
       new LaneKeeper({
@@ -89,7 +101,7 @@ export class Door implements AsyncDisposable {
           marks.renew();
         },
         *mendMore() {
-          if (isAtHooks && makeLaneRoutes(netlink, lane.hostIndex, outputTable) > 0) {
+          if (makeWays() > 0) {
             yield ["mended-ways", `routes or neighbours of ${LANE_DEVICE} were removed`];
           }
           if (outputRule.mend()) {
@@ -99,9 +111,14 @@ export class Door implements AsyncDisposable {
         warn: (message, error) => events.warn(message, error),
       }),
     );
-    door = new Door({ lane, tables, netlink, outputRule, keeper, back });
+    door = new Door({ lane, tables, netlink, outputRule, keeper, back, made });
     stack.move();
     return door;
+  }
+
+  /** Resolves when it can take packets, and be told of interfaces; rejects with the reason when the host refuses. */
+  stands(): Promise<void> {
+    return this.#parts.made;
   }
 
   get place(): Place {

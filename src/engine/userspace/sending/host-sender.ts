@@ -133,6 +133,7 @@ class RawSender implements Disposable {
     this.#batch = stack.use(
       new MessageBatch(this.#fd, {
         capacity: BATCH_MAX,
+        addressFamily: layout.domain,
         nameLength: layout.nameLength,
         controlLength,
       }),
@@ -140,7 +141,6 @@ class RawSender implements Disposable {
     this.#staging = Memory.allocate(STAGING_LENGTH);
     for (let slot = 0; slot < BATCH_MAX; slot++) {
       const { view } = this.#batch;
-      view.setUint16(this.#batch.nameOf(slot), layout.domain, true);
       const control = this.#batch.controlOf(slot);
       writeControlHeader(view, control, layout.level, layout.infoType, layout.infoLength);
       writeControlHeader(view, control + markAt, SOL_SOCKET, SO_MARK, 4);

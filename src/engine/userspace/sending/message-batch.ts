@@ -28,6 +28,8 @@ export interface TransmitStatistics {
 
 export interface MessageBatchOptions {
   readonly capacity: number;
+  /** Of each message's address: AF_*, with which every struct sockaddr_* begins. */
+  readonly addressFamily: number;
   /** Bytes of each message's address. */
   readonly nameLength: number;
   /** Bytes of each message's ancillary data. */
@@ -46,7 +48,10 @@ export class MessageBatch implements Disposable {
   #congested = 0;
   readonly #failed = new Map<string, number>();
 
-  constructor(fd: number, { capacity, nameLength, controlLength }: MessageBatchOptions) {
+  constructor(
+    fd: number,
+    { capacity, addressFamily, nameLength, controlLength }: MessageBatchOptions,
+  ) {
     this.#fd = fd;
     this.#capacity = capacity;
     this.#pieces = capacity * MESSAGE_LENGTH;
@@ -58,6 +63,7 @@ export class MessageBatch implements Disposable {
       const at = slot * MESSAGE_LENGTH;
       writePointer(view, at + message.name, address + this.nameOf(slot));
       view.setUint32(at + message.nameLength, nameLength, true);
+      view.setUint16(this.nameOf(slot), addressFamily, true);
       writePointer(view, at + message.vector, address + this.#pieces + slot * PIECE_LENGTH);
       view.setUint32(at + message.vectorCount, 1, true);
       if (controlLength === 0) continue;

@@ -31,12 +31,10 @@ export class Transmitter implements Disposable {
     setOption(this.#fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER_BYTES, "set the send buffer");
     this.#batch = new MessageBatch(this.#fd, {
       capacity: BATCH_MAX,
+      addressFamily: AF_PACKET,
       nameLength: LINK_ADDRESS_LENGTH,
       controlLength: 0,
     });
-    for (let slot = 0; slot < BATCH_MAX; slot++) {
-      this.#batch.view.setUint16(this.#batch.nameOf(slot) + linkAddress.family, AF_PACKET, true);
-    }
   }
 
   /**
