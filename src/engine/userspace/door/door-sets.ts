@@ -24,17 +24,18 @@ export const SETS = {
 
 type SetName = keyof typeof SETS;
 
+/** About what the host's own servers send. */
+export const LOCAL_SETS = [
+  "localReplies",
+  "localEveryPort",
+  "localServers",
+  "localDirect",
+] as const satisfies readonly SetName[];
+
 /** On the wire there are no marks, and nothing that the host sends. */
 const NOT_AT: Readonly<Record<Stand, readonly SetName[]>> = {
   hooks: [],
-  wire: [
-    "marks",
-    "localReplies",
-    "localEveryPort",
-    "localServers",
-    "localDirect",
-    "forwardedErrors",
-  ],
+  wire: ["marks", "forwardedErrors", ...LOCAL_SETS],
 };
 
 export const SETS_AT: Readonly<Record<Stand, readonly SetName[]>> = {

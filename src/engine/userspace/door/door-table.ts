@@ -166,24 +166,14 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       `${ip} saddr . meta l4proto . th sport @marked goto takeForward`,
       `meta l4proto @forwardedErrors ${errors} goto takeForward`,
     ],
-    intoLane: [`${ip} daddr ${network} drop`, "accept"],
-    output: [
-      // Whose mark changes here is routed anew. A drop would tell the sending process of an error.
-      `type route hook output priority ${PRIORITY.output}`,
-      `oifname "${LANE_DEVICE}" goto intoLane`,
-      `meta priority ${classId(OWN_PRIORITY)} accept`,
-      `${ip} saddr . meta l4proto . th sport @localReplies meta mark set ${OUTPUT_MARK}`,
-      `${ip} saddr . meta l4proto @localEveryPort meta mark set ${OUTPUT_MARK}`,
-      // Of what needs no rewriting, only what changes a connection's state.
-      `${ip} saddr . tcp sport @localDirect tcp flags & (fin | syn | rst) != 0 meta mark set ${OUTPUT_MARK}`,
-      `meta l4proto @errors ${ip} saddr @localServers ${errors} meta mark set ${OUTPUT_MARK}`,
-    ],
+    // Nothing of the host's own goes to the lane's neighbours.
+    intoLane: [`${ip} daddr ${network} drop`, ...(family === "inet" ? [INET_DONT_FRAGMENT] : [])],
     postrouting: [
       `type filter hook postrouting priority ${PRIORITY.postrouting}`,
+      `oifname "${LANE_DEVICE}" goto intoLane`,
       // Without the lane, when this process has gone, local servers' replies would leave untranslated. Those to the host
       // itself go round by the loopback, and are taken at the input hook.
-      `meta mark ${OUTPUT_MARK} oifname != { "lo", "${LANE_DEVICE}" } drop`,
-      ...(family === "inet" ? [INET_DONT_FRAGMENT] : []),
+      `meta mark ${OUTPUT_MARK} oifname != "lo" drop`,
     ],
   };
 }
@@ -206,6 +196,30 @@ function see(family: Family, where: number): string[] {
 }
 
 /**
+ * Takes what the host's own servers send. Only where there are some: what is duplicated into the lane passes the output
+ * hook, too, packet by packet.
+ */
+export function takeOutput(family: Family, place: Place): string {
+  const table = tableName(family, place);
+  const { ip } = WORDS[family];
+  const mark = `meta mark set ${OUTPUT_MARK}`;
+  const rules = [
+    `oifname "${LANE_DEVICE}" accept`,
+    `meta priority ${classId(OWN_PRIORITY)} accept`,
+    `${ip} saddr . meta l4proto . th sport @localReplies ${mark}`,
+    `${ip} saddr . meta l4proto @localEveryPort ${mark}`,
+    // Of what needs no rewriting, only what changes a connection's state.
+    `${ip} saddr . tcp sport @localDirect tcp flags & (fin | syn | rst) != 0 ${mark}`,
+    `meta l4proto @errors ${ip} saddr @localServers ${icmpErrors(family)} ${mark}`,
+  ];
+  return [
+    // Whose mark changes here is routed anew. A drop would tell the sending process of an error.
+    `add chain ${table} output { type route hook output priority ${PRIORITY.output}; }`,
+    ...rules.map((rule) => `add rule ${table} output ${rule}`),
+  ].join("; ");
+}
+
+/**
  * Has the kernel put IPv6 fragments together in prerouting, before filters see them, as IPVS does with the first IPv6
  * service (ip_vs_add_service()). nft's tproxy brings that with it (nf_defrag_ipv6_enable()); nothing matches its rule.
  */
@@ -221,7 +235,7 @@ export function putTogetherInet6(place: Place): string {
  * dup sets "don't fragment" in its copies (nf_dup_ipv4()), and then ip_fragment() would refuse those that came in pieces,
  * which it cuts anew. The bit is at 49 of the network header; which packets had it, the neighbour tells.
  */
-const INET_DONT_FRAGMENT = `oifname "${LANE_DEVICE}" meta mark != ${OUTPUT_MARK} @nh,49,1 set 0`;
+const INET_DONT_FRAGMENT = `meta mark != ${OUTPUT_MARK} @nh,49,1 set 0`;
 
 function take(family: Family, way: LaneWay, dontFragment: LaneWay): string[] {
   const dup = (to: LaneWay): string =>

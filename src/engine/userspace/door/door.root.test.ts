@@ -1,7 +1,9 @@
 /** The door in real namespaces: a client, a host whose door is open, a server behind it. */
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Conversation } from "../../../../test/userspace/conversation.ts";
 import { connect, Namespace, untilPrinted } from "../../../../test/userspace/namespaces.ts";
 
@@ -97,6 +99,20 @@ test("what is sent to a service comes by the door, and the host sees the rest", 
   expect([connectTo(80), connectTo(81)]).toEqual([ACCEPTED, REFUSED]);
   expect(host.run("nft list tables")).toBe("");
   expect(host.run("ip -br link")).not.toContain("sluice");
+});
+
+test("nothing is written into the user's home, as nft does with what it was told", async () => {
+  const home = mkdtempSync(join(tmpdir(), "sluice-home-"));
+  vi.stubEnv("HOME", home);
+  try {
+    const door = await start();
+    expect(await door.ask("services=10.0.0.100:80")).toBe("done");
+    await door.end();
+    expect(readdirSync(home)).toEqual([]);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(home, { recursive: true });
+  }
 });
 
 test("a datagram in fragments comes in fragments", async () => {

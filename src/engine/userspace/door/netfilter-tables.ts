@@ -5,13 +5,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Family } from "../../../net/address.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { type Change, commandFor, DoorContents } from "./door-sets.ts";
+import { type Change, commandFor, DoorContents, LOCAL_SETS } from "./door-sets.ts";
 import {
   createTable,
   type Device,
   leaveDevice,
   probe,
   putTogetherInet6,
+  takeOutput,
   watchDevice,
 } from "./door-table.ts";
 import { FAMILIES, type Place, type Stand, tableName } from "./door-words.ts";
@@ -48,6 +49,8 @@ export class NetfilterTables implements AsyncDisposable {
   /** Those that a table on the wire watches, and shall watch. */
   #watched: readonly Device[] = [];
   #putsTogether = false;
+  /** Families of which what the host's own servers send is taken. */
+  readonly #withOutput = new Set<Family>();
   #devices: readonly Device[] = [];
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -153,6 +156,7 @@ export class NetfilterTables implements AsyncDisposable {
     this.#contents.emptied();
     this.#watched = [];
     this.#putsTogether = false;
+    this.#withOutput.clear();
   }
 
   /** Where the tables shall stand, and of which families; for good. */
@@ -207,6 +211,7 @@ export class NetfilterTables implements AsyncDisposable {
     const { stand } = place;
     if (stand === "hooks" && this.#contents.isWanted("inet6", "errors"))
       await this.#putTogether(nft);
+    if (stand === "hooks") await this.#takeOutput(nft);
     for (const transaction of transactionsOf(this.#contents.changes(stand, this.#families))) {
       await nft.run(transaction.map((change) => commandFor(change, place)).join("; "));
       this.#contents.done(transaction);
@@ -218,6 +223,15 @@ export class NetfilterTables implements AsyncDisposable {
     if (this.#putsTogether) return;
     this.#putsTogether = true;
     await nft.run(putTogetherInet6(this.#place)).catch(() => {});
+  }
+
+  async #takeOutput(nft: Nft): Promise<void> {
+    for (const family of this.#families) {
+      const isWanted = LOCAL_SETS.some((set) => this.#contents.isWanted(family, set));
+      if (!isWanted || this.#withOutput.has(family)) continue;
+      await nft.run(takeOutput(family, this.#place));
+      this.#withOutput.add(family);
+    }
   }
 
   #lost(nft: Nft | undefined, error: Error): void {

@@ -18,6 +18,12 @@ export class NftError extends Error {
 /** nft is often installed where the PATH of ordinary users does not lead. */
 export const NFT_PATH = `${process.env.PATH ?? ""}:/usr/sbin:/sbin`;
 
+/**
+ * nft takes us for somebody who types: it would read all that it was ever told from a file in the home folder, add to it
+ * at its end (init_histfile(), src/cli.c), and ask what the terminal can do.
+ */
+const ENVIRONMENT = { ...process.env, PATH: NFT_PATH, HOME: "/dev/null", TERM: "dumb" };
+
 /** For how long another's table is waited for. */
 const REMAINS_MS = 5_000;
 const RETRY_MS = 10;
@@ -42,7 +48,7 @@ export class Nft {
   /** `onEnd` is called when nft ends without having been told to. */
   constructor(onEnd: (error: NftError) => void) {
     // Detached: a Ctrl-C at our terminal is not meant for nft.
-    this.#child = spawn("nft", ["-i"], { detached: true, env: { ...process.env, PATH: NFT_PATH } });
+    this.#child = spawn("nft", ["-i"], { detached: true, env: ENVIRONMENT });
     // Without a free descriptor there is neither a process nor its streams: "error" below tells.
     const { stdin, stdout, stderr } = this.#child as Partial<ChildProcessWithoutNullStreams>;
     stdout?.resume();
