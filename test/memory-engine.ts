@@ -4,23 +4,12 @@ import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-stat
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../src/ipvs/desired/sysctls.ts";
 import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
-import type { Counters, Rates } from "../src/ipvs/services/statistics.ts";
-
-const NO_TRAFFIC: Counters = {
-  connections: 0,
-  inPackets: 0,
-  outPackets: 0,
-  inBytes: 0,
-  outBytes: 0,
-};
-
-const NO_RATES: Rates = {
-  connectionsPerSecond: 0,
-  inPacketsPerSecond: 0,
-  outPacketsPerSecond: 0,
-  inBytesPerSecond: 0,
-  outBytesPerSecond: 0,
-};
+import {
+  type Counters,
+  NO_COUNTERS,
+  NO_RATES,
+  type Rates,
+} from "../src/ipvs/services/statistics.ts";
 
 export class MemoryEngine implements Engine {
   readonly name = "memory";
@@ -56,10 +45,10 @@ export class MemoryEngine implements Engine {
         activeConnections: this.activeConnections,
         inactiveConnections: 0,
         persistentConnections: 0,
-        counters: NO_TRAFFIC,
+        counters: NO_COUNTERS,
         rates: NO_RATES,
       })),
-      counters: NO_TRAFFIC,
+      counters: NO_COUNTERS,
       rates: NO_RATES,
     }));
   }
@@ -69,7 +58,7 @@ export class MemoryEngine implements Engine {
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
-    return { counters: NO_TRAFFIC, rates: NO_RATES };
+    return { counters: NO_COUNTERS, rates: NO_RATES };
   }
 
   async zero(key: ServiceKey | undefined): Promise<void> {

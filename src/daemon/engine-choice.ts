@@ -4,7 +4,8 @@ import { SystemCallError } from "../engine/host/system/libc.ts";
 import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
-import { type Outliving, UserspaceEngine } from "../engine/userspace/engine.ts";
+import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import type { Outliving } from "../engine/userspace/outliving.ts";
 import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {

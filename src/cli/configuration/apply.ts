@@ -2,7 +2,7 @@
 import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { namedChanges, renderPlan } from "./changes.ts";
-import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO, toWire } from "./reading.ts";
+import { SEE_ALSO, toWire, withConfiguration } from "./reading.ts";
 
 const HELP = `Usage: sluice apply [--dry-run] [--keep-others] [--json] FILE
 
@@ -26,23 +26,17 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 }
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
-  return ask("apply", around, async (client) => {
-    const { values, file } = parseFileArgs(args, {
-      "dry-run": FLAG,
-      "keep-others": FLAG,
-      json: FLAG,
-    });
-    if (file === undefined) {
-      await around.write(HELP);
-      return EXIT.done;
-    }
-    const configuration = await readConfiguration(file, around, values.json);
-    if (configuration === undefined) return EXIT.failed;
-    const wanted = toWire(configuration, { keepsOthers: values["keep-others"] });
-    const isDone = !values["dry-run"];
-    const told = await client.configure(isDone ? "apply" : "plan", wanted);
-    const changes = namedChanges(told, configuration.names);
-    await around.write(renderPlan(changes, { isJson: values.json, isDone }));
-    return EXIT.done;
-  });
+  return ask("apply", around, (client) =>
+    withConfiguration(
+      { args, flags: ["dry-run", "keep-others"], help: HELP, around },
+      async ({ flags, configuration }) => {
+        const wanted = toWire(configuration, { keepsOthers: flags["keep-others"] });
+        const isDone = !flags["dry-run"];
+        const told = await client.configure(isDone ? "apply" : "plan", wanted);
+        const changes = namedChanges(told, configuration.names);
+        await around.write(renderPlan(changes, { isJson: flags.json, isDone }));
+        return EXIT.done;
+      },
+    ),
+  );
 }

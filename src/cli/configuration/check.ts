@@ -2,7 +2,7 @@
 import type { Configuration } from "../../configuration/load.ts";
 import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO, toWire } from "./reading.ts";
+import { SEE_ALSO, toWire, withConfiguration } from "./reading.ts";
 
 const HELP = `Usage: sluice check [--json] [--lines] FILE
 
@@ -23,27 +23,25 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 }
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
-  return ask("check", around, async () => {
-    const { values, file } = parseFileArgs(args, { json: FLAG, lines: FLAG });
-    if (file === undefined) {
-      await around.write(HELP);
-      return EXIT.done;
-    }
-    const configuration = await readConfiguration(file, around, values.json);
-    if (configuration === undefined) return EXIT.failed;
-    if (values.lines) {
-      for (const line of linesOf(configuration)) await around.write(line);
-      return EXIT.done;
-    }
-    const { services } = configuration.wanted;
-    const servers = services.reduce((sum, { destinations }) => sum + destinations.length, 0);
-    await around.write(
-      values.json
-        ? `${JSON.stringify({ problems: [] }, undefined, 2)}\n`
-        : `${file} is right: ${count(services.length, "service")}, ${count(servers, "destination")}.\n`,
-    );
-    return EXIT.done;
-  });
+  return ask("check", around, () =>
+    withConfiguration(
+      { args, flags: ["lines"], help: HELP, around },
+      async ({ file, flags, configuration }) => {
+        if (flags.lines) {
+          for (const line of linesOf(configuration)) await around.write(line);
+          return EXIT.done;
+        }
+        const { services } = configuration.wanted;
+        const servers = services.reduce((sum, { destinations }) => sum + destinations.length, 0);
+        await around.write(
+          flags.json
+            ? `${JSON.stringify({ problems: [] }, undefined, 2)}\n`
+            : `${file} is right: ${count(services.length, "service")}, ${count(servers, "destination")}.\n`,
+        );
+        return EXIT.done;
+      },
+    ),
+  );
 }
 
 function* linesOf(configuration: Configuration): Generator<string> {

@@ -2,7 +2,7 @@
 import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { namedChanges, renderPlan } from "./changes.ts";
-import { FLAG, parseFileArgs, readConfiguration, SEE_ALSO, toWire } from "./reading.ts";
+import { SEE_ALSO, toWire, withConfiguration } from "./reading.ts";
 
 const HELP = `Usage: sluice plan [--keep-others] [--json] FILE
 
@@ -29,19 +29,17 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
   return ask(
     "plan",
     around,
-    async (client) => {
-      const { values, file } = parseFileArgs(args, { "keep-others": FLAG, json: FLAG });
-      if (file === undefined) {
-        await around.write(HELP);
-        return EXIT.done;
-      }
-      const configuration = await readConfiguration(file, around, values.json);
-      if (configuration === undefined) return EXIT.failed;
-      const wanted = toWire(configuration, { keepsOthers: values["keep-others"] });
-      const changes = namedChanges(await client.configure("plan", wanted), configuration.names);
-      await around.write(renderPlan(changes, { isJson: values.json, isDone: false }));
-      return changes.length === 0 ? EXIT.done : SOMETHING_WOULD;
-    },
+    (client) =>
+      withConfiguration(
+        { args, flags: ["keep-others"], help: HELP, around },
+        async ({ flags, configuration }) => {
+          const wanted = toWire(configuration, { keepsOthers: flags["keep-others"] });
+          const told = await client.configure("plan", wanted);
+          const changes = namedChanges(told, configuration.names);
+          await around.write(renderPlan(changes, { isJson: flags.json, isDone: false }));
+          return changes.length === 0 ? EXIT.done : SOMETHING_WOULD;
+        },
+      ),
     // 2 means something else here.
     EXIT.failed,
   );

@@ -1,45 +1,66 @@
 /** What the commands share that read a configuration file. */
-import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+import { parseArgs } from "node:util";
 import type { Configuration as Wire } from "../../api/client.ts";
 import { type Configuration, loadConfiguration } from "../../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../../configuration/problem.ts";
 import { wantedServiceToWire, wantedSettingsToWire } from "../../control/wanted-wire.ts";
-import { type Around, toUsageError, UsageError } from "../question.ts";
+import { type Around, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
 
 export const SEE_ALSO = `docs/configuration.md has every key. \${NAME} in the file is the environment's variable.`;
 
 export const FLAG = { type: "boolean", default: false } as const;
 
-/** The flags of a command that takes one file, and the file: undefined with --help. */
-export function parseFileArgs<const Options extends ParseArgsOptionsConfig>(
-  args: readonly string[],
-  options: Options,
-) {
-  const { values, positionals } = parse(args, options);
-  const [file, ...more] = positionals;
-  if ("help" in values && values.help === true) return { values, file: undefined };
-  if (file === undefined) throw new UsageError("expected a file such as sluice.yaml");
-  if (more.length > 0) throw new UsageError(`expected one file, got ${positionals.join(" ")}`);
-  return { values, file };
+/** What a command gets: the flags that it has, and what its file says. */
+export interface Read<Flag extends string> {
+  readonly file: string;
+  readonly flags: Readonly<Record<Flag | "json", boolean>>;
+  readonly configuration: Configuration;
 }
 
-function parse<const Options extends ParseArgsOptionsConfig>(
-  args: readonly string[],
-  options: Options,
-) {
+export interface Command<Flag extends string> {
+  readonly args: readonly string[];
+  /** Besides `--json` and `--help`. */
+  readonly flags: readonly Flag[];
+  readonly help: string;
+  readonly around: Around;
+}
+
+/**
+ * Does `work` with the file that `args` name. Prints `help` instead when that is asked for, and what is wrong with the file
+ * when something is. Throws a UsageError about wrong arguments.
+ */
+export async function withConfiguration<Flag extends string>(
+  { args, flags, help, around }: Command<Flag>,
+  work: (read: Read<Flag>) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { values, positionals } = parse(args, ["json", "help", ...flags]);
+  if (values.help) {
+    await around.write(help);
+    return EXIT.done;
+  }
+  const [file, ...more] = positionals;
+  if (file === undefined) throw new UsageError("expected a file such as sluice.yaml");
+  if (more.length > 0) throw new UsageError(`expected one file, got ${positionals.join(" ")}`);
+  const configuration = await readConfiguration(file, around, values.json);
+  if (configuration === undefined) return EXIT.failed;
+  return await work({ file, flags: values, configuration });
+}
+
+function parse<Flag extends string>(args: readonly string[], flags: readonly Flag[]) {
+  const options = Object.fromEntries(
+    flags.map((name) => [name, name === "help" ? { ...FLAG, short: "h" } : FLAG]),
+  );
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { ...options, help: { ...FLAG, short: "h" } },
-    });
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+    // Flags all of them, each with a default.
+    return { values: values as Record<Flag, boolean>, positionals };
   } catch (error) {
     throw toUsageError(error);
   }
 }
 
 /** What the file says; undefined when it is not right: then all that is wrong was told, a line each. */
-export async function readConfiguration(
+async function readConfiguration(
   file: string,
   { environment, write, complain }: Around,
   isJson: boolean,

@@ -16,7 +16,6 @@ import {
   type ServiceStatus,
   serviceStatus,
 } from "../../ipvs/status.ts";
-import type { Adopted } from "../../ipvs/tracking/adoption.ts";
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
@@ -25,18 +24,18 @@ import { claimNamespace } from "../host/namespace-claim.ts";
 import type { NeighbourNews } from "../host/neighbour-table.ts";
 import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
-import { ConnectionFile } from "./connection-file.ts";
+import type { ConnectionFile } from "./connection-file.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
 import { inlineThePacketPath } from "./inlining.ts";
+import { graceOf, inWords, type Outliving, openFile } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
+import { Pulse } from "./pulse.ts";
 
-/** Connections looked at in one go of expiry: well below a millisecond. */
-export const EXPIRE_BUDGET = 2_000;
 /** Entries that a listing reads before packets get their turn. */
 const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
@@ -60,15 +59,6 @@ export interface UserspaceEngineOptions {
   readonly outliving?: Outliving | undefined;
   /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
   readonly offload?: FlowOffload | undefined;
-}
-
-export interface Outliving {
-  /** Where connections lie. */
-  readonly file: string;
-  /** For how long services' packets are dropped when the process has gone, and the file stays; 0: not at all. */
-  readonly graceSeconds: number;
-  /** Whether the connections of a process before are gone on with. */
-  readonly adopts: boolean;
 }
 
 const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
@@ -96,8 +86,7 @@ export class UserspaceEngine implements Engine {
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #examiner: Examiner;
   readonly #troubles: ToldOnce;
-  #timer: NodeJS.Timeout | undefined;
-  #immediate: NodeJS.Immediate | undefined;
+  readonly #pulse: Pulse;
   #isOpen = true;
   /** What a process before us left is ours, and what it left behind has ended. */
   #hasSucceeded = false;
@@ -152,8 +141,13 @@ export class UserspaceEngine implements Engine {
       seen: async (families) =>
         door.place.stand === "hooks" ? readSeen(families, door.place) : undefined,
     });
+    this.#pulse = new Pulse({
+      director: this.#director,
+      path: this.#path,
+      clock: CLOCK,
+      onBug: (error) => this.#bug(error),
+    });
     stack.move();
-    this.#scheduleTimer();
   }
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
@@ -166,11 +160,7 @@ export class UserspaceEngine implements Engine {
     const claim = stack.use(await claimNamespace());
     const file = outliving && (await openFile(outliving, connectionsMax, events));
     if (file !== undefined) stack.use(file);
-    const grace = file && {
-      seconds: outliving!.graceSeconds,
-      file: outliving!.file,
-      keepers: file.keepers,
-    };
+    const grace = outliving && file && graceOf(outliving, file);
     // nft makes its tables while the host is asked and the ring's memory is cleared.
     const door = stack.use(await Door.begin(events, options.stand, grace));
     let engine: UserspaceEngine | undefined;
@@ -213,9 +203,7 @@ export class UserspaceEngine implements Engine {
   #succeed(services: number): void {
     if (this.#hasSucceeded) return;
     this.#director.adopt();
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
-    this.#expire();
+    this.#pulse.beat();
     // Those that come later find their packets dropped as long as the grace lasts: so no connection of theirs is reset.
     if (services === 0) return;
     this.#hasSucceeded = true;
@@ -301,8 +289,7 @@ export class UserspaceEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
+    this.#pulse[Symbol.dispose]();
     this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
@@ -346,48 +333,8 @@ export class UserspaceEngine implements Engine {
     }
   }
 
-  #expire(): void {
-    if (!this.#isOpen) return;
-    let more = false;
-    try {
-      this.#path.expire();
-      more = this.#director.expire(CLOCK.now(), EXPIRE_BUDGET);
-      this.#path.flush();
-    } catch (error) {
-      this.#bug(error);
-    }
-    if (more) this.#immediate = setImmediate(() => this.#expire());
-    else this.#scheduleTimer();
-  }
-
   /** Something failed that should not; what it was about is lost, the rest goes on. */
   #bug(error: unknown): void {
     this.#troubles.count(troubleName("bug", error), error);
   }
-
-  #scheduleTimer(): void {
-    // What packets bring about meanwhile is due in a second at the earliest, and the director's own housekeeping in a
-    // second at the latest: so no deadline needs the timer moved.
-    const deadline = Math.min(this.#director.nextDeadline(), this.#path.nextDeadline());
-    const wait = Math.max(deadline - CLOCK.now(), 1);
-    this.#timer = setTimeout(() => this.#expire(), wait);
-  }
-}
-
-function openFile(
-  { file, graceSeconds, adopts }: Outliving,
-  limit: number,
-  events: DoorEvents,
-): Promise<ConnectionFile | undefined> {
-  return ConnectionFile.open({ path: file, limit, adopts, stays: graceSeconds > 0, events });
-}
-
-function inWords({ adopted, orphaned, expired, damaged }: Adopted): string {
-  const facts = [
-    `goes on with ${adopted} connections`,
-    ...(orphaned > 0 ? [`${orphaned} of them to servers that are not configured`] : []),
-    ...(expired > 0 ? [`the time of ${expired} more was over`] : []),
-    ...(damaged > 0 ? [`${damaged} were not whole and are forgotten`] : []),
-  ];
-  return facts.join(", ");
 }

@@ -88,7 +88,7 @@ export class Traffic {
   }
 }
 
-const NO_COUNTERS: Counters = {
+export const NO_COUNTERS: Counters = {
   connections: 0,
   inPackets: 0,
   outPackets: 0,
@@ -96,7 +96,7 @@ const NO_COUNTERS: Counters = {
   outBytes: 0,
 };
 
-const NO_RATES: Rates = {
+export const NO_RATES: Rates = {
   connectionsPerSecond: 0,
   inPacketsPerSecond: 0,
   outPacketsPerSecond: 0,

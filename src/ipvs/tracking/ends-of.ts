@@ -1,4 +1,7 @@
-/** What a packet says of a connection's ends, and a destination of where it goes, in the table's words. */
+/**
+ * What a packet says of a connection's ends, and a destination of where it goes, in the table's words. Word by word: for
+ * each packet these are numbers in objects of one shape, and an array or a loop over names would be garbage or a lookup.
+ */
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Binding, Flow } from "../connections/flow.ts";
 import type { Opening } from "../packets/opening.ts";
