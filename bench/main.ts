@@ -13,7 +13,7 @@ const USAGE = `Usage: npm run bench -- [memory | end-to-end | control] [--json]
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
 
-Runs all of them, about four minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, about six minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;

@@ -6,8 +6,8 @@
  */
 import type { Instant } from "../src/base/clock.ts";
 import { prng } from "../src/base/prng.ts";
-import { EXPIRE_BUDGET } from "../src/engine/userspace/engine.ts";
 import { inlineThePacketPath } from "../src/engine/userspace/inlining.ts";
+import { EXPIRE_BUDGET } from "../src/engine/userspace/pulse.ts";
 import { addDestination, addService, EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../src/ipvs/desired/service.ts";
 import { Director } from "../src/ipvs/director.ts";

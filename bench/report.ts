@@ -124,7 +124,8 @@ function controlReport(figures: readonly TableFigures[]): string[] {
     ["Resident memory", ({ residentBytes }) => `${(residentBytes / 2 ** 20).toFixed(0)} MiB`],
   ];
   const head = figures.map(
-    ({ services, servers }) => `${thousands(services)} services × ${servers}`,
+    ({ services, servers }) =>
+      `${thousands(services)} service${services === 1 ? "" : "s"} × ${servers}`,
   );
   return [
     "## Many services",
