@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
+import { isDeepStrictEqual } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiBench, openApiBench } from "../../../test/api-bench.ts";
 import { exposition } from "../../../test/exposition.ts";
@@ -32,7 +33,7 @@ function parts() {
 test("the page is what the text format allows, and has what the services are", async () => {
   const page = exposition(await textOf(metrics(bench.control, parts())));
   const value = (name: string, labels: object = {}): number | undefined =>
-    page.find((each) => each.name === name && isSame(each.labels, labels))?.value;
+    page.find((each) => each.name === name && isDeepStrictEqual(each.labels, labels))?.value;
   const service = "tcp:10.0.0.1:80";
   expect(value("sluice_info", { version: "1.2.3", engine: "memory" })).toBe(1);
   expect(value("sluice_services")).toBe(2);
@@ -100,12 +101,6 @@ test("a port of its own gives the metrics and nothing else, and no other name's 
   expect(statusCode).toBe(403);
   expect(troubles).toEqual([]);
 });
-
-function isSame(one: object, other: object): boolean {
-  return (
-    JSON.stringify(Object.entries(one).sort()) === JSON.stringify(Object.entries(other).sort())
-  );
-}
 
 async function textOf(page: AsyncIterable<string>): Promise<string> {
   let text = "";
