@@ -1,12 +1,16 @@
 /** Checks of other balancers as a sluice.yaml has them. */
-import type { Check, HttpRequest, Probe } from "./model.ts";
+import type { Check, HttpRequest, Probe, RealServer } from "./model.ts";
 import type { Notes } from "./told.ts";
 
 /** As `checks` has one: what it may say is the configuration's to judge. */
 export type CheckFields = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 /** One for each that must say that the server is up: of several requests, each is one. */
-export function checkContents(check: Check, notes: Notes): readonly CheckFields[] {
+export function checkContents(
+  check: Check,
+  { forwarding }: Pick<RealServer, "forwarding">,
+  notes: Notes,
+): readonly CheckFields[] {
   tellSource(check, notes);
   const { timing, connection } = check;
   const common = {
@@ -18,8 +22,17 @@ export function checkContents(check: Check, notes: Notes): readonly CheckFields[
     ...(timing.startsUp ? {} : { start: "down" }),
     ...present({ address: connection.address, port: connection.port }),
   };
-  return probeContents(check, notes).map((own) => ({ ...own, ...common }));
+  // Other balancers ask the real server's own address, and some answer there alone.
+  const isDirect = check.connection.address === undefined && forwarding === "route";
+  return probeContents(check, notes).map((own) => ({
+    ...own,
+    ...common,
+    ...(isDirect && !LOCAL_KINDS.includes(own.type) ? { via: "direct" } : {}),
+  }));
 }
+
+/** They ask nobody. */
+const LOCAL_KINDS: readonly string[] = ["exec", "file"];
 
 const LEAST_SECONDS = 0.001;
 

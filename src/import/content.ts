@@ -35,8 +35,8 @@ interface Placed {
 }
 
 function place(server: VirtualServer, notes: Notes): Placed {
-  const own = server.realServers.map(({ checks }) =>
-    checks.flatMap((each) => checkContents(each, notes)),
+  const own = server.realServers.map((each) =>
+    each.checks.flatMap((check) => checkContents(check, each, notes)),
   );
   const [first = [], ...others] = own;
   const isShared = others.every((each) => JSON.stringify(each) === JSON.stringify(first));
@@ -74,7 +74,7 @@ function servicesOf(
   const checks = shared === undefined ? {} : names.keysFor(shared);
   const defaults = defaultsOf(server.realServers);
   const destinations = server.realServers.map((each, index) => ({
-    ...destinationContent(each, defaults.forwarding !== undefined, isInhibited(server)),
+    ...destinationContent(each, server, defaults.forwarding !== undefined),
     ...(shared === undefined ? names.keysFor(own[index]!, true) : {}),
   }));
   const among = { ...(defaults.forwarding === undefined ? {} : { defaults }), ...checks };
@@ -120,25 +120,29 @@ function defaultsOf(servers: readonly RealServer[]): Pick<DestinationContent, "f
   return isShared && first !== undefined ? { forwarding: first.forwarding } : {};
 }
 
-/** What the most of its servers do. */
+/** Then it need not be said. */
+function isServicePort(port: number, { keys }: VirtualServer): boolean {
+  return keys.every((key) => key.kind === "endpoint" && key.port === port);
+}
+
 function isInhibited({ realServers }: VirtualServer): boolean {
   return realServers.every((each) => each.isInhibited);
 }
 
 function destinationContent(
   server: RealServer,
+  service: VirtualServer,
   isForwardingShared: boolean,
-  areAllInhibited: boolean,
 ): DestinationContent {
   const { address, port, forwarding, weight, upperThreshold, lowerThreshold } = server;
   return {
     address,
-    ...(port === undefined ? {} : { port }),
+    ...(port === undefined || isServicePort(port, service) ? {} : { port }),
     ...(isForwardingShared ? {} : { forwarding }),
     weight,
     ...(upperThreshold === 0 ? {} : { upperThreshold }),
     ...(lowerThreshold === 0 ? {} : { lowerThreshold }),
-    ...(server.isInhibited && !areAllInhibited ? { onFailure: "inhibit" as const } : {}),
+    ...(server.isInhibited && !isInhibited(service) ? { onFailure: "inhibit" as const } : {}),
   };
 }
 

@@ -45,6 +45,7 @@ export function readBlock<Result>(
     } else if ("block" in key) {
       blocks.push(statement);
     } else {
+      if (statement.block !== undefined) notes.dropped(at, `${text} {`, NO_BLOCK);
       const taken = key.takes(statement);
       if ("why" in taken) {
         notes.dropped(at, text, taken.why);
@@ -69,6 +70,8 @@ export function readBlock<Result>(
     blocks,
   };
 }
+
+const NO_BLOCK = "this keyword has no block: what is in it is not read";
 
 function unknown(keyword: string, known: readonly string[]): string {
   const meant = nearest(keyword, known);

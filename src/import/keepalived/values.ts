@@ -8,12 +8,20 @@ import { escapedWordsOf } from "./words.ts";
 export type Taken = { readonly value: unknown; readonly odd?: string } | { readonly why: string };
 export type Taker = (statement: Statement) => Taken;
 
+/** Words after the one that counts are passed over. */
+function alone(statement: Statement, taken: Taken): Taken {
+  const others = statement.words.slice(2).join(" ");
+  if ("why" in taken || others === "") return taken;
+  const odd = [taken.odd, `${others} is passed over: it belongs on a line of its own`];
+  return { value: taken.value, odd: odd.filter((each) => each !== undefined).join("; ") };
+}
+
 /** A number that other characters follow counts in keepalived, with a word in its log. */
 const NUMBER = /^\s*([+-]?\d+)(.*)$/s;
 const DECIMAL = /^\s*(\d+(?:\.\d*)?|\.\d+)(.*)$/s;
 
 export function integer(least: number, most: number): Taker {
-  return ({ words }) => integerIn(words[1], least, most);
+  return (statement) => alone(statement, integerIn(statement.words[1], least, most));
 }
 
 export function integerIn(word: string | undefined, least: number, most: number): Taken {
@@ -27,7 +35,8 @@ export function integerIn(word: string | undefined, least: number, most: number)
 
 /** keepalived's timers count microseconds; the longest of them are a day and more. */
 export function seconds(least: number): Taker {
-  return ({ words }) => {
+  return (statement) => {
+    const { words } = statement;
     const [, digits, rest] = DECIMAL.exec(words[1] ?? "") ?? [];
     const value = Number(digits);
     if (digits === undefined || value < least) {
@@ -35,7 +44,7 @@ export function seconds(least: number): Taker {
         why: `expected seconds${least > 0 ? `, ${least} or more` : ""}, got ${words[1] ?? "nothing"}`,
       };
     }
-    return rest === "" ? { value } : { value, odd: `taken as ${value} s` };
+    return alone(statement, rest === "" ? { value } : { value, odd: `taken as ${value} s` });
   };
 }
 
@@ -65,7 +74,8 @@ export const flag: Taker = ({ words }) => {
   const [, given] = words;
   if (given === undefined) return { value: true };
   const value = BOOLEANS[given.toLowerCase()];
-  return value === undefined ? { value: true, odd: `${given} is passed over` } : { value };
+  if (value !== undefined) return { value };
+  return { value: true, odd: `${words.slice(1).join(" ")} is passed over` };
 };
 
 export function oneOf(...names: readonly string[]): Taker {
