@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import type { WireWantedService, WireWantedSettings } from "../control/wanted-wire.ts";
 import type { WireConnection } from "../control/wire.ts";
-import { objects } from "./lines.ts";
+import { objects, type StreamedEvent, streamedEvents } from "./lines.ts";
 import {
   type Calls,
   type Change,
@@ -19,6 +19,8 @@ import {
 const { Agent, request } = createRequire(import.meta.url)(
   "node:http",
 ) as typeof import("node:http");
+
+export type { StreamedEvent } from "./lines.ts";
 
 /** The daemon answered, and said no. */
 export class ApiError extends Error {
@@ -108,6 +110,24 @@ export class Client {
     return JSON.parse(await textOf(await this.#sendText(name, {}, text))) as Plan;
   }
 
+  /**
+   * What happens, until the connection ends. On a connection of its own: it is never free for another call. `query` as the
+   * route has it; undefined values are left out.
+   */
+  async *events(
+    query: Readonly<Record<string, string | undefined>>,
+  ): AsyncGenerator<StreamedEvent> {
+    const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
+    const text = `?${new URLSearchParams(given)}`;
+    const agent = new Agent({ keepAlive: false });
+    const response = await this.#sendText("events", {}, undefined, { agent, query: text });
+    try {
+      yield* streamedEvents(response);
+    } finally {
+      response.destroy();
+    }
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -120,11 +140,12 @@ export class Client {
     name: RouteName,
     params: object,
     text: string | undefined,
+    { agent = this.#agent, query = "" } = {},
   ): Promise<IncomingMessage> {
     const { method, path } = ROUTES[name];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = request(
-        { socketPath: this.socketPath, agent: this.#agent, method, path: fill(path, params) },
+        { socketPath: this.socketPath, agent, method, path: fill(path, params) + query },
         resolve,
       );
       call.once("error", (error: NodeJS.ErrnoException) => {

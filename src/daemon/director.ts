@@ -70,6 +70,7 @@ export async function openDirector(
     version: version(),
     pid: process.pid,
     status,
+    events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const place = options.metrics ?? configured?.daemon.metrics;
@@ -87,7 +88,10 @@ async function serveMetrics(
   const { listenForMetrics, metrics } = await import("../api/metrics/main.ts");
   const page = () => metrics(control, { version: version(), status });
   stack.use(await listenForMetrics(place, page, (message) => lines.warn(message)));
-  lines.info({ listen: formatListenPlace(place) }, "the metrics are served");
+  lines.info(
+    { event: "metrics-served", listen: formatListenPlace(place) },
+    "the metrics are served",
+  );
 }
 
 /** Nobody else's, until `stack` is disposed. */
@@ -106,11 +110,14 @@ async function reload(control: Control, lines: Log["lines"]): Promise<void> {
     const hasChanged = await control.reload();
     const services = control.state.services.size;
     lines.info(
-      { services },
+      { event: "state-file-read", services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
   } catch (error) {
-    lines.error({ err: error }, "the state file is not used: all stays as it is");
+    lines.error(
+      { event: "state-file-refused", err: error },
+      "the state file is not used: all stays as it is",
+    );
   }
 }
 

@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const log = openLog(options.logLevel);
   using resort = new LastResort({
-    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    tell: (error) => log.lines.error({ event: "bug", err: error }, "a bug; the director goes on"),
     end: (error) => {
       log.lines.fatal({ err: error }, "a bug ends the director");
       log.complain(`sluice daemon: ${(error as Error).message}\n`);
@@ -68,6 +68,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   app.resolve(api);
   lines.info(
     {
+      event: "director-runs",
       engine: engine.name,
       socket: listening.path,
       state: options.state ?? "none",
@@ -76,12 +77,12 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     "the director runs",
   );
   resort.isServing = true;
-  lines.info({ signal: await asked }, "ending");
+  lines.info({ event: "director-ending", signal: await asked }, "ending");
   resort.isServing = false;
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();
-  lines.info("ended");
+  lines.info({ event: "director-ended" }, "ended");
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second ends the process the hard way, as by default. */
