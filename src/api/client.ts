@@ -118,7 +118,7 @@ export class Client {
     query: Readonly<Record<string, string | undefined>>,
   ): AsyncGenerator<StreamedEvent> {
     const given = Object.entries(query).filter((entry): entry is [string, string] => !!entry[1]);
-    const text = `?${new URLSearchParams(given)}`;
+    const text = `?${new URLSearchParams(given).toString()}`;
     const agent = new Agent({ keepAlive: false });
     const response = await this.#sendText("events", {}, undefined, { agent, query: text });
     try {
