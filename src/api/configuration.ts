@@ -1,6 +1,7 @@
 /** The whole of what is wanted, read and replaced as one: JSON by the line, first the settings, then a service a line. */
 import type { z } from "zod";
 import { Pauses } from "../base/pauses.ts";
+import type { Author } from "../control/author.ts";
 import { type Control, withPauses } from "../control/control.ts";
 import {
   planToWanted,
@@ -46,10 +47,10 @@ export async function plan(control: Control, request: Request): Promise<Plan> {
 }
 
 /** Puts the lines in force, all or none, and tells what that changed. */
-export async function apply(control: Control, request: Request): Promise<Plan> {
+export async function apply(control: Control, request: Request, by: Author): Promise<Plan> {
   const wanted = await readWanted(request);
   const traffic = await control.engine.services();
-  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  const { before, after } = await control.replace((state) => reconciling(state, wanted), by);
   return planOf(before, after, traffic);
 }
 

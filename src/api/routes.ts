@@ -1,7 +1,9 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
 import type {
+  WireConnection,
   WireDestination,
+  WireDrain,
   WireEndpoint,
   WireServiceKey,
   WireServiceRecord,
@@ -34,6 +36,9 @@ export const ROUTES = {
   addDestination:    { method: "POST",   path: "/v1/services/:service/destinations",               says: "Add a destination; 409 when it exists" },
   editDestination:   { method: "PUT",    path: "/v1/services/:service/destinations/:destination",  says: "Replace a destination's record; its connections stay" },
   deleteDestination: { method: "DELETE", path: "/v1/services/:service/destinations/:destination",  says: "Delete a destination" },
+  drain:             { method: "PUT",    path: "/v1/services/:service/destinations/:destination/drain", says: "No new connections for it, for so long at most, and then it goes or stays" },
+  undrain:           { method: "DELETE", path: "/v1/services/:service/destinations/:destination/drain", says: "It gets new connections again, with the weight that it had" },
+  listDrains:        { method: "GET",    path: "/v1/drains",                                       says: "Servers that are drained: their connections by age, the oldest ones, when it ends" },
   zeroService:       { method: "POST",   path: "/v1/services/:service/zero",                       says: "Restart one service's counters" },
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
@@ -61,6 +66,8 @@ export type ChangeName =
   | "addDestination"
   | "editDestination"
   | "deleteDestination"
+  | "drain"
+  | "undrain"
   | "zeroService"
   | "zero"
   | "setTimeouts"
@@ -141,6 +148,34 @@ interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
 }
 
+/** What is left out: five minutes, the server stays, its connections are not ended. */
+export interface WireDrainRequest {
+  /** Null: until the last connection has ended. */
+  readonly timeoutSeconds?: number | null;
+  readonly then?: "remove" | "keep";
+  /** Whether the connections that remain at the end are ended, with a reset to both sides. */
+  readonly force?: boolean;
+}
+
+/** Servers that are drained. */
+export interface Drains {
+  readonly drains: readonly DrainStatus[];
+  /** Connections are told by age: below so many seconds, and last those that are older. */
+  readonly agesBelowSeconds: readonly number[];
+}
+
+export interface DrainStatus extends WireDrain {
+  /** A service id, and a destination's. */
+  readonly service: string;
+  readonly destination: string;
+  /** When it ends at the latest, as ISO 8601 has it; null: when its last connection does. */
+  readonly endsAt: string | null;
+  /** Templates are not among them: they bring no connections any more. */
+  readonly connections: number;
+  readonly byAge: readonly number[];
+  readonly oldest: readonly WireConnection[];
+}
+
 /** What each route takes and gives. Those that give or take lines are not here: see Client. */
 export interface Calls {
   readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, ApiRoute>> };
@@ -158,6 +193,9 @@ export interface Calls {
   readonly addDestination: { params: ServiceParams; body: WireDestination; reply: undefined };
   readonly editDestination: { params: DestinationParams; body: WireDestination; reply: undefined };
   readonly deleteDestination: { params: DestinationParams; body: undefined; reply: undefined };
+  readonly drain: { params: DestinationParams; body: WireDrainRequest; reply: undefined };
+  readonly undrain: { params: DestinationParams; body: undefined; reply: undefined };
+  readonly listDrains: { params: object; body: undefined; reply: Drains };
   readonly zeroService: { params: ServiceParams; body: undefined; reply: undefined };
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };

@@ -1,11 +1,13 @@
 /** The API over a Control: reads each call, gives the command, words the answer. */
 import { type Context, Hono } from "hono";
+import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
 import { connectionToWire, statusToWire } from "../control/wire.ts";
 import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
 import { lines } from "./lines.ts";
@@ -23,6 +25,8 @@ export interface ServerOptions {
   /** Sluice's own version. */
   readonly version: string;
   readonly pid: number;
+  /** What the user of a number is called; left out: nobody knows. */
+  readonly userName?: (uid: number) => string;
   readonly status: StatusParts;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
@@ -50,12 +54,14 @@ export function createServer(control: Control, options: ServerOptions): Hono {
 
 function handlersFor(control: Control, options: ServerOptions): Record<RouteName, Handler> {
   const { engine } = control;
+  const by = (context: Context): Author => authorOf(context, options.userName ?? String);
   return {
-    ...changeHandlers(control),
+    ...changeHandlers(control, by),
     changes: (context) => {
       const answers = changesByLine(
         control,
         context.req.raw,
+        by(context),
         (error) => refusalFor(error, options.onBug).error,
       );
       return linesReply(
@@ -69,7 +75,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(configurationLines(control.state), (line) => line),
       ),
     plan: async (context) => context.json(await plan(control, context.req.raw)),
-    apply: async (context) => context.json(await apply(control, context.req.raw)),
+    apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
     info: (context) =>
       context.json({
@@ -114,7 +120,10 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */
-function changeHandlers(control: Control): Record<ChangeName, Handler> {
+function changeHandlers(
+  control: Control,
+  by: (context: Context) => Author,
+): Record<ChangeName, Handler> {
   const handlers = Object.entries(CHANGES).map(([name, change]): [string, Handler] => [
     name,
     async (context) => {
@@ -123,6 +132,7 @@ function changeHandlers(control: Control): Record<ChangeName, Handler> {
         service: context.req.param("service") ?? "",
         destination: context.req.param("destination") ?? "",
         body: text === "" ? undefined : parseJson(text),
+        by: by(context),
       });
       return context.body(null, name.startsWith("add") ? 201 : 204);
     },

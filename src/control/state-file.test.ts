@@ -127,7 +127,7 @@ describe("the state file", () => {
     await writeFile(`${path}.next`, '{ "format": 2, "servi');
     const file = open();
     expect(await file.load()).toEqual(LAST);
-    await file.replace(LAST);
+    await file.replace(LAST, LAST);
     expect(await open().load()).toEqual(LAST);
   });
 
@@ -249,7 +249,7 @@ describe("reload()", () => {
   test("finds what somebody else wrote, and not what this daemon did", async () => {
     const file = await save(SERVICES);
     expect(await file.reload()).toBeUndefined();
-    await file.replace(LAST);
+    await file.replace(LAST, LAST);
     expect(await file.reload()).toBeUndefined();
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace(/ {2}"crc32".*\n/, "").replace("10.1.0.22", "10.1.0.23"));

@@ -1,6 +1,6 @@
 /** A declared set of services as plain JSON: the settings, and a service each. */
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
-import type { ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
+import type { DestinationPlan, ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
 import { changedSysctls } from "../ipvs/desired/set-sysctl.ts";
 import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import {
@@ -13,7 +13,7 @@ import {
   type WireSysctls,
 } from "./wire.ts";
 
-export interface WireWantedDestination extends Omit<WireDestination, "weight"> {
+export interface WireWantedDestination extends Omit<WireDestination, "weight" | "drain"> {
   /** Null: the one that it has; a new one has 1. */
   readonly weight: number | null;
 }
@@ -36,7 +36,13 @@ export function settingsOf({ timeouts, sysctls }: DesiredState): WireWantedSetti
 }
 
 export function planToWanted(plan: ServicePlan): WireWantedService {
-  return { ...serviceToWire(plan), destinations: plan.destinations.map(destinationToWire) };
+  return { ...serviceToWire(plan), destinations: plan.destinations.map(withoutDrain) };
+}
+
+/** As it is when nobody drains it. */
+function withoutDrain(plan: DestinationPlan): WireWantedDestination {
+  const { drain, ...rest } = destinationToWire(plan);
+  return { ...rest, weight: drain?.weight ?? rest.weight };
 }
 
 export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): WireWantedSettings {

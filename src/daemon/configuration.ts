@@ -1,5 +1,6 @@
 /** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
+import { ownDoing } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
 import { readByChild } from "./configuration-reader.ts";
@@ -15,9 +16,11 @@ export async function wantedBy(path: string): Promise<WantedState> {
 export async function putInForce(
   control: Control,
   wanted: WantedState,
+  path: string,
   lines: Log["lines"],
 ): Promise<void> {
-  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  const by = ownDoing(`sluice daemon --config ${path}`);
+  const { before, after } = await control.replace((state) => reconciling(state, wanted), by);
   const services = after.services.size;
   lines.info(
     { services },
@@ -44,7 +47,8 @@ export class ConfigurationReload {
 
   async #reload(): Promise<void> {
     try {
-      await putInForce(this.#control, await readByChild(this.#path), this.#lines);
+      const wanted = await readByChild(this.#path);
+      await putInForce(this.#control, wanted, this.#path, this.#lines);
     } catch (error) {
       const said =
         error instanceof ConfigurationError

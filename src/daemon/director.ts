@@ -12,6 +12,7 @@ import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import { userName } from "./user-name.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -50,7 +51,7 @@ export async function openDirector(
   if (options.config === undefined || wanted === undefined) {
     process.on("SIGHUP", () => void reload(control, lines));
   } else {
-    await putInForce(control, wanted, lines);
+    await putInForce(control, wanted, options.config, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
     process.on("SIGHUP", () => configuration.again());
   }
@@ -60,6 +61,7 @@ export async function openDirector(
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
+    userName,
     status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });

@@ -28,7 +28,7 @@ import {
 import { ServiceMap } from "./service-map.ts";
 import { type SysctlValues, setSysctls } from "./set-sysctl.ts";
 
-export interface WantedDestination extends Omit<DestinationSpec, "weight"> {
+export interface WantedDestination extends Omit<DestinationSpec, "weight" | "drain"> {
   /** Undefined: the weight that it has, somebody may have set it by hand; a new one has 1. */
   readonly weight: number | undefined;
 }
@@ -125,13 +125,25 @@ export function reconcileService(
   }
   for (const wanted of destinations) {
     const there = known.get(formatEndpoint(wanted.endpoint));
-    const destination = { ...wanted, weight: wanted.weight ?? there?.weight ?? WEIGHT_DEFAULT };
+    const destination = destinationSpec(wanted, there);
     if (there === undefined) state = addDestination(state, key, destination);
     else if (!isSameDestination(there, destination)) {
       state = editDestination(state, key, destination);
     }
   }
   return state.services.get(keyText)!;
+}
+
+/** One that is drained goes on so: what it shall weigh, it weighs when the drain is taken back. */
+function destinationSpec(
+  wanted: WantedDestination,
+  there: DestinationPlan | undefined,
+): DestinationSpec {
+  const drain = there?.drain;
+  if (drain === undefined) {
+    return { ...wanted, weight: wanted.weight ?? there?.weight ?? WEIGHT_DEFAULT };
+  }
+  return { ...wanted, weight: 0, drain: { ...drain, weight: wanted.weight ?? drain.weight } };
 }
 
 function isSameService(one: ServiceSpec, other: ServiceSpec): boolean {
@@ -148,6 +160,7 @@ function isSameService(one: ServiceSpec, other: ServiceSpec): boolean {
 function isSameDestination(one: DestinationSpec, other: DestinationSpec): boolean {
   return (
     one.weight === other.weight &&
+    one.drain?.weight === other.drain?.weight &&
     one.upperThreshold === other.upperThreshold &&
     one.lowerThreshold === other.lowerThreshold &&
     formatForwarding(one.forwarding) === formatForwarding(other.forwarding)
