@@ -1,6 +1,7 @@
 /** Who calls, as far as the API knows. */
 import type { Context } from "hono";
 import type { Author } from "../control/author.ts";
+import { COMMAND_HEADER } from "./command-header.ts";
 import type { Peer } from "./peer.ts";
 
 /** What a request brings besides itself: listen.ts puts it there. */
@@ -8,8 +9,6 @@ export interface CallerBindings {
   readonly peer?: Peer | undefined;
 }
 
-/** What a caller may say of itself, such as `sluice apply`: it is shown, and trusted with nothing else. */
-export const COMMAND_HEADER = "sluice-command";
 const COMMAND = /^[ -~]{1,100}$/;
 
 /** Whom a change is by. `userName` knows what users are called. */

@@ -79,9 +79,14 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
     const key = readService(service);
     const at = readDestination(destination);
     const { timeoutSeconds, then, force: isForced } = readAs(DRAIN_SCHEMA, body ?? {});
-    const asked = { timeoutSeconds: timeoutSeconds ?? undefined, then, isForced };
-    const since = Date.now();
-    await control.change((now) => drainDestination(now, key, at, { since, ...asked }), by);
+    const asked = {
+      since: Date.now(),
+      timeoutSeconds: timeoutSeconds ?? undefined,
+      then,
+      cause: "operator",
+      isForced,
+    } as const;
+    await control.change((now) => drainDestination(now, key, at, asked), by);
   },
   undrain: async (control, { service, destination, by }) => {
     const key = readService(service);

@@ -42,7 +42,7 @@ export async function* configurationLines(
 export async function plan(control: Control, request: Request): Promise<Plan> {
   const wanted = await readWanted(request);
   const before = control.state;
-  const after = await withPauses(reconciling(before, wanted));
+  const after = await withPauses(reconciling(before, wanted, Date.now()));
   return planOf(before, after, await control.engine.services());
 }
 
@@ -50,7 +50,7 @@ export async function plan(control: Control, request: Request): Promise<Plan> {
 export async function apply(control: Control, request: Request, by: Author): Promise<Plan> {
   const wanted = await readWanted(request);
   const traffic = await control.engine.services();
-  const { before, after } = await control.replace((state) => reconciling(state, wanted), by);
+  const { before, after } = await control.replace((state) => reconciling(state, wanted, Date.now()), by);
   return planOf(before, after, traffic);
 }
 
@@ -84,7 +84,7 @@ function readLine<Wire>(schema: z.ZodType<Wire>, line: string, number: number): 
   }
 }
 
-function planOf(
+export function planOf(
   before: DesiredState,
   after: DesiredState,
   traffic: readonly ServiceStatus[],

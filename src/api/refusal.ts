@@ -1,5 +1,6 @@
 /** How a call that cannot be done is answered. */
 import { BusyError } from "../control/control.ts";
+import { NoSuchGeneration } from "../control/history.ts";
 import { FAULTS, LbError } from "../ipvs/desired/errors.ts";
 import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
 import type { ErrorReply } from "./routes.ts";
@@ -24,6 +25,9 @@ export function refusalFor(error: unknown, onBug: (error: unknown) => void): Ref
     return { status: 400, error: { code: "bad-request", message, problems } };
   }
   const { message } = error instanceof Error ? error : { message: String(error) };
+  if (error instanceof NoSuchGeneration) {
+    return { status: 404, error: { code: "no-such-generation", message } };
+  }
   if (error instanceof TooLarge) return { status: 413, error: { code: "too-large", message } };
   if (error instanceof BrokenOff) return { status: 400, error: { code: "broken-off", message } };
   if (error instanceof BusyError) return { status: 503, error: { code: "busy", message } };

@@ -1,5 +1,6 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
+import type { HistoryEntry } from "../control/history.ts";
 import type {
   WireConnection,
   WireDestination,
@@ -45,7 +46,13 @@ export const ROUTES = {
   setTimeouts:       { method: "PUT",    path: "/v1/timeouts",                                     says: "Set them; 0 keeps the one in force" },
   listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
-  listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
+  listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line; ?client= virtual= server= service= state= protocol= older= templates= choose" },
+  countConnections:  { method: "GET",    path: "/v1/connections/count",                            says: "How many there are, by age and ?by=client, server, state or service" },
+  endConnections:    { method: "DELETE", path: "/v1/connections",                                  says: "End those of a filter, both sides reset where that can be; a line tells how far it is" },
+  history:           { method: "GET",    path: "/v1/history",                                      says: "What was changed, by whom and when, the newest first" },
+  differenceSince:   { method: "GET",    path: "/v1/history/:generation/difference",               says: "What is different since a generation" },
+  planRollback:      { method: "GET",    path: "/v1/history/:generation/rollback",                 says: "What going back to a generation would change" },
+  rollback:          { method: "POST",   path: "/v1/history/:generation/rollback",                 says: "Go back to a generation, all or nothing; tells what that changed" },
   changes:           { method: "POST",   path: "/v1/changes",                                      says: "Many changes, a JSON object a line: call, service, destination, body; a line answers each" },
   configuration:     { method: "GET",    path: "/v1/configuration",                                says: "All that is wanted, a JSON object a line: first the settings, then a service a line" },
   plan:              { method: "POST",   path: "/v1/configuration/plan",                           says: "What such lines would change, and how many connections each change touches" },
@@ -160,8 +167,36 @@ export interface WireDrainRequest {
 /** Servers that are drained. */
 export interface Drains {
   readonly drains: readonly DrainStatus[];
-  /** Connections are told by age: below so many seconds, and last those that are older. */
+}
+
+/** Connections that were asked for. */
+export interface ConnectionCount {
+  readonly count: number;
+  /** What they were counted by, the largest first. */
+  readonly groups: readonly { readonly name: string; readonly count: number }[];
+  /** Those of groups that are not told. */
+  readonly others: number;
+  /** What `byAge` counts: below so many seconds, and last those that are older, or of an age that nobody knows. */
   readonly agesBelowSeconds: readonly number[];
+  readonly byAge: readonly number[];
+  readonly oldest: readonly WireConnection[];
+}
+
+/** How far the ending of connections is: a line of it from time to time. */
+export interface EndedConnections {
+  readonly found: number;
+  /** Those of which both sides were told by a reset. */
+  readonly reset: number;
+  /** Those that were forgotten without: no TCP, templates, and those whose client did not answer. */
+  readonly forgotten: number;
+  readonly isDone: boolean;
+}
+
+/** What was changed, the newest first. */
+export interface HistoryReply {
+  /** The one in force. */
+  readonly generation: number;
+  readonly entries: readonly HistoryEntry[];
 }
 
 export interface DrainStatus extends WireDrain {
@@ -170,10 +205,17 @@ export interface DrainStatus extends WireDrain {
   readonly destination: string;
   /** When it ends at the latest, as ISO 8601 has it; null: when its last connection does. */
   readonly endsAt: string | null;
-  /** Templates are not among them: they bring no connections any more. */
-  readonly connections: number;
-  readonly byAge: readonly number[];
-  readonly oldest: readonly WireConnection[];
+  /** Templates are not among them: they bring no connections any more. Null: too many servers are drained to count. */
+  readonly connections: ConnectionCount | null;
+}
+
+interface GenerationParams {
+  readonly generation: number;
+}
+
+/** What stands behind the path's question mark. */
+export interface QueryParams {
+  readonly query: Readonly<Record<string, string>>;
 }
 
 /** What each route takes and gives. Those that give or take lines are not here: see Client. */
@@ -196,6 +238,11 @@ export interface Calls {
   readonly drain: { params: DestinationParams; body: WireDrainRequest; reply: undefined };
   readonly undrain: { params: DestinationParams; body: undefined; reply: undefined };
   readonly listDrains: { params: object; body: undefined; reply: Drains };
+  readonly history: { params: object; body: undefined; reply: HistoryReply };
+  readonly differenceSince: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly planRollback: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly rollback: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly countConnections: { params: QueryParams; body: undefined; reply: ConnectionCount };
   readonly zeroService: { params: ServiceParams; body: undefined; reply: undefined };
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };

@@ -10,6 +10,9 @@ import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
+import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
+import { drainsOf } from "./drains.ts";
+import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
@@ -106,7 +109,30 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     getTimeouts: (context) => context.json(control.state.timeouts),
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     listConnections: (context) =>
-      linesReply(context, lines(engine.connections(), connectionToWire)),
+      linesReply(
+        context,
+        lines(engine.connections(readFilter(context.req.query())), connectionToWire),
+      ),
+    countConnections: async (context) => {
+      const { by: grouping, ...query } = context.req.query();
+      const options = { by: readGrouping(grouping), oldest: 5 };
+      return context.json(
+        countToWire(await engine.countConnections(readFilter(query), options)),
+      );
+    },
+    endConnections: (context) =>
+      linesReply(
+        context,
+        lines(engine.endConnections(readEndFilter(context.req.query())), (each) => each, true),
+      ),
+    listDrains: async (context) => context.json(await drainsOf(control)),
+    history: async (context) => context.json(await historyOf(control)),
+    differenceSince: async (context) =>
+      context.json(await differenceSince(control, context.req.param("generation") ?? "")),
+    planRollback: async (context) =>
+      context.json(await planRollback(control, context.req.param("generation") ?? "")),
+    rollback: async (context) =>
+      context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
       context.json(

@@ -22,7 +22,7 @@ export async function ask(
   usageExit: ExitCode = EXIT.usage,
 ): Promise<ExitCode> {
   const path = socketPath(around.environment);
-  const client = new Client(path);
+  const client = new Client(path, `sluice ${command}`);
   try {
     return await answer(client);
   } catch (error) {

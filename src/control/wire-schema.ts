@@ -163,7 +163,8 @@ export type PlanJson = WireServiceRecord & { readonly destinations: readonly Wir
 const drain = z.strictObject({
   since: z.iso.datetime(),
   timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable(),
-  then: z.enum(["remove", "keep"]),
+  then: z.enum(["remove", "remove-service", "keep"]),
+  cause: z.enum(["operator", "file"]),
   isForced: z.boolean(),
   weight: z.int().min(0).max(INT_MAX),
   isOver: z.boolean(),

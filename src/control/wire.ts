@@ -76,7 +76,10 @@ export interface WireDrain {
   readonly since: string;
   /** Null: until the last connection has ended. */
   readonly timeoutSeconds: number | null;
-  readonly then: "remove" | "keep";
+  /** "remove-service": with the last of its servers the service goes, too. */
+  readonly then: "remove" | "remove-service" | "keep";
+  /** "file": a file wants it no longer. */
+  readonly cause: "operator" | "file";
   readonly isForced: boolean;
   /** What the server weighs when the drain is taken back. */
   readonly weight: number;

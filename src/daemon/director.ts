@@ -8,6 +8,7 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
+import { watchDrains } from "./drains.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
@@ -58,6 +59,7 @@ export async function openDirector(
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchDrains(control, lines));
   const api = createServer(control, {
     version: version(),
     pid: process.pid,

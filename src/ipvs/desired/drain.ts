@@ -4,7 +4,7 @@
  * As weight 0 says (ip_vs_ctl.c, "quiesce"), and more: persistence templates bring it no new connections either, and what
  * is to come after is kept with it, so that a drain goes on after a restart.
  */
-import { type DesiredState, deleteDestination, editDestination } from "./desired-state.ts";
+import { type DesiredState, deleteDestination, deleteService, editDestination } from "./desired-state.ts";
 import { LbError } from "./errors.ts";
 import {
   type DestinationPlan,
@@ -13,6 +13,7 @@ import {
   formatEndpoint,
   formatServiceKey,
   type ServiceKey,
+  type ServicePlan,
 } from "./service.ts";
 
 /** A server that is drained, and the service in which it is. */
@@ -54,16 +55,23 @@ export function endDrain(state: DesiredState, { service, destination }: DrainedS
     );
   const { drain } = destination;
   if (now?.drain === undefined || now.drain.since !== drain.since || now.drain.isOver) return state;
-  if (now.drain.then === "remove") return deleteDestination(state, service, now.endpoint);
+  if (now.drain.then !== "keep") {
+    const next = deleteDestination(state, service, now.endpoint);
+    const isEmpty = next.services.get(formatServiceKey(service))!.destinations.length === 0;
+    return isEmpty && now.drain.then === "remove-service" ? deleteService(next, service) : next;
+  }
   return editDestination(state, service, { ...now, drain: { ...now.drain, isOver: true } });
 }
 
 /** Those that are drained, also when that is over. */
 export function* drainedServers({ services }: DesiredState): Generator<DrainedServer> {
-  for (const { key: service, destinations } of services.values()) {
-    for (const destination of destinations) {
-      if (isDrained(destination)) yield { service, destination };
-    }
+  for (const plan of services.values()) yield* drainedOf(plan);
+}
+
+/** Those of one service. */
+export function* drainedOf({ key: service, destinations }: ServicePlan): Generator<DrainedServer> {
+  for (const destination of destinations) {
+    if (isDrained(destination)) yield { service, destination };
   }
 }
 

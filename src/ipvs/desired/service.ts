@@ -55,7 +55,10 @@ export interface Drain {
   readonly since: number;
   /** How long its connections may go on; undefined: until the last one has ended. */
   readonly timeoutSeconds: number | undefined;
-  readonly then: "remove" | "keep";
+  /** "remove-service": when none of its service is left, that goes, too. */
+  readonly then: "remove" | "remove-service" | "keep";
+  /** "file": it is no longer wanted; should it be wanted again, the drain is taken back. */
+  readonly cause: "operator" | "file";
   /** Whether the connections that remain at the end are ended. */
   readonly isForced: boolean;
   /** What it weighs when the drain is taken back. */
