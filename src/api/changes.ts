@@ -78,11 +78,11 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   drain: async (control, { service, destination, body, by }) => {
     const key = readService(service);
     const at = readDestination(destination);
-    const { timeoutSeconds, then, force: isForced } = readAs(DRAIN_SCHEMA, body ?? {});
+    const { timeoutSeconds, afterwards, force: isForced } = readAs(DRAIN_SCHEMA, body ?? {});
     const asked = {
       since: Date.now(),
       timeoutSeconds: timeoutSeconds ?? undefined,
-      then,
+      afterwards,
       cause: "operator",
       isForced,
     } as const;

@@ -114,10 +114,18 @@ export class Client {
     };
   }
 
-  /** What `wanted` would change, or what it changed, all or, when it throws, nothing. */
-  async configure(name: "plan" | "apply", { settings, services }: Configuration): Promise<Plan> {
+  /**
+   * What `wanted` would change, or what it changed, all or, when it throws, nothing. Refused when somebody changed something
+   * since `generation`.
+   */
+  async configure(
+    name: "plan" | "apply",
+    { settings, services }: Configuration,
+    generation?: number,
+  ): Promise<Plan> {
     const text = [settings, ...services].map((line) => `${JSON.stringify(line)}\n`).join("");
-    return JSON.parse(await textOf(await this.#sendText(name, {}, text))) as Plan;
+    const headers = generation === undefined ? {} : { "if-match": `"${generation}"` };
+    return JSON.parse(await textOf(await this.#sendText(name, {}, text, headers))) as Plan;
   }
 
   close(): void {
@@ -132,6 +140,7 @@ export class Client {
     name: RouteName,
     params: object,
     text: string | undefined,
+    headers: Readonly<Record<string, string>> = {},
   ): Promise<IncomingMessage> {
     const { method, path } = ROUTES[name];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -141,7 +150,7 @@ export class Client {
           agent: this.#agent,
           method,
           path: fill(path, params),
-          headers: this.#headers,
+          headers: { ...this.#headers, ...headers },
         },
         resolve,
       );

@@ -1,10 +1,11 @@
 /** Connections that somebody asks for: listed, counted, ended. The filter stands in the path's query. */
+
+import { connectionToWire } from "../control/wire.ts";
 import { type ConnectionFilter, GROUPINGS, type Grouping } from "../ipvs/inquiry/filter.ts";
 import type { ConnectionSummary } from "../ipvs/inquiry/summary.ts";
 import { AGES_BELOW_MS } from "../ipvs/inquiry/summary.ts";
 import { Address } from "../net/address.ts";
 import { parsePrefix } from "../net/prefix.ts";
-import { connectionToWire } from "../control/wire.ts";
 import { BadRequest } from "./problem.ts";
 import { readService } from "./reading.ts";
 import { type ConnectionCount, parseEndpointId } from "./routes.ts";
@@ -115,7 +116,6 @@ export function countToWire(summary: ConnectionSummary): ConnectionCount {
     oldest: oldest.map(connectionToWire),
   };
 }
-
 
 function addressOrEndpoint(text: string): {
   readonly address: Address | undefined;

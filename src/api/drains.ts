@@ -5,7 +5,7 @@ import { destinationToWire, keyToWire } from "../control/wire.ts";
 import { type DrainedServer, drainedServers } from "../ipvs/desired/drain.ts";
 import { formatEndpoint } from "../ipvs/desired/service.ts";
 import { countToWire } from "./connections.ts";
-import { type Drains, type DrainStatus, formatServiceId } from "./routes.ts";
+import { type DrainStatus, type Drains, formatServiceId } from "./routes.ts";
 
 /** Of the oldest connections so many are told. */
 const OLDEST_TOLD = 5;

@@ -36,11 +36,7 @@ export async function rollback(control: Control, generation: string, by: Author)
   return planOf(before, after, traffic);
 }
 
-async function stateAt(
-  control: Control,
-  now: DesiredState,
-  text: string,
-): Promise<DesiredState> {
+async function stateAt(control: Control, now: DesiredState, text: string): Promise<DesiredState> {
   if (!/^\d{1,15}$/.test(text)) {
     throw new BadRequest(`Cannot read ${JSON.stringify(text)} as a generation: expected a number`);
   }

@@ -1,5 +1,6 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
+import type { Author } from "../control/author.ts";
 import type { HistoryEntry } from "../control/history.ts";
 import type {
   WireConnection,
@@ -50,6 +51,8 @@ export const ROUTES = {
   countConnections:  { method: "GET",    path: "/v1/connections/count",                            says: "How many there are, by age and ?by=client, server, state or service" },
   endConnections:    { method: "DELETE", path: "/v1/connections",                                  says: "End those of a filter, both sides reset where that can be; a line tells how far it is" },
   history:           { method: "GET",    path: "/v1/history",                                      says: "What was changed, by whom and when, the newest first" },
+  names:             { method: "GET",    path: "/v1/names",                                        says: "What services are called in the file that was applied last, by their ids" },
+  drift:             { method: "GET",    path: "/v1/drift",                                        says: "What other hands changed since a file was applied" },
   differenceSince:   { method: "GET",    path: "/v1/history/:generation/difference",               says: "What is different since a generation" },
   planRollback:      { method: "GET",    path: "/v1/history/:generation/rollback",                 says: "What going back to a generation would change" },
   rollback:          { method: "POST",   path: "/v1/history/:generation/rollback",                 says: "Go back to a generation, all or nothing; tells what that changed" },
@@ -108,6 +111,12 @@ export interface Status {
   readonly connectionsMax: number;
   /** Lines of the daemon's log that were lost because nobody read them. */
   readonly logLinesLost: number;
+  /** The number of the last change. */
+  readonly generation: number;
+  /** Null: no file was applied. */
+  readonly drift: Drift | null;
+  /** Servers that are drained. */
+  readonly draining: number;
   readonly findings: readonly StatusFinding[];
   /** More findings than are told. */
   readonly findingsOmitted: number;
@@ -159,7 +168,7 @@ interface DestinationParams extends ServiceParams {
 export interface WireDrainRequest {
   /** Null: until the last connection has ended. */
   readonly timeoutSeconds?: number | null;
-  readonly then?: "remove" | "keep";
+  readonly afterwards?: "remove" | "keep";
   /** Whether the connections that remain at the end are ended, with a reset to both sides. */
   readonly force?: boolean;
 }
@@ -190,6 +199,17 @@ export interface EndedConnections {
   /** Those that were forgotten without: no TCP, templates, and those whose client did not answer. */
   readonly forgotten: number;
   readonly isDone: boolean;
+}
+
+/** What stands beside what the file says that was applied last. */
+export interface Drift {
+  readonly source: string;
+  readonly appliedAt: string;
+  readonly by: Author;
+  /** What becomes of it. */
+  readonly mode: "keep" | "reconcile";
+  /** From what the file says to what stands. */
+  readonly changes: readonly PlannedChange[];
 }
 
 /** What was changed, the newest first. */
@@ -238,6 +258,12 @@ export interface Calls {
   readonly drain: { params: DestinationParams; body: WireDrainRequest; reply: undefined };
   readonly undrain: { params: DestinationParams; body: undefined; reply: undefined };
   readonly listDrains: { params: object; body: undefined; reply: Drains };
+  readonly names: {
+    params: object;
+    body: undefined;
+    reply: { readonly names: Readonly<Record<string, string>> };
+  };
+  readonly drift: { params: object; body: undefined; reply: { readonly drift: Drift | null } };
   readonly history: { params: object; body: undefined; reply: HistoryReply };
   readonly differenceSince: { params: GenerationParams; body: undefined; reply: Plan };
   readonly planRollback: { params: GenerationParams; body: undefined; reply: Plan };

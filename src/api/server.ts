@@ -12,6 +12,7 @@ import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
 import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
 import { drainsOf } from "./drains.ts";
+import { driftOf, namesOf } from "./drift.ts";
 import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines } from "./lines.ts";
 import { list } from "./list.ts";
@@ -116,9 +117,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     countConnections: async (context) => {
       const { by: grouping, ...query } = context.req.query();
       const options = { by: readGrouping(grouping), oldest: 5 };
-      return context.json(
-        countToWire(await engine.countConnections(readFilter(query), options)),
-      );
+      return context.json(countToWire(await engine.countConnections(readFilter(query), options)));
     },
     endConnections: (context) =>
       linesReply(
@@ -126,6 +125,8 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(engine.endConnections(readEndFilter(context.req.query())), (each) => each, true),
       ),
     listDrains: async (context) => context.json(await drainsOf(control)),
+    names: async (context) => context.json({ names: await namesOf(control) }),
+    drift: async (context) => context.json({ drift: await driftOf(control) }),
     history: async (context) => context.json(await historyOf(control)),
     differenceSince: async (context) =>
       context.json(await differenceSince(control, context.req.param("generation") ?? "")),

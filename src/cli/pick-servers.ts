@@ -5,8 +5,8 @@ import {
   parseEndpointId,
   parseServiceId,
 } from "../api/routes.ts";
-import { keyToWire } from "../control/wire.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../control/wire.ts";
+import { keyToWire } from "../control/wire.ts";
 import { Address } from "../net/address.ts";
 import { UsageError } from "./question.ts";
 
@@ -27,8 +27,7 @@ export function pickServers(
   names: ReadonlyMap<string, string> = new Map(),
 ): readonly PickedServer[] {
   const slash = word.lastIndexOf("/");
-  const among =
-    slash < 0 ? services : [pickService(word.slice(0, slash), services, names)];
+  const among = slash < 0 ? services : [pickService(word.slice(0, slash), services, names)];
   const isMeant = serverTest(word.slice(slash + 1));
   const picked = among.flatMap((service) =>
     service.destinations.filter(isMeant).map((destination) => ({ service, destination })),

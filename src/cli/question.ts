@@ -4,7 +4,7 @@ import { socketPath } from "../api/routes.ts";
 import { adviceFor } from "./ipvsadm/connect.ts";
 import type { Surroundings } from "./ipvsadm/run.ts";
 
-export type Around = Pick<Surroundings, "environment" | "write" | "complain">;
+export type Around = Pick<Surroundings, "environment" | "write" | "complain" | "isTerminal">;
 
 /** The words make no sense; the message says which and what would. */
 export class UsageError extends Error {

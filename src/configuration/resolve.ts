@@ -7,7 +7,7 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
-import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
 import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
 import { wantedDestination } from "./destination.ts";
@@ -27,6 +27,8 @@ export interface Resolved {
   readonly wanted: WantedState;
   /** What services are called, by formatServiceKey(). */
   readonly names: ReadonlyMap<string, string>;
+  /** What becomes of what other hands change. */
+  readonly drift: WantedFile["drift"];
   readonly problems: readonly ConfigurationProblem[];
 }
 
@@ -73,8 +75,10 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const seconds = Object.entries(timeouts).map(([name, value]) => [name, secondsOf(value)]);
   const others = settingsOf(files, "others", problems);
   const { drain } = settingsOf(files, "remove", problems);
+  const drift = settingsOf(files, "drift", problems);
   return {
     names,
+    drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
     wanted: {
       services,
@@ -111,7 +115,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others" | "remove",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "drift",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};

@@ -11,6 +11,7 @@ import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
 import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing } from "./author.ts";
+import { Declarations } from "./declaration.ts";
 import { History } from "./history.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
 import { type StateFile, sign } from "./state-file.ts";
@@ -45,6 +46,7 @@ interface Waiting {
 export class Control {
   readonly engine: Engine;
   readonly history: History;
+  readonly declarations: Declarations;
   readonly #file: StateFile | undefined;
   #state: DesiredState;
   /** Those that will be done together, while they may still become more. */
@@ -60,6 +62,7 @@ export class Control {
     this.#file = file;
     this.#state = state;
     this.history = file?.history ?? new History(undefined, () => {});
+    this.declarations = file?.declarations ?? new Declarations(undefined, () => {});
   }
 
   /** Loads what was saved and has the engine run it. Without a file, state lives as long as the process. */

@@ -5,8 +5,9 @@
  * Which servers are drained stands in the desired state, so that a daemon which starts anew goes on with it; the end of
  * their time is counted by a clock that nobody sets.
  */
-import { type DrainedServer, drainedOf, endDrain } from "../ipvs/desired/drain.ts";
+
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
+import { type DrainedServer, drainedOf, endDrain } from "../ipvs/desired/drain.ts";
 import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
 import { serviceChanges } from "../ipvs/desired/service-changes.ts";
 import { ServiceMap } from "../ipvs/desired/service-map.ts";

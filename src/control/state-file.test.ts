@@ -98,7 +98,11 @@ describe("the state file", () => {
     const { state } = await readSnapshot(await readFile(path), path);
     expect(state).toEqual(LAST);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await readdir(directory)).toSorted()).toEqual(["state.json", "state.json.journal"]);
+    expect((await readdir(directory)).toSorted()).toEqual([
+      "state.json",
+      "state.json.history",
+      "state.json.journal",
+    ]);
   });
 
   test("begins anew when the journal has grown, and loses nothing meanwhile", async () => {

@@ -12,6 +12,7 @@ import { Pauses } from "../base/pauses.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { type Author, NOBODY_NAMED } from "./author.ts";
 import { changeToJson, withChange } from "./change-json.ts";
+import { Declarations } from "./declaration.ts";
 import { History } from "./history.ts";
 import { damagedJournal, markLine, readJournal, recordLine } from "./journal.ts";
 import { openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";
@@ -40,6 +41,7 @@ export class StateFile implements AsyncDisposable {
   readonly path: string;
   readonly journalPath: string;
   readonly history: History;
+  readonly declarations: Declarations;
   readonly #warn: Warn;
   readonly #floor: number;
   /** Undefined: the next change begins with a snapshot. */
@@ -61,6 +63,7 @@ export class StateFile implements AsyncDisposable {
     this.path = path;
     this.journalPath = `${path}.journal`;
     this.history = new History(`${path}.history`, warn);
+    this.declarations = new Declarations(`${path}.declared`, warn);
     this.#warn = warn;
     this.#floor = floor;
   }

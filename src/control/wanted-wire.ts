@@ -2,7 +2,7 @@
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import type { DestinationPlan, ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
 import { changedSysctls } from "../ipvs/desired/set-sysctl.ts";
-import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import {
   destinationFromWire,
   destinationToWire,
@@ -22,8 +22,17 @@ export interface WireWantedService extends WireServiceRecord {
   readonly destinations: readonly WireWantedDestination[];
 }
 
+export interface WireWantedFile {
+  readonly source: string;
+  readonly drift: WantedFile["drift"];
+  /** By formatServiceKey(). */
+  readonly names: Readonly<Record<string, string>>;
+}
+
 /** What is left out stays as it is. */
 export interface WireWantedSettings {
+  /** The file that says what is wanted: what differs later is drift. */
+  readonly file?: WireWantedFile | undefined;
   readonly timeouts: { readonly [Name in keyof Timeouts]?: number | undefined };
   readonly sysctls: WireSysctls;
   /** Whether services stay that are not named. */
@@ -48,8 +57,9 @@ function withoutDrain(plan: DestinationPlan): WireWantedDestination {
 }
 
 export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): WireWantedSettings {
-  const { timeouts, sysctls, keepsOthers, drainSeconds } = wanted;
+  const { timeouts, sysctls, keepsOthers, drainSeconds, file } = wanted;
   return {
+    ...(file === undefined ? {} : { file: { ...file, names: Object.fromEntries(file.names) } }),
     timeouts,
     sysctls,
     keepsOthers,
@@ -59,7 +69,14 @@ export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): Wir
 
 export function wantedSettingsFromWire(wire: WireWantedSettings): Omit<WantedState, "services"> {
   const named = Object.entries(wire.timeouts).filter(([, seconds]) => seconds !== undefined);
-  return { ...wire, timeouts: Object.fromEntries(named) };
+  const { file, ...rest } = wire;
+  return {
+    ...rest,
+    ...(file === undefined
+      ? {}
+      : { file: { ...file, names: new Map(Object.entries(file.names)) } }),
+    timeouts: Object.fromEntries(named),
+  };
 }
 
 export function wantedServiceToWire({ spec, destinations }: WantedService): WireWantedService {

@@ -164,7 +164,7 @@ export type PlanJson = WireServiceRecord & { readonly destinations: readonly Wir
 const drain = z.strictObject({
   since: z.iso.datetime(),
   timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable(),
-  then: z.enum(["remove", "remove-service", "keep"]),
+  afterwards: z.enum(["remove", "remove-service", "keep"]),
   cause: z.enum(["operator", "file"]),
   isForced: z.boolean(),
   weight: z.int().min(0).max(INT_MAX),
@@ -178,7 +178,7 @@ export const PLAN_SCHEMA: z.ZodType<PlanJson> = service.extend({
 /** What is asked for a server, or for all of an address. Left out: five minutes, it stays, its connections are not ended. */
 export const DRAIN_SCHEMA = z.strictObject({
   timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable().default(300),
-  then: z.enum(["remove", "keep"]).default("keep"),
+  afterwards: z.enum(["remove", "keep"]).default("keep"),
   force: z.boolean().default(false),
 });
 
@@ -190,6 +190,13 @@ export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.exten
 });
 
 export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObject({
+  file: z
+    .strictObject({
+      source: z.string().max(4096),
+      drift: z.enum(["keep", "reconcile"]).default("keep"),
+      names: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
   timeouts: z
     .strictObject({ tcp: timeoutSeconds, tcpFin: timeoutSeconds, udp: timeoutSeconds })
     .partial()

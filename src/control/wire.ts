@@ -77,7 +77,7 @@ export interface WireDrain {
   /** Null: until the last connection has ended. */
   readonly timeoutSeconds: number | null;
   /** "remove-service": with the last of its servers the service goes, too. */
-  readonly then: "remove" | "remove-service" | "keep";
+  readonly afterwards: "remove" | "remove-service" | "keep";
   /** "file": a file wants it no longer. */
   readonly cause: "operator" | "file";
   readonly isForced: boolean;

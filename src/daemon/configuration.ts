@@ -20,7 +20,11 @@ export async function putInForce(
   lines: Log["lines"],
 ): Promise<void> {
   const by = ownDoing(`sluice daemon --config ${path}`);
-  const { before, after } = await control.replace((state) => reconciling(state, wanted, Date.now()), by);
+  const { before, after } = await control.replace(
+    (state) => reconciling(state, wanted, Date.now()),
+    by,
+  );
+  await control.declarations.note(wanted, by);
   const services = after.services.size;
   lines.info(
     { services },

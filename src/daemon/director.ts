@@ -9,6 +9,7 @@ import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
 import { watchDrains } from "./drains.ts";
+import { watchDrift } from "./drift.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
@@ -60,6 +61,7 @@ export async function openDirector(
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
   stack.use(watchDrains(control, lines));
+  stack.use(watchDrift(control, lines));
   const api = createServer(control, {
     version: version(),
     pid: process.pid,

@@ -7,18 +7,19 @@ import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
 export function watchDrains(control: Control, lines: Logger): DrainWatch {
   return new DrainWatch(control, {
     onEnd: ({ server: { service, destination }, connections }) => {
-      const { then, isForced } = destination.drain;
+      const { afterwards, isForced } = destination.drain;
       lines.info(
         {
           service: formatServiceKey(service),
           destination: formatEndpoint(destination.endpoint),
           connections,
-          then,
+          afterwards,
           isForced,
         },
         connections === 0 ? "a server is drained" : "the time of a drain is over",
       );
     },
-    onError: (error) => lines.error({ err: error }, "cannot bring drains to their end, trying again"),
+    onError: (error) =>
+      lines.error({ err: error }, "cannot bring drains to their end, trying again"),
   });
 }

@@ -50,10 +50,7 @@ export class RemoteEngine implements Engine {
     yield* await this.#call<ConnectionStatus[]>("connections", filter);
   }
 
-  countConnections(
-    filter: ConnectionFilter,
-    options: SummaryOptions,
-  ): Promise<ConnectionSummary> {
+  countConnections(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary> {
     return this.#call("countConnections", { filter, options });
   }
 

@@ -69,7 +69,8 @@ async function list(
   around: Around,
   isJson: boolean,
 ): Promise<void> {
-  if (!isJson) await around.write(row("PRO", "STATE", "AGE", "EXPIRES", "CLIENT", "VIRTUAL", "SERVER"));
+  if (!isJson)
+    await around.write(row("PRO", "STATE", "AGE", "EXPIRES", "CLIENT", "VIRTUAL", "SERVER"));
   for await (const connection of client.connections(query)) {
     await around.write(isJson ? `${JSON.stringify(connection)}\n` : rowOf(connection));
   }

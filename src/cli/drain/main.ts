@@ -53,7 +53,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
       await show(await drains(client, () => true), around, values.json);
       return EXIT.done;
     }
-    const request = requestOf(values);
+    const request = requestOf({ ...values, afterwards: values.then });
     const { services } = await client.call("listServices", {}, undefined);
     const picked = pickServers(word, services, await serviceNames(client));
     await begin(client, picked, request);
@@ -111,11 +111,7 @@ async function drains(
   return all.filter(isMeant);
 }
 
-async function show(
-  all: readonly DrainStatus[],
-  around: Around,
-  isJson: boolean,
-): Promise<void> {
+async function show(all: readonly DrainStatus[], around: Around, isJson: boolean): Promise<void> {
   if (isJson) await around.write(`${JSON.stringify({ drains: all }, undefined, 2)}\n`);
   else if (all.length === 0) await around.write("No server is drained.\n");
   else if (around.isTerminal === true) await around.write(drainPage(all, new Date()));
@@ -129,23 +125,26 @@ function oneOf(picked: readonly PickedServer[]): (drain: DrainStatus) => boolean
 
 function requestOf({
   timeout,
-  then = "keep",
+  afterwards,
   force,
 }: {
   readonly timeout?: string | undefined;
-  readonly then?: string | undefined;
+  readonly afterwards: string;
   readonly force: boolean;
 }): WireDrainRequest {
-  if (then !== "keep" && then !== "remove") {
-    throw new UsageError(`--then ${then}: expected keep or remove`);
+  if (afterwards !== "keep" && afterwards !== "remove") {
+    throw new UsageError(`--then ${afterwards}: expected keep or remove`);
   }
   if (timeout === "none") {
-    if (force) throw new UsageError("--force ends what remains at the end of a time: --timeout none has none");
-    return { timeoutSeconds: null, then, force };
+    if (force)
+      throw new UsageError(
+        "--force ends what remains at the end of a time: --timeout none has none",
+      );
+    return { timeoutSeconds: null, afterwards, force };
   }
   const byDefault = force ? 0 : TIMEOUT_DEFAULT_SECONDS;
   const timeoutSeconds = timeout === undefined ? byDefault : readSeconds("--timeout", timeout);
-  return { timeoutSeconds, then, force };
+  return { timeoutSeconds, afterwards, force };
 }
 
 function parse(args: readonly string[]) {
@@ -155,7 +154,8 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         timeout: { type: "string" },
-        then: { type: "string" },
+        // biome-ignore lint/suspicious/noThenProperty: the name of an option
+        then: { type: "string", default: "keep" },
         force: { type: "boolean", default: false },
         wait: { type: "boolean", default: false },
         json: { type: "boolean", default: false },

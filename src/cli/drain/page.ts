@@ -30,13 +30,13 @@ function headOf({ service, destination }: DrainStatus): string {
   return `${service} -> ${destination}`;
 }
 
-function whenOf({ since, endsAt, then, isForced, isOver }: DrainStatus, now: Date): string {
+function whenOf({ since, endsAt, afterwards, isForced, isOver }: DrainStatus, now: Date): string {
   if (isOver) return "drained, weight 0 until sluice undrain";
   const spent = (now.getTime() - Date.parse(since)) / 1000;
   const left = endsAt === null ? undefined : (Date.parse(endsAt) - now.getTime()) / 1000;
   const end =
     left === undefined ? "until its last connection ends" : `${spellSeconds(left)} left at most`;
-  const after = then === "keep" ? "then it stays with weight 0" : "then it goes";
+  const after = afterwards === "keep" ? "then it stays with weight 0" : "then it goes";
   const force = isForced ? "what remains is reset, " : "";
   return `drained for ${spellSeconds(spent)}, ${end}, ${force}${after}`;
 }

@@ -11,7 +11,11 @@ import { Director } from "../../ipvs/director.ts";
 import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
 import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
-import { type ConnectionSummary, Summary, type SummaryOptions } from "../../ipvs/inquiry/summary.ts";
+import {
+  type ConnectionSummary,
+  Summary,
+  type SummaryOptions,
+} from "../../ipvs/inquiry/summary.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
 import {

@@ -120,10 +120,10 @@ function destinationFacts(destination: DestinationSpec): Facts {
   };
 }
 
-function formatDrain({ then, timeoutSeconds, isOver }: Drain): string {
+function formatDrain({ afterwards, timeoutSeconds, isOver }: Drain): string {
   if (isOver) return "over";
   const until = timeoutSeconds === undefined ? "its last connection" : `${timeoutSeconds}s at most`;
-  return `for ${until}, then ${then}`;
+  return `for ${until}, then ${afterwards}`;
 }
 
 function factChanges(before: Facts = {}, after: Facts = {}): FactChange[] {

@@ -4,7 +4,12 @@
  * As weight 0 says (ip_vs_ctl.c, "quiesce"), and more: persistence templates bring it no new connections either, and what
  * is to come after is kept with it, so that a drain goes on after a restart.
  */
-import { type DesiredState, deleteDestination, deleteService, editDestination } from "./desired-state.ts";
+import {
+  type DesiredState,
+  deleteDestination,
+  deleteService,
+  editDestination,
+} from "./desired-state.ts";
 import { LbError } from "./errors.ts";
 import {
   type DestinationPlan,
@@ -47,7 +52,10 @@ export function undrainDestination(
 }
 
 /** The drain has ended; nothing happens when somebody began another meanwhile, or took it back. */
-export function endDrain(state: DesiredState, { service, destination }: DrainedServer): DesiredState {
+export function endDrain(
+  state: DesiredState,
+  { service, destination }: DrainedServer,
+): DesiredState {
   const now = state.services
     .get(formatServiceKey(service))
     ?.destinations.find(
@@ -55,10 +63,12 @@ export function endDrain(state: DesiredState, { service, destination }: DrainedS
     );
   const { drain } = destination;
   if (now?.drain === undefined || now.drain.since !== drain.since || now.drain.isOver) return state;
-  if (now.drain.then !== "keep") {
+  if (now.drain.afterwards !== "keep") {
     const next = deleteDestination(state, service, now.endpoint);
     const isEmpty = next.services.get(formatServiceKey(service))!.destinations.length === 0;
-    return isEmpty && now.drain.then === "remove-service" ? deleteService(next, service) : next;
+    return isEmpty && now.drain.afterwards === "remove-service"
+      ? deleteService(next, service)
+      : next;
   }
   return editDestination(state, service, { ...now, drain: { ...now.drain, isOver: true } });
 }

@@ -56,7 +56,7 @@ export interface Drain {
   /** How long its connections may go on; undefined: until the last one has ended. */
   readonly timeoutSeconds: number | undefined;
   /** "remove-service": when none of its service is left, that goes, too. */
-  readonly then: "remove" | "remove-service" | "keep";
+  readonly afterwards: "remove" | "remove-service" | "keep";
   /** "file": it is no longer wanted; should it be wanted again, the drain is taken back. */
   readonly cause: "operator" | "file";
   /** Whether the connections that remain at the end are ended. */

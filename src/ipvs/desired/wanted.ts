@@ -42,7 +42,18 @@ export interface WantedService {
   readonly destinations: readonly WantedDestination[];
 }
 
+/** The file that says what is wanted, all of it. */
+export interface WantedFile {
+  readonly source: string;
+  /** What becomes of what other hands change. */
+  readonly drift: "keep" | "reconcile";
+  /** What it calls services, by formatServiceKey(). */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 export interface WantedState {
+  /** Undefined: somebody wants it without a file, or wants a part. */
+  readonly file?: WantedFile | undefined;
   readonly services: readonly WantedService[];
   /** In seconds; what is not named stays as it is. */
   readonly timeouts: Partial<Timeouts>;
@@ -104,7 +115,7 @@ function withSettings(state: DesiredState, wanted: WantedState): DesiredState {
 }
 
 /** How a server that is no longer wanted is drained; undefined: it goes at once. */
-type Leaving = Omit<Drain, "weight" | "isOver" | "then"> | undefined;
+type Leaving = Omit<Drain, "weight" | "isOver" | "afterwards"> | undefined;
 
 function leavingOf({ drainSeconds }: WantedState, since: number): Leaving {
   if (drainSeconds === undefined) return undefined;
@@ -128,13 +139,13 @@ function letGo(
   key: ServiceKey,
   destination: DestinationPlan,
   leaving: Leaving,
-  then: Drain["then"],
+  afterwards: Drain["afterwards"],
 ): DesiredState {
   if (leaving === undefined) return deleteDestination(state, key, destination.endpoint);
   const { drain } = destination;
-  if (drain?.cause === "file" && drain.then === then) return state;
+  if (drain?.cause === "file" && drain.afterwards === afterwards) return state;
   const begun = drain?.cause === "file" ? { ...leaving, since: drain.since } : leaving;
-  return drainDestination(state, key, destination.endpoint, { ...begun, then });
+  return drainDestination(state, key, destination.endpoint, { ...begun, afterwards });
 }
 
 /** The plan of one service, which may be there before. */

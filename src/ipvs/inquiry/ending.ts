@@ -58,7 +58,8 @@ export class Ending {
 
   get state(): Ended {
     const { reset, forgotten } = this.#tally;
-    const isDone = !this.#isLooking && this.#templates.length === 0 && reset + forgotten >= this.#found;
+    const isDone =
+      !this.#isLooking && this.#templates.length === 0 && reset + forgotten >= this.#found;
     return { found: this.#found, reset, forgotten, isDone };
   }
 

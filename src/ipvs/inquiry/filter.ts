@@ -1,6 +1,7 @@
 /** Which connections somebody asks about. */
-import type { Prefix } from "../../net/prefix.ts";
+
 import type { Address } from "../../net/address.ts";
+import type { Prefix } from "../../net/prefix.ts";
 import type { ServiceKey } from "../desired/service.ts";
 import type { ConnectionStatus } from "../status.ts";
 

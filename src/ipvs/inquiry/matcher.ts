@@ -79,8 +79,7 @@ function within(
   length: number | undefined,
   words: Words,
 ): (id: number) => boolean {
-  const all =
-    address.family === "inet" ? AddressOf.inet(-1) : AddressOf.inet6(-1, -1, -1, -1);
+  const all = address.family === "inet" ? AddressOf.inet(-1) : AddressOf.inet6(-1, -1, -1, -1);
   const mask = length === undefined ? all : all.masked(length);
   const { w0, w1, w2, w3 } = length === undefined ? address : address.masked(length);
   return (id) =>

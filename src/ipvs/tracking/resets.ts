@@ -130,7 +130,11 @@ export class Resets {
     const { table } = this.#parts;
     const { source, destination } = this.#ends(id);
     return emit(
-      { ...fields, source: table.virtualPort(id) as Port, destination: table.clientPort(id) as Port },
+      {
+        ...fields,
+        source: table.virtualPort(id) as Port,
+        destination: table.clientPort(id) as Port,
+      },
       { source: destination, destination: source },
     );
   }
@@ -138,7 +142,11 @@ export class Resets {
   #asClient(id: number, fields: Omit<TcpFields, "source" | "destination">): Uint8Array {
     const { table } = this.#parts;
     return emit(
-      { ...fields, source: table.clientPort(id) as Port, destination: table.virtualPort(id) as Port },
+      {
+        ...fields,
+        source: table.clientPort(id) as Port,
+        destination: table.virtualPort(id) as Port,
+      },
       this.#ends(id),
     );
   }

@@ -26,7 +26,7 @@ import { Abandoned } from "./abandoned.ts";
 import { answeredFlow, bindTo, flowOf } from "./ends-of.ts";
 import { Progress } from "./progress.ts";
 import { ReplySources } from "./reply-sources.ts";
-import { type ResetTally, Resets } from "./resets.ts";
+import { Resets, type ResetTally } from "./resets.ts";
 import { Room } from "./room.ts";
 
 /** States in which both sides have a connection. */

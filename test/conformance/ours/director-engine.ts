@@ -6,8 +6,6 @@ import type { DesiredState } from "../../../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../../../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../../../src/ipvs/desired/sysctls.ts";
 import { Director } from "../../../src/ipvs/director.ts";
-import type { Outcome } from "../../../src/ipvs/packets/outcome.ts";
-import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packets/packet.ts";
 import { type Ended, Ending } from "../../../src/ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../../../src/ipvs/inquiry/filter.ts";
 import type { Inquired } from "../../../src/ipvs/inquiry/matcher.ts";
@@ -16,6 +14,8 @@ import {
   Summary,
   type SummaryOptions,
 } from "../../../src/ipvs/inquiry/summary.ts";
+import type { Outcome } from "../../../src/ipvs/packets/outcome.ts";
+import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packets/packet.ts";
 import type { Counters, Rates } from "../../../src/ipvs/services/statistics.ts";
 import {
   type ConnectionStatus,
