@@ -189,7 +189,7 @@ type Params = Partial<
 
 /** `/v1/services/:service` with the service's id in place. */
 function fill(path: string, { service, destination, generation, query }: Params): string {
-  const search = query === undefined ? "" : `?${new URLSearchParams(query)}`;
+  const search = query === undefined ? "" : `?${new URLSearchParams(query).toString()}`;
   const filled = path
     .replace(":generation", String(generation))
     .replace(":service", service ? encodeURIComponent(formatServiceId(service)) : "")

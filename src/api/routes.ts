@@ -1,7 +1,6 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
-import type { Author } from "../control/author.ts";
-import type { HistoryEntry } from "../control/history.ts";
+import type { Author, HistoryEntry } from "../control/author.ts";
 import type {
   WireConnection,
   WireDestination,

@@ -1,4 +1,4 @@
-/** Who a change is by. */
+/** Who a change is by, and what is told of it. */
 
 export interface Author {
   /** Of the process that commanded it, as the kernel says (SO_PEERCRED); null: the daemon's own. */
@@ -23,4 +23,18 @@ export function isSameAuthor(one: Author, other: Author): boolean {
 export function formatAuthor({ uid, name, command }: Author): string {
   const who = uid === null || name === String(uid) ? name : `${name} (${uid})`;
   return command === null ? who : `${who}, ${command}`;
+}
+
+/** A change that was acknowledged. */
+export interface HistoryEntry {
+  readonly generation: number;
+  /** As ISO 8601 has it. */
+  readonly at: string;
+  readonly by: Author;
+  /** How many services, servers and groups of settings. */
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** The first of them in words. */
+  readonly says: readonly string[];
 }

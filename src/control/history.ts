@@ -5,13 +5,13 @@
  *
  * `undo` is what leads from the state after the change to the one before, as a record of the journal. Nothing waits for the
  * file: the journal itself has who and when, and is not begun anew before what it holds is here (state-file.ts). What is too
- * long ago is forgotten. docs/decisions/0012.
+ * long ago is forgotten. docs/decisions/0013.
  */
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { Pauses } from "../base/pauses.ts";
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { differences } from "../ipvs/desired/differences.ts";
-import type { Author } from "./author.ts";
+import type { Author, HistoryEntry } from "./author.ts";
 import { changeToJson, withChange } from "./change-json.ts";
 import { describeDifference } from "./difference-text.ts";
 import { replaceFile, writeAll } from "./regular-file.ts";
@@ -27,20 +27,6 @@ const FILE_SLACK = 4 << 20;
 const SAYS_MAX = 20;
 /** Lines are written together. */
 const WRITE_AFTER_MS = 250;
-
-/** A change that was acknowledged. */
-export interface HistoryEntry {
-  readonly generation: number;
-  /** As ISO 8601 has it. */
-  readonly at: string;
-  readonly by: Author;
-  /** How many services, servers and groups of settings. */
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: number;
-  /** The first of them in words. */
-  readonly says: readonly string[];
-}
 
 interface Line extends HistoryEntry {
   readonly undo: ChangeJson;

@@ -154,8 +154,8 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         timeout: { type: "string" },
-        // biome-ignore lint/suspicious/noThenProperty: the name of an option
-        then: { type: "string", default: "keep" },
+        // biome-ignore lint/suspicious/noThenProperty: the name of an option, which nobody awaits
+        then: { type: "string", default: "keep" }, // oxlint-disable-line unicorn/no-thenable
         force: { type: "boolean", default: false },
         wait: { type: "boolean", default: false },
         json: { type: "boolean", default: false },

@@ -40,7 +40,7 @@ export class Summary {
   readonly #by: Grouping | undefined;
   readonly #oldestMax: number;
   readonly #groups = new Map<string | number, number>();
-  readonly #byAge = new Array<number>(AGES_BELOW_MS.length + 1).fill(0);
+  readonly #byAge = [...AGES_BELOW_MS.map(() => 0), 0];
   /** By age, the oldest first. */
   #oldest: { readonly id: number; readonly ageMs: number }[] = [];
   #others = 0;
