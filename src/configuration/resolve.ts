@@ -14,6 +14,7 @@ import { wantedDestination } from "./destination.ts";
 import { secondsOf } from "./duration.ts";
 import type { ConfigurationFile } from "./files.ts";
 import { type CheckedDestination, serviceHealth } from "./health.ts";
+import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
 import type { ConfigurationProblem, Path } from "./problem.ts";
 import type {
   DestinationContent,
@@ -29,7 +30,13 @@ export interface Resolved {
   readonly names: ReadonlyMap<string, string>;
   /** What becomes of what other hands change. */
   readonly drift: WantedFile["drift"];
+  /** What the daemon itself is to do: at its start. */
+  readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
+}
+
+export interface DaemonSettings {
+  readonly metrics: ListenPlace | undefined;
 }
 
 interface Pool {
@@ -76,10 +83,12 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const others = settingsOf(files, "others", problems);
   const { drain } = settingsOf(files, "remove", problems);
   const drift = settingsOf(files, "drift", problems);
+  const { listen } = settingsOf(files, "metrics", problems);
   return {
     names,
     drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
+    daemon: { metrics: listen === undefined ? undefined : parseListenPlace(String(listen)) },
     wanted: {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,
@@ -115,7 +124,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others" | "remove" | "drift",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "drift" | "metrics",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};
