@@ -28,6 +28,8 @@ export interface WireWantedSettings {
   readonly sysctls: WireSysctls;
   /** Whether services stay that are not named. */
   readonly keepsOthers: boolean;
+  /** For how long what is no longer wanted is drained before it goes. */
+  readonly drainSeconds?: number | undefined;
 }
 
 /** The services of a state, and what is not as by default, as one would declare it. */
@@ -40,8 +42,13 @@ export function planToWanted(plan: ServicePlan): WireWantedService {
 }
 
 export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): WireWantedSettings {
-  const { timeouts, sysctls, keepsOthers } = wanted;
-  return { timeouts, sysctls, keepsOthers };
+  const { timeouts, sysctls, keepsOthers, drainSeconds } = wanted;
+  return {
+    timeouts,
+    sysctls,
+    keepsOthers,
+    ...(drainSeconds === undefined ? {} : { drainSeconds }),
+  };
 }
 
 export function wantedSettingsFromWire(wire: WireWantedSettings): Omit<WantedState, "services"> {

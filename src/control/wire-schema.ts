@@ -1,5 +1,6 @@
 /** Checks JSON from outside against wire.ts, and says where it is wrong and what would be right. */
 import { z } from "zod";
+import type { CheckPlan } from "../ipvs/desired/health.ts";
 import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
 import type { WireWantedService, WireWantedSettings } from "./wanted-wire.ts";
@@ -7,6 +8,7 @@ import type {
   WireDestination,
   WireEndpoint,
   WireForwarding,
+  WireHealth,
   WirePersistence,
   WireServiceKey,
   WireServiceRecord,
@@ -77,6 +79,56 @@ const forwarding: z.ZodType<WireForwarding> = z.union([
   }),
 ]);
 
+const destination = z.strictObject({
+  endpoint,
+  forwarding: forwarding.default({ kind: "route" }),
+  weight: z.int().min(0).max(INT_MAX).default(1),
+  upperThreshold: z.int().min(0).max(INT_MAX).default(0),
+  lowerThreshold: z.int().min(0).max(INT_MAX).default(0),
+});
+
+const ms = z
+  .int()
+  .min(0)
+  .max(TIMEOUT_MAX_SECONDS * 1_000);
+
+const count = z.int().min(1).max(1_000);
+
+/** What a kind's own settings may be: health/check-settings.ts, loaded when somebody sends one. */
+const check: z.ZodType<CheckPlan> = z.strictObject({
+  name: z.string().optional(),
+  type: name,
+  settings: z.record(z.string(), z.unknown()),
+  intervalMs: ms.min(1),
+  jitterMs: ms,
+  timeoutMs: ms.min(1),
+  retryMs: ms.min(1),
+  backoffMs: ms.min(1),
+  rise: count,
+  fall: count,
+  start: z.enum(["up", "down"]),
+  address: address.optional(),
+  port: port.min(1).optional(),
+  via: z.enum(["vip", "direct"]).optional(),
+}) as z.ZodType<unknown> as z.ZodType<CheckPlan>;
+
+const onFailure = z.enum(["remove", "inhibit"]);
+
+const health: z.ZodType<WireHealth> = z.strictObject({
+  checks: z.array(check),
+  destinations: z.record(
+    z.string(),
+    z.strictObject({ checks: z.array(check).optional(), onFailure: onFailure.optional() }),
+  ),
+  onFailure,
+  quorum: z.int().min(1).max(INT_MAX),
+  hysteresis: z.int().min(0).max(INT_MAX),
+  sorry: destination.extend({ isStanding: z.boolean() }).optional(),
+  slowStartMs: ms,
+  panicPercent: z.int().min(0).max(100),
+  flapping: z.strictObject({ changes: count, withinMs: ms.min(1), holdMs: ms.min(1) }).optional(),
+}) as z.ZodType<unknown> as z.ZodType<WireHealth>;
+
 const service = z.strictObject({
   key,
   scheduler: name.default("wlc"),
@@ -84,14 +136,7 @@ const service = z.strictObject({
   onePacket: z.boolean().default(false),
   persistence: persistence.nullable().default(null),
   persistenceEngine: name.nullable().default(null),
-});
-
-const destination = z.strictObject({
-  endpoint,
-  forwarding: forwarding.default({ kind: "route" }),
-  weight: z.int().min(0).max(INT_MAX).default(1),
-  upperThreshold: z.int().min(0).max(INT_MAX).default(0),
-  lowerThreshold: z.int().min(0).max(INT_MAX).default(0),
+  health: health.optional(),
 });
 
 /** What is left out has the value that ipvsadm would give it. */
@@ -133,6 +178,7 @@ export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObj
     .default({}),
   sysctls: SYSCTLS_SCHEMA.default({}),
   keepsOthers: z.boolean().default(false),
+  drainSeconds: timeoutSeconds.optional(),
 });
 
 /** A whole state. Services are looked at one by one: PLAN_SCHEMA. */

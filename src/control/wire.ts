@@ -7,6 +7,7 @@
 
 import type { DestinationSpec, ServiceSpec } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
+import type { ServiceHealth } from "../ipvs/desired/health.ts";
 import {
   type Endpoint,
   type Forwarding,
@@ -60,6 +61,13 @@ export interface WireServiceRecord {
   readonly onePacket: boolean;
   readonly persistence: WirePersistence | null;
   readonly persistenceEngine: string | null;
+  /** Left out: none, and with an edit: what there is. */
+  readonly health?: WireHealth | undefined;
+}
+
+/** It is plain data already, but for the sorry server's address. */
+export interface WireHealth extends Omit<ServiceHealth, "sorry"> {
+  readonly sorry?: (WireDestination & { readonly isStanding: boolean }) | undefined;
 }
 
 export interface WireDestination {
@@ -126,6 +134,7 @@ export function serviceToWire(service: ServiceSpec): WireServiceRecord {
     persistence:
       persistence === undefined ? null : persistenceToWire(persistence, familyOf(service.key)),
     persistenceEngine: service.persistenceEngine ?? null,
+    ...(service.health === undefined ? {} : { health: healthToWire(service.health) }),
   };
 }
 
@@ -143,7 +152,19 @@ export function serviceFromWire(wire: WireServiceRecord): ServiceSpec {
     onePacket: wire.onePacket,
     persistence: wire.persistence === null ? undefined : persistenceFromWire(wire.persistence, key),
     persistenceEngine: persistenceEngine ?? undefined,
+    ...(wire.health === undefined ? {} : { health: healthFromWire(wire.health) }),
   };
+}
+
+function healthToWire({ sorry, ...health }: ServiceHealth): WireHealth {
+  if (sorry === undefined) return health;
+  return { ...health, sorry: { ...destinationToWire(sorry), isStanding: sorry.isStanding } };
+}
+
+function healthFromWire({ sorry, ...wire }: WireHealth): ServiceHealth {
+  if (sorry === undefined) return { ...wire, sorry: undefined };
+  const { isStanding, ...destination } = sorry;
+  return { ...wire, sorry: { ...destinationFromWire(destination), isStanding } };
 }
 
 export function destinationToWire(destination: DestinationSpec): WireDestination {

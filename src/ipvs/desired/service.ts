@@ -4,6 +4,7 @@ import { unreachable } from "../../base/unreachable.ts";
 import { Address, type Family } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
 import type { SchedulerName } from "../schedulers/index.ts";
+import type { ServiceHealth } from "./health.ts";
 
 export type Protocol = "tcp" | "udp" | "sctp";
 
@@ -79,6 +80,8 @@ export interface ServicePlan {
   readonly destinations: readonly DestinationPlan[];
   /** Counts this service's own edits. */
   readonly revision: number;
+  /** What health checks do with its destinations; undefined: nothing. Engines are given what came of it. */
+  readonly health?: ServiceHealth | undefined;
 }
 
 /** How long connections live without a packet, in seconds (ipvsadm --set). */

@@ -17,6 +17,7 @@ import {
   setTimeouts,
 } from "./desired-state.ts";
 import { LbError } from "./errors.ts";
+import { isSameHealth } from "./health.ts";
 import {
   type DestinationPlan,
   formatEndpoint,
@@ -46,6 +47,8 @@ export interface WantedState {
   readonly sysctls: SysctlValues;
   /** Whether services stay that are not among these. A service's destinations are always those of its list. */
   readonly keepsOthers: boolean;
+  /** For how long what is no longer wanted is drained before it goes; undefined: it goes at once. */
+  readonly drainSeconds?: number | undefined;
 }
 
 /** What a destination weighs that comes without a weight, as with ipvsadm. */
@@ -131,7 +134,9 @@ export function reconcileService(
       state = editDestination(state, key, destination);
     }
   }
-  return state.services.get(keyText)!;
+  const plan = state.services.get(keyText)!;
+  // Other checks are no edit: the scheduler goes on.
+  return isSameHealth(plan.health, spec.health) ? plan : { ...plan, health: spec.health };
 }
 
 function isSameService(one: ServiceSpec, other: ServiceSpec): boolean {
