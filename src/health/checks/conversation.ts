@@ -34,7 +34,7 @@ export class Conversation implements Disposable {
   }
 
   /** Says the last thing, after which the server closes the connection. */
-  async sendLast(bytes: Uint8Array): Promise<void> {
+  async sendLast(bytes: string | Uint8Array): Promise<void> {
     this.#stream.removeAllListeners("readable");
     this.send(bytes);
     await lastWord(this.#stream, "end");

@@ -83,8 +83,9 @@ function requestOf(service: string): Uint8Array {
 }
 
 /** The call's own status, in the trailers, or in the headers when there is nothing else. */
-function refuseError({ status, headers, trailers }: HttpAnswer): void {
-  const fields = { ...headers, ...trailers() };
+function refuseError(answer: HttpAnswer): void {
+  const { status } = answer;
+  const fields = { ...answer.headers, ...answer.trailers() };
   const code = fields["grpc-status"];
   if (code === undefined) {
     if (status !== 200) throw new ProbeFailure(`status ${status}, expected 200`);

@@ -55,7 +55,7 @@ export function exchangeHttp1(
   });
 }
 
-/** `scheme` is what the request says of itself: RFC 9113 section 8.3.1. */
+/** `scheme` is what the request says of itself, as it does whom it is for: RFC 9113 section 8.3.1. */
 export function exchangeHttp2(
   connection: Duplex,
   scheme: "http" | "https",
@@ -63,7 +63,7 @@ export function exchangeHttp2(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   return waitFor<HttpAnswer>(signal, "the answer's headers", (resolve, reject) => {
-    const session = connect(`${scheme}://${host}`, {
+    const session = connect(`${scheme}://localhost`, {
       createConnection: () => connection,
       settings: { enablePush: false, maxHeaderListSize: HEADERS_MAX_BYTES },
       maxHeaderListPairs: HEADERS_MAX_COUNT,

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { expecting, flag, integer, keyed, oneOf, text } from "../../base/schema-terms.ts";
-import { hostName, SECURE_SETTINGS } from "./secure-settings.ts";
+import { SECURE_SETTINGS } from "./secure-settings.ts";
 
 const BODY_MAX_BYTES = 16_777_216;
 
 const A_STATUS = expecting('a status from 100 to 599, or a range such as "200-299"');
 const A_PATH = expecting('a path such as "/health?full=1"');
+const A_HOST = expecting("a host's name, and its port if it is no usual one");
 const A_HEADER = expecting("a header's value without line ends");
 const A_DIGEST = expecting(
   'a digest such as "md5:d41d8cd98f00b204e9800998ecf8427e", of md5, sha1, sha256 or sha512',
@@ -65,7 +66,11 @@ export const HTTP_SETTINGS = {
     .regex(/^\/[!-~]*$/, A_PATH)
     .optional()
     .describe("What is asked for, with its query. Default: `/`."),
-  host: hostName()
+  // What servers are asked for is not always a host's name.
+  host: z
+    .string(A_HOST)
+    .max(255, A_HOST)
+    .regex(/^[!-~]([ -~]*[!-~])?$/, A_HOST)
     .optional()
     .describe(
       "The Host header. Default: the server's address, and its port if it is no usual one.",

@@ -10,8 +10,7 @@ export const smtp = checker<SmtpSettings>(async (target, { helo = hostname() }, 
   await expectReply(server, "the greeting", 220);
   server.send(`HELO ${helo}\r\n`);
   await expectReply(server, "the answer to HELO", 250);
-  server.send("QUIT\r\n");
-  await expectReply(server, "the answer to QUIT", 221);
+  await server.sendLast("QUIT\r\n");
   return { up: true, why: "greeted, and answered HELO" };
 });
 

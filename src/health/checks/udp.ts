@@ -62,8 +62,6 @@ function expectReply(received: Buffer, settings: UdpSettings): void {
 /** Digit by digit; X is any. */
 function beginsWith(digits: string, pattern: string): boolean {
   const expected = pattern.replaceAll(/\s/g, "").toLowerCase();
-  return (
-    digits.length >= expected.length &&
-    [...expected].every((digit, index) => digit === "x" || digit === digits[index])
-  );
+  const masked = Array.from(expected, (digit, at) => (digit === "x" ? "x" : digits.charAt(at)));
+  return digits.length >= expected.length && masked.join("") === expected;
 }
