@@ -8,7 +8,7 @@ test("docs/log-events.md has each name that a line of the log bears, and no othe
   for (const path of globSync("src/{daemon,api,health}/**/*.ts", { cwd: ROOT })) {
     if (path.endsWith(".test.ts")) continue;
     const source = readFileSync(`${ROOT}/${path}`, "utf8");
-    for (const [, name] of source.matchAll(/\bevent: "([a-z-]+)"/g)) used.add(name!);
+    for (const [, name] of source.matchAll(/(?:\{|^)\s*event: "([a-z-]+)"/gm)) used.add(name!);
   }
   const page = readFileSync(`${ROOT}/docs/log-events.md`, "utf8");
   const documented = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name!);

@@ -9,11 +9,16 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
+import { watchDrains } from "./drains.ts";
+import { watchDrift } from "./drift.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Told } from "./service-manager.ts";
+import { userName } from "./user-name.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -26,6 +31,7 @@ export async function openDirector(
   options: DaemonOptions,
   log: Log,
   stack: AsyncDisposableStack,
+  manager: Told | undefined,
 ): Promise<Director> {
   const { lines } = log;
   const startedAt = new Date();
@@ -51,15 +57,18 @@ export async function openDirector(
   );
   const control = await Control.start(engine, file);
   if (options.config === undefined || configured === undefined) {
-    process.on("SIGHUP", () => void reload(control, lines));
+    onReload(() => reload(control, lines), manager);
   } else {
-    await putInForce(control, configured.wanted, lines);
+    await putInForce(control, configured.wanted, options.config, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
-    process.on("SIGHUP", () => configuration.again());
+    onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchChanges(control, lines));
+  stack.use(watchDrains(control, lines));
+  stack.use(watchDrift(control, lines));
   const status = {
     startedAt,
     statePath: options.state,
@@ -69,6 +78,7 @@ export async function openDirector(
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
+    userName,
     status,
     events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
@@ -105,7 +115,15 @@ async function openState(
   return stack.use(new StateFile(path, (message) => lines.warn(message)));
 }
 
-async function reload(control: Control, lines: Log["lines"]): Promise<void> {
+/** `reload` resolves to why all stays as it is, if it does. */
+function onReload(reload: () => Promise<string | undefined>, manager: Told | undefined): void {
+  process.on("SIGHUP", () => {
+    const done = reload();
+    manager?.during(done);
+  });
+}
+
+async function reload(control: Control, lines: Log["lines"]): Promise<string | undefined> {
   try {
     const hasChanged = await control.reload();
     const services = control.state.services.size;
@@ -113,11 +131,13 @@ async function reload(control: Control, lines: Log["lines"]): Promise<void> {
       { event: "state-file-read", services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
+    return undefined;
   } catch (error) {
     lines.error(
       { event: "state-file-refused", err: error },
       "the state file is not used: all stays as it is",
     );
+    return `the state file is not used: ${(error as Error).message}`;
   }
 }
 

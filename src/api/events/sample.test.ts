@@ -13,6 +13,7 @@ test("each entry has the same chance to be in a sample", async () => {
       protocol: "TCP",
       state: "ESTABLISHED",
       expiresInMs: 1_000,
+      ageMs: 10,
       client: { ...endpoint, port: toPort(1_000 + index) },
       virtual: endpoint,
       destination: endpoint,

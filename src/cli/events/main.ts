@@ -37,8 +37,8 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     }
     const query = {
       follow: options["no-follow"] ? "no" : "yes",
-      only: options.only,
-      connections: options.connections,
+      ...(options.only === undefined ? {} : { only: options.only }),
+      ...(options.connections === undefined ? {} : { connections: options.connections }),
     };
     const show = options.json ? inJson : inWords;
     let lastId = "all";
