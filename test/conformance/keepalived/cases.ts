@@ -39,7 +39,7 @@ interface Given {
 }
 
 /** Carried out in every run. */
-const SHORT = ["inhibit_on_failure", "quorum with hysteresis and a sorry server"];
+const SHORT: readonly string[] = [];
 
 function of(name: string, given: Given): KeepalivedCase {
   const { conf, files = {}, begin = [], steps, quietMs = 2_000 } = given;
@@ -334,17 +334,25 @@ ${pool(TCP_CHECK, [ONE, TWO], 80)}}
       step("both return", ...twoUp),
     ],
   }),
-  of("several virtual servers share real servers", {
+  of("several virtual servers share real servers, by definitions and a sequence", {
     conf: `$RS= \\
-${pool(TCP_CHECK, [ONE, TWO], 80).trimEnd().replaceAll("\n", " \\\n").replaceAll("  \\\n", "")}
-
-~SEQ(N, 1, 3) virtual_server 192.0.2.\${N} 80 {
-${TIMES}
-  lvs_sched rr
-  lvs_method DR
-  protocol TCP
-  $RS
+real_server 10.77.0.\${HOST} 80 { \\
+  weight \${HOST} \\
+  ${TCP_CHECK} \\
 }
+$VS= \\
+virtual_server 192.0.2.\${N} 80 { \\
+  delay_loop 0.4 \\
+  connect_timeout 0.5 \\
+  delay_before_retry 0.2 \\
+  warmup 0 \\
+  lvs_sched rr \\
+  lvs_method DR \\
+  protocol TCP \\
+  ~LST(HOST, 11, 12) $RS \\
+}
+
+~SEQ(N, 1, 3) $VS
 `,
     begin: twoUp,
     steps: [step("one refuses", stop(ONE, 80)), step("it returns", serve(ONE, 80, TCP))],
