@@ -7,6 +7,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import type { HeadStart } from "../engine/userspace/head-start.ts";
 import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
@@ -22,6 +23,7 @@ interface Director {
 /** Runs when this resolves, with what was saved in force, until `stack` is disposed. */
 export async function openDirector(
   options: DaemonOptions,
+  headStart: HeadStart,
   log: Log,
   stack: AsyncDisposableStack,
 ): Promise<Director> {
@@ -34,6 +36,7 @@ export async function openDirector(
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
+      headStart,
       connectionsMax: options.connectionsMax,
       outliving: {
         file: connectionFileIn(dirname(options.socket)),
