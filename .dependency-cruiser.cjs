@@ -7,6 +7,7 @@ const LAYERS = [
   "net",
   "ipvs",
   "engine",
+  "health",
   "control",
   "configuration",
   "api",

@@ -4,6 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
+import { keyed } from "../src/base/schema-terms.ts";
+import { COMMON } from "../src/configuration/health-schema.ts";
 import { FILE_SCHEMA } from "../src/configuration/schema.ts";
 
 /** What of JSON Schema is in ours. */
@@ -24,6 +26,7 @@ interface Schema {
   readonly $defs?: Readonly<Record<string, Schema>>;
 }
 
+const common = z.toJSONSchema(keyed(COMMON), { io: "input" }) as Schema;
 const whole = z.toJSONSchema(FILE_SCHEMA, { io: "input" }) as Schema;
 
 function schemaFile(): string {
@@ -44,7 +47,7 @@ sluice check sluice.yaml     # is it right? All that is wrong, with file, line a
 sluice plan sluice.yaml      # what would change, and how many connections that touches; exit 0 nothing, 2 something
 sluice apply sluice.yaml     # puts it in force, all or nothing
 sluice export                # what stands, as such a file
-sluice import ipvsadm-save rules       # what ipvsadm-save wrote, as such a file
+sluice import keepalived.conf          # keepalived's, ldirectord's or ipvsadm-save's, as such a file
 sluice daemon --config sluice.yaml     # loads it at the start; kill -HUP loads it again
 \`\`\`
 
@@ -69,7 +72,10 @@ ${example.trimEnd()}
   needed, as for all that has braces there. What a variable brings is never read as YAML. With \`sluice daemon --config\` it
   is the daemon's environment.
 - **Files that are included** are such files, too. Each service and pool stands in one of them, and pools are everybody's.
-- **Times** are seconds as a number, or \`90s\`, \`5m\`, \`2h\`, \`1d\`.
+- **Times** are seconds as a number, or \`90s\`, \`5m\`, \`2h\`, \`1d\`. Those of checks may be shorter than a second: \`0.5\`,
+  \`500ms\`.
+- **Checks** are said by a name of \`checks\`, or where they are used; the nearest level that says any counts alone. One server
+  that several services use is asked once.
 - **The order of destinations** is the order in which they are added. Moving one in the file moves nothing that stands.
 
 Editors that know JSON Schema complete and check the file with [sluice.schema.json](sluice.schema.json): put
@@ -104,6 +110,24 @@ ${table(definition("destination"))}
 ### A tunnel
 
 ${tunnels()}
+### A check
+
+Each kind has settings of its own, and all have these:
+
+${table(common)}
+${checks()}
+### health
+
+${table(definition("health"))}
+### health.sorry
+
+${table(definition("sorry"))}
+### health.flapping
+
+${table(definition("flapping"))}
+### remove
+
+${table(whole.properties!.remove!)}
 ### timeouts
 
 ${table(whole.properties!.timeouts!)}
@@ -114,6 +138,20 @@ ${table(whole.properties!.timeouts!)}
 ${table(whole.properties!.sysctls!)}`
     .trimEnd()
     .concat("\n");
+}
+
+/** What each kind of check has beside what all have. */
+function checks(): string {
+  const kinds = definition("check");
+  return (kinds.oneOf ?? kinds.anyOf)!
+    .map((kind) => {
+      const { type, ...properties } = kind.properties!;
+      const own = Object.entries(properties).filter(([name]) => !Object.hasOwn(COMMON, name));
+      const head = `**\`type: ${String(type!.const)}\`** ${type!.description}\n`;
+      if (own.length === 0) return head;
+      return `${head}\n${table({ ...kind, properties: Object.fromEntries(own) })}`;
+    })
+    .join("\n");
 }
 
 function tunnels(): string {
@@ -139,6 +177,11 @@ const SECTIONS: Readonly<Record<string, string>> = {
   service: "[service](#a-service)",
   persistence: "[persistence](#persistence)",
   duration: "time",
+  period: "time",
+  check: "[check](#a-check)",
+  health: "[health](#health)",
+  sorry: "[sorry](#healthsorry)",
+  flapping: "[flapping](#healthflapping)",
   forwarding: "`route`, `masquerade`, `tunnel`, or [a tunnel's options](#a-tunnel)",
 };
 
@@ -152,6 +195,8 @@ function values(schema: Schema): string {
     case "integer":
       if (schema.minimum === -(2 ** 31)) return "any whole number";
       return `${schema.minimum} to ${schema.maximum}`;
+    case "number":
+      return "number";
     case "boolean":
       return "`true`, `false`";
     case "array":

@@ -1,9 +1,18 @@
 /** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
-import type { Condition, ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
+import type {
+  Condition,
+  ConnectionStatus,
+  Engine,
+  Load,
+  ServiceStatus,
+} from "../src/engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../src/ipvs/desired/sysctls.ts";
 import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
+import type { Ended } from "../src/ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../src/ipvs/inquiry/filter.ts";
+import type { ConnectionSummary } from "../src/ipvs/inquiry/summary.ts";
 import {
   type Counters,
   NO_COUNTERS,
@@ -27,6 +36,8 @@ export class MemoryEngine implements Engine {
   readonly applied: number[] = [];
   /** In the order given; "all" for everything. */
   readonly zeroed: string[] = [];
+  /** What was asked to be ended. */
+  readonly ended: ConnectionFilter[] = [];
   isDisposed = false;
 
   async apply(...steps: DesiredState[]): Promise<void> {
@@ -57,6 +68,19 @@ export class MemoryEngine implements Engine {
     yield* this.entries;
   }
 
+  /** Whatever is asked for: all entries. */
+  async countConnections(): Promise<ConnectionSummary> {
+    const { entries } = this;
+    return { count: entries.length, groups: [], others: 0, byAge: [], oldest: [] };
+  }
+
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    this.ended.push(filter);
+    const found = this.entries.length;
+    this.entries = [];
+    yield { found, reset: 0, forgotten: found, isDone: true };
+  }
+
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
     return { counters: NO_COUNTERS, rates: NO_RATES };
   }
@@ -71,6 +95,10 @@ export class MemoryEngine implements Engine {
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return { "pass-no-service": 3 };
+  }
+
+  async load(): Promise<Load> {
+    return { connections: this.entries.length, connectionsMax: 1_000, expiryLagMs: 0 };
   }
 
   async condition(): Promise<Condition> {

@@ -61,8 +61,12 @@ export function readText(
   }
   const content = checked.data;
   const own = content.defaults;
-  const here = {
-    service: { ...defaults.service, ...own?.service },
+  const here: Defaults = {
+    service: {
+      ...defaults.service,
+      ...own?.service,
+      health: { ...defaults.service.health, ...own?.service?.health },
+    },
     destination: { ...defaults.destination, ...own?.destination },
   };
   return { files: [{ document, content, defaults: here }], problems: [] };

@@ -104,7 +104,8 @@ services:
   - {vip: "2001:db8::1", port: 0, persistence: {timeout: 2h, prefixLength: 64}}
   - {vip: 10.0.0.1, port: 80, persistence: {prefixLength: 24}, flags: [port, fallback]}
 `);
-    const { services, ...settings } = wanted;
+    const { services, file, ...settings } = wanted;
+    expect(file).toMatchObject({ drift: "keep", source: expect.stringMatching(/sluice\.yaml$/) });
     expect(settings).toEqual({
       timeouts: { tcp: 900, udp: 30 },
       sysctls: { sloppy_tcp: 1 },
@@ -172,7 +173,7 @@ describe("what is wrong", () => {
     ["services: [{vpi: 10.0.0.1, port: 80}]",
       'sluice.yaml:1:13: services[0].vpi: unknown key, did you mean "vip"?'],
     ["colour: red",
-      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, defaults, timeouts, sysctls, pools, services"],
+      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, metrics, checks, pools, services"],
     ["services: 5",
       "sluice.yaml:1:11: services: expected a list of services, got 5"],
     ["[]",
@@ -249,5 +250,92 @@ describe("what is wrong", () => {
       "sluice.yaml:2:17: timeouts.tcp: another file says 5 already",
       "sluice.yaml:3:15: pools.blue: a pool of this name stands at other.yaml:2 already",
     ]);
+  });
+});
+
+describe("health checks", () => {
+  /** `192.0.2.1:80 tcp on 81 every 2000 ms`, by destination. */
+  async function checked(text: string): Promise<string[]> {
+    const { wanted } = await load(text);
+    return wanted.services.flatMap(({ spec: { health }, destinations }) =>
+      destinations.map(({ endpoint }) => {
+        const at = formatEndpoint(endpoint);
+        const plans = health?.destinations[at]?.checks ?? health?.checks ?? [];
+        const words = plans.map(
+          ({ name, type, intervalMs }) => `${name ?? "unnamed"} ${type} ${intervalMs}`,
+        );
+        return `${at} ${words.join(" and ") || "nothing"}`;
+      }),
+    );
+  }
+
+  test("the nearest level that says any counts alone", async () => {
+    const text = `
+checks: { quick: { type: tcp, interval: 500ms }, slow: { type: tcp, interval: 1m } }
+defaults: { destination: { check: slow } }
+pools:
+  web: { check: quick, destinations: [{ address: 10.0.0.2 }, { address: 10.0.0.3, checks: [] }] }
+services:
+  - vip: 10.0.0.1
+    port: 80
+    pool: web
+    check: { type: file, path: /run/x }
+    destinations: [{ address: 10.0.0.4 }]
+  - { vip: 10.0.0.1, port: 81, destinations: [{ address: 10.0.0.4, checks: [quick, { type: tcp }] }, { address: 10.0.0.5 }] }
+`;
+    expect(await checked(text)).toEqual([
+      "10.0.0.2:80 quick tcp 500",
+      "10.0.0.3:80 nothing",
+      "10.0.0.4:80 unnamed file 5000",
+      "10.0.0.4:81 quick tcp 500 and unnamed tcp 5000",
+      "10.0.0.5:81 slow tcp 60000",
+    ]);
+  });
+
+  test("the file's health holds key by key", async () => {
+    const { wanted } = await load(`
+defaults: { service: { health: { quorum: 2, onFailure: inhibit }, check: { type: tcp } } }
+services: [{ vip: 10.0.0.1, port: 80, health: { quorum: 3 }, destinations: [{ address: 10.0.0.2 }] }]
+`);
+    expect(wanted.services[0]!.spec.health).toMatchObject({ quorum: 3, onFailure: "inhibit" });
+  });
+
+  test("mistakes are told where they are", async () => {
+    const text = `checks:
+  one: { type: tcp, interval: 0 }
+  two: { type: htp }
+  three: { type: exec }
+services:
+  - { vip: 10.0.0.1, port: 80, check: { type: tcp, tiemout: 3s }, health: { quorum: 0 } }
+`;
+    expect(await mistakes(text)).toEqual([
+      expect.stringMatching(/^sluice.yaml:2:.*checks.one.interval: expected seconds.*got 0$/),
+      expect.stringMatching(/^sluice.yaml:3:.*checks.two.type: expected one of tcp.*got "htp"$/),
+      expect.stringMatching(/^sluice.yaml:4:.*checks.three.command: expected a program/),
+      expect.stringMatching(/^sluice.yaml:6:.*did you mean "timeout"\?$/),
+      expect.stringMatching(/^sluice.yaml:6:.*quorum: expected an integer from 1/),
+    ]);
+  });
+
+  test("what does not fit together is told once", async () => {
+    const text = `checks:
+  web: { type: tcp }
+pools:
+  web: { check: wbe, destinations: [{ address: 10.0.0.2 }, { address: 10.0.0.3 }] }
+services:
+  - { mark: 7, destinations: [{ address: 10.0.0.2, check: web }] }
+  - { vip: 10.0.0.1, port: 80, pool: web }
+  - { vip: 10.0.0.1, port: 81, pool: web }
+  - { vip: 10.0.0.1, port: 82, check: web, health: { panic: 50, sorry: { address: 10.0.0.9 } } }
+`;
+    expect(await mistakes(text)).toEqual([
+      'sluice.yaml:4:17: pools.web.check: no check is called "wbe", did you mean "web"?',
+      "sluice.yaml:6:31: services[0].destinations[0]: its check web needs a port: neither of them has one",
+      expect.stringMatching(/services\[3\].health.sorry: sorry and panic exclude each other$/),
+    ]);
+  });
+
+  test("what is no longer wanted may be drained", async () => {
+    expect((await load("remove: { drain: 5m }")).wanted.drainSeconds).toBe(300);
   });
 });

@@ -7,11 +7,14 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
-import type { WantedDestination, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
+import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
 import { wantedDestination } from "./destination.ts";
 import { secondsOf } from "./duration.ts";
 import type { ConfigurationFile } from "./files.ts";
+import { type CheckedDestination, serviceHealth } from "./health.ts";
+import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
 import type { ConfigurationProblem, Path } from "./problem.ts";
 import type {
   DestinationContent,
@@ -25,7 +28,15 @@ export interface Resolved {
   readonly wanted: WantedState;
   /** What services are called, by formatServiceKey(). */
   readonly names: ReadonlyMap<string, string>;
+  /** What becomes of what other hands change. */
+  readonly drift: WantedFile["drift"];
+  /** What the daemon itself is to do: at its start. */
+  readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
+}
+
+export interface DaemonSettings {
+  readonly metrics: ListenPlace | undefined;
 }
 
 interface Pool {
@@ -39,18 +50,21 @@ interface Placed {
   readonly file: ConfigurationFile;
   readonly path: Path;
   readonly content: DestinationContent;
+  /** What may say how it is checked. */
+  readonly levels: readonly CheckLevel[];
 }
 
 export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const problems: ConfigurationProblem[] = [];
   const pools = poolsOf(files, problems);
+  const checks = new Checks(files, problems);
   const services: WantedService[] = [];
   const places = new Map<string, string>();
   const names = new Map<string, string>();
   for (const file of files) {
     for (const [index, content] of (file.content.services ?? []).entries()) {
       const path = ["services", index];
-      const wanted = wantedService({ file, path, content, pools, problems });
+      const wanted = wantedService({ file, path, content, pools, checks, problems });
       if (wanted === undefined) continue;
       const keyText = formatServiceKey(wanted.spec.key);
       const { file: name, line, column } = file.document.problem(path, "");
@@ -67,14 +81,20 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const timeouts = settingsOf(files, "timeouts", problems);
   const seconds = Object.entries(timeouts).map(([name, value]) => [name, secondsOf(value)]);
   const others = settingsOf(files, "others", problems);
+  const { drain } = settingsOf(files, "remove", problems);
+  const drift = settingsOf(files, "drift", problems);
+  const { listen } = settingsOf(files, "metrics", problems);
   return {
     names,
+    drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
+    daemon: { metrics: listen === undefined ? undefined : parseListenPlace(String(listen)) },
     wanted: {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,
       sysctls: settingsOf(files, "sysctls", problems) as Readonly<Record<string, number>>,
       keepsOthers: Object.values(others).includes("keep"),
+      ...(drain === undefined ? {} : { drainSeconds: secondsOf(drain) }),
     },
   };
 }
@@ -104,7 +124,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "drift" | "metrics",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};
@@ -129,11 +149,12 @@ interface ServicePlace {
   readonly path: Path;
   readonly content: ServiceContent;
   readonly pools: ReadonlyMap<string, Pool>;
+  readonly checks: Checks;
   readonly problems: ConfigurationProblem[];
 }
 
 function wantedService(place: ServicePlace): WantedService | undefined {
-  const { file, path, content, pools, problems } = place;
+  const { file, path, content, pools, checks, problems } = place;
   const spec = serviceSpec({ ...file.defaults.service, ...content }, (below, message) =>
     problems.push(file.document.problem([...path, ...below], message)),
   );
@@ -156,43 +177,100 @@ function wantedService(place: ServicePlace): WantedService | undefined {
     return undefined;
   }
   const port = spec.key.kind === "mark" ? toPort(0) : spec.key.endpoint.port;
-  const destinations: WantedDestination[] = [];
-  for (const placed of placedDestinations(file, path, content, pool)) {
+  const levels = levelsOf(place, pool);
+  const destinations: CheckedDestination[] = [];
+  for (const placed of placedDestinations(place, pool)) {
     const wanted = wantedDestination(placed.content, port as Port);
+    const complain = (message: string): void => {
+      problems.push(placed.file.document.problem(placed.path, message));
+    };
+    const plans = checks.of(placed.levels);
+    const lacking = plans.find((plan) => lacksPort(plan, wanted.endpoint.port));
+    if (lacking !== undefined) {
+      complain(`its check ${lacking.name ?? lacking.type} needs a port: neither of them has one`);
+    }
     try {
       // As it will be when it is new: all that can be wrong with it is, then.
       state = addDestination(state, spec.key, { ...wanted, weight: wanted.weight ?? 1 });
-      destinations.push(wanted);
+      destinations.push({ wanted, checks: plans, onFailure: placed.content.onFailure });
     } catch (error) {
-      problems.push(placed.file.document.problem(placed.path, messageOf(error)));
+      complain(messageOf(error));
     }
   }
-  return { spec, destinations };
+  const settings = { ...file.defaults.service.health, ...content.health };
+  const health = serviceHealth(settings, port as Port, checks.of(levels), destinations);
+  const wanted = destinations.map((each) => each.wanted);
+  if (health === undefined) return { spec, destinations: wanted };
+  const { sorry, panicPercent } = health;
+  if (sorry !== undefined) {
+    const at = [...path, "health", "sorry"];
+    if (panicPercent > 0) {
+      problems.push(file.document.problem(at, "sorry and panic exclude each other"));
+    }
+    try {
+      addDestination(addService(EMPTY_STATE, spec), spec.key, sorry);
+    } catch (error) {
+      problems.push(file.document.problem(at, messageOf(error)));
+    }
+  }
+  return { spec: { ...spec, health }, destinations: wanted };
+}
+
+/** Those that hold for all destinations of a service, the nearest first. */
+function levelsOf({ file, path, content }: ServicePlace, pool: Pool | undefined): CheckLevel[] {
+  const destination = (pool ?? { file }).file;
+  return [
+    ...(pool === undefined
+      ? []
+      : [
+          {
+            file: pool.file,
+            path: [...pool.path, "defaults"],
+            content: pool.content.defaults,
+          },
+          { file: pool.file, path: pool.path, content: pool.content },
+        ]),
+    { file, path, content },
+    { file, path: [...path, "defaults"], content: content.defaults },
+    {
+      file: destination,
+      path: ["defaults", "destination"],
+      content: destination.defaults.destination,
+    },
+    { file, path: ["defaults", "service"], content: file.defaults.service },
+  ];
 }
 
 /** A destination's own words come first, then its pool's, its service's, its file's. */
-function placedDestinations(
-  file: ConfigurationFile,
-  path: Path,
-  content: ServiceContent,
-  pool: Pool | undefined,
-): Placed[] {
+function placedDestinations(servicePlace: ServicePlace, pool: Pool | undefined): Placed[] {
+  const { file, path, content } = servicePlace;
   const place = (
+    levels: readonly CheckLevel[],
     from: ConfigurationFile,
     at: Path,
     destinations: readonly DestinationContent[] = [],
     near: DestinationDefaults = {},
   ): Placed[] =>
-    destinations.map((each, index) => ({
-      file: from,
-      path: [...at, "destinations", index],
-      content: { ...from.defaults.destination, ...content.defaults, ...near, ...each },
-    }));
+    destinations.map((each, index) => {
+      const itsPath = [...at, "destinations", index];
+      return {
+        file: from,
+        path: itsPath,
+        content: { ...from.defaults.destination, ...content.defaults, ...near, ...each },
+        levels: [{ file: from, path: itsPath, content: each }, ...levels],
+      };
+    });
   return [
     ...(pool === undefined
       ? []
-      : place(pool.file, pool.path, pool.content.destinations, pool.content.defaults)),
-    ...place(file, path, content.destinations),
+      : place(
+          levelsOf(servicePlace, pool),
+          pool.file,
+          pool.path,
+          pool.content.destinations,
+          pool.content.defaults,
+        )),
+    ...place(levelsOf(servicePlace, undefined), file, path, content.destinations),
   ];
 }
 

@@ -5,52 +5,20 @@
  * in the end, that of the commands in ipvs/desired.
  */
 import { z } from "zod";
+import { expecting, flag, integer, keyed, listOf, oneOf, text } from "../base/schema-terms.ts";
+import { address } from "../health/settings-terms.ts";
 import { SYSCTL_RULES, type SysctlRule } from "../ipvs/desired/sysctls.ts";
 import { SCHEDULERS } from "../ipvs/schedulers/index.ts";
 import { Address } from "../net/address.ts";
 import { DURATION, DURATION_MAX_SECONDS, secondsOf } from "./duration.ts";
+import { type ForwardingContent, forwarding } from "./forwarding-schema.ts";
+import { check, checkKeys, health, onFailure } from "./health-schema.ts";
+import { A_LISTEN_PLACE, parseListenPlace } from "./listen-place.ts";
 
 /** What `-w` of ipvsadm's manual page goes to; the kernel would take more. */
 export const WEIGHT_MAX = 0xffff;
 
 const INT_MAX = 0x7fff_ffff;
-
-/** Says what would be right; what there is instead is added where the problem is told. */
-function expecting(what: string) {
-  return { error: () => `expected ${what}` };
-}
-
-function integer(least: number, most: number) {
-  const error = expecting(`an integer from ${least} to ${most}`);
-  return z.int(error).min(least, error).max(most, error);
-}
-
-function text(what: string) {
-  const error = expecting(what);
-  return z.string(error).min(1, error);
-}
-
-function oneOf<const Names extends readonly [string, ...string[]]>(names: Names) {
-  return z.enum(names, expecting(`one of ${names.join(", ")}`));
-}
-
-/** The keys are the message of what is wrong with an unknown one: problems.ts makes a sentence of them. */
-function keyed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === "unrecognized_keys"
-        ? Object.keys(shape).join(" ")
-        : "expected keys and values",
-  });
-}
-
-function listOf<Item extends z.ZodType>(item: Item, what: string) {
-  return z.array(item, expecting(`a list of ${what}`));
-}
-
-function address(what: string) {
-  return text(what).refine((value) => Address.parse(value) !== undefined, expecting(what));
-}
 
 const A_DURATION = expecting(
   'seconds as a whole number, or such as "90s", "5m", "2h", up to 31 days',
@@ -64,38 +32,9 @@ const duration = z
   .refine((value) => secondsOf(value) <= DURATION_MAX_SECONDS, A_DURATION)
   .meta({ id: "duration" });
 
-const TUNNELS = ["ipip", "gre", "gue"] as const;
-
-const forwarding = z
-  .union(
-    [
-      z.enum(["route", "masquerade", "tunnel"]),
-      z.discriminatedUnion(
-        "tunnel",
-        [
-          keyed({ tunnel: z.literal("ipip").describe("IP in IP.") }),
-          keyed({
-            tunnel: z.literal("gre").describe("Generic Routing Encapsulation."),
-            checksum: oneOf(["none", "full"])
-              .optional()
-              .describe("Whether the outer header bears a checksum. Default: `none`."),
-          }),
-          keyed({
-            tunnel: z.literal("gue").describe("Generic UDP Encapsulation."),
-            port: integer(1, 0xffff).describe("The UDP port that the server's end listens on."),
-            checksum: oneOf(["none", "full", "remote"])
-              .optional()
-              .describe(
-                "The outer header's checksum; `remote` is remote checksum offload. Default: `none`.",
-              ),
-          }),
-        ],
-        expecting(`one of ${TUNNELS.join(", ")}`),
-      ),
-    ],
-    expecting("route, masquerade, tunnel, or a tunnel's options such as {tunnel: gue, port: 6080}"),
-  )
-  .meta({ id: "forwarding" });
+const listenPlace = z
+  .union([integer(1, 0xffff), z.string()], expecting(A_LISTEN_PLACE))
+  .refine((value) => parseListenPlace(String(value)) !== undefined, expecting(A_LISTEN_PLACE));
 
 const destinationDefaults = {
   port: integer(0, 0xffff)
@@ -119,6 +58,8 @@ const destinationDefaults = {
     .describe(
       "Connections below which it gets new ones again. Default: 0, three quarters of the upper.",
     ),
+  ...checkKeys,
+  onFailure: onFailure.optional().describe("As its service's `health.onFailure`, for it alone."),
 };
 
 const destination = keyed({
@@ -132,6 +73,7 @@ const pool = keyed({
   defaults: defaultsOfDestinations
     .optional()
     .describe("What its destinations have that do not say it themselves."),
+  ...checkKeys,
   destinations: listOf(destination, "destinations").describe("The real servers."),
 }).meta({ id: "pool" });
 
@@ -160,8 +102,7 @@ const serviceDefaults = {
     .describe(
       "The scheduler's flags: ipvsadm's `sh-fallback` and `mh-fallback`, `sh-port` and `mh-port`, `flag-3`. Default: none.",
     ),
-  onePacket: z
-    .boolean(expecting("true or false"))
+  onePacket: flag()
     .optional()
     .describe("Every datagram is scheduled by itself (UDP). Default: false."),
   persistence: z
@@ -173,6 +114,12 @@ const serviceDefaults = {
   persistenceEngine: oneOf(["sip"])
     .optional()
     .describe("What tells one client's calls apart: `sip`, by SIP's Call-ID. Default: none."),
+  ...checkKeys,
+  health: health
+    .optional()
+    .describe(
+      "What becomes of the service when checks say that destinations are down. Key by key: what it does not say is the file's default.",
+    ),
 };
 
 const service = keyed({
@@ -221,6 +168,11 @@ export const FILE_SCHEMA = keyed({
     .describe(
       "What becomes of services that stand and are in no file. `keep` leaves them to other hands. Default: `remove`.",
     ),
+  drift: oneOf(["keep", "reconcile"])
+    .optional()
+    .describe(
+      "What becomes of what other hands (ipvsadm, for instance) change later. `sluice status` shows it; `reconcile` also takes it back. Weights that no file says, and drains, are nobody's drift. Default: `keep`.",
+    ),
   defaults: keyed({
     service: keyed(serviceDefaults).optional().describe("What services have that do not say it."),
     destination: defaultsOfDestinations
@@ -239,6 +191,26 @@ export const FILE_SCHEMA = keyed({
   sysctls: sysctls
     .optional()
     .describe("The knobs of net.ipv4.vs: docs/sysctls.md. What is not said stays as it is."),
+  remove: keyed({
+    drain: duration.describe(
+      "For how long a destination that is no longer wanted gets no new connections while those that it has go on. It goes when there are none any more, or when the time is over.",
+    ),
+  })
+    .optional()
+    .describe("How what is no longer in the file goes. Default: at once."),
+  metrics: keyed({
+    listen: listenPlace.describe(
+      "Where `GET /metrics` answers Prometheus over TCP: a port alone is one of the loopback address.",
+    ),
+  })
+    .optional()
+    .describe(
+      "Heeded by a daemon that starts with `--config`, at its start; `--metrics` comes before it. Default: the API's socket alone. docs/metrics.md.",
+    ),
+  checks: z
+    .record(z.string(), check, expecting("checks by their names"))
+    .optional()
+    .describe("Health checks by a name of your choice, for services, pools and destinations."),
   pools: z
     .record(z.string(), pool, expecting("pools by their names"))
     .optional()
@@ -251,5 +223,6 @@ export type ServiceContent = NonNullable<FileContent["services"]>[number];
 export type DestinationContent = z.infer<typeof destination>;
 export type DestinationDefaults = z.infer<typeof defaultsOfDestinations>;
 export type ServiceDefaults = Pick<ServiceContent, keyof typeof serviceDefaults>;
-export type ForwardingContent = z.infer<typeof forwarding>;
+export type { CheckContent, CheckKeys, HealthContent } from "./health-schema.ts";
+export type { ForwardingContent };
 export type PoolContent = z.infer<typeof pool>;

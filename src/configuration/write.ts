@@ -1,8 +1,9 @@
 /** What is wanted of a director as a sluice.yaml, so that loading it wants the same. */
 import { stringify } from "yaml";
+import type { CheckPlan } from "../ipvs/desired/health.ts";
 import {
-  type Forwarding,
   familyOf,
+  formatEndpoint,
   SCHEDULER_FLAG,
   type ServiceKey,
 } from "../ipvs/desired/service.ts";
@@ -11,12 +12,14 @@ import { Address } from "../net/address.ts";
 import { NO_DEFAULTS, readText } from "./files.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { resolve } from "./resolve.ts";
-import type {
-  DestinationContent,
-  FileContent,
-  ForwardingContent,
-  ServiceContent,
-} from "./schema.ts";
+import type { DestinationContent, FileContent, ServiceContent } from "./schema.ts";
+import { forwardingContent } from "./write-forwarding.ts";
+import {
+  checkContents,
+  destinationHealthContent,
+  healthContent,
+  namedChecks,
+} from "./write-health.ts";
 
 const ALL_BITS = { inet: 0xffff_ffff, inet6: 128 } as const;
 
@@ -26,14 +29,18 @@ export function writeConfiguration(content: FileContent, comment: readonly strin
   return head + stringify(content, { lineWidth: 0 });
 }
 
-export function contentOf({ services, timeouts, sysctls, keepsOthers }: WantedState): FileContent {
+export function contentOf(wanted: WantedState): FileContent {
+  const { services, timeouts, sysctls, keepsOthers, drainSeconds } = wanted;
+  const checks = namedChecks(services);
   return {
     ...(keepsOthers ? { others: "keep" } : {}),
+    ...(drainSeconds === undefined ? {} : { remove: { drain: drainSeconds } }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(sysctls).length === 0
       ? {}
       : { sysctls: sysctls as Readonly<Record<string, number>> }),
-    services: services.map(serviceContent),
+    ...(checks.size === 0 ? {} : { checks: checkContents(checks) }),
+    services: services.map((service) => serviceContent(service, checks)),
   };
 }
 
@@ -48,7 +55,10 @@ export function unsayable(content: FileContent): readonly ConfigurationProblem[]
   }));
 }
 
-function serviceContent({ spec, destinations }: WantedService): ServiceContent {
+function serviceContent(
+  { spec, destinations }: WantedService,
+  named: ReadonlyMap<string, CheckPlan>,
+): ServiceContent {
   const { key, scheduler, schedulerFlags, onePacket, persistenceEngine } = spec;
   const flags = (Object.keys(SCHEDULER_FLAG) as (keyof typeof SCHEDULER_FLAG)[]).filter(
     (name) => schedulerFlags & SCHEDULER_FLAG[name],
@@ -62,9 +72,15 @@ function serviceContent({ spec, destinations }: WantedService): ServiceContent {
     ...(onePacket ? { onePacket } : {}),
     ...(persistence === undefined ? {} : { persistence }),
     ...(persistenceEngine === undefined ? {} : { persistenceEngine }),
+    ...(spec.health === undefined ? {} : healthContent(spec.health, port, named)),
     ...(destinations.length === 0
       ? {}
-      : { destinations: destinations.map((each) => destinationContent(each, port)) }),
+      : {
+          destinations: destinations.map((each) => ({
+            ...destinationContent(each, port),
+            ...destinationHealthContent(spec.health, formatEndpoint(each.endpoint), named),
+          })),
+        }),
   };
 }
 
@@ -102,16 +118,4 @@ function destinationContent(
     ...(upperThreshold === 0 ? {} : { upperThreshold }),
     ...(lowerThreshold === 0 ? {} : { lowerThreshold }),
   };
-}
-
-function forwardingContent(forwarding: Forwarding): ForwardingContent {
-  if (forwarding.kind !== "tunnel") return forwarding.kind;
-  switch (forwarding.encapsulation) {
-    case "ipip":
-      return "tunnel";
-    case "gre":
-      return { tunnel: "gre", checksum: forwarding.checksum };
-    case "gue":
-      return { tunnel: "gue", port: forwarding.port, checksum: forwarding.checksum };
-  }
 }

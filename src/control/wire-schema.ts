@@ -1,12 +1,15 @@
 /** Checks JSON from outside against wire.ts, and says where it is wrong and what would be right. */
 import { z } from "zod";
+import type { CheckPlan } from "../ipvs/desired/health.ts";
 import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
+import type { Author } from "./author.ts";
 import type { WireWantedService, WireWantedSettings } from "./wanted-wire.ts";
 import type {
   WireDestination,
   WireEndpoint,
   WireForwarding,
+  WireHealth,
   WirePersistence,
   WireServiceKey,
   WireServiceRecord,
@@ -77,6 +80,56 @@ const forwarding: z.ZodType<WireForwarding> = z.union([
   }),
 ]);
 
+const destination = z.strictObject({
+  endpoint,
+  forwarding: forwarding.default({ kind: "route" }),
+  weight: z.int().min(0).max(INT_MAX).default(1),
+  upperThreshold: z.int().min(0).max(INT_MAX).default(0),
+  lowerThreshold: z.int().min(0).max(INT_MAX).default(0),
+});
+
+const ms = z
+  .int()
+  .min(0)
+  .max(TIMEOUT_MAX_SECONDS * 1_000);
+
+const count = z.int().min(1).max(1_000);
+
+/** What a kind's own settings may be: health/check-settings.ts, loaded when somebody sends one. */
+const check: z.ZodType<CheckPlan> = z.strictObject({
+  name: z.string().optional(),
+  type: name,
+  settings: z.record(z.string(), z.unknown()),
+  intervalMs: ms.min(1),
+  jitterMs: ms,
+  timeoutMs: ms.min(1),
+  retryMs: ms.min(1),
+  backoffMs: ms.min(1),
+  rise: count,
+  fall: count,
+  start: z.enum(["up", "down"]),
+  address: address.optional(),
+  port: port.min(1).optional(),
+  via: z.enum(["vip", "direct"]).optional(),
+}) as z.ZodType<unknown> as z.ZodType<CheckPlan>;
+
+const onFailure = z.enum(["remove", "inhibit"]);
+
+const health: z.ZodType<WireHealth> = z.strictObject({
+  checks: z.array(check),
+  destinations: z.record(
+    z.string(),
+    z.strictObject({ checks: z.array(check).optional(), onFailure: onFailure.optional() }),
+  ),
+  onFailure,
+  quorum: z.int().min(1).max(INT_MAX),
+  hysteresis: z.int().min(0).max(INT_MAX),
+  sorry: destination.extend({ isStanding: z.boolean() }).optional(),
+  slowStartMs: ms,
+  panicPercent: z.int().min(0).max(100),
+  flapping: z.strictObject({ changes: count, withinMs: ms.min(1), holdMs: ms.min(1) }).optional(),
+}) as z.ZodType<unknown> as z.ZodType<WireHealth>;
+
 const service = z.strictObject({
   key,
   scheduler: name.default("wlc"),
@@ -84,14 +137,7 @@ const service = z.strictObject({
   onePacket: z.boolean().default(false),
   persistence: persistence.nullable().default(null),
   persistenceEngine: name.nullable().default(null),
-});
-
-const destination = z.strictObject({
-  endpoint,
-  forwarding: forwarding.default({ kind: "route" }),
-  weight: z.int().min(0).max(INT_MAX).default(1),
-  upperThreshold: z.int().min(0).max(INT_MAX).default(0),
-  lowerThreshold: z.int().min(0).max(INT_MAX).default(0),
+  health: health.optional(),
 });
 
 /** What is left out has the value that ipvsadm would give it. */
@@ -115,8 +161,25 @@ export const SYSCTLS_SCHEMA: z.ZodType<WireSysctls> = z.record(
 /** A service with its destinations, as the state file has it. */
 export type PlanJson = WireServiceRecord & { readonly destinations: readonly WireDestination[] };
 
+const drain = z.strictObject({
+  since: z.iso.datetime(),
+  timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable(),
+  afterwards: z.enum(["remove", "remove-service", "keep"]),
+  cause: z.enum(["operator", "file"]),
+  isForced: z.boolean(),
+  weight: z.int().min(0).max(INT_MAX),
+  isOver: z.boolean(),
+});
+
 export const PLAN_SCHEMA: z.ZodType<PlanJson> = service.extend({
-  destinations: z.array(destination),
+  destinations: z.array(destination.extend({ drain: drain.optional() })),
+});
+
+/** What is asked for a server, or for all of an address. Left out: five minutes, it stays, its connections are not ended. */
+export const DRAIN_SCHEMA = z.strictObject({
+  timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable().default(300),
+  afterwards: z.enum(["remove", "keep"]).default("keep"),
+  force: z.boolean().default(false),
 });
 
 /** A service as somebody declares it: a destination without a weight keeps the one that it has. */
@@ -127,12 +190,20 @@ export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.exten
 });
 
 export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObject({
+  file: z
+    .strictObject({
+      source: z.string().max(4096),
+      drift: z.enum(["keep", "reconcile"]).default("keep"),
+      names: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
   timeouts: z
     .strictObject({ tcp: timeoutSeconds, tcpFin: timeoutSeconds, udp: timeoutSeconds })
     .partial()
     .default({}),
   sysctls: SYSCTLS_SCHEMA.default({}),
   keepsOthers: z.boolean().default(false),
+  drainSeconds: timeoutSeconds.optional(),
 });
 
 /** A whole state. Services are looked at one by one: PLAN_SCHEMA. */
@@ -162,6 +233,9 @@ export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
 
 /** What a change makes different, whole: what is left out stays. */
 export interface ChangeJson {
+  /** By whom it was, and when. Not there: an earlier Sluice wrote it. */
+  readonly by?: Author | undefined;
+  readonly at?: string | undefined;
   readonly timeouts?: Timeouts | undefined;
   /** Those that are not as by default. */
   readonly sysctls?: WireSysctls | undefined;

@@ -7,7 +7,9 @@
 
 import type { DestinationSpec, ServiceSpec } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
+import type { ServiceHealth } from "../ipvs/desired/health.ts";
 import {
+  type Drain,
   type Endpoint,
   type Forwarding,
   familyOf,
@@ -60,6 +62,28 @@ export interface WireServiceRecord {
   readonly onePacket: boolean;
   readonly persistence: WirePersistence | null;
   readonly persistenceEngine: string | null;
+  /** Left out: none, and with an edit: what there is. */
+  readonly health?: WireHealth | undefined;
+}
+
+/** It is plain data already, but for the sorry server's address. */
+export interface WireHealth extends Omit<ServiceHealth, "sorry"> {
+  readonly sorry?: (WireDestination & { readonly isStanding: boolean }) | undefined;
+}
+
+export interface WireDrain {
+  /** As ISO 8601 has it. */
+  readonly since: string;
+  /** Null: until the last connection has ended. */
+  readonly timeoutSeconds: number | null;
+  /** "remove-service": with the last of its servers the service goes, too. */
+  readonly afterwards: "remove" | "remove-service" | "keep";
+  /** "file": a file wants it no longer. */
+  readonly cause: "operator" | "file";
+  readonly isForced: boolean;
+  /** What the server weighs when the drain is taken back. */
+  readonly weight: number;
+  readonly isOver: boolean;
 }
 
 export interface WireDestination {
@@ -68,6 +92,8 @@ export interface WireDestination {
   readonly weight: number;
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
+  /** Only of one that is drained. */
+  readonly drain?: WireDrain | undefined;
 }
 
 /** Knobs of net.ipv4.vs by name. Text is read as the kernel reads what is written into its file. */
@@ -92,13 +118,15 @@ export interface WireConnection {
   readonly protocol: ConnectionStatus["protocol"];
   readonly state: string;
   readonly expiresInMs: number;
+  /** Since its first packet, to the second; null: not known. */
+  readonly ageSeconds: number | null;
   readonly client: WireEndpoint;
   readonly virtual: WireEndpoint;
   readonly destination: WireEndpoint;
   readonly persistenceEngine: { readonly name: string; readonly data: string } | null;
 }
 
-function endpointToWire({ address, port }: Endpoint): WireEndpoint {
+export function endpointToWire({ address, port }: Endpoint): WireEndpoint {
   return { address: address.toString(), port };
 }
 
@@ -126,6 +154,7 @@ export function serviceToWire(service: ServiceSpec): WireServiceRecord {
     persistence:
       persistence === undefined ? null : persistenceToWire(persistence, familyOf(service.key)),
     persistenceEngine: service.persistenceEngine ?? null,
+    ...(service.health === undefined ? {} : { health: healthToWire(service.health) }),
   };
 }
 
@@ -143,29 +172,52 @@ export function serviceFromWire(wire: WireServiceRecord): ServiceSpec {
     onePacket: wire.onePacket,
     persistence: wire.persistence === null ? undefined : persistenceFromWire(wire.persistence, key),
     persistenceEngine: persistenceEngine ?? undefined,
+    ...(wire.health === undefined ? {} : { health: healthFromWire(wire.health) }),
   };
 }
 
+function healthToWire({ sorry, ...health }: ServiceHealth): WireHealth {
+  if (sorry === undefined) return health;
+  return { ...health, sorry: { ...destinationToWire(sorry), isStanding: sorry.isStanding } };
+}
+
+function healthFromWire({ sorry, ...wire }: WireHealth): ServiceHealth {
+  if (sorry === undefined) return { ...wire, sorry: undefined };
+  const { isStanding, ...destination } = sorry;
+  return { ...wire, sorry: { ...destinationFromWire(destination), isStanding } };
+}
+
 export function destinationToWire(destination: DestinationSpec): WireDestination {
-  const { endpoint, forwarding, weight, upperThreshold, lowerThreshold } = destination;
+  const { endpoint, forwarding, weight, upperThreshold, lowerThreshold, drain } = destination;
   return {
     endpoint: endpointToWire(endpoint),
     forwarding,
     weight,
     upperThreshold,
     lowerThreshold,
+    ...(drain === undefined ? {} : { drain: drainToWire(drain) }),
   };
 }
 
 export function destinationFromWire(wire: WireDestination): DestinationSpec {
-  const { endpoint, weight, upperThreshold, lowerThreshold } = wire;
+  const { endpoint, weight, upperThreshold, lowerThreshold, drain } = wire;
   return {
     endpoint: endpointFromWire(endpoint),
     forwarding: forwardingFromWire(wire.forwarding),
     weight,
     upperThreshold,
     lowerThreshold,
+    ...(drain === undefined ? {} : { drain: drainFromWire(drain) }),
   };
+}
+
+function drainToWire({ since, timeoutSeconds, ...rest }: Drain): WireDrain {
+  const began = new Date(since).toISOString();
+  return { since: began, timeoutSeconds: timeoutSeconds ?? null, ...rest };
+}
+
+function drainFromWire({ since, timeoutSeconds, ...rest }: WireDrain): Drain {
+  return { since: Date.parse(since), timeoutSeconds: timeoutSeconds ?? undefined, ...rest };
 }
 
 export function statusToWire(status: ServiceStatus): WireServiceStatus {
@@ -179,6 +231,7 @@ export function connectionToWire(connection: ConnectionStatus): WireConnection {
     protocol: connection.protocol,
     state: connection.state,
     expiresInMs: connection.expiresInMs,
+    ageSeconds: connection.ageMs === undefined ? null : Math.floor(connection.ageMs / 1000),
     client: endpointToWire(connection.client),
     virtual: endpointToWire(connection.virtual),
     destination: endpointToWire(connection.destination),

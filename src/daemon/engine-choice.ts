@@ -7,6 +7,7 @@ import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
+import { missingCapabilities } from "./capabilities.ts";
 import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {
@@ -24,6 +25,7 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   if (choice === "userspace") return await UserspaceEngine.open({ ...common, headStart });
   let offload: KernelOffload | undefined;
   try {
+    mustHandOver();
     offload = new KernelOffload({
       connectionsMax,
       warn: (message, error) => events.warn(message, error),
@@ -36,4 +38,13 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   }
   // The head start is gone with what was tried.
   return await UserspaceEngine.open(common);
+}
+
+/** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */
+function mustHandOver(): void {
+  const missing = missingCapabilities("kernel");
+  if (missing.length === 0) return;
+  throw new BpfError(
+    `Cannot load the BPF programs: this process lacks ${missing.join(" and ")}: run it as root, or use the userspace engine`,
+  );
 }

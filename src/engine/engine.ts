@@ -7,6 +7,9 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../ipvs/desired/service.ts";
 import type { Sysctls } from "../ipvs/desired/sysctls.ts";
 import type { Finding } from "../ipvs/diagnosis/finding.ts";
+import type { Ended } from "../ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
+import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
@@ -21,7 +24,12 @@ export interface Engine extends AsyncDisposable {
   apply(...steps: DesiredState[]): Promise<void>;
   /** In no particular order: a listing sorts. */
   services(): Promise<readonly ServiceStatus[]>;
-  connections(): AsyncIterable<ConnectionStatus>;
+  /** Those that `filter` asks for. */
+  connections(filter?: ConnectionFilter): AsyncIterable<ConnectionStatus>;
+  /** How many of them there are, by whom and by age. Packets go on meanwhile. */
+  countConnections(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary>;
+  /** Ends them, with a reset to both sides where that can be, and tells from time to time how far it is. */
+  endConnections(filter: ConnectionFilter): AsyncIterable<Ended>;
   /** The sum over all services, removed ones included. */
   totals(): Promise<{ counters: Counters; rates: Rates }>;
   /** Restarts the counters of one service with its destinations, or of everything. Connections stay. */
@@ -30,10 +38,20 @@ export interface Engine extends AsyncDisposable {
   sysctls(): Promise<Sysctls>;
   /** How many packets left for which reason (ipvs/packets/reasons.ts), since the engine started. */
   reasons(): Promise<Readonly<Record<string, number>>>;
+  /** How full it is, and how far behind: costs nothing to ask. */
+  load(): Promise<Load>;
   /** How it is, as seen now: what is wrong, too. May take a while; packets go on meanwhile. */
   condition(): Promise<Condition>;
   /** Rows of the connection table, what listings call `size`. */
   readonly connectionTableSize: number;
+}
+
+export interface Load {
+  /** As Condition has them. */
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** For how long the connection whose time is over longest has waited to be removed. */
+  readonly expiryLagMs: number;
 }
 
 export interface Condition {

@@ -65,12 +65,13 @@ export function planOf(spec: ServiceSpec, destinations: readonly DestinationSpec
   return { ...spec, destinations: plans, revision: 0 };
 }
 
-/** Replaces the service's record and keeps its destinations. */
+/** Replaces the service's record and keeps its destinations; its health, too, where the record has no word of it. */
 export function editService(state: DesiredState, spec: ServiceSpec): DesiredState {
   const before = serviceOf(state, spec.key, "no-such-service");
   checkService(spec);
-  const { destinations, revision } = before;
-  return withService(state, { ...spec, destinations, revision: revision + 1 });
+  const { destinations, revision, health } = before;
+  const kept = health === undefined ? {} : { health };
+  return withService(state, { ...kept, ...spec, destinations, revision: revision + 1 });
 }
 
 export function deleteService(state: DesiredState, key: ServiceKey): DesiredState {
