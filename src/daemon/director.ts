@@ -9,6 +9,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import type { HeadStart } from "../engine/userspace/head-start.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
 import { watchDrains } from "./drains.ts";
 import { watchDrift } from "./drift.ts";
@@ -28,6 +29,7 @@ interface Director {
 /** Runs when this resolves, with what was saved in force, until `stack` is disposed. */
 export async function openDirector(
   options: DaemonOptions,
+  headStart: HeadStart,
   log: Log,
   stack: AsyncDisposableStack,
   manager: Told | undefined,
@@ -42,6 +44,7 @@ export async function openDirector(
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
+      headStart,
       connectionsMax: options.connectionsMax,
       outliving: {
         file: connectionFileIn(dirname(options.socket)),
