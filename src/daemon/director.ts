@@ -9,6 +9,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import type { HeadStart } from "../engine/userspace/head-start.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
 import { watchDrains } from "./drains.ts";
@@ -29,6 +30,7 @@ interface Director {
 /** Runs when this resolves, with what was saved in force, until `stack` is disposed. */
 export async function openDirector(
   options: DaemonOptions,
+  headStart: HeadStart,
   log: Log,
   stack: AsyncDisposableStack,
   manager: Told | undefined,
@@ -43,6 +45,7 @@ export async function openDirector(
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
+      headStart,
       connectionsMax: options.connectionsMax,
       outliving: {
         file: connectionFileIn(dirname(options.socket)),
