@@ -26,6 +26,7 @@ export interface ApiRoute {
 // biome-ignore format: a table
 export const ROUTES = {
   routes:            { method: "GET",    path: "/v1",                                              says: "This table" },
+  openApi:           { method: "GET",    path: "/v1/openapi.json",                                 says: "This API in OpenAPI's words" },
   info:              { method: "GET",    path: "/v1/info",                                         says: "The daemon and its engine" },
   status:            { method: "GET",    path: "/v1/status",                                       says: "How the daemon is: what is wrong, and what to do" },
   listServices:      { method: "GET",    path: "/v1/services",                                     says: "Every service with its destinations and traffic" },

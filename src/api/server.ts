@@ -8,6 +8,7 @@ import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { PROBLEM_TYPE, problemDocument } from "./access.ts";
 import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
@@ -19,7 +20,7 @@ import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
-import { type ChangeName, type ErrorReply, type Info, ROUTES, type RouteName } from "./routes.ts";
+import { type ChangeName, type Info, ROUTES, type RouteName } from "./routes.ts";
 import { type StatusParts, statusOf } from "./status.ts";
 
 const IPVS_VERSION = "1.2.1";
@@ -84,6 +85,8 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     plan: async (context) => context.json(await plan(control, context.req.raw)),
     apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
+    openApi: async (context) =>
+      context.json((await import("./openapi.ts")).openApi(options.version)),
     info: (context) =>
       context.json({
         name: "sluice",
@@ -192,5 +195,7 @@ function linesReply(context: Context, body: ReadableStream<Uint8Array>): Respons
 }
 
 function fail(context: Context, { status, error }: Refusal): Response {
-  return context.json({ error } satisfies ErrorReply, status);
+  return context.body(JSON.stringify(problemDocument(status, error)), status, {
+    "content-type": PROBLEM_TYPE,
+  });
 }

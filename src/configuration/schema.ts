@@ -198,6 +198,22 @@ export const FILE_SCHEMA = keyed({
   })
     .optional()
     .describe("How what is no longer in the file goes. Default: at once."),
+  api: keyed({
+    listen: listenPlace.describe(
+      "Where the API answers over TCP, with TLS and tokens: a port alone is one of the loopback address.",
+    ),
+    certificate: text("a file's name").describe(
+      "Its certificate (PEM), with those between it and its authority.",
+    ),
+    key: text("a file's name").describe("The certificate's key (PEM)."),
+    tokens: text("a file's name")
+      .optional()
+      .describe("Who may: `sluice token`. Default: `/var/lib/sluice/tokens.json`."),
+  })
+    .optional()
+    .describe(
+      "As `metrics`, with `--api` before it. Default: the API's socket alone. docs/api.md.",
+    ),
   metrics: keyed({
     listen: listenPlace.describe(
       "Where `GET /metrics` answers Prometheus over TCP: a port alone is one of the loopback address.",
