@@ -88,6 +88,8 @@ export interface Info {
   readonly version: string;
   readonly engine: string;
   readonly pid: number;
+  /** The number of the last change. */
+  readonly generation: number;
   /** Rows of the connection table: `size` in listings. */
   readonly connectionTableSize: number;
   /** The IPVS version whose commands and meaning this is. */

@@ -87,6 +87,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         version: options.version,
         engine: engine.name,
         pid: options.pid,
+        generation: control.generation,
         connectionTableSize: engine.connectionTableSize,
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
