@@ -119,5 +119,6 @@ function checkPlan(content: CheckContent, name: string | undefined): CheckPlan {
     start: content.start ?? "up",
     address: content.address,
     port: content.port,
+    via: content.via,
   };
 }

@@ -45,6 +45,11 @@ export const COMMON = {
     .optional()
     .describe("Who is asked. Default: the destination."),
   port: integer(1, 0xffff).optional().describe("Default: the destination's port."),
+  via: oneOf(["vip", "direct"])
+    .optional()
+    .describe(
+      "`vip`: probes reach the server as clients' packets do, with the VIP as destination, so that a server that lacks the VIP is down. `direct`: they go to its own address. Default: `vip` with forwarding `route`, else `direct`.",
+    ),
 };
 
 const kinds = Object.entries(CHECK_KINDS).map(([type, { says, settings }]) =>

@@ -34,6 +34,7 @@ const check: fc.Arbitrary<CheckPlan> = fc
     start: fc.constantFrom("up" as const, "down" as const),
     address: perhaps(fc.constant("192.0.2.9")),
     port: perhaps(fc.integer({ min: 1, max: 0xffff })),
+    via: perhaps(fc.constantFrom("vip" as const, "direct" as const)),
   })
   .map(({ kind, longerMs, ...plan }) => ({
     ...kind,
@@ -55,6 +56,7 @@ const NAMED: CheckPlan = {
   start: "down",
   address: undefined,
   port: 8_080,
+  via: "direct",
 };
 
 const checks = fc.uniqueArray(fc.oneof(check, fc.constant(NAMED)), {

@@ -91,6 +91,7 @@ function checkContent({ type, settings, ...plan }: CheckPlan): CheckContent {
     ...(plan.start === "up" ? {} : { start: plan.start }),
     ...(plan.address === undefined ? {} : { address: plan.address }),
     ...(plan.port === undefined ? {} : { port: plan.port }),
+    ...(plan.via === undefined ? {} : { via: plan.via }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface CheckPlan {
   /** Where to ask, if not the destination itself. */
   readonly address: string | undefined;
   readonly port: number | undefined;
+  /** Undefined: the VIP's way where packets come to the server with the VIP (route), else straight. */
+  readonly via: "vip" | "direct" | undefined;
 }
 
 /** What becomes of a destination that is down: it goes from the service, or stays with weight 0. */

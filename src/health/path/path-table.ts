@@ -1,0 +1,154 @@
+/**
+ * The path's tables as text for nft(8).
+ *
+ * What a probe's socket sends to a server gets a mark at the output hook, so that nothing forwarded is ever taken for it.
+ * The server's link-layer address is looked for as ever; then, where frames leave, the destination becomes the VIP (at
+ * postrouting that would be too early: the kernel would look for the VIP's neighbour). Where the reply arrives its source,
+ * which is an address of this host's own, becomes the server's again, before the host takes it for a martian
+ * (fib_validate_source()). No rule is about one probe: paths are elements of maps.
+ *
+ * What ICMP tells of such a packet speaks of the VIP, too, and no socket would hear it. So the packet that it quotes is
+ * rewritten as the reply is.
+ */
+import type { Address, Family } from "../../net/address.ts";
+import { combine, complement, sum } from "../../net/checksum.ts";
+import type { PathWithPorts, PortRange } from "./vip-path.ts";
+
+/** Beside the door's (OUTPUT_MARK), with none of the bits that others are known to look at. */
+export const PROBE_MARK = 0x2054;
+
+/** Of family `inet`, where hosts send; of family `netdev`, where frames leave and arrive. */
+export const MARKING = "inet sluice_probes";
+export const REWRITING = "netdev sluice_probes";
+
+/** Behind everything that might set another mark. */
+const OUTPUT_PRIORITY = 300;
+const EGRESS_PRIORITY = 0;
+/** Before the door's, should it stand on the wire. */
+const INGRESS_PRIORITY = -300;
+
+const FAMILIES: readonly Family[] = ["inet", "inet6"];
+
+/**
+ * What ICMP errors quote begins behind 8 bytes: at which bits there are the quoted packet's destination and source port,
+ * if its header has no options. The word before is unused where something could not be reached (RFC 792, RFC 4443).
+ */
+// biome-ignore format: a table
+const WORDS = {
+  inet:  { ip: "ip",  address: "ipv4_addr", quoted: "@th,192,32",  quotedPort: "@th,224,16", errors: "icmp type destination-unreachable @th,64,8 0x45" },
+  inet6: { ip: "ip6", address: "ipv6_addr", quoted: "@th,256,128", quotedPort: "@th,384,16", errors: "icmpv6 type destination-unreachable @th,112,8 { 6, 17 }" },
+} as const;
+const UNUSED = "@th,32,32";
+const UNUSED_LOW = "@th,48,16";
+
+export interface Device {
+  readonly index: number;
+  readonly name: string;
+}
+
+/** The commands that make the tables, without paths and devices. */
+export function createTables({ first, last }: PortRange): string {
+  const servers = FAMILIES.map((f) => `set servers_${f} { type ${WORDS[f].address}; };`);
+  const own = FAMILIES.map(
+    (f) => `${WORDS[f].ip} daddr @servers_${f} meta mark set ${PROBE_MARK} accept;`,
+  );
+  const probes = `meta l4proto { tcp, udp } th`;
+  return [
+    `add table ${MARKING} { flags owner; ${servers.join(" ")} chain own { ${own.join(" ")} }; chain output { type filter hook output priority ${OUTPUT_PRIORITY}; ${probes} sport ${first}-${last} goto own; }; }`,
+    `add table ${REWRITING} { flags owner; ${FAMILIES.map(mapsOf).join(" ")} chain leaving { ${FAMILIES.map(leavingRule).join(" ")} }; chain arriving { ${FAMILIES.map(arrivingRule).join(" ")} }; chain errors { ${FAMILIES.flatMap(errorRules).join(" ")} }; chain back { ${probes} dport ${first}-${last} goto arriving; icmp type destination-unreachable goto errors; icmpv6 type destination-unreachable goto errors; }; }`,
+  ].join("; ");
+}
+
+function mapsOf(family: Family): string {
+  const { address, quoted, quotedPort, ip } = WORDS[family];
+  const key = `${address} . inet_service`;
+  return [
+    `map out_${family} { type ${key} : ${address}; };`,
+    `map back_${family} { type ${key} : ${address}; };`,
+    `map teller_${family} { typeof ${ip} saddr . ${quotedPort} : ${ip} saddr; };`,
+    `map quoted_${family} { typeof ${quoted} . ${quotedPort} : ${quoted}; };`,
+    `map difference_${family} { typeof ${quoted} . ${quotedPort} : ${UNUSED_LOW}; };`,
+  ].join(" ");
+}
+
+function leavingRule(family: Family): string {
+  const { ip } = WORDS[family];
+  return `${ip} daddr set ${ip} daddr . th sport map @out_${family} accept;`;
+}
+
+function arrivingRule(family: Family): string {
+  const { ip } = WORDS[family];
+  return `${ip} saddr set ${ip} saddr . th dport map @back_${family} accept;`;
+}
+
+/**
+ * nft knows no checksum of what is quoted. The unused word takes up the difference, so that ICMP's stays true; the host
+ * does not look at it (icmp_unreach(), icmpv6_err_convert()).
+ */
+function errorRules(family: Family): string[] {
+  const { ip, errors, quoted, quotedPort } = WORDS[family];
+  const match = `${errors} ${UNUSED} 0`;
+  const key = `${quoted} . ${quotedPort}`;
+  return [
+    // The server itself tells, from the VIP: as a martian it would not be heard.
+    `${match} ${ip} saddr set ${ip} saddr . ${quotedPort} map @teller_${family};`,
+    `${match} ${UNUSED_LOW} set ${key} map @difference_${family} ${quoted} set ${key} map @quoted_${family} accept;`,
+  ];
+}
+
+/** Has what leaves and arrives by this interface rewritten. */
+export function watchDevice({ index, name }: Device): string {
+  const device = JSON.stringify(name);
+  const at = (hook: string, priority: number): string =>
+    `type filter hook ${hook} device ${device} priority ${priority};`;
+  return [
+    `add chain ${REWRITING} leaving_${index} { ${at("egress", EGRESS_PRIORITY)} }`,
+    `add rule ${REWRITING} leaving_${index} meta mark ${PROBE_MARK} goto leaving`,
+    `add chain ${REWRITING} arriving_${index} { ${at("ingress", INGRESS_PRIORITY)} }`,
+    `add rule ${REWRITING} arriving_${index} goto back`,
+  ].join("; ");
+}
+
+/** Undoes watchDevice(). The kernel does so by itself when the interface goes. */
+export function leaveDevice({ index }: Device): string {
+  return ["leaving", "arriving"]
+    .map((way) => `${REWRITING} ${way}_${index}`)
+    .map((chain) => `flush chain ${chain}; delete chain ${chain}`)
+    .join("; ");
+}
+
+/** Elements by the set or map that they are in, as nft names it: `netdev sluice_probes out_inet`. */
+export type Elements = ReadonlyMap<string, ReadonlySet<string>>;
+
+export function elementsOf(paths: readonly PathWithPorts[]): Elements {
+  const elements = new Map<string, Set<string>>();
+  const put = (set: string, element: string): void => {
+    const there = elements.get(set);
+    if (there === undefined) elements.set(set, new Set([element]));
+    else there.add(element);
+  };
+  for (const { vip, server, ports } of paths) {
+    const { family } = vip;
+    const [from, to] = [vip.toString(), server.toString()];
+    const difference = combine(sumOf(vip), complement(sumOf(server)));
+    put(`${MARKING} servers_${family}`, to);
+    for (const port of ports) {
+      put(`${REWRITING} out_${family}`, `${to} . ${port} : ${from}`);
+      put(`${REWRITING} back_${family}`, `${from} . ${port} : ${to}`);
+      put(`${REWRITING} teller_${family}`, `${from} . ${port} : ${to}`);
+      const key = `0x${hex(vip.bytes())} . ${port}`;
+      put(`${REWRITING} quoted_${family}`, `${key} : 0x${hex(server.bytes())}`);
+      put(`${REWRITING} difference_${family}`, `${key} : ${difference}`);
+    }
+  }
+  return elements;
+}
+
+function sumOf(address: Address): number {
+  const bytes = address.bytes();
+  return sum(bytes, 0, bytes.length);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}

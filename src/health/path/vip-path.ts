@@ -1,0 +1,23 @@
+/** The way of a VIP's packets to one of its servers, and the local ports by which probes that go it are known. */
+import type { Address } from "../../net/address.ts";
+
+/** What a probe sends to `server` shall reach it as a client's packet to `vip` does. */
+export interface VipPath {
+  readonly vip: Address;
+  readonly server: Address;
+}
+
+/** Its ports tell a path from the others of the same VIP. */
+export interface PathWithPorts extends VipPath {
+  readonly ports: readonly number[];
+}
+
+/** Both ends included. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export function pathName({ vip, server }: VipPath): string {
+  return `${vip.toString()} ${server.toString()}`;
+}

@@ -1,0 +1,75 @@
+/**
+ * A probe path in a process of its own, for tests: runs inside of a director's network namespace.
+ *
+ * Says "ready". A line of its standard input is answered by one: `want VIP>SERVER ...` by "done"; `tcp VIP>SERVER PORT` and
+ * `udp VIP>SERVER PORT` by what came of a probe that goes that path, `tcp SERVER PORT` by what came of a connection of the
+ * host's own. "lost" and "restored" are what the path tells. Ends with its standard input.
+ */
+import { createSocket } from "node:dgram";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { ProbePath } from "../../src/health/path/probe-path.ts";
+import type { VipPath } from "../../src/health/path/vip-path.ts";
+import { Address } from "../../src/net/address.ts";
+
+const PROBE_MS = 700;
+const say = (text: string): unknown => process.stdout.write(`${text}\n`);
+
+const path = await ProbePath.open({
+  warn: (message, error) => {
+    console.error(message, error);
+    say("lost");
+  },
+  inform: () => say("restored"),
+});
+say("ready");
+for await (const line of createInterface({ input: process.stdin })) {
+  const [verb, ...words] = line.split(" ");
+  if (verb === "want") {
+    await path.want(words.map(pathOf));
+    say("done");
+  } else say(await probe(verb!, words[0]!, Number(words[1])));
+}
+await path[Symbol.asyncDispose]();
+
+async function probe(protocol: string, to: string, port: number): Promise<string> {
+  const attempt = protocol === "tcp" ? tcp : udp;
+  if (!to.includes(">")) return await attempt(to, port, 0);
+  const wanted = pathOf(to);
+  const way = path.wayOf(wanted);
+  if (way.kind === "direct") return `direct: ${way.why}`;
+  if (way.kind === "later") return "later";
+  return await attempt(wanted.server.toString(), port, way.source.port);
+}
+
+function pathOf(word: string): VipPath {
+  const [vip = "", server = ""] = word.split(">");
+  return { vip: Address.parse(vip)!, server: Address.parse(server)! };
+}
+
+/** What the server says, or why it does not. */
+function tcp(host: string, port: number, localPort: number): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect({ host, port, ...(localPort !== 0 && { localPort }) });
+  let heard = "";
+  socket.setEncoding("latin1").on("data", (text: string) => {
+    heard += text;
+  });
+  socket.once("end", () => resolve(heard));
+  socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  socket.setTimeout(PROBE_MS, () => resolve("silence"));
+  return promise.finally(() => socket.destroy());
+}
+
+function udp(host: string, port: number, localPort: number): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+  socket.once("message", (bytes) => resolve(bytes.toString("latin1")));
+  socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  const timer = setTimeout(() => resolve("silence"), PROBE_MS);
+  socket.bind(localPort, () => socket.connect(port, host, () => socket.send("hello")));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    socket.close();
+  });
+}
