@@ -420,8 +420,8 @@ function targetOf({ address, port }: CheckPlan, { endpoint }: DestinationPlan): 
 }
 
 /** Equal checks of one server have equal keys, whatever they are called. */
-function watchKey({ name: _, ...check }: CheckPlan, target: ProbeTarget): string {
-  return canonical({ ...check, ...target })!;
+function watchKey(check: CheckPlan, target: ProbeTarget): string {
+  return canonical({ ...check, ...target, name: undefined })!;
 }
 
 function assignmentOf({ id, check, target, report }: Watch): Assignment {
