@@ -48,7 +48,7 @@ export const COMMON = {
   via: oneOf(["vip", "direct"])
     .optional()
     .describe(
-      "`vip`: probes reach the server as clients' packets do, with the VIP as destination, so that a server that lacks the VIP is down. `direct`: they go to its own address. Default: `vip` with forwarding `route`, else `direct`.",
+      "`vip`: probes reach the server as clients' packets do, with the VIP as destination, so that a server that lacks the VIP is down. `direct`: they go to its own address. Default: `vip` with forwarding `route` or `tunnel`, else `direct`.",
     ),
 };
 

@@ -1,4 +1,5 @@
 /** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
+import type { Configuration } from "../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
 import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
@@ -6,9 +7,9 @@ import { readByChild } from "./configuration-reader.ts";
 import type { Log } from "./log.ts";
 
 /** What the file says, before packets flow. Rejects with a ConfigurationError. Loads what reads it: most have no file. */
-export async function wantedBy(path: string): Promise<WantedState> {
+export async function configurationBy(path: string): Promise<Configuration> {
   const { loadConfiguration } = await import("../configuration/load.ts");
-  return (await loadConfiguration(path, process.env)).wanted;
+  return await loadConfiguration(path, process.env);
 }
 
 /** All of it, or a rejection and nothing. */

@@ -3,14 +3,23 @@
  *
  * Says "ready". A line of its standard input is answered by one: `want VIP>SERVER ...` by "done"; `tcp VIP>SERVER PORT` and
  * `udp VIP>SERVER PORT` by what came of a probe that goes that path, `tcp SERVER PORT` by what came of a connection of the
- * host's own. "lost" and "restored" are what the path tells. Ends with its standard input.
+ * host's own. To port
+ * 82 a connection brings 4000 bytes. A server that has `@ipip`, `@gre` or `@gue` behind it is reached through that tunnel. "lost" and "restored" are what the path tells. Ends with its standard input.
  */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { ProbePath } from "../../src/health/path/probe-path.ts";
 import type { VipPath } from "../../src/health/path/vip-path.ts";
+import type { Tunnel } from "../../src/ipvs/forward/tunnel.ts";
 import { Address } from "../../src/net/address.ts";
+import { toPort } from "../../src/net/port.ts";
+
+const TUNNELS = {
+  ipip: { kind: "tunnel", encapsulation: "ipip" },
+  gre: { kind: "tunnel", encapsulation: "gre", checksum: "full" },
+  gue: { kind: "tunnel", encapsulation: "gue", port: toPort(6_080), checksum: "full" },
+} as const satisfies Record<string, Tunnel>;
 
 const PROBE_MS = 700;
 const say = (text: string): unknown => process.stdout.write(`${text}\n`);
@@ -43,8 +52,9 @@ async function probe(protocol: string, to: string, port: number): Promise<string
 }
 
 function pathOf(word: string): VipPath {
-  const [vip = "", server = ""] = word.split(">");
-  return { vip: Address.parse(vip)!, server: Address.parse(server)! };
+  const [vip = "", server = "", tunnel] = word.split(/[>@]/);
+  const ends = { vip: Address.parse(vip)!, server: Address.parse(server)! };
+  return tunnel === undefined ? ends : { ...ends, tunnel: TUNNELS[tunnel as keyof typeof TUNNELS] };
 }
 
 /** What the server says, or why it does not. */
@@ -57,6 +67,7 @@ function tcp(host: string, port: number, localPort: number): Promise<string> {
   });
   socket.once("end", () => resolve(heard));
   socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  if (port === 82) socket.write(Buffer.alloc(4_000));
   socket.setTimeout(PROBE_MS, () => resolve("silence"));
   return promise.finally(() => socket.destroy());
 }

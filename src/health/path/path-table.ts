@@ -7,6 +7,8 @@
  * which is an address of this host's own, becomes the server's again, before the host takes it for a martian
  * (fib_validate_source()). No rule is about one probe: paths are elements of maps.
  *
+ * What goes through a tunnel goes another way from there: to tunnel-wrapper.ts, which wraps it as the director would.
+ *
  * What ICMP tells of such a packet speaks of the VIP, too, and no socket would hear it. So the packet that it quotes is
  * rewritten as the reply is.
  */
@@ -17,6 +19,9 @@ import type { PathWithPorts, PortRange } from "./vip-path.ts";
 /** Beside the door's (OUTPUT_MARK), with none of the bits that others are known to look at. */
 export const PROBE_MARK = 0x2054;
 
+/** What goes into a tunnel leaves by this interface, for tunnel-wrapper.ts. */
+export const WRAPPING_DEVICE = "sluice-probes";
+
 /** Of family `inet`, where hosts send; of family `netdev`, where frames leave and arrive. */
 export const MARKING = "inet sluice_probes";
 export const REWRITING = "netdev sluice_probes";
@@ -26,6 +31,12 @@ const OUTPUT_PRIORITY = 300;
 const EGRESS_PRIORITY = 0;
 /** Before the door's, should it stand on the wire. */
 const INGRESS_PRIORITY = -300;
+
+/**
+ * Of TCP's payload in tunnelled packets: with any headers around it fits what every link of IPv6 carries (1280 bytes, RFC
+ * 8200). Servers' replies say it in their name (RFC 9293 section 3.7.1).
+ */
+const TUNNELLED_SEGMENT = 1_160;
 
 const FAMILIES: readonly Family[] = ["inet", "inet6"];
 
@@ -55,7 +66,7 @@ export function createTables({ first, last }: PortRange): string {
   const probes = `meta l4proto { tcp, udp } th`;
   return [
     `add table ${MARKING} { flags owner; ${servers.join(" ")} chain own { ${own.join(" ")} }; chain output { type filter hook output priority ${OUTPUT_PRIORITY}; ${probes} sport ${first}-${last} goto own; }; }`,
-    `add table ${REWRITING} { flags owner; ${FAMILIES.map(mapsOf).join(" ")} chain leaving { ${FAMILIES.map(leavingRule).join(" ")} }; chain arriving { ${FAMILIES.map(arrivingRule).join(" ")} }; chain errors { ${FAMILIES.flatMap(errorRules).join(" ")} }; chain back { ${probes} dport ${first}-${last} goto arriving; icmp type destination-unreachable goto errors; icmpv6 type destination-unreachable goto errors; }; }`,
+    `add table ${REWRITING} { flags owner; ${FAMILIES.map(mapsOf).join(" ")} chain wrap { }; chain leaving { ${FAMILIES.flatMap(leavingRules).join(" ")} }; chain arriving { ${FAMILIES.flatMap(arrivingRules).join(" ")} }; chain errors { ${FAMILIES.flatMap(errorRules).join(" ")} }; chain back { ${probes} dport ${first}-${last} goto arriving; icmp type destination-unreachable goto errors; icmpv6 type destination-unreachable goto errors; }; }`,
   ].join("; ");
 }
 
@@ -65,20 +76,35 @@ function mapsOf(family: Family): string {
   return [
     `map out_${family} { type ${key} : ${address}; };`,
     `map back_${family} { type ${key} : ${address}; };`,
+    `set tunnelled_${family} { type ${key}; };`,
     `map teller_${family} { typeof ${ip} saddr . ${quotedPort} : ${ip} saddr; };`,
     `map quoted_${family} { typeof ${quoted} . ${quotedPort} : ${quoted}; };`,
     `map difference_${family} { typeof ${quoted} . ${quotedPort} : ${UNUSED_LOW}; };`,
   ].join(" ");
 }
 
-function leavingRule(family: Family): string {
+function leavingRules(family: Family): string[] {
   const { ip } = WORDS[family];
-  return `${ip} daddr set ${ip} daddr . th sport map @out_${family} accept;`;
+  return [
+    `${ip} daddr . th sport @tunnelled_${family} goto wrap;`,
+    `${ip} daddr set ${ip} daddr . th sport map @out_${family} accept;`,
+  ];
 }
 
-function arrivingRule(family: Family): string {
+function arrivingRules(family: Family): string[] {
   const { ip } = WORDS[family];
-  return `${ip} saddr set ${ip} saddr . th dport map @back_${family} accept;`;
+  return [
+    `tcp flags & syn == syn ${ip} saddr . th dport @tunnelled_${family} tcp option maxseg size set ${TUNNELLED_SEGMENT};`,
+    `${ip} saddr set ${ip} saddr . th dport map @back_${family} accept;`,
+  ];
+}
+
+/** What goes into tunnels leaves by WRAPPING_DEVICE, which must be there. */
+export function startWrapping(): string {
+  return FAMILIES.map((family) => {
+    const { ip } = WORDS[family];
+    return `add rule ${REWRITING} wrap ${ip} daddr set ${ip} daddr . th sport map @out_${family} fwd to "${WRAPPING_DEVICE}"`;
+  }).join("; ");
 }
 
 /**
@@ -127,7 +153,7 @@ export function elementsOf(paths: readonly PathWithPorts[]): Elements {
     if (there === undefined) elements.set(set, new Set([element]));
     else there.add(element);
   };
-  for (const { vip, server, ports } of paths) {
+  for (const { vip, server, tunnel, ports } of paths) {
     const { family } = vip;
     const [from, to] = [vip.toString(), server.toString()];
     const difference = combine(sumOf(vip), complement(sumOf(server)));
@@ -136,6 +162,10 @@ export function elementsOf(paths: readonly PathWithPorts[]): Elements {
       put(`${REWRITING} out_${family}`, `${to} . ${port} : ${from}`);
       put(`${REWRITING} back_${family}`, `${from} . ${port} : ${to}`);
       put(`${REWRITING} teller_${family}`, `${from} . ${port} : ${to}`);
+      if (tunnel !== undefined) {
+        put(`${REWRITING} tunnelled_${family}`, `${to} . ${port}`);
+        put(`${REWRITING} tunnelled_${family}`, `${from} . ${port}`);
+      }
       const key = `0x${hex(vip.bytes())} . ${port}`;
       put(`${REWRITING} quoted_${family}`, `${key} : 0x${hex(server.bytes())}`);
       put(`${REWRITING} difference_${family}`, `${key} : ${difference}`);

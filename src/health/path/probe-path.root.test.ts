@@ -7,13 +7,23 @@ import { connect, Namespace, untilPrinted } from "../../../test/userspace/namesp
 
 const PROGRAM = new URL("../../../test/userspace/probe-path-host.ts", import.meta.url).pathname;
 
-/** Listens on each address that it is told, at port 80 of TCP and 53 of UDP, and answers with the one it was asked at. */
+const SLUICE = new URL("../../sluice.ts", import.meta.url).pathname;
+
+/**
+ * Listens on each address that it is told, at port 80 of TCP and 53 of UDP, and answers with the one it was asked at; at port
+ * 82 once it has heard 4000 bytes.
+ */
 const SERVER = `
   const addresses = process.argv.slice(1);
   const ready = [];
   for (const address of addresses) {
     const server = require("node:net").createServer((socket) => socket.on("error", () => {}).end(address));
     ready.push(new Promise((resolve) => server.listen({ host: address, port: 80 }, resolve)));
+    const listener = require("node:net").createServer((socket) => {
+      let heard = 0;
+      socket.on("error", () => {}).on("data", ({ length }) => (heard += length) < 4000 || socket.end(address));
+    });
+    ready.push(new Promise((resolve) => listener.listen({ host: address, port: 82 }, resolve)));
     const socket = require("node:dgram").createSocket(address.includes(":") ? "udp6" : "udp4");
     socket.on("message", (_, from) => socket.send(address, from.port, from.address));
     ready.push(new Promise((resolve) => socket.bind(53, address, resolve)));
@@ -137,6 +147,48 @@ test("a server that loses the VIP is silent, and answers when it has it again", 
     `${both[0]}: 10.0.0.100`,
     `${both[1]}: 2001:db8::100`,
   ]);
+});
+
+test("a probe of a server behind a tunnel comes through it", async () => {
+  const taker = healthy.startNode(SLUICE, "decapsulate", "--on", "eth0", "--gue-port", "6080");
+  await untilPrinted(taker, "taking apart");
+  const paths = [
+    "10.0.0.100>10.0.0.2@ipip",
+    "10.0.0.100>10.0.0.2@gre",
+    "10.0.0.101>10.0.0.2@gue",
+    "2001:db8::100>2001:db8::2@ipip",
+    "10.0.0.100>10.1.0.2@ipip",
+    "10.0.0.101>10.0.0.2",
+  ];
+  const host = await start(...paths);
+  expect(
+    await answers(host, [
+      ...paths.map((path) => `tcp ${path} 80`),
+      "udp 10.0.0.100>10.0.0.2@ipip 53",
+      "tcp 10.0.0.100>10.0.0.2@ipip 81",
+      "tcp 10.0.0.100>10.0.0.2@gre 82",
+      "tcp 2001:db8::100>2001:db8::2@ipip 82",
+    ]),
+  ).toEqual([
+    "tcp 10.0.0.100>10.0.0.2@ipip 80: 10.0.0.100",
+    "tcp 10.0.0.100>10.0.0.2@gre 80: 10.0.0.100",
+    "tcp 10.0.0.101>10.0.0.2@gue 80: 10.0.0.101",
+    "tcp 2001:db8::100>2001:db8::2@ipip 80: 2001:db8::100",
+    // Nobody takes it apart there.
+    "tcp 10.0.0.100>10.1.0.2@ipip 80: silence",
+    "tcp 10.0.0.101>10.0.0.2 80: 10.0.0.101",
+    "udp 10.0.0.100>10.0.0.2@ipip 53: 10.0.0.100",
+    "tcp 10.0.0.100>10.0.0.2@ipip 81: ECONNREFUSED",
+    // Segments leave room for the tunnel's headers.
+    "tcp 10.0.0.100>10.0.0.2@gre 82: 10.0.0.100",
+    "tcp 2001:db8::100>2001:db8::2@ipip 82: 2001:db8::100",
+  ]);
+  director.run("ip link delete sluice-probes");
+  await expect
+    .poll(() => host.ask("tcp 10.0.0.100>10.0.0.2@ipip 80"), { timeout: 10_000 })
+    .toBe("10.0.0.100");
+  await host.kill();
+  await expect.poll(() => director.run("ip -br link"), { timeout: 10_000 }).not.toMatch("sluice");
 });
 
 test("probes follow one another on few ports", async () => {

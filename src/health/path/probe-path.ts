@@ -18,8 +18,10 @@ import {
   elementsOf,
   leaveDevice,
   MARKING,
+  startWrapping,
   watchDevice,
 } from "./path-table.ts";
+import { TunnelWrapper } from "./tunnel-wrapper.ts";
 import { type PathWithPorts, pathName, type VipPath } from "./vip-path.ts";
 
 const RETRY_MS = 1_000;
@@ -58,6 +60,10 @@ export class ProbePath implements AsyncDisposable {
   #devices: readonly Device[] = [];
   /** Paths that the tables have, each with how many probes went it. */
   readonly #turns = new Map<string, number>();
+  #wrapper: TunnelWrapper | undefined;
+  /** Why there is none, although one is wanted. */
+  #withoutWrapper: string | undefined;
+  #isWrapping = false;
   /** One after the other: a transaction builds on the one before. */
   #queue: Promise<unknown> = Promise.resolve();
   #isOpen = true;
@@ -95,7 +101,7 @@ export class ProbePath implements AsyncDisposable {
 
   /** For the next probe that goes it: they take turns in the path's ports. */
   wayOf(path: VipPath): ProbeWay {
-    const { vip, server } = path;
+    const { vip, server, tunnel } = path;
     if (vip.family !== server.family) {
       return { kind: "direct", why: "the server's address is of another family than the VIP" };
     }
@@ -108,8 +114,15 @@ export class ProbePath implements AsyncDisposable {
     if (this.#nft === undefined || turn === undefined || ports === undefined) {
       return { kind: "later" };
     }
+    if (tunnel !== undefined && this.#withoutWrapper !== undefined) {
+      return { kind: "direct", why: this.#withoutWrapper };
+    }
     if (typeof route === "object") {
-      const isWatched = this.#devices.some(({ index }) => index === route.interfaceIndex);
+      const { interfaceIndex } = route;
+      if (tunnel !== undefined && this.#network.links.get(interfaceIndex)?.header !== "ethernet") {
+        return { kind: "direct", why: "the interface to it has no Ethernet header" };
+      }
+      const isWatched = this.#devices.some(({ index }) => index === interfaceIndex);
       if (!isWatched) return { kind: "later" };
     }
     this.#turns.set(name, turn + 1);
@@ -126,8 +139,9 @@ export class ProbePath implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOpen = false;
-    this.#network[Symbol.dispose]();
     await this.#nft?.end();
+    this.#wrapper?.[Symbol.dispose]();
+    this.#network[Symbol.dispose]();
   }
 
   async #start(): Promise<void> {
@@ -143,6 +157,7 @@ export class ProbePath implements AsyncDisposable {
     }
     this.#elements = EMPTY;
     this.#devices = [];
+    this.#isWrapping = false;
     this.#nft = nft;
   }
 
@@ -157,6 +172,8 @@ export class ProbePath implements AsyncDisposable {
     await this.#watch(nft);
     const wanted = elementsOf(paths);
     try {
+      if (paths.some(({ tunnel }) => tunnel !== undefined)) await this.#wrap(nft);
+      this.#wrapper?.want(paths);
       for (const transaction of transactionsBetween(this.#elements, wanted)) {
         await nft.run(transaction);
       }
@@ -170,8 +187,34 @@ export class ProbePath implements AsyncDisposable {
     for (const name of this.#paths.keys()) if (!this.#turns.has(name)) this.#turns.set(name, 0);
   }
 
+  async #wrap(nft: Nft): Promise<void> {
+    if (this.#isWrapping) return;
+    try {
+      this.#wrapper ??= new TunnelWrapper({
+        network: this.#network,
+        warn: this.#options.warn,
+        onRemade: () => void this.#renew(),
+      });
+    } catch (error) {
+      this.#withoutWrapper = `it cannot be put into its tunnel: ${(error as Error).message}`;
+      this.#options.warn("Probes of servers behind tunnels go straight to them", error);
+      return;
+    }
+    this.#withoutWrapper = undefined;
+    await nft.run(startWrapping());
+    this.#isWrapping = true;
+  }
+
+  /** Rules know an interface by its index, which is another now. */
+  async #renew(): Promise<void> {
+    const nft = this.#nft;
+    await nft?.end();
+    if (nft !== undefined) this.#lost(nft, new Error("an interface of ours was removed"));
+  }
+
   /** Interfaces or routes changed. */
   #follow(): void {
+    this.#wrapper?.networkChanged();
     const nft = this.#nft;
     if (nft !== undefined) void this.#inTurn(() => this.#watch(nft));
   }

@@ -25,7 +25,7 @@ export interface CheckPlan {
   /** Where to ask, if not the destination itself. */
   readonly address: string | undefined;
   readonly port: number | undefined;
-  /** Undefined: the VIP's way where packets come to the server with the VIP (route), else straight. */
+  /** Undefined: the VIP's way where packets come to the server with the VIP (route, tunnel), else straight. */
   readonly via: "vip" | "direct" | undefined;
 }
 
