@@ -31,7 +31,7 @@ export class ConfigurationReload {
   readonly #path: string;
   readonly #control: Control;
   readonly #lines: Log["lines"];
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, control: Control, lines: Log["lines"]) {
     this.#path = path;
@@ -39,19 +39,24 @@ export class ConfigurationReload {
     this.#lines = lines;
   }
 
-  again(): void {
-    this.#last = this.#last.then(() => this.#reload());
+  /** Resolves to why the file is not used, if it is not. */
+  again(): Promise<string | undefined> {
+    const reload = this.#last.then(() => this.#reload());
+    this.#last = reload;
+    return reload;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<string | undefined> {
     try {
       await putInForce(this.#control, await readByChild(this.#path), this.#lines);
+      return undefined;
     } catch (error) {
       const said =
         error instanceof ConfigurationError
           ? { problems: error.problems.map(formatProblem) }
           : { err: error };
       this.#lines.error(said, "the configuration is not used: all stays as it is");
+      return `the configuration is not used: ${(error as Error).message}`;
     }
   }
 }

@@ -15,6 +15,7 @@ import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Told } from "./service-manager.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -27,6 +28,7 @@ export async function openDirector(
   options: DaemonOptions,
   log: Log,
   stack: AsyncDisposableStack,
+  manager: Told | undefined,
 ): Promise<Director> {
   const { lines } = log;
   const startedAt = new Date();
@@ -60,11 +62,11 @@ export async function openDirector(
   });
   started.resolve(control);
   if (options.config === undefined || configured === undefined) {
-    process.on("SIGHUP", () => void reload(control, lines));
+    onReload(() => reload(control, lines), manager);
   } else {
     await putInForce(control, configured.wanted, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
-    process.on("SIGHUP", () => configuration.again());
+    onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
@@ -111,7 +113,15 @@ async function openState(
   return stack.use(new StateFile(path, (message) => lines.warn(message)));
 }
 
-async function reload(control: Control, lines: Log["lines"]): Promise<void> {
+/** `reload` resolves to why all stays as it is, if it does. */
+function onReload(reload: () => Promise<string | undefined>, manager: Told | undefined): void {
+  process.on("SIGHUP", () => {
+    const done = reload();
+    manager?.during(done);
+  });
+}
+
+async function reload(control: Control, lines: Log["lines"]): Promise<string | undefined> {
   try {
     const hasChanged = await control.reload();
     const services = control.state.services.size;
@@ -119,8 +129,10 @@ async function reload(control: Control, lines: Log["lines"]): Promise<void> {
       { services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
+    return undefined;
   } catch (error) {
     lines.error({ err: error }, "the state file is not used: all stays as it is");
+    return `the state file is not used: ${(error as Error).message}`;
   }
 }
 

@@ -31,7 +31,7 @@ export interface DaemonOptions {
   readonly adopts: boolean;
 }
 
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const CONNECTIONS_DEFAULT = 1 << 20;
