@@ -3,6 +3,7 @@ import { flushCompileCache } from "node:module";
 import type { Hono } from "hono";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
+import { HeadStart } from "../engine/userspace/head-start.ts";
 import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
@@ -62,10 +63,11 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const onTrouble = (message: string): void => lines.warn(message);
   // Before all that takes time, and the first to go: what is commanded meanwhile waits.
   await using listening = await listen(app.promise, options.socket, { peerOf, gid, onTrouble });
+  const headStart = stack.use(new HeadStart());
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.
   flushCompileCache();
-  const { control, engine, api } = await openDirector(options, log, stack, manager);
+  const { control, engine, api } = await openDirector(options, headStart, log, stack, manager);
   app.resolve(api);
   lines.info(
     {
