@@ -63,7 +63,7 @@ export class Tokens {
   /** Rejects with a TokenError when the file cannot be used; one that is not there has none. */
   async list(): Promise<readonly Token[]> {
     await this.#read();
-    return this.#kept.map(({ sha256: _, ...token }) => token);
+    return this.#kept.map(({ name, scope, createdAt }) => ({ name, scope, createdAt }));
   }
 
   /** Resolves to the secret, which is told this once. */
