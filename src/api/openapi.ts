@@ -1,6 +1,6 @@
 /**
  * The API's description (OpenAPI 3.1), made of its own table of routes and of the schemas that its bodies are checked by:
- * zod writes them as JSON Schema 2020-12, which is what OpenAPI 3.1 has. docs/decisions/0014-openapi-from-the-routes.md.
+ * zod writes them as JSON Schema 2020-12, which is what OpenAPI 3.1 has. docs/decisions/0016-openapi-from-the-routes.md.
  */
 import { z } from "zod";
 import {
