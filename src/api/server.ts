@@ -160,16 +160,24 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
 /** Loaded when somebody listens. */
 async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
   const { listenToEvents } = await import("./events/main.ts");
-  return context.body(textStream(listenToEvents(context.req.raw, events, engine)), 200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-  });
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
+  return textReply(context, headers, () => listenToEvents(context.req.raw, events, engine));
 }
 
 /** What Prometheus asks for is loaded when it does. */
 async function metricsReply(control: Control, options: ServerOptions, context: Context) {
   const { CONTENT_TYPE, metrics } = await import("./metrics/main.ts");
-  return context.body(textStream(metrics(control, options)), 200, { "content-type": CONTENT_TYPE });
+  return textReply(context, { "content-type": CONTENT_TYPE }, () => metrics(control, options));
+}
+
+/** For HEAD nothing is begun: Hono would drop its body, which nobody would then end. */
+function textReply(
+  context: Context,
+  headers: Record<string, string>,
+  parts: () => AsyncGenerator<string>,
+): Response {
+  if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
+  return context.body(textStream(parts()), 200, headers);
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */

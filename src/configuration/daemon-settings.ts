@@ -1,9 +1,13 @@
 /** What a sluice.yaml says of the daemon itself, which heeds it when it starts: where it listens. */
+import type { ConfigurationFile } from "./files.ts";
 import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
+import { type NotifySettings, notifySettings } from "./notify.ts";
 
 export interface DaemonSettings {
   readonly metrics: ListenPlace | undefined;
   readonly api: ApiSettings | undefined;
+  /** Of all files. */
+  readonly notify: readonly NotifySettings[];
 }
 
 export interface ApiSettings extends ListenPlace {
@@ -17,9 +21,11 @@ export interface ApiSettings extends ListenPlace {
 /** `settings`: each section's keys over all files. */
 export function daemonSettings(
   settings: (section: "metrics" | "api") => Readonly<Record<string, number | string>>,
+  files: readonly ConfigurationFile[],
 ): DaemonSettings {
   const { listen } = settings("metrics");
-  return { metrics: placeIn(listen), api: apiIn(settings("api")) };
+  const notify = files.flatMap(({ content }) => notifySettings(content.notify ?? []));
+  return { metrics: placeIn(listen), api: apiIn(settings("api")), notify };
 }
 
 function apiIn(section: Readonly<Record<string, number | string>>): ApiSettings | undefined {

@@ -83,7 +83,7 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
     names,
     drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
-    daemon: daemonSettings((section) => settingsOf(files, section, problems)),
+    daemon: daemonSettings((section) => settingsOf(files, section, problems), files),
     wanted: {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,

@@ -94,6 +94,16 @@ export async function openDirector(
     events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
+  const notify = configured?.daemon.notify ?? [];
+  if (notify.length > 0) {
+    const { Notifier } = await import("./notifications.ts");
+    const onTrouble = (receiver: string, why: string): void =>
+      lines.warn(
+        { event: "notification-failed", receiver, why },
+        `${receiver} is not told of events: ${why}`,
+      );
+    stack.use(new Notifier(log.events, notify, { onTrouble }));
+  }
   const places = {
     metrics: options.metrics ?? configured?.daemon.metrics,
     api: options.api ?? configured?.daemon.api,
