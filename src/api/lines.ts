@@ -3,17 +3,21 @@
 /** Written together: a line alone would cost a system call. */
 const CHUNK_LENGTH = 32 * 1024;
 
-/** `items` as a stream that is pulled no faster than its reader reads, and stops when the reader goes. */
+/**
+ * `items` as a stream that is pulled no faster than its reader reads, and stops when the reader goes. `isAtOnce`: each is
+ * written as it comes.
+ */
 export function lines<Item>(
   items: AsyncIterable<Item>,
   toJson: (item: Item) => object,
+  isAtOnce = false,
 ): ReadableStream<Uint8Array> {
   const iterator = items[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let text = "";
-      while (text.length < CHUNK_LENGTH) {
+      while (text.length < (isAtOnce ? 1 : CHUNK_LENGTH)) {
         const { done, value } = await iterator.next();
         if (done) {
           if (text !== "") controller.enqueue(encoder.encode(text));

@@ -1,13 +1,19 @@
 /** The API over a Control: reads each call, gives the command, words the answer. */
 import { type Context, Hono } from "hono";
+import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
 import { connectionToWire, statusToWire } from "../control/wire.ts";
 import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
+import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
+import { drainsOf } from "./drains.ts";
+import { driftOf, namesOf } from "./drift.ts";
+import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
@@ -23,6 +29,8 @@ export interface ServerOptions {
   /** Sluice's own version. */
   readonly version: string;
   readonly pid: number;
+  /** What the user of a number is called; left out: nobody knows. */
+  readonly userName?: (uid: number) => string;
   readonly status: StatusParts;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
@@ -50,12 +58,14 @@ export function createServer(control: Control, options: ServerOptions): Hono {
 
 function handlersFor(control: Control, options: ServerOptions): Record<RouteName, Handler> {
   const { engine } = control;
+  const by = (context: Context): Author => authorOf(context, options.userName ?? String);
   return {
-    ...changeHandlers(control),
+    ...changeHandlers(control, by),
     changes: (context) => {
       const answers = changesByLine(
         control,
         context.req.raw,
+        by(context),
         (error) => refusalFor(error, options.onBug).error,
       );
       return linesReply(
@@ -69,7 +79,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(configurationLines(control.state), (line) => line),
       ),
     plan: async (context) => context.json(await plan(control, context.req.raw)),
-    apply: async (context) => context.json(await apply(control, context.req.raw)),
+    apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
     info: (context) =>
       context.json({
@@ -100,7 +110,30 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     getTimeouts: (context) => context.json(control.state.timeouts),
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     listConnections: (context) =>
-      linesReply(context, lines(engine.connections(), connectionToWire)),
+      linesReply(
+        context,
+        lines(engine.connections(readFilter(context.req.query())), connectionToWire),
+      ),
+    countConnections: async (context) => {
+      const { by: grouping, ...query } = context.req.query();
+      const options = { by: readGrouping(grouping), oldest: 5 };
+      return context.json(countToWire(await engine.countConnections(readFilter(query), options)));
+    },
+    endConnections: (context) =>
+      linesReply(
+        context,
+        lines(engine.endConnections(readEndFilter(context.req.query())), (each) => each, true),
+      ),
+    listDrains: async (context) => context.json(await drainsOf(control)),
+    names: async (context) => context.json({ names: await namesOf(control) }),
+    drift: async (context) => context.json({ drift: await driftOf(control) }),
+    history: async (context) => context.json(await historyOf(control)),
+    differenceSince: async (context) =>
+      context.json(await differenceSince(control, context.req.param("generation") ?? "")),
+    planRollback: async (context) =>
+      context.json(await planRollback(control, context.req.param("generation") ?? "")),
+    rollback: async (context) =>
+      context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
       context.json(
@@ -121,7 +154,10 @@ async function metricsReply(control: Control, options: ServerOptions, context: C
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */
-function changeHandlers(control: Control): Record<ChangeName, Handler> {
+function changeHandlers(
+  control: Control,
+  by: (context: Context) => Author,
+): Record<ChangeName, Handler> {
   const handlers = Object.entries(CHANGES).map(([name, change]): [string, Handler] => [
     name,
     async (context) => {
@@ -130,6 +166,7 @@ function changeHandlers(control: Control): Record<ChangeName, Handler> {
         service: context.req.param("service") ?? "",
         destination: context.req.param("destination") ?? "",
         body: text === "" ? undefined : parseJson(text),
+        by: by(context),
       });
       return context.body(null, name.startsWith("add") ? 201 : 204);
     },

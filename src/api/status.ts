@@ -1,7 +1,9 @@
 /** What `sluice status` shows, gathered from engine, control and daemon. */
 import type { Control } from "../control/control.ts";
 import type { FindingWatch } from "../control/finding-watch.ts";
+import { drainedServers } from "../ipvs/desired/drain.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
+import { driftOf } from "./drift.ts";
 import type { Status } from "./routes.ts";
 
 export interface StatusParts {
@@ -31,6 +33,9 @@ export async function statusOf(
     connections: condition.connections,
     connectionsMax: condition.connectionsMax,
     logLinesLost: status.logLinesLost(),
+    generation: control.generation,
+    drift: await driftOf(control),
+    draining: [...drainedServers(control.state)].length,
     findings: lasting.map(({ finding, since }) => ({
       code: finding.code,
       since: since.toISOString(),

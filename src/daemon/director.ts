@@ -10,11 +10,14 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
+import { watchDrains } from "./drains.ts";
+import { watchDrift } from "./drift.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Told } from "./service-manager.ts";
+import { userName } from "./user-name.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -55,13 +58,15 @@ export async function openDirector(
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
-    await putInForce(control, configured.wanted, lines);
+    await putInForce(control, configured.wanted, options.config, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
     onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchDrains(control, lines));
+  stack.use(watchDrift(control, lines));
   const status = {
     startedAt,
     statePath: options.state,
@@ -71,6 +76,7 @@ export async function openDirector(
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
+    userName,
     status,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });

@@ -8,6 +8,14 @@ import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
 import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
+import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
+import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
+import {
+  type ConnectionSummary,
+  Summary,
+  type SummaryOptions,
+} from "../../ipvs/inquiry/summary.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
 import {
@@ -41,6 +49,9 @@ const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
+/** How often it is told how far the ending of connections is, and how long answers are waited for at a time. */
+const TELL_INTERVAL_MS = 1_000;
+const ANSWER_MS = 20;
 
 const CLOCK = MONOTONIC_CLOCK;
 
@@ -231,7 +242,8 @@ export class UserspaceEngine implements Engine {
     return statuses;
   }
 
-  async *connections(): AsyncGenerator<ConnectionStatus> {
+  async *connections(filter: ConnectionFilter = {}): AsyncGenerator<ConnectionStatus> {
+    const matches = matcher(this.#inquired, filter);
     let after = -1;
     do {
       const { statuses, last } = connectionStatuses(
@@ -239,11 +251,42 @@ export class UserspaceEngine implements Engine {
         CLOCK.now(),
         after,
         LISTING_BUDGET,
+        matches,
       );
       yield* statuses;
       after = last;
       await new Promise((resolve) => setImmediate(resolve));
     } while (after >= 0 && this.#isOpen);
+  }
+
+  async countConnections(
+    filter: ConnectionFilter,
+    options: SummaryOptions,
+  ): Promise<ConnectionSummary> {
+    const summary = new Summary(this.#inquired, filter, options);
+    const pauses = new Pauses();
+    while (this.#isOpen && summary.work(CLOCK.now(), LISTING_BUDGET)) await pauses.ifDue();
+    return summary.result(CLOCK.now());
+  }
+
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    const ending = new Ending(this.#inquired, filter);
+    const out: Uint8Array[] = [];
+    let toldAt = CLOCK.now();
+    while (this.#isOpen) {
+      const before = ending.state.found;
+      ending.work(CLOCK.now(), LISTING_BUDGET, out);
+      this.#path.sendOwn(out.splice(0));
+      const { state } = ending;
+      if (state.isDone || CLOCK.now() >= toldAt + TELL_INTERVAL_MS) {
+        toldAt = CLOCK.now();
+        yield state;
+        if (state.isDone) return;
+      }
+      // While there is more to look at it goes on at once; else clients' answers are waited for.
+      if (state.found > before) await new Promise((resolve) => setImmediate(resolve));
+      else await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+    }
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
@@ -306,6 +349,10 @@ export class UserspaceEngine implements Engine {
     await this.#door[Symbol.asyncDispose]();
     this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
+  }
+
+  get #inquired(): Inquired {
+    return { tracker: this.#director.connections, services: this.#director.services };
   }
 
   #networkChanged(): void {

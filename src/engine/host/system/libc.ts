@@ -37,6 +37,7 @@ const SO_ERROR = 4;
 const c = {
   socket:     libc.func("int socket(int domain, int type, int protocol)"),
   bind:       libc.func("int bind(int fd, const void *address, uint32_t length)"),
+  connect:    libc.func("int connect(int fd, const void *address, uint32_t length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
   mmap:       libc.func("uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)"),
@@ -75,6 +76,11 @@ export function socket(domain: number, type: number, protocol: number, attempt: 
 
 export function bind(fd: number, address: Uint8Array, attempt: string): void {
   checked("bind", c.bind(fd, address, address.length), attempt);
+}
+
+/** For sockets without connections, where it only says who is meant: it never waits. */
+export function connect(fd: number, address: Uint8Array, attempt: string): void {
+  checked("connect", c.connect(fd, address, address.length), attempt);
 }
 
 /** Sets a socket option that is an int, or whatever struct the bytes are. */
