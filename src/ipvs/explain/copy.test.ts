@@ -37,10 +37,10 @@ class Foresight {
   };
 }
 
-function dials(random: Prng) {
+function dials(random: Prng, seed: number) {
   return {
     family: random.of(["inet", "inet6"] as const),
-    scheduler: random.of(SCHEDULERS),
+    scheduler: SCHEDULERS[seed % SCHEDULERS.length]!,
     persistence: random.of(["", "", " -p 30", " -p 300 -M 255.255.255.0"]),
     onePacket: random.of(["", "", " -o"]),
     threshold: random.of(["", " -x 3", " -x 4 -y 2"]),
@@ -55,7 +55,7 @@ function dials(random: Prng) {
 
 function play(seed: number): number {
   const random = prng(seed);
-  const { family, scheduler, persistence, onePacket, threshold, sysctls } = dials(random);
+  const { family, scheduler, persistence, onePacket, threshold, sysctls } = dials(random, seed);
   const foresight = new Foresight();
   const bench = new DirectorBench(family, { foresee: foresight.foresee });
   const mask = family === "inet" ? persistence : persistence.replace("255.255.255.0", "64");
@@ -97,11 +97,11 @@ function play(seed: number): number {
 }
 
 test("what a copy says happens", { timeout: 120_000 }, () => {
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 30; seed++) {
     try {
       expect(play(seed)).toBeGreaterThan(STEPS / 3);
     } catch (error) {
-      const world = JSON.stringify(dials(prng(seed)));
+      const world = JSON.stringify(dials(prng(seed), seed));
       throw new Error(`seed ${seed}, ${world}: ${(error as Error).message}`, { cause: error });
     }
   }

@@ -20,7 +20,7 @@ import type { Destination } from "../services/destination.ts";
 import { copyFor, type DirectorCopy } from "./copy.ts";
 
 /** Bytes before the packet, for a tunnel's headers. */
-const HEADROOM = 128;
+export const HEADROOM = 128;
 
 export interface Explanation {
   readonly packet: Ends;
