@@ -24,6 +24,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   diff:        { says: "what is different since an earlier generation",  load: () => import("./cli/history/diff.ts") },
   rollback:    { says: "goes back to an earlier generation",             load: () => import("./cli/history/rollback.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
+  events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
@@ -66,7 +67,7 @@ ${rows.join("")}  help         this; sluice help COMMAND: a command's own
   version      sluice's version
 
 Services are managed with a file, by sluice check, plan and apply, or with ipvsadm; both talk to the running daemon, like
-sluice export, status, reasons and sysctl.
+sluice export, status, reasons, events and sysctl.
 `;
 }
 

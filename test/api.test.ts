@@ -313,6 +313,7 @@ describe("the API", () => {
       version: "0.0.0",
       pid: 1,
       status: quietStatus(bench.engine),
+      events: bench.events,
       onBug: () => {},
     });
     await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(

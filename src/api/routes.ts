@@ -64,6 +64,7 @@ export const ROUTES = {
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },
+  events:            { method: "GET",    path: "/v1/events",                                       says: "What happens, as Server-Sent Events; ?since=all, ?only=NAMES, ?connections=N, ?follow=no" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, ApiRoute>;
 

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
+import type { Events } from "../control/events.ts";
 import { connectionToWire, statusToWire } from "../control/wire.ts";
 import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
@@ -32,6 +33,8 @@ export interface ServerOptions {
   /** What the user of a number is called; left out: nobody knows. */
   readonly userName?: (uid: number) => string;
   readonly status: StatusParts;
+  /** What listeners are told. */
+  readonly events: Events;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
 }
@@ -148,9 +151,19 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ),
       ),
     reasons: async (context) => context.json(await engine.reasons()),
+    events: (context) => eventsReply(control, options, context),
     metrics: (context) => metricsReply(control, options, context),
     totals: async (context) => context.json(await engine.totals()),
   };
+}
+
+/** Loaded when somebody listens. */
+async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
+  const { listenToEvents } = await import("./events/main.ts");
+  return context.body(textStream(listenToEvents(context.req.raw, events, engine)), 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+  });
 }
 
 /** What Prometheus asks for is loaded when it does. */

@@ -39,6 +39,7 @@ import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
+import type { HeadStart } from "./head-start.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { graceOf, inWords, type Outliving, openFile } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
@@ -67,6 +68,8 @@ export interface UserspaceEngineOptions {
   /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
   readonly stand?: Stand;
   readonly connectionsMax?: number;
+  /** What was begun before this code was loaded: taken, when it gets that far. */
+  readonly headStart?: HeadStart | undefined;
   /** Has connections outlive the process; undefined: nothing does. */
   readonly outliving?: Outliving | undefined;
   /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
@@ -173,8 +176,9 @@ export class UserspaceEngine implements Engine {
     const file = outliving && (await openFile(outliving, connectionsMax, events));
     if (file !== undefined) stack.use(file);
     const grace = outliving && file && graceOf(outliving, file);
-    // nft makes its tables while the host is asked and the ring's memory is cleared.
-    const door = stack.use(await Door.begin(events, options.stand, grace));
+    // nft makes its tables while the host is asked.
+    const { stand, headStart } = options;
+    const door = stack.use(await Door.begin(events, { stand, grace, headStart }));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -191,6 +195,7 @@ export class UserspaceEngine implements Engine {
       }),
     );
     options.offload?.follow(network);
+    await door.isPrepared();
     const opened = new UserspaceEngine({ network, door, claim, file }, options);
     stack.move();
     try {

@@ -95,6 +95,20 @@ export function setOption(
   checked("setsockopt", c.setsockopt(fd, level, name, bytes, bytes.length), attempt);
 }
 
+/** As setOption(), on a thread of Node's: for what takes the kernel long. Resolves to whether it was done. */
+export function setOptionAside(
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    c.setsockopt.async(fd, level, name, value, value.length, (error: unknown, status: unknown) =>
+      resolve(error === null && status === 0),
+    );
+  });
+}
+
 /** Reads a socket option into `value`, which must be as long as the kernel's struct; how many bytes that was. */
 export function getOption(
   fd: number,
