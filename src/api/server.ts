@@ -14,6 +14,7 @@ import { apply, configurationLines, plan } from "./configuration.ts";
 import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
 import { drainsOf } from "./drains.ts";
 import { driftOf, namesOf } from "./drift.ts";
+import { healthOf } from "./health.ts";
 import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
@@ -90,6 +91,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         version: options.version,
         engine: engine.name,
         pid: options.pid,
+        generation: control.generation,
         connectionTableSize: engine.connectionTableSize,
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
@@ -143,6 +145,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       context.json(await planRollback(control, context.req.param("generation") ?? "")),
     rollback: async (context) =>
       context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
+    health: (context) => context.json(healthOf(options.status.health())),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
       context.json(

@@ -10,6 +10,7 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
+import type { Health } from "../health/health.ts";
 import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
 import { watchDrains } from "./drains.ts";
@@ -58,7 +59,15 @@ export async function openDirector(
       },
     }),
   );
-  const control = await Control.start(engine, file);
+  let health: Health | undefined;
+  const started = Promise.withResolvers<Control>();
+  const control = await Control.start(engine, file, async () => {
+    // Most directors check nothing, and never load this.
+    const { startHealth } = await import("./health.ts");
+    health = stack.use(await startHealth(started.promise, options.socket, lines));
+    return health.keeper;
+  });
+  started.resolve(control);
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
@@ -77,6 +86,7 @@ export async function openDirector(
     statePath: options.state,
     logLinesLost: () => log.lost(),
     findings,
+    health: () => health,
   };
   const api = createServer(control, {
     version: version(),
