@@ -10,6 +10,7 @@ interface Subcommand {
 // biome-ignore format: a table
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
+  probe:       { says: "asks servers for the daemon, which starts it",   load: () => import("./health/prober/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
   check:       { says: "whether a sluice.yaml is right",                 load: () => import("./cli/configuration/check.ts") },
   plan:        { says: "what a sluice.yaml would change",                load: () => import("./cli/configuration/plan.ts") },

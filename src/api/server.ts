@@ -8,6 +8,7 @@ import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
+import { healthOf } from "./health.ts";
 import { lines } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
@@ -101,6 +102,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     listConnections: (context) =>
       linesReply(context, lines(engine.connections(), connectionToWire)),
+    health: (context) => context.json(healthOf(options.status.health())),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
       context.json(

@@ -2,6 +2,7 @@
 import type { Control } from "../control/control.ts";
 import type { FindingWatch } from "../control/finding-watch.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
+import { type HealthSource, healthOf } from "./health.ts";
 import type { Status } from "./routes.ts";
 
 export interface StatusParts {
@@ -11,6 +12,8 @@ export interface StatusParts {
   /** Lines of the log that were lost because nobody read them. */
   readonly logLinesLost: () => number;
   readonly findings: FindingWatch;
+  /** Undefined while no service is checked. */
+  readonly health: () => HealthSource | undefined;
 }
 
 export async function statusOf(
@@ -31,6 +34,7 @@ export async function statusOf(
     connections: condition.connections,
     connectionsMax: condition.connectionsMax,
     logLinesLost: status.logLinesLost(),
+    health: healthOf(status.health()),
     findings: lasting.map(({ finding, since }) => ({
       code: finding.code,
       since: since.toISOString(),

@@ -7,6 +7,7 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import type { Health } from "../health/health.ts";
 import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
@@ -46,7 +47,15 @@ export async function openDirector(
       },
     }),
   );
-  const control = await Control.start(engine, file);
+  let health: Health | undefined;
+  const started = Promise.withResolvers<Control>();
+  const control = await Control.start(engine, file, async () => {
+    // Most directors check nothing, and never load this.
+    const { startHealth } = await import("./health.ts");
+    health = stack.use(await startHealth(started.promise, options.socket, lines));
+    return health.keeper;
+  });
+  started.resolve(control);
   if (options.config === undefined || wanted === undefined) {
     process.on("SIGHUP", () => void reload(control, lines));
   } else {
@@ -60,7 +69,13 @@ export async function openDirector(
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
-    status: { startedAt, statePath: options.state, logLinesLost: () => log.lost(), findings },
+    status: {
+      startedAt,
+      statePath: options.state,
+      logLinesLost: () => log.lost(),
+      findings,
+      health: () => health,
+    },
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   return { engine, control, api };
