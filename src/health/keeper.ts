@@ -422,8 +422,8 @@ function settingsOf(
 }
 
 /** Equal checks of one server have equal keys, whatever they are called. */
-function watchKey({ name: _, via: __, ...check }: CheckPlan, target: WatchTarget): string {
-  return canonical({ ...check, ...target })!;
+function watchKey(check: CheckPlan, target: WatchTarget): string {
+  return canonical({ ...check, ...target, name: undefined, via: undefined })!;
 }
 
 function assignmentOf({ id, check, target, report }: Watch): Assignment {

@@ -1,5 +1,7 @@
 /** The page that `sluice status` prints. */
 import type { Status, StatusFinding } from "../../api/routes.ts";
+import { healthText } from "./health.ts";
+import { lasting } from "./lasting.ts";
 
 const LABEL_WIDTH = 13;
 
@@ -19,7 +21,7 @@ export function page(status: Status, now: Date): string {
     ]);
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
-  return `${head}\n${conclusion(findings, findingsOmitted, now)}`;
+  return `${head}\n${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
 }
 
 function conclusion(findings: readonly StatusFinding[], omitted: number, now: Date): string {
@@ -30,19 +32,4 @@ function conclusion(findings: readonly StatusFinding[], omitted: number, now: Da
   );
   const more = omitted === 0 ? "" : `  and ${omitted} more\n`;
   return `What is wrong (${findings.length + omitted}):\n${parts.join("")}${more}`;
-}
-
-const UNITS: readonly [seconds: number, name: string][] = [
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
-
-/** "3 minutes": the largest unit that fits. */
-function lasting(since: string, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1_000));
-  const [length, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS.at(-1)!;
-  const count = Math.floor(seconds / length);
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
