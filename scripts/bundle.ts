@@ -2,7 +2,7 @@
  * Puts src/ together into few files: a chunk for each part that is loaded by itself, with the packages that it uses.
  * Loading four hundred modules one by one is most of what a start takes (docs/decisions/0011-a-bundle.md).
  *
- *     node scripts/bundle.ts FOLDER
+ *     node scripts/bundle.ts FOLDER [PLACE]     PLACE: where, in a copy of this checkout, it will lie; FOLDER
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve, sep } from "node:path";
@@ -10,10 +10,14 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 /**
- * Writes the bundle of `root`/src into `folder`, all side by side. Resolves to the packages that it contains, by their
+ * Writes the bundle of `root`/src into `folder`, all side by side, to be run from `place`. Resolves to the packages that it contains, by their
  * folders; rejects when a source cannot be understood.
  */
-export async function bundle(root: string, folder: string): Promise<readonly string[]> {
+export async function bundle(
+  root: string,
+  folder: string,
+  place: string = folder,
+): Promise<readonly string[]> {
   const entries = ["sluice", ...commandsOf(root)];
   await using sources = await rolldown({
     cwd: root,
@@ -22,7 +26,7 @@ export async function bundle(root: string, folder: string): Promise<readonly str
     ),
     platform: "node",
     transform: { target: "es2022" },
-    plugins: [keepPlaces(root, folder), REQUIRED],
+    plugins: [keepPlaces(root, place), REQUIRED],
     logLevel: "silent",
   });
   const { output } = await sources.write({
@@ -91,6 +95,6 @@ function keepPlaces(root: string, folder: string) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = resolve(import.meta.dirname, "..");
   const folder = resolve(root, process.argv[2] ?? "dist");
-  const packages = await bundle(root, folder);
+  const packages = await bundle(root, folder, resolve(root, process.argv[3] ?? folder));
   writeFileSync(join(folder, "LICENSES"), licencesOf(packages));
 }

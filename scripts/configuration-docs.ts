@@ -47,7 +47,7 @@ sluice check sluice.yaml     # is it right? All that is wrong, with file, line a
 sluice plan sluice.yaml      # what would change, and how many connections that touches; exit 0 nothing, 2 something
 sluice apply sluice.yaml     # puts it in force, all or nothing
 sluice export                # what stands, as such a file
-sluice import ipvsadm-save rules       # what ipvsadm-save wrote, as such a file
+sluice import keepalived.conf          # keepalived's, ldirectord's or ipvsadm-save's, as such a file
 sluice daemon --config sluice.yaml     # loads it at the start; kill -HUP loads it again
 \`\`\`
 

@@ -35,7 +35,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  // What makes a bundle may still be writing.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
 });
 
 /** A checkout of a `sluice` that says a word, and whether it runs from its sources. */

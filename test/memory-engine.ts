@@ -1,5 +1,11 @@
 /** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
-import type { Condition, ConnectionStatus, Engine, ServiceStatus } from "../src/engine/engine.ts";
+import type {
+  Condition,
+  ConnectionStatus,
+  Engine,
+  Load,
+  ServiceStatus,
+} from "../src/engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-state.ts";
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../src/ipvs/desired/sysctls.ts";
@@ -71,6 +77,10 @@ export class MemoryEngine implements Engine {
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return { "pass-no-service": 3 };
+  }
+
+  async load(): Promise<Load> {
+    return { connections: this.entries.length, connectionsMax: 1_000, expiryLagMs: 0 };
   }
 
   async condition(): Promise<Condition> {

@@ -30,6 +30,21 @@ export function lines<Item>(
   });
 }
 
+/** Parts as they are, each written for itself. */
+export function textStream(parts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await parts.return(undefined);
+    },
+  });
+}
+
 /** The objects of a stream of lines. */
 export async function* objects(stream: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
   const decoder = new TextDecoder();

@@ -48,6 +48,7 @@ export const ROUTES = {
   apply:             { method: "PUT",    path: "/v1/configuration",                                says: "Put such lines in force, all or none; tells what that changed" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
+  metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, ApiRoute>;
 

@@ -9,7 +9,7 @@ import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
 import { healthOf } from "./health.ts";
-import { lines } from "./lines.ts";
+import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
@@ -111,8 +111,15 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ),
       ),
     reasons: async (context) => context.json(await engine.reasons()),
+    metrics: (context) => metricsReply(control, options, context),
     totals: async (context) => context.json(await engine.totals()),
   };
+}
+
+/** What Prometheus asks for is loaded when it does. */
+async function metricsReply(control: Control, options: ServerOptions, context: Context) {
+  const { CONTENT_TYPE, metrics } = await import("./metrics/main.ts");
+  return context.body(textStream(metrics(control, options)), 200, { "content-type": CONTENT_TYPE });
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */

@@ -14,6 +14,7 @@ import { wantedDestination } from "./destination.ts";
 import { secondsOf } from "./duration.ts";
 import type { ConfigurationFile } from "./files.ts";
 import { type CheckedDestination, serviceHealth } from "./health.ts";
+import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
 import type { ConfigurationProblem, Path } from "./problem.ts";
 import type {
   DestinationContent,
@@ -27,7 +28,13 @@ export interface Resolved {
   readonly wanted: WantedState;
   /** What services are called, by formatServiceKey(). */
   readonly names: ReadonlyMap<string, string>;
+  /** What the daemon itself is to do: at its start. */
+  readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
+}
+
+export interface DaemonSettings {
+  readonly metrics: ListenPlace | undefined;
 }
 
 interface Pool {
@@ -73,9 +80,11 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const seconds = Object.entries(timeouts).map(([name, value]) => [name, secondsOf(value)]);
   const others = settingsOf(files, "others", problems);
   const { drain } = settingsOf(files, "remove", problems);
+  const { listen } = settingsOf(files, "metrics", problems);
   return {
     names,
     problems,
+    daemon: { metrics: listen === undefined ? undefined : parseListenPlace(String(listen)) },
     wanted: {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,
@@ -111,7 +120,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others" | "remove",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "metrics",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};

@@ -13,6 +13,7 @@ import { Address } from "../net/address.ts";
 import { DURATION, DURATION_MAX_SECONDS, secondsOf } from "./duration.ts";
 import { type ForwardingContent, forwarding } from "./forwarding-schema.ts";
 import { check, checkKeys, health, onFailure } from "./health-schema.ts";
+import { A_LISTEN_PLACE, parseListenPlace } from "./listen-place.ts";
 
 /** What `-w` of ipvsadm's manual page goes to; the kernel would take more. */
 export const WEIGHT_MAX = 0xffff;
@@ -30,6 +31,10 @@ const duration = z
   )
   .refine((value) => secondsOf(value) <= DURATION_MAX_SECONDS, A_DURATION)
   .meta({ id: "duration" });
+
+const listenPlace = z
+  .union([integer(1, 0xffff), z.string()], expecting(A_LISTEN_PLACE))
+  .refine((value) => parseListenPlace(String(value)) !== undefined, expecting(A_LISTEN_PLACE));
 
 const destinationDefaults = {
   port: integer(0, 0xffff)
@@ -188,6 +193,15 @@ export const FILE_SCHEMA = keyed({
   })
     .optional()
     .describe("How what is no longer in the file goes. Default: at once."),
+  metrics: keyed({
+    listen: listenPlace.describe(
+      "Where `GET /metrics` answers Prometheus over TCP: a port alone is one of the loopback address.",
+    ),
+  })
+    .optional()
+    .describe(
+      "Heeded by a daemon that starts with `--config`, at its start; `--metrics` comes before it. Default: the API's socket alone. docs/metrics.md.",
+    ),
   checks: z
     .record(z.string(), check, expecting("checks by their names"))
     .optional()

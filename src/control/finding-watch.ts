@@ -36,6 +36,11 @@ export class FindingWatch implements Disposable {
     this.#lookLater(options.intervalMs ?? INTERVAL_MS);
   }
 
+  /** As of the last look. */
+  get lasting(): Iterable<Lasting> {
+    return this.#lasting.values();
+  }
+
   /** Looks now. */
   async look(): Promise<{ condition: Condition; lasting: readonly Lasting[] }> {
     const condition = await this.#engine.condition();

@@ -1,4 +1,5 @@
 /** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
+import type { Configuration } from "../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
 import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
@@ -6,9 +7,9 @@ import { readByChild } from "./configuration-reader.ts";
 import type { Log } from "./log.ts";
 
 /** What the file says, before packets flow. Rejects with a ConfigurationError. Loads what reads it: most have no file. */
-export async function wantedBy(path: string): Promise<WantedState> {
+export async function configurationBy(path: string): Promise<Configuration> {
   const { loadConfiguration } = await import("../configuration/load.ts");
-  return (await loadConfiguration(path, process.env)).wanted;
+  return await loadConfiguration(path, process.env);
 }
 
 /** All of it, or a rejection and nothing. */
@@ -30,7 +31,7 @@ export class ConfigurationReload {
   readonly #path: string;
   readonly #control: Control;
   readonly #lines: Log["lines"];
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, control: Control, lines: Log["lines"]) {
     this.#path = path;
@@ -38,19 +39,24 @@ export class ConfigurationReload {
     this.#lines = lines;
   }
 
-  again(): void {
-    this.#last = this.#last.then(() => this.#reload());
+  /** Resolves to why the file is not used, if it is not. */
+  again(): Promise<string | undefined> {
+    const reload = this.#last.then(() => this.#reload());
+    this.#last = reload;
+    return reload;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<string | undefined> {
     try {
       await putInForce(this.#control, await readByChild(this.#path), this.#lines);
+      return undefined;
     } catch (error) {
       const said =
         error instanceof ConfigurationError
           ? { problems: error.problems.map(formatProblem) }
           : { err: error };
       this.#lines.error(said, "the configuration is not used: all stays as it is");
+      return `the configuration is not used: ${(error as Error).message}`;
     }
   }
 }

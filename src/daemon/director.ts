@@ -2,17 +2,20 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Hono } from "hono";
+import type { StatusParts } from "../api/status.ts";
+import { formatListenPlace, type ListenPlace } from "../configuration/listen-place.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import type { Health } from "../health/health.ts";
-import { ConfigurationReload, putInForce, wantedBy } from "./configuration.ts";
+import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { Told } from "./service-manager.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -25,11 +28,13 @@ export async function openDirector(
   options: DaemonOptions,
   log: Log,
   stack: AsyncDisposableStack,
+  manager: Told | undefined,
 ): Promise<Director> {
   const { lines } = log;
   const startedAt = new Date();
   // Before anything is touched: a file with a mistake is no reason to stop what an earlier daemon left.
-  const wanted = options.config === undefined ? undefined : await wantedBy(options.config);
+  const configured =
+    options.config === undefined ? undefined : await configurationBy(options.config);
   const file =
     options.state === undefined ? undefined : await openState(options.state, stack, lines);
   const engine = stack.use(
@@ -56,29 +61,45 @@ export async function openDirector(
     return health.keeper;
   });
   started.resolve(control);
-  if (options.config === undefined || wanted === undefined) {
-    process.on("SIGHUP", () => void reload(control, lines));
+  if (options.config === undefined || configured === undefined) {
+    onReload(() => reload(control, lines), manager);
   } else {
-    await putInForce(control, wanted, lines);
+    await putInForce(control, configured.wanted, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
-    process.on("SIGHUP", () => configuration.again());
+    onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  const status = {
+    startedAt,
+    statePath: options.state,
+    logLinesLost: () => log.lost(),
+    findings,
+    health: () => health,
+  };
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
-    status: {
-      startedAt,
-      statePath: options.state,
-      logLinesLost: () => log.lost(),
-      findings,
-      health: () => health,
-    },
+    status,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
+  const place = options.metrics ?? configured?.daemon.metrics;
+  if (place !== undefined) await serveMetrics(place, { control, status }, log, stack);
   return { engine, control, api };
+}
+
+/** On a port of its own, until `stack` is disposed. */
+async function serveMetrics(
+  place: ListenPlace,
+  { control, status }: { control: Control; status: StatusParts },
+  { lines }: Log,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { listenForMetrics, metrics } = await import("../api/metrics/main.ts");
+  const page = () => metrics(control, { version: version(), status });
+  stack.use(await listenForMetrics(place, page, (message) => lines.warn(message)));
+  lines.info({ listen: formatListenPlace(place) }, "the metrics are served");
 }
 
 /** Nobody else's, until `stack` is disposed. */
@@ -92,7 +113,15 @@ async function openState(
   return stack.use(new StateFile(path, (message) => lines.warn(message)));
 }
 
-async function reload(control: Control, lines: Log["lines"]): Promise<void> {
+/** `reload` resolves to why all stays as it is, if it does. */
+function onReload(reload: () => Promise<string | undefined>, manager: Told | undefined): void {
+  process.on("SIGHUP", () => {
+    const done = reload();
+    manager?.during(done);
+  });
+}
+
+async function reload(control: Control, lines: Log["lines"]): Promise<string | undefined> {
   try {
     const hasChanged = await control.reload();
     const services = control.state.services.size;
@@ -100,8 +129,10 @@ async function reload(control: Control, lines: Log["lines"]): Promise<void> {
       { services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
+    return undefined;
   } catch (error) {
     lines.error({ err: error }, "the state file is not used: all stays as it is");
+    return `the state file is not used: ${(error as Error).message}`;
   }
 }
 

@@ -6,6 +6,7 @@ import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
+import { missingCapabilities } from "./capabilities.ts";
 import type { EngineChoice } from "./options.ts";
 
 export interface EngineOptions {
@@ -21,6 +22,7 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   if (choice === "userspace") return await UserspaceEngine.open(options);
   let offload: KernelOffload | undefined;
   try {
+    mustHandOver();
     offload = new KernelOffload({
       connectionsMax,
       warn: (message, error) => events.warn(message, error),
@@ -32,4 +34,13 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
     events.inform(`the userspace engine runs, because the kernel engine cannot: ${error.message}`);
   }
   return await UserspaceEngine.open(options);
+}
+
+/** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */
+function mustHandOver(): void {
+  const missing = missingCapabilities("kernel");
+  if (missing.length === 0) return;
+  throw new BpfError(
+    `Cannot load the BPF programs: this process lacks ${missing.join(" and ")}: run it as root, or use the userspace engine`,
+  );
 }

@@ -53,6 +53,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { lines } = log;
   mustBePrivileged();
   const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
+  using manager = await serviceManager(lines);
   const asked = signal();
   // Until there is a control: it reads the file anyway.
   process.on("SIGHUP", () => {});
@@ -64,7 +65,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.
   flushCompileCache();
-  const { control, engine, api } = await openDirector(options, log, stack);
+  const { control, engine, api } = await openDirector(options, log, stack, manager);
   app.resolve(api);
   lines.info(
     {
@@ -75,13 +76,25 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     },
     "the director runs",
   );
+  manager?.ready(() => {
+    const { size } = control.state.services;
+    return `${size} ${size === 1 ? "service" : "services"}, engine ${engine.name}`;
+  });
   resort.isServing = true;
   lines.info({ signal: await asked }, "ending");
+  manager?.stopping();
   resort.isServing = false;
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();
   lines.info("ended");
+}
+
+/** Loaded where there is one: most daemons of tests and laboratories have none. */
+async function serviceManager(lines: Log["lines"]) {
+  if (!process.env.NOTIFY_SOCKET) return undefined;
+  const { ServiceManager } = await import("./service-manager.ts");
+  return ServiceManager.open(process.env, { onTrouble: (message) => lines.warn(message) });
 }
 
 /** Resolves at the first SIGTERM or SIGINT; a second ends the process the hard way, as by default. */

@@ -1,5 +1,10 @@
 /** What `sluice daemon` is asked for. */
 import { parseArgs } from "node:util";
+import {
+  A_LISTEN_PLACE,
+  type ListenPlace,
+  parseListenPlace,
+} from "../configuration/listen-place.ts";
 
 export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
 
@@ -15,6 +20,8 @@ export interface DaemonOptions {
   readonly state: string | undefined;
   /** What is put in force at the start and at SIGHUP; undefined: what the state file has. */
   readonly config: string | undefined;
+  /** Where Prometheus is answered over TCP; undefined: nowhere, or where the configuration says. */
+  readonly metrics: ListenPlace | undefined;
   readonly engine: EngineChoice;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
@@ -24,7 +31,7 @@ export interface DaemonOptions {
   readonly adopts: boolean;
 }
 
-const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const CONNECTIONS_DEFAULT = 1 << 20;
@@ -56,6 +63,8 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --config FILE      put this sluice.yaml in force at the start, all of it, and again at SIGHUP: what
                      is not in it goes, weights that it does not say stay. A file with a mistake
                      changes nothing: then a start is refused, and a reload is said in the log
+  --metrics PLACE    answer Prometheus' GET /metrics at this TCP port, of the loopback address, or at this
+                     ADDRESS:PORT, where whoever reaches it reads it; the API's socket answers it anyway
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
                      dropped for so long and connections are kept, for the next daemon to go on
@@ -89,6 +98,7 @@ export function parseDaemonOptions(
     socket: values.socket ?? defaultSocket,
     socketGroup: values["socket-group"],
     config: values.config,
+    metrics: placeOf("--metrics", values.metrics),
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
     logLevel: level,
     connectionsMax: connections(values.connections),
@@ -107,6 +117,7 @@ function read(args: readonly string[]) {
         state: { type: "string" },
         "no-state": { type: "boolean" },
         config: { type: "string" },
+        metrics: { type: "string" },
         connections: { type: "string" },
         grace: { type: "string" },
         "no-adopt": { type: "boolean" },
@@ -134,6 +145,13 @@ function grace(text: string | undefined): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (value <= GRACE_LIMIT) return value;
   throw new UsageError(`--grace ${text}: expected seconds from 0 to ${GRACE_LIMIT}`);
+}
+
+function placeOf(option: string, text: string | undefined): ListenPlace | undefined {
+  if (text === undefined) return undefined;
+  const place = parseListenPlace(text);
+  if (place !== undefined) return place;
+  throw new UsageError(`${option} ${text}: expected ${A_LISTEN_PLACE}`);
 }
 
 function engineOf(text: string = "userspace"): EngineChoice {

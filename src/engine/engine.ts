@@ -30,10 +30,20 @@ export interface Engine extends AsyncDisposable {
   sysctls(): Promise<Sysctls>;
   /** How many packets left for which reason (ipvs/packets/reasons.ts), since the engine started. */
   reasons(): Promise<Readonly<Record<string, number>>>;
+  /** How full it is, and how far behind: costs nothing to ask. */
+  load(): Promise<Load>;
   /** How it is, as seen now: what is wrong, too. May take a while; packets go on meanwhile. */
   condition(): Promise<Condition>;
   /** Rows of the connection table, what listings call `size`. */
   readonly connectionTableSize: number;
+}
+
+export interface Load {
+  /** As Condition has them. */
+  readonly connections: number;
+  readonly connectionsMax: number;
+  /** For how long the connection whose time is over longest has waited to be removed. */
+  readonly expiryLagMs: number;
 }
 
 export interface Condition {

@@ -104,11 +104,91 @@ test("what cannot be carried is told, line by line, and all else is", async () =
   ]);
 });
 
+const KEEPALIVED = `virtual_server 192.0.2.10 80 {
+  delay_loop 5
+  lb_algo rr
+  lb_kind DR
+  protocol TCP
+  quorum_up /bin/up
+  real_server 192.0.2.21 80 { TCP_CHECK { connect_timeout 2 } }
+}
+`;
+
+const LDIRECTORD = `virtual=192.0.2.10:80
+    real=192.0.2.21:80 gate 5
+    checktype=connect
+    emailalert="ops@example.com"
+`;
+
+// biome-ignore format: a table
+const kinds: [words: string[], input: string, scheduler: string, told: string][] = [
+  [["keepalived", "-"],      KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
+  [["keepalived.conf", "-"], KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
+  [["-"],                    KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
+  [["ldirectord.cf", "-"],   LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
+  [["-"],                    LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
+  [["-"],                    "-A -t 192.0.2.10:80 -s sed\n-X\n", "sed", "-:2: not carried: -X: "],
+];
+
+test.for(kinds)(
+  "sluice import %j tells of which kind it is",
+  async ([words, input, scheduler, told]) => {
+    const { code, stdout, stderr } = await importing(input, "--json", ...words);
+    expect(JSON.parse(stdout)).toMatchObject({ services: [{ vip: "192.0.2.10", scheduler }] });
+    expect(stderr).toContain(told);
+    expect(code).toBe(1);
+  },
+);
+
+test("a keepalived.conf that is carried whole is told nothing of", async () => {
+  const whole = KEEPALIVED.replace(/ +quorum_up.*\n/, "");
+  expect(await importing(whole, "keepalived", "-")).toEqual({
+    code: 0,
+    stderr: "",
+    stdout: `# From what keepalived reads.
+services:
+  - protocol: tcp
+    vip: 192.0.2.10
+    port: 80
+    scheduler: rr
+    defaults:
+      forwarding: route
+    check:
+      type: tcp
+      interval: 5
+      timeout: 2
+      retry: 1
+      fall: 2
+      rise: 1
+      via: direct
+    destinations:
+      - address: 192.0.2.21
+        weight: 1
+`,
+  });
+});
+
+test("lines of other machines are left out", async () => {
+  const text = KEEPALIVED.replace("lb_algo rr", "@one lb_algo rr\n  @two lb_algo sed");
+  for (const [id, scheduler] of [
+    ["one", "rr"],
+    ["two", "sed"],
+    ["three", "wlc"],
+  ] as const) {
+    const { stdout } = await importing(text, "keepalived", "--json", "--id", id, "-");
+    expect(JSON.parse(stdout)).toMatchObject({ services: [{ scheduler }] });
+  }
+});
+
+const EXPECTED = "expected keepalived FILE, ldirectord FILE or ipvsadm-save FILE";
+
 // biome-ignore format: a table
 const mistakes: [words: string[], code: number, complaint: string][] = [
-  [["keepalived.conf", "x"],          2, "sluice import: expected ipvsadm-save FILE, got keepalived.conf x\n"],
-  [["ipvsadm-save"],                  2, "sluice import: expected ipvsadm-save FILE, got ipvsadm-save\n"],
-  [["--json"],                        2, "sluice import: expected ipvsadm-save FILE, got nothing\n"],
+  [["haproxy.cfg", "x"],              2, `sluice import: ${EXPECTED}, got haproxy.cfg x\n`],
+  [["keepalived", "x", "y"],          2, `sluice import: ${EXPECTED}, got keepalived x y\n`],
+  [["ipvsadm-save"],                  2, `sluice import: ${EXPECTED}, got ipvsadm-save\n`],
+  [["--json"],                        2, `sluice import: ${EXPECTED}, got nothing\n`],
+  [["-"],                             2, `sluice import: cannot tell what kind of file - is: ${EXPECTED}\n`],
   [["ipvsadm-save", "/nowhere/file"], 1, "sluice import: cannot read /nowhere/file: "],
 ];
 

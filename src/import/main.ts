@@ -5,18 +5,25 @@ import type { Surroundings } from "../cli/ipvsadm/run.ts";
 import { ask, EXIT, type ExitCode, toUsageError, UsageError } from "../cli/question.ts";
 import { processSurroundings } from "../cli/surroundings.ts";
 import { formatProblem } from "../configuration/problem.ts";
-import { contentOf, unsayable, writeConfiguration } from "../configuration/write.ts";
-import { importIpvsadmSave } from "./ipvsadm-save.ts";
+import { unsayable, writeConfiguration } from "../configuration/write.ts";
+import { KINDS, type Kind, kindNamed, kindOfText } from "./kinds.ts";
+import type { Told } from "./told.ts";
 
-const HELP = `Usage: sluice import ipvsadm-save [--json] FILE
+const HELP = `Usage: sluice import [keepalived|ldirectord|ipvsadm-save] [--id NAME] [--json] FILE
 
-Writes a sluice.yaml of what ipvsadm-save, or ipvsadm -S, wrote; FILE - is standard input. Lines that it cannot carry
-are told on standard error, with the reason; all others are in the file. Needs no daemon.
+Writes a sluice.yaml of what FILE says; FILE - is standard input. Of which kind it is, it mostly tells by itself. What
+cannot be carried is told on standard error, by file and line, with the reason; all else is in the sluice.yaml. Needs no
+daemon.
 
-    ipvsadm-save -n > rules; sluice import ipvsadm-save rules > sluice.yaml; sluice check sluice.yaml
+    sluice import /etc/keepalived/keepalived.conf > sluice.yaml; sluice check sluice.yaml; sluice plan sluice.yaml
 
-      --json   as JSON, which is YAML, too
-  -h, --help   this
+  keepalived     keepalived.conf, with the files that it includes
+  ldirectord     ldirectord.cf
+  ipvsadm-save   what ipvsadm-save, or ipvsadm -S, wrote
+
+      --id NAME  of keepalived's lines for one machine, those that begin with @NAME hold (default: this host's name)
+      --json     as JSON, which is YAML, too
+  -h, --help     this
 
 Exit status: 0 all is carried over, 1 something is not, or FILE cannot be read, 2 wrong arguments.
 `;
@@ -32,26 +39,46 @@ export function run(args: readonly string[], around: Surroundings): Promise<Exit
       await around.write(HELP);
       return EXIT.done;
     }
-    const [kind, file, ...more] = positionals;
-    if (kind !== "ipvsadm-save" || file === undefined || more.length > 0) {
-      throw new UsageError(`expected ipvsadm-save FILE, got ${positionals.join(" ") || "nothing"}`);
-    }
+    const { kind: named, file } = asked(positionals);
     const text = await textOf(file, around);
     if (text === undefined) return EXIT.failed;
-    const { wanted, dropped } = await importIpvsadmSave(text, around.names);
-    const content = contentOf(wanted);
+    const kind = named ?? kindOfText(text);
+    if (kind === undefined) {
+      throw new UsageError(`cannot tell what kind of file ${file} is: ${EXPECTED}`);
+    }
+    const { content, told } = await KINDS[kind](file, text, { names: around.names, id: values.id });
+    const from = file === "-" ? `what ${kind === "ipvsadm-save" ? kind : `${kind} reads`}` : file;
+    const comment = file === "-" && kind === "ipvsadm-save" ? `${from} wrote` : from;
     await around.write(
       values.json
         ? `${JSON.stringify(content, undefined, 2)}\n`
-        : writeConfiguration(content, [`From ${file === "-" ? "what ipvsadm-save wrote" : file}.`]),
+        : writeConfiguration(content, [`From ${comment}.`]),
     );
-    for (const { line, text: words, why } of dropped) {
-      around.complain(`${file}:${line}: not carried: ${words}: ${why}\n`);
-    }
+    for (const each of told) around.complain(`${formatTold(each)}\n`);
     const problems = unsayable(content);
     for (const problem of problems) around.complain(`sluice import: ${formatProblem(problem)}\n`);
-    return dropped.length + problems.length === 0 ? EXIT.done : EXIT.failed;
+    const isWhole = told.every((each) => each.kind === "note") && problems.length === 0;
+    return isWhole ? EXIT.done : EXIT.failed;
   });
+}
+
+const EXPECTED = "expected keepalived FILE, ldirectord FILE or ipvsadm-save FILE";
+
+/** A kind and a file, or a file alone; then its name may tell the kind, or its text has to. */
+function asked(words: readonly string[]): { kind: Kind | undefined; file: string } {
+  const [first, second, ...more] = words;
+  const kind = first === undefined ? undefined : kindNamed(first);
+  if (first !== undefined && second === undefined && !Object.hasOwn(KINDS, first)) {
+    return { kind, file: first };
+  }
+  if (kind === undefined || second === undefined || more.length > 0) {
+    throw new UsageError(`${EXPECTED}, got ${words.join(" ") || "nothing"}`);
+  }
+  return { kind, file: second };
+}
+
+function formatTold({ at, kind, text, why }: Told): string {
+  return `${at.file}:${at.line}: ${kind === "dropped" ? "not carried" : "note"}: ${text}: ${why}`;
 }
 
 async function textOf(file: string, around: Surroundings): Promise<string | undefined> {
@@ -75,7 +102,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: flag, help: { ...flag, short: "h" } },
+      options: { id: { type: "string" }, json: flag, help: { ...flag, short: "h" } },
     });
   } catch (error) {
     throw toUsageError(error);

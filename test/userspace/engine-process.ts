@@ -64,6 +64,8 @@ async function call(method: string, argument: unknown): Promise<unknown> {
       return engine.sysctls();
     case "reasons":
       return engine.reasons();
+    case "load":
+      return engine.load();
     case "condition":
       return engine.condition();
     case "connectionTableSize":

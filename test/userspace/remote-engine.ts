@@ -4,6 +4,7 @@ import type {
   Condition,
   ConnectionStatus,
   Engine,
+  Load,
   ServiceStatus,
 } from "../../src/engine/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired/desired-state.ts";
@@ -61,6 +62,10 @@ export class RemoteEngine implements Engine {
 
   reasons(): Promise<Readonly<Record<string, number>>> {
     return this.#call("reasons");
+  }
+
+  load(): Promise<Load> {
+    return this.#call("load");
   }
 
   condition(): Promise<Condition> {

@@ -17,7 +17,7 @@ import {
   serviceStatus,
 } from "../../ipvs/status.ts";
 import { IP_VERSION } from "../../net/ip-family.ts";
-import type { Condition, Engine } from "../engine.ts";
+import type { Condition, Engine, Load } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
 import { HostNetwork } from "../host/host-network.ts";
 import { claimNamespace } from "../host/namespace-claim.ts";
@@ -272,6 +272,13 @@ export class UserspaceEngine implements Engine {
       counts[reason] = (counts[reason] ?? 0) + count;
     }
     return counts;
+  }
+
+  async load(): Promise<Load> {
+    const { table } = this.#director.connections;
+    const now = CLOCK.now();
+    const expiryLagMs = Math.max(0, now - (table.nextDeadline() ?? now));
+    return { connections: table.size, connectionsMax: table.limit, expiryLagMs };
   }
 
   async condition(): Promise<Condition> {

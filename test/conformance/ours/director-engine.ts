@@ -1,6 +1,6 @@
 /** A director behind the engine's interface, with a clock that stands still until it is moved. */
 import type { Instant } from "../../../src/base/clock.ts";
-import type { Condition, Engine } from "../../../src/engine/engine.ts";
+import type { Condition, Engine, Load } from "../../../src/engine/engine.ts";
 import { NO_CONNECTION } from "../../../src/ipvs/connections/connection-table.ts";
 import type { DesiredState } from "../../../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../../../src/ipvs/desired/service.ts";
@@ -96,6 +96,11 @@ export class DirectorEngine implements Engine {
 
   async reasons(): Promise<Readonly<Record<string, number>>> {
     return this.#director.reasons();
+  }
+
+  async load(): Promise<Load> {
+    const { size, limit } = this.#director.connections.table;
+    return { connections: size, connectionsMax: limit, expiryLagMs: 0 };
   }
 
   async condition(): Promise<Condition> {

@@ -42,6 +42,7 @@ const c = {
   mmap:       libc.func("uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)"),
   munmap:     libc.func("int munmap(uintptr_t address, size_t length)"),
   send:       libc.func("intptr_t send(int fd, const void *bytes, size_t length, int flags)"),
+  sendto:     libc.func("intptr_t sendto(int fd, const void *bytes, size_t length, int flags, const void *address, uint32_t addressLength)"),
   recv:       libc.func("intptr_t recv(int fd, void *bytes, size_t length, int flags)"),
   // Messages are given by address: they and what they point to lie in memory that does not move.
   sendmmsg:   libc.func("int sendmmsg(int fd, uintptr_t messages, uint32_t count, int flags)"),
@@ -104,6 +105,11 @@ export function getOption(
 /** The number of bytes sent, or -errno. */
 export function send(fd: number, bytes: Uint8Array): number {
   return result(c.send(fd, bytes, bytes.length, MSG_DONTWAIT));
+}
+
+/** The number of bytes sent to `address`, a struct sockaddr of its family, or -errno. */
+export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): number {
+  return result(c.sendto(fd, bytes, bytes.length, MSG_DONTWAIT, address, address.length));
 }
 
 /** The number of bytes received, or -errno: -EAGAIN when nothing waits. */

@@ -1,0 +1,17 @@
+/**
+ * What any Node.js process tells Prometheus of itself, by prom-client's own names, which dashboards know: memory, processor
+ * time, descriptors, garbage collection, and how late the event loop was (perf_hooks' monitorEventLoopDelay), which is for
+ * how long packets waited. Measured from the first question on.
+ */
+import { collectDefaultMetrics, Registry } from "prom-client";
+
+let registry: Registry | undefined;
+
+export async function processMetrics(): Promise<string> {
+  if (registry === undefined) {
+    registry = new Registry();
+    collectDefaultMetrics({ register: registry });
+  }
+  // As yet nothing was measured of some: the text format spells that NaN, prom-client does not.
+  return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
+}
