@@ -18,7 +18,14 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   export:      { says: "writes what stands as a sluice.yaml",            load: () => import("./cli/configuration/export.ts") },
   import:      { says: "writes a keepalived.conf and such as a sluice.yaml",  load: () => import("./import/main.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
+  drain:       { says: "takes servers out of service, and shows how far it is", load: () => import("./cli/drain/main.ts") },
+  undrain:     { says: "gives them new connections again",               load: () => import("./cli/undrain/main.ts") },
+  connections: { says: "lists, counts and ends connections",             load: () => import("./cli/connections/main.ts") },
+  history:     { says: "what was changed, by whom and when",             load: () => import("./cli/history/main.ts") },
+  diff:        { says: "what is different since an earlier generation",  load: () => import("./cli/history/diff.ts") },
+  rollback:    { says: "goes back to an earlier generation",             load: () => import("./cli/history/rollback.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
+  events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
@@ -60,7 +67,7 @@ ${rows.join("")}  help         this; sluice help COMMAND: a command's own
   version      sluice's version
 
 Services are managed with a file, by sluice check, plan and apply, or with ipvsadm; both talk to the running daemon, like
-sluice export, status, reasons and sysctl.
+sluice export, status, reasons, events and sysctl.
 `;
 }
 

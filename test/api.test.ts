@@ -154,6 +154,7 @@ describe("the API", () => {
       protocol: "TCP",
       state: "ESTABLISHED",
       expiresInMs: 1000,
+      ageMs: 5000,
       client: { address: client, port: toPort(index % 65_536) },
       virtual: server,
       destination: server,
@@ -284,6 +285,7 @@ describe("the API", () => {
       protocol: "TCP",
       state: "ESTABLISHED",
       expiresInMs: 1000,
+      ageMs: 5000,
       client: end,
       virtual: end,
       destination: end,
@@ -311,6 +313,7 @@ describe("the API", () => {
       version: "0.0.0",
       pid: 1,
       status: quietStatus(bench.engine),
+      events: bench.events,
       onBug: () => {},
     });
     await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(

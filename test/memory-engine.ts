@@ -10,6 +10,9 @@ import { type DesiredState, EMPTY_STATE } from "../src/ipvs/desired/desired-stat
 import { formatServiceKey, type ServiceKey } from "../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../src/ipvs/desired/sysctls.ts";
 import type { Finding } from "../src/ipvs/diagnosis/finding.ts";
+import type { Ended } from "../src/ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../src/ipvs/inquiry/filter.ts";
+import type { ConnectionSummary } from "../src/ipvs/inquiry/summary.ts";
 import {
   type Counters,
   NO_COUNTERS,
@@ -33,6 +36,8 @@ export class MemoryEngine implements Engine {
   readonly applied: number[] = [];
   /** In the order given; "all" for everything. */
   readonly zeroed: string[] = [];
+  /** What was asked to be ended. */
+  readonly ended: ConnectionFilter[] = [];
   isDisposed = false;
 
   async apply(...steps: DesiredState[]): Promise<void> {
@@ -61,6 +66,19 @@ export class MemoryEngine implements Engine {
 
   async *connections(): AsyncGenerator<ConnectionStatus> {
     yield* this.entries;
+  }
+
+  /** Whatever is asked for: all entries. */
+  async countConnections(): Promise<ConnectionSummary> {
+    const { entries } = this;
+    return { count: entries.length, groups: [], others: 0, byAge: [], oldest: [] };
+  }
+
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    this.ended.push(filter);
+    const found = this.entries.length;
+    this.entries = [];
+    yield { found, reset: 0, forgotten: found, isDone: true };
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {

@@ -74,6 +74,9 @@ test("status --json", async () => {
   expect(JSON.parse(stdout)).toEqual({
     version: "0.0.0",
     pid: 1,
+    generation: 0,
+    drift: null,
+    draining: 0,
     startedAt: "1970-01-01T00:00:00.000Z",
     engine: "memory",
     stand: "in memory",

@@ -1,14 +1,17 @@
 /** The calls that change something: each alone (server.ts), or a line each of many. */
 import { z } from "zod";
+import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "../control/wire.ts";
 import {
   DESTINATION_SCHEMA,
+  DRAIN_SCHEMA,
   SERVICE_SCHEMA,
   SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
 } from "../control/wire-schema.ts";
 import * as state from "../ipvs/desired/desired-state.ts";
+import { drainDestination, undrainDestination } from "../ipvs/desired/drain.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
 import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
@@ -21,13 +24,14 @@ export interface ChangeCall {
   readonly destination: string;
   /** JSON; undefined without a body. */
   readonly body?: unknown;
+  readonly by: Author;
 }
 
 type Change = (control: Control, call: ChangeCall) => Promise<void>;
 
 /** Each resolves when it is in force and on disk, and throws what refusal.ts words. */
 export const CHANGES: Readonly<Record<ChangeName, Change>> = {
-  addService: async (control, { body }) => {
+  addService: async (control, { body, by }) => {
     const wire = readAs(SERVICE_SCHEMA, body);
     const key = keyFromWire(wire.key);
     await control.change((now) => {
@@ -36,10 +40,10 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
         throw new LbError({ code: "service-exists", service: key });
       }
       return state.addService(now, serviceFromWire(wire));
-    });
+    }, by);
   },
-  flush: (control) => control.change(state.flush),
-  editService: async (control, { service, body }) => {
+  flush: (control, { by }) => control.change(state.flush, by),
+  editService: async (control, { service, body, by }) => {
     const key = readService(service);
     const wire = readAs(SERVICE_SCHEMA, body);
     mustBeSame("key", formatServiceKey(key), formatServiceKey(keyFromWire(wire.key)));
@@ -48,38 +52,56 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
         throw new LbError({ code: "no-such-service", service: key });
       }
       return state.editService(now, serviceFromWire(wire));
-    });
+    }, by);
   },
-  deleteService: async (control, { service }) => {
+  deleteService: async (control, { service, by }) => {
     const key = readService(service);
-    await control.change((now) => state.deleteService(now, key));
+    await control.change((now) => state.deleteService(now, key), by);
   },
-  addDestination: async (control, { service, body }) => {
+  addDestination: async (control, { service, body, by }) => {
     const key = readService(service);
     const spec = destinationFromWire(readAs(DESTINATION_SCHEMA, body));
-    await control.change((now) => state.addDestination(now, key, spec));
+    await control.change((now) => state.addDestination(now, key, spec), by);
   },
-  editDestination: async (control, { service, destination, body }) => {
+  editDestination: async (control, { service, destination, body, by }) => {
     const key = readService(service);
     const at = readDestination(destination);
     const spec = destinationFromWire(readAs(DESTINATION_SCHEMA, body));
     mustBeSame("endpoint", formatEndpoint(at), formatEndpoint(spec.endpoint));
-    await control.change((now) => state.editDestination(now, key, spec));
+    await control.change((now) => state.editDestination(now, key, spec), by);
   },
-  deleteDestination: async (control, { service, destination }) => {
+  deleteDestination: async (control, { service, destination, by }) => {
     const key = readService(service);
     const at = readDestination(destination);
-    await control.change((now) => state.deleteDestination(now, key, at));
+    await control.change((now) => state.deleteDestination(now, key, at), by);
+  },
+  drain: async (control, { service, destination, body, by }) => {
+    const key = readService(service);
+    const at = readDestination(destination);
+    const { timeoutSeconds, afterwards, force: isForced } = readAs(DRAIN_SCHEMA, body ?? {});
+    const asked = {
+      since: Date.now(),
+      timeoutSeconds: timeoutSeconds ?? undefined,
+      afterwards,
+      cause: "operator",
+      isForced,
+    } as const;
+    await control.change((now) => drainDestination(now, key, at, asked), by);
+  },
+  undrain: async (control, { service, destination, by }) => {
+    const key = readService(service);
+    const at = readDestination(destination);
+    await control.change((now) => undrainDestination(now, key, at), by);
   },
   zeroService: async (control, { service }) => control.zero(readService(service)),
   zero: (control) => control.zero(undefined),
-  setTimeouts: async (control, { body }) => {
+  setTimeouts: async (control, { body, by }) => {
     const wanted = readAs(TIMEOUTS_SCHEMA, body);
-    await control.change((now) => state.setTimeouts(now, wanted));
+    await control.change((now) => state.setTimeouts(now, wanted), by);
   },
-  setSysctls: async (control, { body }) => {
+  setSysctls: async (control, { body, by }) => {
     const wanted = readAs(SYSCTLS_SCHEMA, body);
-    await control.change((now) => setSysctls(now, wanted));
+    await control.change((now) => setSysctls(now, wanted), by);
   },
 };
 
@@ -99,11 +121,12 @@ type Answer = Record<string, never> | { readonly error: ErrorReply["error"] };
 export async function* changesByLine(
   control: Control,
   request: Request,
+  by: Author,
   errorOf: (error: unknown) => ErrorReply["error"],
 ): AsyncGenerator<Answer> {
   const underWay: Promise<Answer>[] = [];
   for await (const line of linesOf(request)) {
-    const done = changeByLine(control, line).then(
+    const done = changeByLine(control, line, by).then(
       () => ({}),
       (error: unknown) => ({ error: errorOf(error) }),
     );
@@ -113,7 +136,7 @@ export async function* changesByLine(
   for (const done of underWay) yield await done;
 }
 
-async function changeByLine(control: Control, line: string): Promise<void> {
+async function changeByLine(control: Control, line: string, by: Author): Promise<void> {
   const { call, ...rest } = readAs(LINE_SCHEMA, parseJson(line));
-  await CHANGES[call](control, rest);
+  await CHANGES[call](control, { ...rest, by });
 }

@@ -3,14 +3,17 @@ import type { IncomingMessage } from "node:http";
 import { createRequire } from "node:module";
 import type { WireWantedService, WireWantedSettings } from "../control/wanted-wire.ts";
 import type { WireConnection } from "../control/wire.ts";
-import { objects } from "./lines.ts";
+import { COMMAND_HEADER } from "./command-header.ts";
+import { objects, type StreamedEvent, streamedEvents } from "./lines.ts";
 import {
   type Calls,
   type Change,
+  type EndedConnections,
   type ErrorReply,
   formatEndpointId,
   formatServiceId,
   type Plan,
+  type QueryParams,
   ROUTES,
   type RouteName,
 } from "./routes.ts";
@@ -19,6 +22,8 @@ import {
 const { Agent, request } = createRequire(import.meta.url)(
   "node:http",
 ) as typeof import("node:http");
+
+export type { StreamedEvent } from "./lines.ts";
 
 /** The daemon answered, and said no. */
 export class ApiError extends Error {
@@ -45,10 +50,13 @@ export interface Configuration {
 /** One client is one keep-alive connection; it does not keep the process running. */
 export class Client {
   readonly socketPath: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-  constructor(socketPath: string) {
+  /** `command`: what the caller says of itself, such as `sluice apply`. */
+  constructor(socketPath: string, command?: string) {
     this.socketPath = socketPath;
+    this.#headers = command === undefined ? {} : { [COMMAND_HEADER]: command };
   }
 
   /** Throws ApiError when refused, and Node's own error (ENOENT, ECONNREFUSED, EACCES, ...) when nobody answers. */
@@ -82,10 +90,16 @@ export class Client {
     return answers;
   }
 
-  /** The connection table as it is read, entry by entry. */
-  async *connections(): AsyncGenerator<WireConnection> {
-    const response = await this.#send("listConnections", {}, undefined);
+  /** The connection table as it is read, entry by entry: all, or those of a filter. */
+  async *connections(query: QueryParams["query"] = {}): AsyncGenerator<WireConnection> {
+    const response = await this.#send("listConnections", { query }, undefined);
     for await (const connection of objects(response)) yield connection as WireConnection;
+  }
+
+  /** Ends the connections of a filter, and tells from time to time how far that is. */
+  async *endConnections(query: QueryParams["query"]): AsyncGenerator<EndedConnections> {
+    const response = await this.#send("endConnections", { query }, undefined);
+    for await (const ended of objects(response)) yield ended as EndedConnections;
   }
 
   /** All that is wanted: what configure() takes. */
@@ -102,10 +116,31 @@ export class Client {
     };
   }
 
-  /** What `wanted` would change, or what it changed, all or, when it throws, nothing. */
-  async configure(name: "plan" | "apply", { settings, services }: Configuration): Promise<Plan> {
+  /**
+   * What `wanted` would change, or what it changed, all or, when it throws, nothing. Refused when somebody changed something
+   * since `generation`.
+   */
+  async configure(
+    name: "plan" | "apply",
+    { settings, services }: Configuration,
+    generation?: number,
+  ): Promise<Plan> {
     const text = [settings, ...services].map((line) => `${JSON.stringify(line)}\n`).join("");
-    return JSON.parse(await textOf(await this.#sendText(name, {}, text))) as Plan;
+    const headers = generation === undefined ? {} : { "if-match": `"${generation}"` };
+    return JSON.parse(await textOf(await this.#sendText(name, {}, text, headers))) as Plan;
+  }
+
+  /**
+   * What happens, until the connection ends. On a connection of its own: it is never free for another call.
+   */
+  async *events(query: QueryParams["query"]): AsyncGenerator<StreamedEvent> {
+    const agent = new Agent({ keepAlive: false });
+    const response = await this.#sendText("events", { query }, undefined, {}, agent);
+    try {
+      yield* streamedEvents(response);
+    } finally {
+      response.destroy();
+    }
   }
 
   close(): void {
@@ -120,11 +155,19 @@ export class Client {
     name: RouteName,
     params: object,
     text: string | undefined,
+    headers: Readonly<Record<string, string>> = {},
+    agent = this.#agent,
   ): Promise<IncomingMessage> {
     const { method, path } = ROUTES[name];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = request(
-        { socketPath: this.socketPath, agent: this.#agent, method, path: fill(path, params) },
+        {
+          socketPath: this.socketPath,
+          agent,
+          method,
+          path: fill(path, params),
+          headers: { ...this.#headers, ...headers },
+        },
         resolve,
       );
       call.once("error", (error: NodeJS.ErrnoException) => {
@@ -156,13 +199,18 @@ function lineOf({ name, params, body }: Change): object {
   };
 }
 
-type Params = Partial<Calls["editDestination"]["params"]>;
+type Params = Partial<
+  Calls["editDestination"]["params"] & Calls["rollback"]["params"] & QueryParams
+>;
 
 /** `/v1/services/:service` with the service's id in place. */
-function fill(path: string, { service, destination }: Params): string {
-  return path
+function fill(path: string, { service, destination, generation, query }: Params): string {
+  const search = query === undefined ? "" : `?${new URLSearchParams(query).toString()}`;
+  const filled = path
+    .replace(":generation", String(generation))
     .replace(":service", service ? encodeURIComponent(formatServiceId(service)) : "")
     .replace(":destination", destination ? encodeURIComponent(formatEndpointId(destination)) : "");
+  return `${filled}${search}`;
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

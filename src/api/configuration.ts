@@ -1,6 +1,7 @@
 /** The whole of what is wanted, read and replaced as one: JSON by the line, first the settings, then a service a line. */
 import type { z } from "zod";
 import { Pauses } from "../base/pauses.ts";
+import type { Author } from "../control/author.ts";
 import { type Control, withPauses } from "../control/control.ts";
 import {
   planToWanted,
@@ -17,12 +18,12 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { type Difference, differences } from "../ipvs/desired/differences.ts";
 import { formatEndpoint, formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
 import { reconciling, type WantedService, type WantedState } from "../ipvs/desired/wanted.ts";
-import { BadRequest, TooLarge } from "./problem.ts";
+import { BadRequest, ChangedMeanwhile, TooLarge } from "./problem.ts";
 import { linesOf, parseJson, readAs } from "./reading.ts";
 import { formatServiceId, type Plan, type PlannedChange } from "./routes.ts";
 
-/** A service with some thousands of destinations. */
-const LINE_MAX_BYTES = 1024 * 1024;
+/** A service with some thousands of destinations, or the names of some ten thousand services. */
+const LINE_MAX_BYTES = 4 * 1024 * 1024;
 
 const BODY_MAX_BYTES = 128 * 1024 * 1024;
 
@@ -41,16 +42,32 @@ export async function* configurationLines(
 export async function plan(control: Control, request: Request): Promise<Plan> {
   const wanted = await readWanted(request);
   const before = control.state;
-  const after = await withPauses(reconciling(before, wanted));
+  const after = await withPauses(reconciling(before, wanted, Date.now()));
   return planOf(before, after, await control.engine.services());
 }
 
 /** Puts the lines in force, all or none, and tells what that changed. */
-export async function apply(control: Control, request: Request): Promise<Plan> {
+export async function apply(control: Control, request: Request, by: Author): Promise<Plan> {
+  const expected = expectedGeneration(request);
   const wanted = await readWanted(request);
   const traffic = await control.engine.services();
-  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  const { before, after } = await control.replace((state) => {
+    if (expected !== undefined && control.generation !== expected) {
+      throw new ChangedMeanwhile(expected, control.generation);
+    }
+    return reconciling(state, wanted, Date.now());
+  }, by);
+  await control.declarations.note(wanted, by);
   return planOf(before, after, traffic);
+}
+
+/** If-Match (RFC 9110 13.1.1): the generation that the caller has seen; undefined: whichever. */
+function expectedGeneration(request: Request): number | undefined {
+  const text = request.headers.get("if-match");
+  if (text === null || text === "*") return undefined;
+  const [, digits] = /^"(\d{1,15})"$/.exec(text) ?? [];
+  if (digits !== undefined) return Number(digits);
+  throw new BadRequest(`If-Match: expected a generation such as "12", got ${text}`);
 }
 
 async function readWanted(request: Request): Promise<WantedState> {
@@ -94,11 +111,19 @@ async function checkSettings(health: WireHealth, number: number): Promise<void> 
   if (problem !== undefined) throw new BadRequest(`line ${number}: ${problem}`);
 }
 
-function planOf(
+export function planOf(
   before: DesiredState,
   after: DesiredState,
   traffic: readonly ServiceStatus[],
 ): Plan {
+  const counts = countsOf(traffic);
+  return {
+    changes: differences(before, after).map((difference) => changeOf(difference, counts)),
+  };
+}
+
+/** How many connections services and their destinations have. */
+export function countsOf(traffic: readonly ServiceStatus[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { plan: service, destinations } of traffic) {
     const connections = destinations.map(
@@ -112,12 +137,13 @@ function planOf(
       counts.set(countKey(service.key, formatEndpoint(destination.endpoint)), connections[index]!);
     }
   }
-  return {
-    changes: differences(before, after).map((difference) => changeOf(difference, counts)),
-  };
+  return counts;
 }
 
-function changeOf(difference: Difference, counts: ReadonlyMap<string, number>): PlannedChange {
+export function changeOf(
+  difference: Difference,
+  counts: ReadonlyMap<string, number>,
+): PlannedChange {
   const { action, what } = difference;
   const facts = difference.facts.map(({ name, before, after }) => ({
     name,

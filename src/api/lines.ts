@@ -3,17 +3,21 @@
 /** Written together: a line alone would cost a system call. */
 const CHUNK_LENGTH = 32 * 1024;
 
-/** `items` as a stream that is pulled no faster than its reader reads, and stops when the reader goes. */
+/**
+ * `items` as a stream that is pulled no faster than its reader reads, and stops when the reader goes. `isAtOnce`: each is
+ * written as it comes.
+ */
 export function lines<Item>(
   items: AsyncIterable<Item>,
   toJson: (item: Item) => object,
+  isAtOnce = false,
 ): ReadableStream<Uint8Array> {
   const iterator = items[Symbol.asyncIterator]();
   const encoder = new TextEncoder();
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       let text = "";
-      while (text.length < CHUNK_LENGTH) {
+      while (text.length < (isAtOnce ? 1 : CHUNK_LENGTH)) {
         const { done, value } = await iterator.next();
         if (done) {
           if (text !== "") controller.enqueue(encoder.encode(text));
@@ -55,4 +59,36 @@ export async function* objects(stream: AsyncIterable<Buffer>): AsyncGenerator<un
     for (const line of parts) yield JSON.parse(line);
   }
   if (rest !== "") throw new SyntaxError("The stream ended within a line");
+}
+
+/** A Server-Sent Event. */
+export interface StreamedEvent {
+  /** What to go on behind; null with what the stream itself says. */
+  readonly id: string | null;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+/** The events of a stream as the daemon writes it: one field a line, `data` once, LF alone. */
+export async function* streamedEvents(
+  stream: AsyncIterable<Buffer>,
+): AsyncGenerator<StreamedEvent> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const blocks = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = new Map(
+        block.split("\n").map((line) => {
+          const [, name = "", value = ""] = /^([a-z]*): (.*)$/.exec(line) ?? [];
+          return [name, value];
+        }),
+      );
+      const event = fields.get("event");
+      if (event === undefined) continue;
+      const data: unknown = JSON.parse(fields.get("data") ?? "null");
+      yield { id: fields.get("id") ?? null, event, data };
+    }
+  }
 }

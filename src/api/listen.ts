@@ -6,6 +6,7 @@ import { createConnection, type Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prepareFolder } from "../control/folder.ts";
+import type { CallerBindings } from "./caller.ts";
 import { Client } from "./client.ts";
 import { limitConnections, TIMEOUTS } from "./limits.ts";
 import { mayCommand, type Peer } from "./peer.ts";
@@ -47,16 +48,19 @@ export async function listen(
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
-  const refused = new WeakSet<Socket>();
+  const allowed = new WeakMap<Socket, Peer>();
   const turns = new Turns();
   const fetch = async (request: Request, env: object): Promise<Response> => {
     const { incoming } = env as HttpBindings;
     await turns.take();
-    return refused.has(incoming.socket) ? refusal(path) : (await app).fetch(request, env);
+    const peer = allowed.get(incoming.socket);
+    if (peer === undefined) return refusal(path);
+    return (await app).fetch(request, { ...env, peer } satisfies CallerBindings);
   };
   const server = createServer(TIMEOUTS, answering(fetch));
   server.on("connection", (socket) => {
-    if (!isAllowed(socket, path, peerOf)) refused.add(socket);
+    const peer = allowedPeer(socket, path, peerOf);
+    if (peer !== undefined) allowed.set(socket, peer);
   });
   await bind(server, path);
   limitConnections(server, onTrouble);
@@ -176,15 +180,21 @@ async function pidOn(path: string): Promise<number | undefined> {
   }
 }
 
-/** The group may change while the daemon runs (chgrp). */
-function isAllowed(socket: Socket, path: string, peerOf: ListenOptions["peerOf"]): boolean {
+/** Undefined: it may not command. The group may change while the daemon runs (chgrp). */
+function allowedPeer(
+  socket: Socket,
+  path: string,
+  peerOf: ListenOptions["peerOf"],
+): Peer | undefined {
   try {
     // No API of Node's tells the descriptor.
     const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
-    return mayCommand(peerOf(fd), { uid: process.geteuid!(), gid: lstatSync(path).gid });
+    const peer = peerOf(fd);
+    const owner = { uid: process.geteuid!(), gid: lstatSync(path).gid };
+    return mayCommand(peer, owner) ? peer : undefined;
   } catch {
     // Gone already, or the socket's name is.
-    return false;
+    return undefined;
   }
 }
 

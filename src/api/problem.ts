@@ -19,3 +19,14 @@ export class TooLarge extends Error {
 export class BrokenOff extends Error {
   override readonly name = "BrokenOff";
 }
+
+/** Somebody else changed something since the caller looked. */
+export class ChangedMeanwhile extends Error {
+  override readonly name = "ChangedMeanwhile";
+
+  constructor(expected: number, found: number) {
+    super(
+      `Somebody else changed something meanwhile: generation ${found} is in force, not ${expected}. See sluice history, and try again`,
+    );
+  }
+}

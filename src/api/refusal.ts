@@ -1,11 +1,12 @@
 /** How a call that cannot be done is answered. */
 import { BusyError } from "../control/control.ts";
+import { NoSuchGeneration } from "../control/history.ts";
 import { FAULTS, LbError } from "../ipvs/desired/errors.ts";
-import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
+import { BadRequest, BrokenOff, ChangedMeanwhile, TooLarge } from "./problem.ts";
 import type { ErrorReply } from "./routes.ts";
 
 export interface Refusal {
-  readonly status: 400 | 404 | 409 | 413 | 500 | 503;
+  readonly status: 400 | 404 | 409 | 412 | 413 | 500 | 503;
   readonly error: ErrorReply["error"];
 }
 
@@ -24,6 +25,12 @@ export function refusalFor(error: unknown, onBug: (error: unknown) => void): Ref
     return { status: 400, error: { code: "bad-request", message, problems } };
   }
   const { message } = error instanceof Error ? error : { message: String(error) };
+  if (error instanceof ChangedMeanwhile) {
+    return { status: 412, error: { code: "changed-meanwhile", message } };
+  }
+  if (error instanceof NoSuchGeneration) {
+    return { status: 404, error: { code: "no-such-generation", message } };
+  }
   if (error instanceof TooLarge) return { status: 413, error: { code: "too-large", message } };
   if (error instanceof BrokenOff) return { status: 400, error: { code: "broken-off", message } };
   if (error instanceof BusyError) return { status: 503, error: { code: "busy", message } };

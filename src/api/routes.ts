@@ -1,7 +1,10 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
+import type { Author, HistoryEntry } from "../control/author.ts";
 import type {
+  WireConnection,
   WireDestination,
+  WireDrain,
   WireEndpoint,
   WireServiceKey,
   WireServiceRecord,
@@ -35,13 +38,24 @@ export const ROUTES = {
   addDestination:    { method: "POST",   path: "/v1/services/:service/destinations",               says: "Add a destination; 409 when it exists" },
   editDestination:   { method: "PUT",    path: "/v1/services/:service/destinations/:destination",  says: "Replace a destination's record; its connections stay" },
   deleteDestination: { method: "DELETE", path: "/v1/services/:service/destinations/:destination",  says: "Delete a destination" },
+  drain:             { method: "PUT",    path: "/v1/services/:service/destinations/:destination/drain", says: "No new connections for it, for so long at most, and then it goes or stays" },
+  undrain:           { method: "DELETE", path: "/v1/services/:service/destinations/:destination/drain", says: "It gets new connections again, with the weight that it had" },
+  listDrains:        { method: "GET",    path: "/v1/drains",                                       says: "Servers that are drained: their connections by age, the oldest ones, when it ends" },
   zeroService:       { method: "POST",   path: "/v1/services/:service/zero",                       says: "Restart one service's counters" },
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
   setTimeouts:       { method: "PUT",    path: "/v1/timeouts",                                     says: "Set them; 0 keeps the one in force" },
   listSysctls:       { method: "GET",    path: "/v1/sysctls",                                      says: "The knobs of net.ipv4.vs and their values" },
   setSysctls:        { method: "PUT",    path: "/v1/sysctls",                                      says: "Set those that the body names, all or none" },
-  listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line" },
+  listConnections:   { method: "GET",    path: "/v1/connections",                                  says: "The connection table, a JSON object a line; ?client= virtual= server= service= state= protocol= older= templates= choose" },
+  countConnections:  { method: "GET",    path: "/v1/connections/count",                            says: "How many there are, by age and ?by=client, server, state or service" },
+  endConnections:    { method: "DELETE", path: "/v1/connections",                                  says: "End those of a filter, both sides reset where that can be; a line tells how far it is" },
+  history:           { method: "GET",    path: "/v1/history",                                      says: "What was changed, by whom and when, the newest first" },
+  names:             { method: "GET",    path: "/v1/names",                                        says: "What services are called in the file that was applied last, by their ids" },
+  drift:             { method: "GET",    path: "/v1/drift",                                        says: "What other hands changed since a file was applied" },
+  differenceSince:   { method: "GET",    path: "/v1/history/:generation/difference",               says: "What is different since a generation" },
+  planRollback:      { method: "GET",    path: "/v1/history/:generation/rollback",                 says: "What going back to a generation would change" },
+  rollback:          { method: "POST",   path: "/v1/history/:generation/rollback",                 says: "Go back to a generation, all or nothing; tells what that changed" },
   changes:           { method: "POST",   path: "/v1/changes",                                      says: "Many changes, a JSON object a line: call, service, destination, body; a line answers each" },
   configuration:     { method: "GET",    path: "/v1/configuration",                                says: "All that is wanted, a JSON object a line: first the settings, then a service a line" },
   plan:              { method: "POST",   path: "/v1/configuration/plan",                           says: "What such lines would change, and how many connections each change touches" },
@@ -49,6 +63,7 @@ export const ROUTES = {
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },
+  events:            { method: "GET",    path: "/v1/events",                                       says: "What happens, as Server-Sent Events; ?since=all, ?only=NAMES, ?connections=N, ?follow=no" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, ApiRoute>;
 
@@ -63,6 +78,8 @@ export type ChangeName =
   | "addDestination"
   | "editDestination"
   | "deleteDestination"
+  | "drain"
+  | "undrain"
   | "zeroService"
   | "zero"
   | "setTimeouts"
@@ -97,6 +114,12 @@ export interface Status {
   /** Lines of the daemon's log that were lost because nobody read them. */
   readonly logLinesLost: number;
   readonly health: HealthStatus;
+  /** The number of the last change. */
+  readonly generation: number;
+  /** Null: no file was applied. */
+  readonly drift: Drift | null;
+  /** Servers that are drained. */
+  readonly draining: number;
   readonly findings: readonly StatusFinding[];
   /** More findings than are told. */
   readonly findingsOmitted: number;
@@ -195,6 +218,80 @@ interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
 }
 
+/** What is left out: five minutes, the server stays, its connections are not ended. */
+export interface WireDrainRequest {
+  /** Null: until the last connection has ended. */
+  readonly timeoutSeconds?: number | null;
+  readonly afterwards?: "remove" | "keep";
+  /** Whether the connections that remain at the end are ended, with a reset to both sides. */
+  readonly force?: boolean;
+}
+
+/** Servers that are drained. */
+export interface Drains {
+  readonly drains: readonly DrainStatus[];
+}
+
+/** Connections that were asked for. */
+export interface ConnectionCount {
+  readonly count: number;
+  /** What they were counted by, the largest first. */
+  readonly groups: readonly { readonly name: string; readonly count: number }[];
+  /** Those of groups that are not told. */
+  readonly others: number;
+  /** What `byAge` counts: below so many seconds, and last those that are older, or of an age that nobody knows. */
+  readonly agesBelowSeconds: readonly number[];
+  readonly byAge: readonly number[];
+  readonly oldest: readonly WireConnection[];
+}
+
+/** How far the ending of connections is: a line of it from time to time. */
+export interface EndedConnections {
+  readonly found: number;
+  /** Those of which both sides were told by a reset. */
+  readonly reset: number;
+  /** Those that were forgotten without: no TCP, templates, and those whose client did not answer. */
+  readonly forgotten: number;
+  readonly isDone: boolean;
+}
+
+/** What stands beside what the file says that was applied last. */
+export interface Drift {
+  readonly source: string;
+  readonly appliedAt: string;
+  readonly by: Author;
+  /** What becomes of it. */
+  readonly mode: "keep" | "reconcile";
+  /** From what the file says to what stands. */
+  readonly changes: readonly PlannedChange[];
+}
+
+/** What was changed, the newest first. */
+export interface HistoryReply {
+  /** The one in force. */
+  readonly generation: number;
+  readonly entries: readonly HistoryEntry[];
+}
+
+export interface DrainStatus extends WireDrain {
+  /** A service id, and a destination's. */
+  readonly service: string;
+  readonly destination: string;
+  /** When it ends at the latest, as ISO 8601 has it; null: when its last connection does. */
+  readonly endsAt: string | null;
+  /** Templates are not among them: they bring no connections any more. Null: too many servers are drained to count. */
+  readonly connections: ConnectionCount | null;
+}
+
+interface GenerationParams {
+  readonly generation: number;
+}
+
+/** What stands behind the path's question mark. */
+export interface QueryParams {
+  readonly query: Readonly<Record<string, string>>;
+}
+
 /** What each route takes and gives. Those that give or take lines are not here: see Client. */
 export interface Calls {
   readonly routes: { params: object; body: undefined; reply: Readonly<Record<string, ApiRoute>> };
@@ -212,6 +309,20 @@ export interface Calls {
   readonly addDestination: { params: ServiceParams; body: WireDestination; reply: undefined };
   readonly editDestination: { params: DestinationParams; body: WireDestination; reply: undefined };
   readonly deleteDestination: { params: DestinationParams; body: undefined; reply: undefined };
+  readonly drain: { params: DestinationParams; body: WireDrainRequest; reply: undefined };
+  readonly undrain: { params: DestinationParams; body: undefined; reply: undefined };
+  readonly listDrains: { params: object; body: undefined; reply: Drains };
+  readonly names: {
+    params: object;
+    body: undefined;
+    reply: { readonly names: Readonly<Record<string, string>> };
+  };
+  readonly drift: { params: object; body: undefined; reply: { readonly drift: Drift | null } };
+  readonly history: { params: object; body: undefined; reply: HistoryReply };
+  readonly differenceSince: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly planRollback: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly rollback: { params: GenerationParams; body: undefined; reply: Plan };
+  readonly countConnections: { params: QueryParams; body: undefined; reply: ConnectionCount };
   readonly zeroService: { params: ServiceParams; body: undefined; reply: undefined };
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };

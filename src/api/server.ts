@@ -1,14 +1,21 @@
 /** The API over a Control: reads each call, gives the command, words the answer. */
 import { type Context, Hono } from "hono";
+import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
+import type { Events } from "../control/events.ts";
 import { connectionToWire, statusToWire } from "../control/wire.ts";
 import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
+import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
+import { drainsOf } from "./drains.ts";
+import { driftOf, namesOf } from "./drift.ts";
 import { healthOf } from "./health.ts";
+import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
@@ -24,7 +31,11 @@ export interface ServerOptions {
   /** Sluice's own version. */
   readonly version: string;
   readonly pid: number;
+  /** What the user of a number is called; left out: nobody knows. */
+  readonly userName?: (uid: number) => string;
   readonly status: StatusParts;
+  /** What listeners are told. */
+  readonly events: Events;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
 }
@@ -51,12 +62,14 @@ export function createServer(control: Control, options: ServerOptions): Hono {
 
 function handlersFor(control: Control, options: ServerOptions): Record<RouteName, Handler> {
   const { engine } = control;
+  const by = (context: Context): Author => authorOf(context, options.userName ?? String);
   return {
-    ...changeHandlers(control),
+    ...changeHandlers(control, by),
     changes: (context) => {
       const answers = changesByLine(
         control,
         context.req.raw,
+        by(context),
         (error) => refusalFor(error, options.onBug).error,
       );
       return linesReply(
@@ -70,7 +83,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(configurationLines(control.state), (line) => line),
       ),
     plan: async (context) => context.json(await plan(control, context.req.raw)),
-    apply: async (context) => context.json(await apply(control, context.req.raw)),
+    apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
     info: (context) =>
       context.json({
@@ -101,7 +114,30 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     getTimeouts: (context) => context.json(control.state.timeouts),
     listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
     listConnections: (context) =>
-      linesReply(context, lines(engine.connections(), connectionToWire)),
+      linesReply(
+        context,
+        lines(engine.connections(readFilter(context.req.query())), connectionToWire),
+      ),
+    countConnections: async (context) => {
+      const { by: grouping, ...query } = context.req.query();
+      const options = { by: readGrouping(grouping), oldest: 5 };
+      return context.json(countToWire(await engine.countConnections(readFilter(query), options)));
+    },
+    endConnections: (context) =>
+      linesReply(
+        context,
+        lines(engine.endConnections(readEndFilter(context.req.query())), (each) => each, true),
+      ),
+    listDrains: async (context) => context.json(await drainsOf(control)),
+    names: async (context) => context.json({ names: await namesOf(control) }),
+    drift: async (context) => context.json({ drift: await driftOf(control) }),
+    history: async (context) => context.json(await historyOf(control)),
+    differenceSince: async (context) =>
+      context.json(await differenceSince(control, context.req.param("generation") ?? "")),
+    planRollback: async (context) =>
+      context.json(await planRollback(control, context.req.param("generation") ?? "")),
+    rollback: async (context) =>
+      context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
     health: (context) => context.json(healthOf(options.status.health())),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
@@ -111,9 +147,19 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ),
       ),
     reasons: async (context) => context.json(await engine.reasons()),
+    events: (context) => eventsReply(control, options, context),
     metrics: (context) => metricsReply(control, options, context),
     totals: async (context) => context.json(await engine.totals()),
   };
+}
+
+/** Loaded when somebody listens. */
+async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
+  const { listenToEvents } = await import("./events/main.ts");
+  return context.body(textStream(listenToEvents(context.req.raw, events, engine)), 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+  });
 }
 
 /** What Prometheus asks for is loaded when it does. */
@@ -123,7 +169,10 @@ async function metricsReply(control: Control, options: ServerOptions, context: C
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */
-function changeHandlers(control: Control): Record<ChangeName, Handler> {
+function changeHandlers(
+  control: Control,
+  by: (context: Context) => Author,
+): Record<ChangeName, Handler> {
   const handlers = Object.entries(CHANGES).map(([name, change]): [string, Handler] => [
     name,
     async (context) => {
@@ -132,6 +181,7 @@ function changeHandlers(control: Control): Record<ChangeName, Handler> {
         service: context.req.param("service") ?? "",
         destination: context.req.param("destination") ?? "",
         body: text === "" ? undefined : parseJson(text),
+        by: by(context),
       });
       return context.body(null, name.startsWith("add") ? 201 : 204);
     },

@@ -1,7 +1,9 @@
 /** What `sluice status` shows, gathered from engine, control and daemon. */
 import type { Control } from "../control/control.ts";
 import type { FindingWatch } from "../control/finding-watch.ts";
+import { drainedServers } from "../ipvs/desired/drain.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
+import { driftOf } from "./drift.ts";
 import { type HealthSource, healthOf } from "./health.ts";
 import type { Status } from "./routes.ts";
 
@@ -35,6 +37,9 @@ export async function statusOf(
     connectionsMax: condition.connectionsMax,
     logLinesLost: status.logLinesLost(),
     health: healthOf(status.health()),
+    generation: control.generation,
+    drift: await driftOf(control),
+    draining: [...drainedServers(control.state)].length,
     findings: lasting.map(({ finding, since }) => ({
       code: finding.code,
       since: since.toISOString(),

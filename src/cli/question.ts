@@ -4,7 +4,7 @@ import { socketPath } from "../api/routes.ts";
 import { adviceFor } from "./ipvsadm/connect.ts";
 import type { Surroundings } from "./ipvsadm/run.ts";
 
-export type Around = Pick<Surroundings, "environment" | "write" | "complain">;
+export type Around = Pick<Surroundings, "environment" | "write" | "complain" | "isTerminal">;
 
 /** The words make no sense; the message says which and what would. */
 export class UsageError extends Error {
@@ -22,7 +22,7 @@ export async function ask(
   usageExit: ExitCode = EXIT.usage,
 ): Promise<ExitCode> {
   const path = socketPath(around.environment);
-  const client = new Client(path);
+  const client = new Client(path, `sluice ${command}`);
   try {
     return await answer(client);
   } catch (error) {

@@ -13,6 +13,7 @@ export function processSurroundings(): Surroundings {
     environment: process.env,
     names: new SystemNames(),
     stdin: process.stdin,
+    isTerminal: process.stdout.isTTY,
     write: async (text) => {
       if (!process.stdout.write(text)) await once(process.stdout, "drain");
     },

@@ -104,7 +104,8 @@ services:
   - {vip: "2001:db8::1", port: 0, persistence: {timeout: 2h, prefixLength: 64}}
   - {vip: 10.0.0.1, port: 80, persistence: {prefixLength: 24}, flags: [port, fallback]}
 `);
-    const { services, ...settings } = wanted;
+    const { services, file, ...settings } = wanted;
+    expect(file).toMatchObject({ drift: "keep", source: expect.stringMatching(/sluice\.yaml$/) });
     expect(settings).toEqual({
       timeouts: { tcp: 900, udp: 30 },
       sysctls: { sloppy_tcp: 1 },
@@ -172,7 +173,7 @@ describe("what is wrong", () => {
     ["services: [{vpi: 10.0.0.1, port: 80}]",
       'sluice.yaml:1:13: services[0].vpi: unknown key, did you mean "vip"?'],
     ["colour: red",
-      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, defaults, timeouts, sysctls, remove, metrics, checks, pools, services"],
+      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, metrics, checks, pools, services"],
     ["services: 5",
       "sluice.yaml:1:11: services: expected a list of services, got 5"],
     ["[]",

@@ -1,4 +1,5 @@
 /** From a file's name to what is wanted of the director: all of it right, or an error that says all that is wrong. */
+import { resolve as resolvePath } from "node:path";
 import { loadFiles } from "./files.ts";
 import { ConfigurationError } from "./problem.ts";
 import { type Resolved, resolve } from "./resolve.ts";
@@ -16,7 +17,8 @@ export async function loadConfiguration(
   // Of files that are not right by themselves nobody knows what they would have brought, a pool maybe.
   const all = problems.length > 0 ? problems : resolved.problems;
   if (all.length > 0) throw new ConfigurationError(all.toSorted(byPlace));
-  return resolved;
+  const { names, drift, wanted } = resolved;
+  return { ...resolved, wanted: { ...wanted, file: { source: resolvePath(path), drift, names } } };
 }
 
 type Problem = ConfigurationError["problems"][number];

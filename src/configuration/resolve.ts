@@ -7,7 +7,7 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
-import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
 import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
 import { wantedDestination } from "./destination.ts";
@@ -28,6 +28,8 @@ export interface Resolved {
   readonly wanted: WantedState;
   /** What services are called, by formatServiceKey(). */
   readonly names: ReadonlyMap<string, string>;
+  /** What becomes of what other hands change. */
+  readonly drift: WantedFile["drift"];
   /** What the daemon itself is to do: at its start. */
   readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
@@ -80,9 +82,11 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const seconds = Object.entries(timeouts).map(([name, value]) => [name, secondsOf(value)]);
   const others = settingsOf(files, "others", problems);
   const { drain } = settingsOf(files, "remove", problems);
+  const drift = settingsOf(files, "drift", problems);
   const { listen } = settingsOf(files, "metrics", problems);
   return {
     names,
+    drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
     daemon: { metrics: listen === undefined ? undefined : parseListenPlace(String(listen)) },
     wanted: {
@@ -120,7 +124,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others" | "remove" | "metrics",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "drift" | "metrics",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};

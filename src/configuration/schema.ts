@@ -168,6 +168,11 @@ export const FILE_SCHEMA = keyed({
     .describe(
       "What becomes of services that stand and are in no file. `keep` leaves them to other hands. Default: `remove`.",
     ),
+  drift: oneOf(["keep", "reconcile"])
+    .optional()
+    .describe(
+      "What becomes of what other hands (ipvsadm, for instance) change later. `sluice status` shows it; `reconcile` also takes it back. Weights that no file says, and drains, are nobody's drift. Default: `keep`.",
+    ),
   defaults: keyed({
     service: keyed(serviceDefaults).optional().describe("What services have that do not say it."),
     destination: defaultsOfDestinations

@@ -175,14 +175,14 @@ describe("control", () => {
     });
     const [, replaced] = await Promise.all([
       control.change((state) => addService(state, service())),
-      control.replace((state) => reconciling(state, wanted(1))),
+      control.replace((state) => reconciling(state, wanted(1), 0)),
       control.change((state) => deleteService(state, HTTP)),
     ]);
     expect([...replaced.before.services.keys()]).toEqual(["TCP 10.0.0.1:80"]);
     expect([...control.state.services.keys()]).toEqual(["FWM 1"]);
     engine.refusal = new Error("no memory");
     const { state } = control;
-    await expect(control.replace((now) => reconciling(now, wanted(2)))).rejects.toThrow(
+    await expect(control.replace((now) => reconciling(now, wanted(2), 0))).rejects.toThrow(
       "no memory",
     );
     expect([control.state, engine.desired]).toEqual([state, state]);

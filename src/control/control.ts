@@ -10,6 +10,9 @@ import type { Engine } from "../engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
+import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing } from "./author.ts";
+import { Declarations } from "./declaration.ts";
+import { History } from "./history.ts";
 import {
   advance,
   changesTo,
@@ -19,7 +22,7 @@ import {
   renewed,
 } from "./overlay.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
-import type { StateFile } from "./state-file.ts";
+import { type StateFile, sign } from "./state-file.ts";
 
 /** A pure step from one state to the next (desired-state.ts has them); throws LbError to refuse. */
 export type Command = (state: DesiredState) => DesiredState;
@@ -46,12 +49,15 @@ export type OverlayLoader = () => Promise<Overlay>;
 
 interface Waiting {
   readonly command: Command;
+  readonly by: Author;
   readonly resolve: () => void;
   readonly reject: (why: unknown) => void;
 }
 
 export class Control {
   readonly engine: Engine;
+  readonly history: History;
+  readonly declarations: Declarations;
   readonly #file: StateFile | undefined;
   readonly #loadOverlay: OverlayLoader | undefined;
   #overlay: Overlay | undefined;
@@ -60,6 +66,9 @@ export class Control {
   #gathering: Waiting[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  /** The number of the last change, where no file counts them. */
+  #unfiled = 0;
+  readonly #listeners = new Set<(state: DesiredState) => void>();
 
   private constructor(
     engine: Engine,
@@ -69,6 +78,8 @@ export class Control {
     this.engine = engine;
     this.#file = file;
     this.#loadOverlay = loadOverlay;
+    this.history = file?.history ?? new History(undefined, () => {});
+    this.declarations = file?.declarations ?? new Declarations(undefined, () => {});
   }
 
   /** Loads what was saved and has the engine run it. Without a file, state lives as long as the process. */
@@ -102,14 +113,25 @@ export class Control {
     });
   }
 
+  /** The number of the last change that was acknowledged: each of them makes one more. */
+  get generation(): number {
+    return this.#file?.generation ?? this.#unfiled;
+  }
+
+  /** Has `listener` told of each new state, once it is in force and on disk. */
+  onChange(listener: (state: DesiredState) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
   /** Resolves when the command is in force and on disk. Throws LbError when it is refused. */
-  change(command: Command): Promise<void> {
+  change(command: Command, by: Author = NOBODY_NAMED): Promise<void> {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
     this.#waiting++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiting = { command, resolve, reject };
-    if (this.#gathering !== undefined && this.#gathering.length < TOGETHER_MAX) {
-      this.#gathering.push(waiting);
+    const waiting = { command, by, resolve, reject };
+    if (this.#mayGather(by)) {
+      this.#gathering!.push(waiting);
     } else {
       const together = [waiting];
       void this.#inTurn(() => {
@@ -138,12 +160,14 @@ export class Control {
    * nothing, when it cannot be used.
    */
   reload(): Promise<boolean> {
+    const by = ownDoing("whoever edited the state file");
     return this.#inTurn(async () => {
       const file = this.#file;
       const written = await file?.reload();
       if (file === undefined || written === undefined) return false;
       const wanted = await inTermsOf(this.state, written);
-      await this.#become(wanted, () => file.replace(wanted));
+      const before = this.state;
+      await this.#become(wanted, () => file.replace(before, wanted, sign(by)));
       return true;
     });
   }
@@ -152,14 +176,17 @@ export class Control {
    * Puts in force what `make` makes of the state in force, however much it changes, all or nothing; `make` pauses now and
    * then. Resolves to both states. Rejects, and changes nothing, when it is refused.
    */
-  replace(make: (state: DesiredState) => Generator<undefined, DesiredState>): Promise<Replaced> {
+  replace(
+    make: (state: DesiredState) => Generator<undefined, DesiredState>,
+    by: Author = NOBODY_NAMED,
+  ): Promise<Replaced> {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
     this.#waiting++;
     return this.#inTurn(async () => {
       const before = this.state;
       const after = await withPauses(make(before));
       if (after !== before) {
-        await this.#become(after, async () => this.#file?.append(before, after));
+        await this.#become(after, () => this.#keep(before, after, by));
       }
       return { before, after };
     }).finally(() => this.#waiting--);
@@ -187,7 +214,7 @@ export class Control {
       }
     }
     try {
-      if (steps.length > 0) await this.#commit(steps);
+      if (steps.length > 0) await this.#commit(steps, together[0]!.by);
     } catch (error) {
       if (together.length === 1) together[0]!.reject(error);
       else for (const each of together) await this.#perform([each]);
@@ -199,17 +226,38 @@ export class Control {
     }
   }
 
-  async #commit(steps: readonly DesiredState[]): Promise<void> {
+  async #commit(steps: readonly DesiredState[], by: Author): Promise<void> {
     const before = this.#position;
     const next = await this.#lead(before, steps);
     try {
-      await this.#file?.append(before.desired, next.desired);
+      await this.#keep(before.desired, next.desired, by);
     } catch (error) {
       // What is not on disk must not run, or a restart would silently undo it.
       await this.engine.apply(before.effective);
       throw error;
     }
     this.#inForce(next);
+  }
+
+  /** Those who come together are of one author: so a generation is. */
+  #mayGather(by: Author): boolean {
+    const together = this.#gathering;
+    if (together === undefined || together.length >= TOGETHER_MAX) return false;
+    return isSameAuthor(together[0]!.by, by);
+  }
+
+  async #keep(before: DesiredState, after: DesiredState, by: Author): Promise<void> {
+    const signature = sign(by);
+    if (this.#file !== undefined) {
+      await this.#file.append(before, after, signature);
+      return;
+    }
+    this.#unfiled++;
+    this.history.note({ generation: this.#unfiled, before, after, ...signature });
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener(this.state);
   }
 
   /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
@@ -248,6 +296,7 @@ export class Control {
     const changes = this.#overlay && changesTo(this.#position, next.desired);
     this.#position = next;
     if (changes !== undefined) this.#overlay!.follow(changes);
+    this.#tell();
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {

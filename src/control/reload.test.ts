@@ -42,7 +42,7 @@ async function edit(change: (text: string) => string): Promise<void> {
   const { state } = control;
   const other = open();
   await other.load();
-  await other.replace(state);
+  await other.replace(state, state);
   const text = await readFile(path, "utf8");
   await writeFile(path, change(text.replace(/ {2}"crc32".*\n/, "")));
 }

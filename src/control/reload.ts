@@ -8,10 +8,24 @@ import { destinationToWire, serviceToWire } from "./wire.ts";
 
 /** `wanted`, in which what is the same as in `before` is the same object: an edit would begin its scheduler anew. */
 export async function inTermsOf(before: DesiredState, wanted: DesiredState): Promise<DesiredState> {
-  const services = new Map<string, ServicePlan>();
   const pauses = new Pauses();
-  for (const [keyText, plan] of wanted.services) {
+  const work = inTermsOfEach(before, wanted);
+  let step = work.next();
+  while (!step.done) {
     await pauses.ifDue();
+    step = work.next();
+  }
+  return step.value;
+}
+
+/** The same, with a pause offered before each service. */
+export function* inTermsOfEach(
+  before: DesiredState,
+  wanted: DesiredState,
+): Generator<undefined, DesiredState> {
+  const services = new Map<string, ServicePlan>();
+  for (const [keyText, plan] of wanted.services) {
+    yield;
     const known = before.services.get(keyText);
     services.set(keyText, known === undefined ? plan : planInTermsOf(known, plan));
   }

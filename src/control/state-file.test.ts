@@ -98,7 +98,11 @@ describe("the state file", () => {
     const { state } = await readSnapshot(await readFile(path), path);
     expect(state).toEqual(LAST);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect((await readdir(directory)).toSorted()).toEqual(["state.json", "state.json.journal"]);
+    expect((await readdir(directory)).toSorted()).toEqual([
+      "state.json",
+      "state.json.history",
+      "state.json.journal",
+    ]);
   });
 
   test("begins anew when the journal has grown, and loses nothing meanwhile", async () => {
@@ -127,7 +131,7 @@ describe("the state file", () => {
     await writeFile(`${path}.next`, '{ "format": 2, "servi');
     const file = open();
     expect(await file.load()).toEqual(LAST);
-    await file.replace(LAST);
+    await file.replace(LAST, LAST);
     expect(await open().load()).toEqual(LAST);
   });
 
@@ -249,7 +253,7 @@ describe("reload()", () => {
   test("finds what somebody else wrote, and not what this daemon did", async () => {
     const file = await save(SERVICES);
     expect(await file.reload()).toBeUndefined();
-    await file.replace(LAST);
+    await file.replace(LAST, LAST);
     expect(await file.reload()).toBeUndefined();
     const text = await readFile(path, "utf8");
     await writeFile(path, text.replace(/ {2}"crc32".*\n/, "").replace("10.1.0.22", "10.1.0.23"));

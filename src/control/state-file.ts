@@ -10,7 +10,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { Pauses } from "../base/pauses.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
+import { type Author, NOBODY_NAMED } from "./author.ts";
 import { changeToJson, withChange } from "./change-json.ts";
+import { Declarations } from "./declaration.ts";
+import { History } from "./history.ts";
 import { damagedJournal, markLine, readJournal, recordLine } from "./journal.ts";
 import { openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";
 import { DIGITS_AT, readSnapshot, type Snapshot, SnapshotWriter } from "./snapshot.ts";
@@ -22,10 +25,23 @@ const JOURNAL_FLOOR = 1 << 20;
 /** What is told that no command is answered with. */
 type Warn = (message: string) => void;
 
+/** By whom a change was, and when. */
+export interface Signature {
+  readonly by: Author;
+  /** As ISO 8601 has it. */
+  readonly at: string;
+}
+
+export function sign(by: Author): Signature {
+  return { by, at: new Date().toISOString() };
+}
+
 /** Calls come one after the other: Control sees to it. */
 export class StateFile implements AsyncDisposable {
   readonly path: string;
   readonly journalPath: string;
+  readonly history: History;
+  readonly declarations: Declarations;
   readonly #warn: Warn;
   readonly #floor: number;
   /** Undefined: the next change begins with a snapshot. */
@@ -46,6 +62,8 @@ export class StateFile implements AsyncDisposable {
   constructor(path: string, warn: Warn, floor = JOURNAL_FLOOR) {
     this.path = path;
     this.journalPath = `${path}.journal`;
+    this.history = new History(`${path}.history`, warn);
+    this.declarations = new Declarations(`${path}.declared`, warn);
     this.#warn = warn;
     this.#floor = floor;
   }
@@ -81,10 +99,14 @@ export class StateFile implements AsyncDisposable {
       for (const { sequence, change, at } of records) {
         if (sequence <= this.#sequence) continue;
         await pauses.ifDue();
+        const before = state;
         state = withChange(state, change, (why) =>
           damagedJournal(this.journalPath, `the change at byte ${at} cannot be made: ${why}`),
         );
         this.#sequence = sequence;
+        const { by, at: signedAt } = change;
+        if (by === undefined || signedAt === undefined) continue;
+        this.history.note({ generation: sequence, by, at: signedAt, before, after: state });
       }
       this.#journalLength = bytes.length;
       if (isPair) this.#journal = journal;
@@ -95,12 +117,17 @@ export class StateFile implements AsyncDisposable {
   }
 
   /** Resolves when the step is on disk. When it rejects, it is not there after a restart either. */
-  async append(before: DesiredState, after: DesiredState): Promise<void> {
+  async append(
+    before: DesiredState,
+    after: DesiredState,
+    { by, at: signedAt }: Signature = sign(NOBODY_NAMED),
+  ): Promise<void> {
     if (this.#journal === undefined) await this.#compaction;
     await this.#inTurn(async () => {
       const journal = this.#journal ?? (await this.#begin(before));
       const sequence = this.#sequence + 1;
-      const record = Buffer.from(recordLine(sequence, changeToJson(before, after)));
+      const change = { by, at: signedAt, ...changeToJson(before, after) };
+      const record = Buffer.from(recordLine(sequence, change));
       const mark = Buffer.from(markLine(sequence));
       const at = this.#journalLength;
       try {
@@ -114,15 +141,34 @@ export class StateFile implements AsyncDisposable {
       }
       this.#journalLength = at + record.length + mark.length;
       this.#sequence = sequence;
+      this.history.note({ generation: sequence, by, at: signedAt, before, after });
       this.#meanwhile?.push(record, mark);
       this.#compactLater(after);
     });
   }
 
-  /** Has the disk hold `state`, whatever is there. */
-  async replace(state: DesiredState): Promise<void> {
+  /** Has the disk hold `after`, whatever is there. */
+  async replace(
+    before: DesiredState,
+    after: DesiredState,
+    { by, at }: Signature = sign(NOBODY_NAMED),
+  ): Promise<void> {
     await this.#compaction;
-    await this.#inTurn(() => this.#begin(state));
+    await this.#inTurn(async () => {
+      this.#sequence++;
+      try {
+        await this.#begin(after);
+      } catch (error) {
+        this.#sequence--;
+        throw error;
+      }
+      this.history.note({ generation: this.#sequence, by, at, before, after });
+    });
+  }
+
+  /** The number of the last change. */
+  get generation(): number {
+    return this.#sequence;
   }
 
   /** The state of a snapshot that somebody else put there; undefined when it is this process's own. */
@@ -146,6 +192,7 @@ export class StateFile implements AsyncDisposable {
     await this.#inTurn(async () => {
       try {
         if (this.#journal !== undefined && this.#journalLength > 0) await this.#begin(state);
+        await this.history.flush();
       } finally {
         await this.#close();
       }
@@ -156,6 +203,7 @@ export class StateFile implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#compaction;
     await this.#inTurn(() => this.#close());
+    await this.history[Symbol.asyncDispose]();
   }
 
   async #readSnapshot(): Promise<Snapshot | undefined> {
@@ -190,6 +238,8 @@ export class StateFile implements AsyncDisposable {
   }
 
   async #beginJournal(lines: readonly Buffer[]): Promise<FileHandle> {
+    // Who changed what is in the journal alone until now.
+    await this.history.flush();
     const bytes = Buffer.concat(lines);
     const journal = await replaceFile(this.journalPath, (file) => writeAll(file, bytes, 0));
     await this.#close();

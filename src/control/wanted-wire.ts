@@ -1,8 +1,8 @@
 /** A declared set of services as plain JSON: the settings, and a service each. */
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
-import type { ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
+import type { DestinationPlan, ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
 import { changedSysctls } from "../ipvs/desired/set-sysctl.ts";
-import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import {
   destinationFromWire,
   destinationToWire,
@@ -13,7 +13,7 @@ import {
   type WireSysctls,
 } from "./wire.ts";
 
-export interface WireWantedDestination extends Omit<WireDestination, "weight"> {
+export interface WireWantedDestination extends Omit<WireDestination, "weight" | "drain"> {
   /** Null: the one that it has; a new one has 1. */
   readonly weight: number | null;
 }
@@ -22,8 +22,17 @@ export interface WireWantedService extends WireServiceRecord {
   readonly destinations: readonly WireWantedDestination[];
 }
 
+export interface WireWantedFile {
+  readonly source: string;
+  readonly drift: WantedFile["drift"];
+  /** By formatServiceKey(). */
+  readonly names: Readonly<Record<string, string>>;
+}
+
 /** What is left out stays as it is. */
 export interface WireWantedSettings {
+  /** The file that says what is wanted: what differs later is drift. */
+  readonly file?: WireWantedFile | undefined;
   readonly timeouts: { readonly [Name in keyof Timeouts]?: number | undefined };
   readonly sysctls: WireSysctls;
   /** Whether services stay that are not named. */
@@ -38,12 +47,19 @@ export function settingsOf({ timeouts, sysctls }: DesiredState): WireWantedSetti
 }
 
 export function planToWanted(plan: ServicePlan): WireWantedService {
-  return { ...serviceToWire(plan), destinations: plan.destinations.map(destinationToWire) };
+  return { ...serviceToWire(plan), destinations: plan.destinations.map(withoutDrain) };
+}
+
+/** As it is when nobody drains it. */
+function withoutDrain(plan: DestinationPlan): WireWantedDestination {
+  const { drain, ...rest } = destinationToWire(plan);
+  return { ...rest, weight: drain?.weight ?? rest.weight };
 }
 
 export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): WireWantedSettings {
-  const { timeouts, sysctls, keepsOthers, drainSeconds } = wanted;
+  const { timeouts, sysctls, keepsOthers, drainSeconds, file } = wanted;
   return {
+    ...(file === undefined ? {} : { file: { ...file, names: Object.fromEntries(file.names) } }),
     timeouts,
     sysctls,
     keepsOthers,
@@ -53,7 +69,14 @@ export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): Wir
 
 export function wantedSettingsFromWire(wire: WireWantedSettings): Omit<WantedState, "services"> {
   const named = Object.entries(wire.timeouts).filter(([, seconds]) => seconds !== undefined);
-  return { ...wire, timeouts: Object.fromEntries(named) };
+  const { file, ...rest } = wire;
+  return {
+    ...rest,
+    ...(file === undefined
+      ? {}
+      : { file: { ...file, names: new Map(Object.entries(file.names)) } }),
+    timeouts: Object.fromEntries(named),
+  };
 }
 
 export function wantedServiceToWire({ spec, destinations }: WantedService): WireWantedService {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { CheckPlan } from "../ipvs/desired/health.ts";
 import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
+import type { Author } from "./author.ts";
 import type { WireWantedService, WireWantedSettings } from "./wanted-wire.ts";
 import type {
   WireDestination,
@@ -160,8 +161,25 @@ export const SYSCTLS_SCHEMA: z.ZodType<WireSysctls> = z.record(
 /** A service with its destinations, as the state file has it. */
 export type PlanJson = WireServiceRecord & { readonly destinations: readonly WireDestination[] };
 
+const drain = z.strictObject({
+  since: z.iso.datetime(),
+  timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable(),
+  afterwards: z.enum(["remove", "remove-service", "keep"]),
+  cause: z.enum(["operator", "file"]),
+  isForced: z.boolean(),
+  weight: z.int().min(0).max(INT_MAX),
+  isOver: z.boolean(),
+});
+
 export const PLAN_SCHEMA: z.ZodType<PlanJson> = service.extend({
-  destinations: z.array(destination),
+  destinations: z.array(destination.extend({ drain: drain.optional() })),
+});
+
+/** What is asked for a server, or for all of an address. Left out: five minutes, it stays, its connections are not ended. */
+export const DRAIN_SCHEMA = z.strictObject({
+  timeoutSeconds: z.int().min(0).max(TIMEOUT_MAX_SECONDS).nullable().default(300),
+  afterwards: z.enum(["remove", "keep"]).default("keep"),
+  force: z.boolean().default(false),
 });
 
 /** A service as somebody declares it: a destination without a weight keeps the one that it has. */
@@ -172,6 +190,13 @@ export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.exten
 });
 
 export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObject({
+  file: z
+    .strictObject({
+      source: z.string().max(4096),
+      drift: z.enum(["keep", "reconcile"]).default("keep"),
+      names: z.record(z.string(), z.string()).default({}),
+    })
+    .optional(),
   timeouts: z
     .strictObject({ tcp: timeoutSeconds, tcpFin: timeoutSeconds, udp: timeoutSeconds })
     .partial()
@@ -208,6 +233,9 @@ export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
 
 /** What a change makes different, whole: what is left out stays. */
 export interface ChangeJson {
+  /** By whom it was, and when. Not there: an earlier Sluice wrote it. */
+  readonly by?: Author | undefined;
+  readonly at?: string | undefined;
   readonly timeouts?: Timeouts | undefined;
   /** Those that are not as by default. */
   readonly sysctls?: WireSysctls | undefined;

@@ -9,6 +9,7 @@ import type { DestinationSpec, ServiceSpec } from "../ipvs/desired/desired-state
 import { LbError } from "../ipvs/desired/errors.ts";
 import type { ServiceHealth } from "../ipvs/desired/health.ts";
 import {
+  type Drain,
   type Endpoint,
   type Forwarding,
   familyOf,
@@ -70,12 +71,29 @@ export interface WireHealth extends Omit<ServiceHealth, "sorry"> {
   readonly sorry?: (WireDestination & { readonly isStanding: boolean }) | undefined;
 }
 
+export interface WireDrain {
+  /** As ISO 8601 has it. */
+  readonly since: string;
+  /** Null: until the last connection has ended. */
+  readonly timeoutSeconds: number | null;
+  /** "remove-service": with the last of its servers the service goes, too. */
+  readonly afterwards: "remove" | "remove-service" | "keep";
+  /** "file": a file wants it no longer. */
+  readonly cause: "operator" | "file";
+  readonly isForced: boolean;
+  /** What the server weighs when the drain is taken back. */
+  readonly weight: number;
+  readonly isOver: boolean;
+}
+
 export interface WireDestination {
   readonly endpoint: WireEndpoint;
   readonly forwarding: WireForwarding;
   readonly weight: number;
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
+  /** Only of one that is drained. */
+  readonly drain?: WireDrain | undefined;
 }
 
 /** Knobs of net.ipv4.vs by name. Text is read as the kernel reads what is written into its file. */
@@ -100,13 +118,15 @@ export interface WireConnection {
   readonly protocol: ConnectionStatus["protocol"];
   readonly state: string;
   readonly expiresInMs: number;
+  /** Since its first packet, to the second; null: not known. */
+  readonly ageSeconds: number | null;
   readonly client: WireEndpoint;
   readonly virtual: WireEndpoint;
   readonly destination: WireEndpoint;
   readonly persistenceEngine: { readonly name: string; readonly data: string } | null;
 }
 
-function endpointToWire({ address, port }: Endpoint): WireEndpoint {
+export function endpointToWire({ address, port }: Endpoint): WireEndpoint {
   return { address: address.toString(), port };
 }
 
@@ -168,25 +188,36 @@ function healthFromWire({ sorry, ...wire }: WireHealth): ServiceHealth {
 }
 
 export function destinationToWire(destination: DestinationSpec): WireDestination {
-  const { endpoint, forwarding, weight, upperThreshold, lowerThreshold } = destination;
+  const { endpoint, forwarding, weight, upperThreshold, lowerThreshold, drain } = destination;
   return {
     endpoint: endpointToWire(endpoint),
     forwarding,
     weight,
     upperThreshold,
     lowerThreshold,
+    ...(drain === undefined ? {} : { drain: drainToWire(drain) }),
   };
 }
 
 export function destinationFromWire(wire: WireDestination): DestinationSpec {
-  const { endpoint, weight, upperThreshold, lowerThreshold } = wire;
+  const { endpoint, weight, upperThreshold, lowerThreshold, drain } = wire;
   return {
     endpoint: endpointFromWire(endpoint),
     forwarding: forwardingFromWire(wire.forwarding),
     weight,
     upperThreshold,
     lowerThreshold,
+    ...(drain === undefined ? {} : { drain: drainFromWire(drain) }),
   };
+}
+
+function drainToWire({ since, timeoutSeconds, ...rest }: Drain): WireDrain {
+  const began = new Date(since).toISOString();
+  return { since: began, timeoutSeconds: timeoutSeconds ?? null, ...rest };
+}
+
+function drainFromWire({ since, timeoutSeconds, ...rest }: WireDrain): Drain {
+  return { since: Date.parse(since), timeoutSeconds: timeoutSeconds ?? undefined, ...rest };
 }
 
 export function statusToWire(status: ServiceStatus): WireServiceStatus {
@@ -200,6 +231,7 @@ export function connectionToWire(connection: ConnectionStatus): WireConnection {
     protocol: connection.protocol,
     state: connection.state,
     expiresInMs: connection.expiresInMs,
+    ageSeconds: connection.ageMs === undefined ? null : Math.floor(connection.ageMs / 1000),
     client: endpointToWire(connection.client),
     virtual: endpointToWire(connection.virtual),
     destination: endpointToWire(connection.destination),

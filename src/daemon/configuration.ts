@@ -1,6 +1,7 @@
 /** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
 import type { Configuration } from "../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
+import { ownDoing } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
 import { readByChild } from "./configuration-reader.ts";
@@ -16,12 +17,18 @@ export async function configurationBy(path: string): Promise<Configuration> {
 export async function putInForce(
   control: Control,
   wanted: WantedState,
+  path: string,
   lines: Log["lines"],
 ): Promise<void> {
-  const { before, after } = await control.replace((state) => reconciling(state, wanted));
+  const by = ownDoing(`sluice daemon --config ${path}`);
+  const { before, after } = await control.replace(
+    (state) => reconciling(state, wanted, Date.now()),
+    by,
+  );
+  await control.declarations.note(wanted, by);
   const services = after.services.size;
   lines.info(
-    { services },
+    { event: "configuration-in-force", services },
     before === after ? "the configuration is in force already" : "the configuration is in force",
   );
 }
@@ -48,13 +55,14 @@ export class ConfigurationReload {
 
   async #reload(): Promise<string | undefined> {
     try {
-      await putInForce(this.#control, await readByChild(this.#path), this.#lines);
+      const wanted = await readByChild(this.#path);
+      await putInForce(this.#control, wanted, this.#path, this.#lines);
       return undefined;
     } catch (error) {
       const said =
         error instanceof ConfigurationError
-          ? { problems: error.problems.map(formatProblem) }
-          : { err: error };
+          ? { event: "configuration-refused", problems: error.problems.map(formatProblem) }
+          : { event: "configuration-refused", err: error };
       this.#lines.error(said, "the configuration is not used: all stays as it is");
       return `the configuration is not used: ${(error as Error).message}`;
     }

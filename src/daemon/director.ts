@@ -9,13 +9,18 @@ import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Health } from "../health/health.ts";
+import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
+import { watchDrains } from "./drains.ts";
+import { watchDrift } from "./drift.ts";
 import { openEngine } from "./engine-choice.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Told } from "./service-manager.ts";
+import { userName } from "./user-name.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -26,6 +31,7 @@ interface Director {
 /** Runs when this resolves, with what was saved in force, until `stack` is disposed. */
 export async function openDirector(
   options: DaemonOptions,
+  headStart: HeadStart,
   log: Log,
   stack: AsyncDisposableStack,
   manager: Told | undefined,
@@ -40,6 +46,7 @@ export async function openDirector(
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
+      headStart,
       connectionsMax: options.connectionsMax,
       outliving: {
         file: connectionFileIn(dirname(options.socket)),
@@ -64,13 +71,16 @@ export async function openDirector(
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
-    await putInForce(control, configured.wanted, lines);
+    await putInForce(control, configured.wanted, options.config, lines);
     const configuration = new ConfigurationReload(options.config, control, lines);
     onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchChanges(control, lines));
+  stack.use(watchDrains(control, lines));
+  stack.use(watchDrift(control, lines));
   const status = {
     startedAt,
     statePath: options.state,
@@ -81,7 +91,9 @@ export async function openDirector(
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
+    userName,
     status,
+    events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const place = options.metrics ?? configured?.daemon.metrics;
@@ -99,7 +111,10 @@ async function serveMetrics(
   const { listenForMetrics, metrics } = await import("../api/metrics/main.ts");
   const page = () => metrics(control, { version: version(), status });
   stack.use(await listenForMetrics(place, page, (message) => lines.warn(message)));
-  lines.info({ listen: formatListenPlace(place) }, "the metrics are served");
+  lines.info(
+    { event: "metrics-served", listen: formatListenPlace(place) },
+    "the metrics are served",
+  );
 }
 
 /** Nobody else's, until `stack` is disposed. */
@@ -126,12 +141,15 @@ async function reload(control: Control, lines: Log["lines"]): Promise<string | u
     const hasChanged = await control.reload();
     const services = control.state.services.size;
     lines.info(
-      { services },
+      { event: "state-file-read", services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
     return undefined;
   } catch (error) {
-    lines.error({ err: error }, "the state file is not used: all stays as it is");
+    lines.error(
+      { event: "state-file-refused", err: error },
+      "the state file is not used: all stays as it is",
+    );
     return `the state file is not used: ${(error as Error).message}`;
   }
 }

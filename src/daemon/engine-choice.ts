@@ -5,6 +5,7 @@ import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
+import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
 import { missingCapabilities } from "./capabilities.ts";
 import type { EngineChoice } from "./options.ts";
@@ -13,13 +14,15 @@ export interface EngineOptions {
   readonly choice: EngineChoice;
   readonly connectionsMax: number;
   readonly outliving: Outliving;
+  readonly headStart: HeadStart;
   readonly events: DoorEvents;
 }
 
 /** Throws the host's reason when it cannot run the engine that was asked for. */
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
-  const { choice, connectionsMax, outliving, events } = options;
-  if (choice === "userspace") return await UserspaceEngine.open(options);
+  const { choice, headStart, ...common } = options;
+  const { connectionsMax, events } = common;
+  if (choice === "userspace") return await UserspaceEngine.open({ ...common, headStart });
   let offload: KernelOffload | undefined;
   try {
     mustHandOver();
@@ -27,13 +30,14 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
       connectionsMax,
       warn: (message, error) => events.warn(message, error),
     });
-    return await UserspaceEngine.open({ connectionsMax, outliving, events, offload });
+    return await UserspaceEngine.open({ ...common, headStart, offload });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;
     events.inform(`the userspace engine runs, because the kernel engine cannot: ${error.message}`);
   }
-  return await UserspaceEngine.open(options);
+  // The head start is gone with what was tried.
+  return await UserspaceEngine.open(common);
 }
 
 /** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */

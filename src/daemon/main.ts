@@ -3,6 +3,7 @@ import { flushCompileCache } from "node:module";
 import type { Hono } from "hono";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
+import { HeadStart } from "../engine/userspace/head-start.ts";
 import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
@@ -28,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const log = openLog(options.logLevel);
   using resort = new LastResort({
-    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    tell: (error) => log.lines.error({ event: "bug", err: error }, "a bug; the director goes on"),
     end: (error) => {
       log.lines.fatal({ err: error }, "a bug ends the director");
       log.complain(`sluice daemon: ${(error as Error).message}\n`);
@@ -62,13 +63,15 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const onTrouble = (message: string): void => lines.warn(message);
   // Before all that takes time, and the first to go: what is commanded meanwhile waits.
   await using listening = await listen(app.promise, options.socket, { peerOf, gid, onTrouble });
+  const headStart = stack.use(new HeadStart());
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.
   flushCompileCache();
-  const { control, engine, api } = await openDirector(options, log, stack, manager);
+  const { control, engine, api } = await openDirector(options, headStart, log, stack, manager);
   app.resolve(api);
   lines.info(
     {
+      event: "director-runs",
       engine: engine.name,
       socket: listening.path,
       state: options.state ?? "none",
@@ -81,13 +84,13 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     return `${size} ${size === 1 ? "service" : "services"}, engine ${engine.name}`;
   });
   resort.isServing = true;
-  lines.info({ signal: await asked }, "ending");
+  lines.info({ event: "director-ending", signal: await asked }, "ending");
   manager?.stopping();
   resort.isServing = false;
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();
-  lines.info("ended");
+  lines.info({ event: "director-ended" }, "ended");
 }
 
 /** Loaded where there is one: most daemons of tests and laboratories have none. */

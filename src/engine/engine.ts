@@ -7,6 +7,9 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../ipvs/desired/service.ts";
 import type { Sysctls } from "../ipvs/desired/sysctls.ts";
 import type { Finding } from "../ipvs/diagnosis/finding.ts";
+import type { Ended } from "../ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
+import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
@@ -21,7 +24,12 @@ export interface Engine extends AsyncDisposable {
   apply(...steps: DesiredState[]): Promise<void>;
   /** In no particular order: a listing sorts. */
   services(): Promise<readonly ServiceStatus[]>;
-  connections(): AsyncIterable<ConnectionStatus>;
+  /** Those that `filter` asks for. */
+  connections(filter?: ConnectionFilter): AsyncIterable<ConnectionStatus>;
+  /** How many of them there are, by whom and by age. Packets go on meanwhile. */
+  countConnections(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary>;
+  /** Ends them, with a reset to both sides where that can be, and tells from time to time how far it is. */
+  endConnections(filter: ConnectionFilter): AsyncIterable<Ended>;
   /** The sum over all services, removed ones included. */
   totals(): Promise<{ counters: Counters; rates: Rates }>;
   /** Restarts the counters of one service with its destinations, or of everything. Connections stay. */

@@ -30,7 +30,7 @@ export function standingAtStart({ start }: Pick<CheckPlan, "start">): Standing {
   return { up: start === "up", isKnown: false, against: 0, downs: 0 };
 }
 
-/** One success brings it up: it is only remembered to have been down (docs/decisions/0013). */
+/** One success brings it up: it is only remembered to have been down (docs/decisions/0014). */
 export function rememberedDown({ rise }: Pick<CheckPlan, "rise">): Standing {
   return { up: false, isKnown: false, against: rise - 1, downs: 0 };
 }

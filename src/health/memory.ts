@@ -1,6 +1,6 @@
 /**
  * Which servers were down a moment ago, for the daemon that comes after this one: a file beside the socket, which a reboot
- * empties. No part of the state: whoever finds none, or an old one, begins from the start (docs/decisions/0013).
+ * empties. No part of the state: whoever finds none, or an old one, begins from the start (docs/decisions/0014).
  */
 import { createHash } from "node:crypto";
 import { readFile, rename, stat, utimes, writeFile } from "node:fs/promises";

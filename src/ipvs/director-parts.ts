@@ -1,5 +1,6 @@
 import type { Defence } from "./defence/defence.ts";
 import type { Sysctls } from "./desired/sysctls.ts";
+import type { Endings } from "./endings.ts";
 import type { Refusals } from "./forward/refusals.ts";
 import type { Replies } from "./forward/replies.ts";
 import type { Transmitter } from "./forward/transmit.ts";
@@ -15,6 +16,7 @@ export interface DirectorParts {
   readonly transmitter: Transmitter;
   readonly replies: Replies;
   readonly refusals: Refusals;
+  readonly endings: Endings;
   readonly defence: Defence;
   readonly sysctls: () => Sysctls;
 }

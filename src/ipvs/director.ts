@@ -17,6 +17,7 @@ import { LbError } from "./desired/errors.ts";
 import { formatServiceKey, type ServiceKey } from "./desired/service.ts";
 import { serviceChanges } from "./desired/service-changes.ts";
 import type { Sysctls } from "./desired/sysctls.ts";
+import { Endings } from "./endings.ts";
 import { IcmpRelay } from "./forward/icmp-relay.ts";
 import { Refusals } from "./forward/refusals.ts";
 import { Replies } from "./forward/replies.ts";
@@ -109,11 +110,13 @@ export class Director {
     const { ends } = this.connections;
     const refusals = new Refusals(host);
     const ways = { host, connections: ends, refusals, sysctls: read };
+    const transmitter = new Transmitter(ways);
     const parts = {
       host,
       services: this.services,
       tracker: this.connections,
-      transmitter: new Transmitter(ways),
+      transmitter,
+      endings: new Endings(this.connections, transmitter),
       replies: new Replies(ways),
       refusals,
       defence,

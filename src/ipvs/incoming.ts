@@ -35,6 +35,10 @@ export class Incoming {
     const destination = services.destination(tracker.table.destinationId(id));
     // Packets to a VIP that the host lost are not the director's: in the kernel they would not reach LOCAL_IN.
     if (!services.isOwn(packet, destination.service, host)) return outcome.pass("pass-not-local");
+    if (!tracker.resets.isIdle && tracker.resets.has(id)) {
+      const ended = this.#parts.endings.end(packet, outcome, id, destination, true);
+      if (ended !== undefined) return ended;
+    }
     if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");

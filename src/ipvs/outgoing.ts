@@ -49,6 +49,10 @@ export class Outgoing {
   #respond(packet: Packet, outcome: OutcomeSlot, id: number, now: Instant): OutcomeSlot {
     const { tracker, services, replies } = this.#parts;
     const destination = services.destination(tracker.table.destinationId(id));
+    if (!tracker.resets.isIdle && tracker.resets.has(id)) {
+      const ended = this.#parts.endings.end(packet, outcome, id, destination, false);
+      if (ended !== undefined) return ended;
+    }
     const isMasqueraded = this.#isMasqueraded(id);
     const route = isMasqueraded ? replies.route(packet, id) : undefined;
     // What cannot be routed as it would lie then is lost without a word: ip_vs_route_me_harder().

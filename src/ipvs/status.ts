@@ -4,7 +4,7 @@ import type { Instant } from "../base/clock.ts";
 import { Address } from "../net/address.ts";
 import type { IpVersion } from "../net/ip-family.ts";
 import type { Port } from "../net/port.ts";
-import { NO_CONNECTION } from "./connections/connection-table.ts";
+import { type ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import { PROTOCOL } from "./connections/protocol-states.ts";
 import type { DestinationPlan, Endpoint, ServicePlan } from "./desired/service.ts";
 import type { Counters, Rates } from "./services/statistics.ts";
@@ -36,6 +36,8 @@ export interface ConnectionStatus {
   /** As `ipvsadm -lnc` names it: ESTABLISHED, SYN_RECV, NONE, ASSURED, ... */
   readonly state: string;
   readonly expiresInMs: number;
+  /** Since its first packet; undefined: an earlier Sluice opened it, or it is a persistence engine's template. */
+  readonly ageMs: number | undefined;
   readonly client: Endpoint;
   readonly virtual: Endpoint;
   readonly destination: Endpoint;
@@ -62,6 +64,7 @@ export function connectionStatuses(
   now: Instant,
   after: number,
   budget: number,
+  matches: (id: number, now: Instant) => boolean = () => true,
 ): { readonly statuses: ConnectionStatus[]; readonly last: number } {
   const { table } = tracker;
   const statuses: ConnectionStatus[] = [];
@@ -69,14 +72,14 @@ export function connectionStatuses(
   let last = after;
   for (let looked = 0; id !== NO_CONNECTION && looked < budget; looked++) {
     last = id;
-    if (table.isAlive(id, now) && !tracker.isGone(id))
+    if (table.isAlive(id, now) && !tracker.isGone(id) && matches(id, now))
       statuses.push(connectionStatus(tracker, id, now));
     id = table.nextId(id);
   }
   return { statuses, last: id === NO_CONNECTION ? NO_CONNECTION : last };
 }
 
-function connectionStatus(tracker: Tracker, id: number, now: Instant): ConnectionStatus {
+export function connectionStatus(tracker: Tracker, id: number, now: Instant): ConnectionStatus {
   const { table } = tracker;
   const family = table.family(id);
   const data = table.data(id);
@@ -84,7 +87,8 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
     protocol: PROTOCOL_NAME[table.protocol(id)] ?? "IP",
     state: tracker.progress.stateName(id),
     expiresInMs: Math.max(0, table.catchUp(id) - now),
-    client: endpoint(family, (word) => table.client(id, word), table.clientPort(id)),
+    ageMs: table.ageMs(id, now),
+    client: { address: clientOf(table, id), port: table.clientPort(id) as Port },
     virtual: endpoint(family, (word) => table.virtual(id, word), table.virtualPort(id)),
     destination: endpoint(
       table.destinationFamily(id),
@@ -95,7 +99,11 @@ function connectionStatus(tracker: Tracker, id: number, now: Instant): Connectio
   };
 }
 
-const PROTOCOL_NAME: Readonly<Record<number, ConnectionStatus["protocol"]>> = {
+export function clientOf(table: ConnectionTable, id: number): Address {
+  return endpoint(table.family(id), (word) => table.client(id, word), 0).address;
+}
+
+export const PROTOCOL_NAME: Readonly<Record<number, ConnectionStatus["protocol"]>> = {
   [PROTOCOL.ip]: "IP",
   [PROTOCOL.tcp]: "TCP",
   [PROTOCOL.udp]: "UDP",

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { allCases } from "./cases/index.ts";
 import { allHostCases } from "./host/cases/index.ts";
 import { runHost } from "./host/run-host.ts";
+import { KEEPALIVED_CASES } from "./keepalived/cases.ts";
+import { runKeepalived } from "./keepalived/run-keepalived.ts";
 import { KernelSide } from "./kernel-side.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
@@ -13,7 +15,7 @@ import { keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
 import { run } from "./run.ts";
-import { selectCases, selectHostCases } from "./selection.ts";
+import { selectCases, selectHostCases, selectKeepalivedCases } from "./selection.ts";
 
 const DOCS = join(import.meta.dirname, "../../docs");
 const DOCUMENTS = { results: join(DOCS, "conformance.json"), page: join(DOCS, "conformance.md") };
@@ -42,7 +44,10 @@ async function main(options: Options): Promise<number> {
   const hostCases = options.engines.includes("userspace")
     ? selectHostCases(allHostCases(), options.filter, machine)
     : [];
-  if (cases.length + hostCases.length === 0) {
+  const keepalivedCases = options.engines.includes("userspace")
+    ? selectKeepalivedCases(KEEPALIVED_CASES, options.filter, machine, options.writesDocs)
+    : [];
+  if (cases.length + hostCases.length + keepalivedCases.length === 0) {
     const text = JSON.stringify(options.filter);
     process.stderr.write(`No case for Linux ${kernel.version} has ${text} in its name\n`);
     return COULD_NOT_RUN;
@@ -53,6 +58,7 @@ async function main(options: Options): Promise<number> {
   const outcomes = [
     ...(await run(cases, { kernel, kernelSide, engines, timeoutMs })),
     ...(await runHost(hostCases, { machine, timeoutMs, answers: options.kernelAnswers })),
+    ...(await runKeepalived(keepalivedCases, { machine, timeoutMs })),
   ];
   const summary = summarize(kernel, engines, outcomes, filter === "");
   tell(summary, options);

@@ -1,6 +1,7 @@
 /** Which cases a run has: by name, and by what its kernel has. */
 import type { Case } from "./case.ts";
 import type { HostCase } from "./host/host-case.ts";
+import type { KeepalivedCase } from "./keepalived/case.ts";
 import { isSince, type Machine } from "./machines/machine.ts";
 
 /** Under emulation, without a filter: what User Mode Linux lacks, what newer kernels do otherwise, and what clients notice. */
@@ -33,6 +34,19 @@ export function selectHostCases(
 ): HostCase[] {
   if (filter === "" && kernel.name !== "uml") return [];
   return cases.filter((each) => `${each.group}: ${each.name}`.includes(filter));
+}
+
+/** Beside keepalived: without a filter a few of them, unless all are to be written down; under emulation by a filter alone. */
+export function selectKeepalivedCases(
+  cases: readonly KeepalivedCase[],
+  filter: string,
+  { kernel }: Machine,
+  isWhole: boolean,
+): KeepalivedCase[] {
+  if (filter === "" && kernel.name !== "uml") return [];
+  return cases.filter((each) =>
+    filter === "" ? isWhole || each.isShort : `${each.group}: ${each.name}`.includes(filter),
+  );
 }
 
 function isMet({ needs: { since, module } = {} }: Case, { kernel, modules }: Machine): boolean {

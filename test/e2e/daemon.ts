@@ -24,14 +24,14 @@ export interface CommandResult {
 
 /** Where a daemon keeps what outlives it: several can follow each other. */
 export class DaemonHome implements Disposable {
-  readonly #directory = mkdtempSync(join(tmpdir(), "sluice-test-"));
+  readonly directory = mkdtempSync(join(tmpdir(), "sluice-test-"));
 
   get socket(): string {
-    return join(this.#directory, "sluice.sock");
+    return join(this.directory, "sluice.sock");
   }
 
   get state(): string {
-    return join(this.#directory, "state.json");
+    return join(this.directory, "state.json");
   }
 
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
@@ -53,7 +53,7 @@ export class DaemonHome implements Disposable {
   connections(host: Namespace): string {
     const path = `/proc/self/ns/net`;
     const inode = /\d+/.exec(host.run(`readlink ${path}`))![0];
-    return join(this.#directory, `connections.${inode}`);
+    return join(this.directory, `connections.${inode}`);
   }
 
   /** The daemon, however far it gets. */
@@ -75,7 +75,7 @@ export class DaemonHome implements Disposable {
 
   /** As launch(), by another user, who may do as he likes with the directory. */
   launchAs(host: Namespace, user: string): ChildProcessWithoutNullStreams {
-    chmodSync(this.#directory, 0o777);
+    chmodSync(this.directory, 0o777);
     const words = ["--reuid", user, "--regid", user, "--clear-groups", process.execPath, ...SLUICE];
     return host.start(
       "setpriv",
@@ -95,7 +95,7 @@ export class DaemonHome implements Disposable {
 
   /** Runs an ipvsadm command line with a user and groups of its own. */
   ipvsadmAs(user: string, groups: readonly string[], line: string): CommandResult {
-    chmodSync(this.#directory, 0o755);
+    chmodSync(this.directory, 0o755);
     const [group = "", ...others] = groups;
     const more = others.length === 0 ? "--clear-groups" : `--groups=${others.join(",")}`;
     const words = ["--reuid", user, "--regid", group, more, IPVSADM, ...line.split(" ")];
@@ -127,7 +127,7 @@ export class DaemonHome implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

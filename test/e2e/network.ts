@@ -99,6 +99,8 @@ export class Network implements Disposable {
   /** A connection of the client's to V, on which every line is said back. */
   async talk(port: number): Promise<Talk> {
     const child = this.client.startNode(SPEAKER, "talk", V, String(port));
+    // One that was reset has said so, and is gone.
+    child.stdin.on("error", () => {});
     await untilPrinted(child, "\n");
     return {
       async say(text) {

@@ -13,6 +13,8 @@ import { UserspaceEngine } from "../../src/engine/userspace/engine.ts";
 import type { DesiredState } from "../../src/ipvs/desired/desired-state.ts";
 import { LbError } from "../../src/ipvs/desired/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
+import type { ConnectionFilter } from "../../src/ipvs/inquiry/filter.ts";
+import type { SummaryOptions } from "../../src/ipvs/inquiry/summary.ts";
 import { decode, encode } from "./engine-json.ts";
 
 const CONNECTIONS_MAX = 10_000;
@@ -55,7 +57,13 @@ async function call(method: string, argument: unknown): Promise<unknown> {
     case "services":
       return engine.services();
     case "connections":
-      return collect(engine.connections());
+      return collect(engine.connections(argument as ConnectionFilter));
+    case "countConnections": {
+      const { filter, options } = argument as { filter: ConnectionFilter; options: SummaryOptions };
+      return engine.countConnections(filter, options);
+    }
+    case "endConnections":
+      return collect(engine.endConnections(argument as ConnectionFilter));
     case "totals":
       return engine.totals();
     case "zero":

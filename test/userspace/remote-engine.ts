@@ -11,6 +11,9 @@ import type { DesiredState } from "../../src/ipvs/desired/desired-state.ts";
 import { type Fault, LbError } from "../../src/ipvs/desired/errors.ts";
 import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../../src/ipvs/desired/sysctls.ts";
+import type { Ended } from "../../src/ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../../src/ipvs/inquiry/filter.ts";
+import type { ConnectionSummary, SummaryOptions } from "../../src/ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../../src/ipvs/services/statistics.ts";
 import { Conversation } from "./conversation.ts";
 import { decode, encode } from "./engine-json.ts";
@@ -44,8 +47,16 @@ export class RemoteEngine implements Engine {
     return this.#call("services");
   }
 
-  async *connections(): AsyncGenerator<ConnectionStatus> {
-    yield* await this.#call<ConnectionStatus[]>("connections");
+  async *connections(filter: ConnectionFilter = {}): AsyncGenerator<ConnectionStatus> {
+    yield* await this.#call<ConnectionStatus[]>("connections", filter);
+  }
+
+  countConnections(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary> {
+    return this.#call("countConnections", { filter, options });
+  }
+
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    yield* await this.#call<Ended[]>("endConnections", filter);
   }
 
   totals(): Promise<{ counters: Counters; rates: Rates }> {

@@ -37,14 +37,26 @@ export function renderPlan(
 }
 
 function line(change: NamedChange, isDone: boolean): string {
-  const { action, facts } = change;
-  const says = action === "remove" ? "" : facts.map(factText).join(", ");
-  return [`${SIGN[action]} ${about(change)}`, says, connectionText(change, isDone)]
+  return [changeText(change), connectionText(change, isDone)]
     .filter((part) => part !== "")
     .join("  ");
 }
 
-function about({ what, service, destination, name }: NamedChange): string {
+/** `~ tcp:10.0.0.1:80 -> 10.0.0.2:80  weight 1 → 5`. */
+export function changeText(change: PlannedChange & { readonly name?: string | null }): string {
+  const { action, facts } = change;
+  const head = `${SIGN[action]} ${about(change)}`;
+  return action === "remove" || facts.length === 0
+    ? head
+    : `${head}  ${facts.map(factText).join(", ")}`;
+}
+
+function about({
+  what,
+  service,
+  destination,
+  name = null,
+}: PlannedChange & { readonly name?: string | null }): string {
   if (service === null) return what;
   const called = name === null ? service : `${service} (${name})`;
   return destination === null ? called : `${called} -> ${destination}`;

@@ -7,7 +7,7 @@ export async function connect(
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<{ client: Client; info: Info }> {
   const path = socketPath(environment);
-  const client = new Client(path);
+  const client = new Client(path, "ipvsadm");
   try {
     return { client, info: await client.call("info", {}, undefined) };
   } catch (error) {

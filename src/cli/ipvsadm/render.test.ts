@@ -146,6 +146,7 @@ const ESTABLISHED: WireConnection = {
   protocol: "TCP",
   state: "ESTABLISHED",
   expiresInMs: 898_999,
+  ageSeconds: 5,
   client: { address: "10.9.0.2", port: 34_310 },
   virtual: { address: "10.9.0.100", port: 80 },
   destination: { address: "10.1.0.12", port: 8080 },

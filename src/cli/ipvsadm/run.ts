@@ -15,6 +15,8 @@ export interface Surroundings {
   /** Resolves when more may be written. */
   readonly write: (text: string) => Promise<void>;
   readonly complain: (text: string) => void;
+  /** Whether somebody looks on while it is written. */
+  readonly isTerminal?: boolean;
 }
 
 export async function run(words: readonly string[], around: Surroundings): Promise<number> {

@@ -1,5 +1,8 @@
 /** The page that `sluice status` prints. */
-import type { Status, StatusFinding } from "../../api/routes.ts";
+
+import type { Drift, Status, StatusFinding } from "../../api/routes.ts";
+import { formatAuthor } from "../../control/author.ts";
+import { changeText } from "../configuration/changes.ts";
 import { healthText } from "./health.ts";
 import { lasting } from "./lasting.ts";
 
@@ -14,6 +17,11 @@ export function page(status: Status, now: Date): string {
     ["Connections", `${connections} of at most ${connectionsMax}`],
     ["State", status.state ?? "not kept over a restart (--no-state)"],
   ];
+  if (status.drift !== null) rows.push(["File", fileText(status.drift, now)]);
+  if (status.draining > 0) {
+    const those = status.draining === 1 ? "1 server" : `${status.draining} servers`;
+    rows.push(["Draining", `${those}: see sluice drain`]);
+  }
   if (status.logLinesLost > 0) {
     rows.push([
       "Log",
@@ -21,7 +29,25 @@ export function page(status: Status, now: Date): string {
     ]);
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
-  return `${head}\n${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
+  return `${head}${driftLines(status.drift)}\n${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
+}
+
+function fileText({ source, appliedAt, by, changes, mode }: Drift, now: Date): string {
+  const head = `${source}, applied ${lasting(appliedAt, now)} ago by ${formatAuthor(by)}`;
+  if (changes.length === 0) return `${head}; what stands is as it says`;
+  const after = mode === "reconcile" ? "which is being taken back" : "which is kept";
+  const those = changes.length === 1 ? "1 difference" : `${changes.length} differences`;
+  return `${head}; ${those} since by other hands, ${after}`;
+}
+
+/** Of what other hands changed so many lines are told: sluice status --json has all. */
+const DRIFT_TOLD = 10;
+
+function driftLines(drift: Drift | null): string {
+  const changes = drift?.changes ?? [];
+  const lines = changes.slice(0, DRIFT_TOLD).map((change) => `  ${changeText(change)}\n`);
+  const more = changes.length - lines.length;
+  return `${lines.join("")}${more > 0 ? `  and ${more} more\n` : ""}`;
 }
 
 function conclusion(findings: readonly StatusFinding[], omitted: number, now: Date): string {

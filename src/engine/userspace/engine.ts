@@ -8,6 +8,14 @@ import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
 import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
+import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
+import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
+import {
+  type ConnectionSummary,
+  Summary,
+  type SummaryOptions,
+} from "../../ipvs/inquiry/summary.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
 import {
@@ -30,6 +38,7 @@ import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
+import type { HeadStart } from "./head-start.ts";
 import { inlineThePacketPath } from "./inlining.ts";
 import { graceOf, inWords, type Outliving, openFile } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
@@ -41,6 +50,9 @@ const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
+/** How often it is told how far the ending of connections is, and how long answers are waited for at a time. */
+const TELL_INTERVAL_MS = 1_000;
+const ANSWER_MS = 20;
 
 const CLOCK = MONOTONIC_CLOCK;
 
@@ -55,6 +67,8 @@ export interface UserspaceEngineOptions {
   /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
   readonly stand?: Stand;
   readonly connectionsMax?: number;
+  /** What was begun before this code was loaded: taken, when it gets that far. */
+  readonly headStart?: HeadStart | undefined;
   /** Has connections outlive the process; undefined: nothing does. */
   readonly outliving?: Outliving | undefined;
   /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
@@ -161,8 +175,9 @@ export class UserspaceEngine implements Engine {
     const file = outliving && (await openFile(outliving, connectionsMax, events));
     if (file !== undefined) stack.use(file);
     const grace = outliving && file && graceOf(outliving, file);
-    // nft makes its tables while the host is asked and the ring's memory is cleared.
-    const door = stack.use(await Door.begin(events, options.stand, grace));
+    // nft makes its tables while the host is asked.
+    const { stand, headStart } = options;
+    const door = stack.use(await Door.begin(events, { stand, grace, headStart }));
     let engine: UserspaceEngine | undefined;
     const network = stack.use(
       await HostNetwork.open({
@@ -179,6 +194,7 @@ export class UserspaceEngine implements Engine {
       }),
     );
     options.offload?.follow(network);
+    await door.isPrepared();
     const opened = new UserspaceEngine({ network, door, claim, file }, options);
     stack.move();
     try {
@@ -231,7 +247,8 @@ export class UserspaceEngine implements Engine {
     return statuses;
   }
 
-  async *connections(): AsyncGenerator<ConnectionStatus> {
+  async *connections(filter: ConnectionFilter = {}): AsyncGenerator<ConnectionStatus> {
+    const matches = matcher(this.#inquired, filter);
     let after = -1;
     do {
       const { statuses, last } = connectionStatuses(
@@ -239,11 +256,42 @@ export class UserspaceEngine implements Engine {
         CLOCK.now(),
         after,
         LISTING_BUDGET,
+        matches,
       );
       yield* statuses;
       after = last;
       await new Promise((resolve) => setImmediate(resolve));
     } while (after >= 0 && this.#isOpen);
+  }
+
+  async countConnections(
+    filter: ConnectionFilter,
+    options: SummaryOptions,
+  ): Promise<ConnectionSummary> {
+    const summary = new Summary(this.#inquired, filter, options);
+    const pauses = new Pauses();
+    while (this.#isOpen && summary.work(CLOCK.now(), LISTING_BUDGET)) await pauses.ifDue();
+    return summary.result(CLOCK.now());
+  }
+
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    const ending = new Ending(this.#inquired, filter);
+    const out: Uint8Array[] = [];
+    let toldAt = CLOCK.now();
+    while (this.#isOpen) {
+      const before = ending.state.found;
+      ending.work(CLOCK.now(), LISTING_BUDGET, out);
+      this.#path.sendOwn(out.splice(0));
+      const { state } = ending;
+      if (state.isDone || CLOCK.now() >= toldAt + TELL_INTERVAL_MS) {
+        toldAt = CLOCK.now();
+        yield state;
+        if (state.isDone) return;
+      }
+      // While there is more to look at it goes on at once; else clients' answers are waited for.
+      if (state.found > before) await new Promise((resolve) => setImmediate(resolve));
+      else await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
+    }
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
@@ -306,6 +354,10 @@ export class UserspaceEngine implements Engine {
     await this.#door[Symbol.asyncDispose]();
     this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
+  }
+
+  get #inquired(): Inquired {
+    return { tracker: this.#director.connections, services: this.#director.services };
   }
 
   #networkChanged(): void {

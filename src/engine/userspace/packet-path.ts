@@ -136,6 +136,12 @@ export class PacketPath implements Disposable {
     this.#hostSender.flush();
   }
 
+  /** Sends whole IP packets as the host's own. */
+  sendOwn(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#hostSender.enqueue(packet);
+    if (packets.length > 0) this.#hostSender.flush();
+  }
+
   /** What was lost on the way, by reason. */
   reasons(): Readonly<Record<Loss, number>> {
     const ring = this.#ring.statistics();

@@ -11,7 +11,18 @@ import { type Probe, Prober } from "./prober.ts";
 import type { Change, Order, Told } from "./protocol.ts";
 import { Ways } from "./ways.ts";
 
-const EXIT_USAGE = 2;
+const EXIT = { ended: 0, usage: 2 } as const;
+
+const HELP = `Usage: sluice probe
+
+Asks servers how they are, for the daemon, which starts it when the first service is checked and has it end with itself.
+Reads from standard input which servers to ask in which way, a JSON object a line, and writes what is different to
+standard output.
+
+  -h, --help   this
+
+Exit status: 0 its input ended, 2 wrong arguments.
+`;
 
 /** What is different waits so long for more of it. */
 const BATCH_MS = 20;
@@ -24,9 +35,13 @@ const RUNNING_MAX = 4_000;
 const TROUBLES_MAX = 100;
 
 export async function main(args: readonly string[]): Promise<number | undefined> {
+  if (args[0] === "--help" || args[0] === "-h") {
+    process.stdout.write(HELP);
+    return EXIT.ended;
+  }
   if (args.length > 0 || process.stdin.isTTY) {
-    process.stdout.write("sluice probe is started by sluice daemon, and asks servers for it.\n");
-    return args[0] === "--help" || args[0] === "-h" ? 0 : EXIT_USAGE;
+    process.stderr.write("sluice probe is started by sluice daemon.\nTry 'sluice probe --help'.\n");
+    return EXIT.usage;
   }
   const reporter = new Reporter();
   let troubles = 0;
@@ -53,7 +68,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   for await (const line of createInterface({ input: process.stdin })) {
     prober.order(JSON.parse(line) as Order);
   }
-  process.exit(0);
+  process.exit(EXIT.ended);
 }
 
 async function load(type: string): Promise<Probe> {

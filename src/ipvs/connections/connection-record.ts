@@ -25,7 +25,10 @@ export const FIELD = {
   timerPrevious: 25,
   clientHash: 26,
   replyHash: 27,
-  /** Where persistence-data.ts keeps a template's; unset without CONNECTION_FLAG.data. */
+  /**
+   * With CONNECTION_FLAG.data, where persistence-data.ts keeps a template's; else the second in which the connection was
+   * added, 0 in records of a Sluice that did not write it.
+   */
   data: 28,
   /** Not 0 while the record is whole: record-store.ts. */
   commit: 29,

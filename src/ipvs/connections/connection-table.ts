@@ -121,7 +121,7 @@ export class ConnectionTable {
     words[at + FIELD.inPackets] = 0;
     words[at + FIELD.control] = NO_CONNECTION;
     words[at + FIELD.controlled] = 0;
-    words[at + FIELD.data] = slot;
+    words[at + FIELD.data] = dataLength > 0 ? slot : Math.max(1, Math.floor(now / 1000));
     records.setDouble(id, FIELD.destinationKey, binding.destinationKey);
     records.setDouble(id, FIELD.expiresAt, now + timeoutMs);
     records.commit(id);
@@ -249,6 +249,15 @@ export class ConnectionTable {
   /** Whether a persistence engine finds it. */
   hasData(id: number): boolean {
     return (this.#records.get(id, FIELD.kind) & CONNECTION_FLAG.data) !== 0;
+  }
+
+  /**
+   * How long ago it was added, to the second. Undefined of one that a persistence engine finds, and of those that a Sluice
+   * left which did not write it down.
+   */
+  ageMs(id: number, now: Instant): number | undefined {
+    const seconds = this.hasData(id) ? 0 : this.#records.get(id, FIELD.data);
+    return seconds > 0 ? Math.max(0, now - seconds * 1000) : undefined;
   }
 
   /** The template (or other connection) that this one belongs to, or NO_CONNECTION. */

@@ -4,6 +4,7 @@ import type { DesiredState, DestinationSpec, ServiceSpec } from "./desired-state
 import { healthFacts } from "./health-facts.ts";
 import {
   type DestinationPlan,
+  type Drain,
   type Endpoint,
   familyOf,
   formatEndpoint,
@@ -112,13 +113,20 @@ function serviceFacts(service: ServiceSpec): Facts {
 }
 
 function destinationFacts(destination: DestinationSpec): Facts {
-  const { forwarding, weight, upperThreshold, lowerThreshold } = destination;
+  const { forwarding, weight, upperThreshold, lowerThreshold, drain } = destination;
   return {
     forwarding: formatForwarding(forwarding),
     weight,
+    ...(drain === undefined ? {} : { drain: formatDrain(drain) }),
     ...(upperThreshold === 0 ? {} : { upperThreshold }),
     ...(lowerThreshold === 0 ? {} : { lowerThreshold }),
   };
+}
+
+function formatDrain({ afterwards, timeoutSeconds, isOver }: Drain): string {
+  if (isOver) return "over";
+  const until = timeoutSeconds === undefined ? "its last connection" : `${timeoutSeconds}s at most`;
+  return `for ${until}, then ${afterwards}`;
 }
 
 function factChanges(before: Facts = {}, after: Facts = {}): FactChange[] {

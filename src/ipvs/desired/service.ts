@@ -49,6 +49,24 @@ export interface Persistence {
   readonly netmask: number;
 }
 
+/** What is to become of a server that gets no new connections. */
+export interface Drain {
+  /** When it began, in milliseconds since 1970. */
+  readonly since: number;
+  /** How long its connections may go on; undefined: until the last one has ended. */
+  readonly timeoutSeconds: number | undefined;
+  /** "remove-service": when none of its service is left, that goes, too. */
+  readonly afterwards: "remove" | "remove-service" | "keep";
+  /** "file": it is no longer wanted; should it be wanted again, the drain is taken back. */
+  readonly cause: "operator" | "file";
+  /** Whether the connections that remain at the end are ended. */
+  readonly isForced: boolean;
+  /** What it weighs when the drain is taken back. */
+  readonly weight: number;
+  /** It has ended, and the server was to stay. */
+  readonly isOver: boolean;
+}
+
 /** A real server as configured. */
 export interface DestinationPlan {
   readonly endpoint: Endpoint;
@@ -58,6 +76,8 @@ export interface DestinationPlan {
   readonly upperThreshold: number;
   /** Connections below which it is no longer overloaded; 0 stands for three quarters of the upper. */
   readonly lowerThreshold: number;
+  /** Undefined: it is not drained. While it is, its weight is 0. */
+  readonly drain?: Drain | undefined;
   /** Counts this destination's edits: an edit resets scheduler state even when it changes no value. */
   readonly revision: number;
 }

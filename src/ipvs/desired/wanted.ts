@@ -16,20 +16,23 @@ import {
   type ServiceSpec,
   setTimeouts,
 } from "./desired-state.ts";
+import { drainDestination } from "./drain.ts";
 import { LbError } from "./errors.ts";
 import { isSameHealth } from "./health.ts";
 import {
   type DestinationPlan,
+  type Drain,
   formatEndpoint,
   formatForwarding,
   formatServiceKey,
+  type ServiceKey,
   type ServicePlan,
   type Timeouts,
 } from "./service.ts";
 import { ServiceMap } from "./service-map.ts";
 import { type SysctlValues, setSysctls } from "./set-sysctl.ts";
 
-export interface WantedDestination extends Omit<DestinationSpec, "weight"> {
+export interface WantedDestination extends Omit<DestinationSpec, "weight" | "drain"> {
   /** Undefined: the weight that it has, somebody may have set it by hand; a new one has 1. */
   readonly weight: number | undefined;
 }
@@ -39,7 +42,18 @@ export interface WantedService {
   readonly destinations: readonly WantedDestination[];
 }
 
+/** The file that says what is wanted, all of it. */
+export interface WantedFile {
+  readonly source: string;
+  /** What becomes of what other hands change. */
+  readonly drift: "keep" | "reconcile";
+  /** What it calls services, by formatServiceKey(). */
+  readonly names: ReadonlyMap<string, string>;
+}
+
 export interface WantedState {
+  /** Undefined: somebody wants it without a file, or wants a part. */
+  readonly file?: WantedFile | undefined;
   readonly services: readonly WantedService[];
   /** In seconds; what is not named stays as it is. */
   readonly timeouts: Partial<Timeouts>;
@@ -54,9 +68,9 @@ export interface WantedState {
 /** What a destination weighs that comes without a weight, as with ipvsadm. */
 const WEIGHT_DEFAULT = 1;
 
-/** The next state, at one go. Throws LbError to refuse. */
-export function reconcile(state: DesiredState, wanted: WantedState): DesiredState {
-  const steps = reconciling(state, wanted);
+/** The next state, at one go; `now` in milliseconds since 1970, for drains to begin. Throws LbError to refuse. */
+export function reconcile(state: DesiredState, wanted: WantedState, now = 0): DesiredState {
+  const steps = reconciling(state, wanted, now);
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
@@ -66,7 +80,9 @@ export function reconcile(state: DesiredState, wanted: WantedState): DesiredStat
 export function* reconciling(
   state: DesiredState,
   wanted: WantedState,
+  now: number,
 ): Generator<undefined, DesiredState> {
+  const leaving = leavingOf(wanted, now);
   const kept = new Map<string, ServicePlan>(wanted.keepsOthers ? state.services : []);
   const named = new Map<string, ServicePlan>();
   for (const service of wanted.services) {
@@ -74,13 +90,13 @@ export function* reconciling(
     if (named.has(keyText)) {
       throw new LbError({ code: "service-exists", service: service.spec.key });
     }
-    named.set(keyText, reconcileService(state.services.get(keyText), service));
+    named.set(keyText, reconcileService(state.services.get(keyText), service, leaving));
     yield;
   }
   // Those that stand keep their places: a service whose place changes would go and come.
   const services = new Map<string, ServicePlan>();
-  for (const keyText of state.services.keys()) {
-    const plan = named.get(keyText) ?? kept.get(keyText);
+  for (const [keyText, before] of state.services) {
+    const plan = named.get(keyText) ?? kept.get(keyText) ?? leavingService(before, leaving);
     if (plan !== undefined) services.set(keyText, plan);
   }
   for (const [keyText, plan] of named) services.set(keyText, plan);
@@ -98,10 +114,45 @@ function withSettings(state: DesiredState, wanted: WantedState): DesiredState {
   return isSame ? state : { ...state, timeouts, sysctls };
 }
 
+/** How a server that is no longer wanted is drained; undefined: it goes at once. */
+type Leaving = Omit<Drain, "weight" | "isOver" | "afterwards"> | undefined;
+
+function leavingOf({ drainSeconds }: WantedState, since: number): Leaving {
+  if (drainSeconds === undefined) return undefined;
+  return { since, timeoutSeconds: drainSeconds, cause: "file", isForced: false };
+}
+
+/** What stands for a service that is no longer wanted until its servers are drained: undefined when it goes at once. */
+function leavingService(before: ServicePlan, leaving: Leaving): ServicePlan | undefined {
+  if (leaving === undefined || before.destinations.length === 0) return undefined;
+  const keyText = formatServiceKey(before.key);
+  let state: DesiredState = { ...EMPTY_STATE, services: new Map([[keyText, before]]) };
+  for (const destination of before.destinations) {
+    state = letGo(state, before.key, destination, leaving, "remove-service");
+  }
+  return state.services.get(keyText)!;
+}
+
+/** A server that is no longer wanted goes, at once or when it is drained: one that leaves already goes on leaving. */
+function letGo(
+  state: DesiredState,
+  key: ServiceKey,
+  destination: DestinationPlan,
+  leaving: Leaving,
+  afterwards: Drain["afterwards"],
+): DesiredState {
+  if (leaving === undefined) return deleteDestination(state, key, destination.endpoint);
+  const { drain } = destination;
+  if (drain?.cause === "file" && drain.afterwards === afterwards) return state;
+  const begun = drain?.cause === "file" ? { ...leaving, since: drain.since } : leaving;
+  return drainDestination(state, key, destination.endpoint, { ...begun, afterwards });
+}
+
 /** The plan of one service, which may be there before. */
 export function reconcileService(
   before: ServicePlan | undefined,
   { spec, destinations }: WantedService,
+  leaving?: Leaving,
 ): ServicePlan {
   const { key } = spec;
   const keyText = formatServiceKey(key);
@@ -123,12 +174,12 @@ export function reconcileService(
       throw new LbError({ code: "destination-exists", service: key, at: endpoint });
     named.add(at);
   }
-  for (const [at, { endpoint }] of known) {
-    if (!named.has(at)) state = deleteDestination(state, key, endpoint);
+  for (const [at, destination] of known) {
+    if (!named.has(at)) state = letGo(state, key, destination, leaving, "remove");
   }
   for (const wanted of destinations) {
     const there = known.get(formatEndpoint(wanted.endpoint));
-    const destination = { ...wanted, weight: wanted.weight ?? there?.weight ?? WEIGHT_DEFAULT };
+    const destination = destinationSpec(wanted, there);
     if (there === undefined) state = addDestination(state, key, destination);
     else if (!isSameDestination(there, destination)) {
       state = editDestination(state, key, destination);
@@ -137,6 +188,22 @@ export function reconcileService(
   const plan = state.services.get(keyText)!;
   // Other checks are no edit: the scheduler goes on.
   return isSameHealth(plan.health, spec.health) ? plan : { ...plan, health: spec.health };
+}
+
+/**
+ * One that an operator drains goes on so: what it shall weigh, it weighs when the drain is taken back. One that was on its
+ * way out is wanted again.
+ */
+function destinationSpec(
+  wanted: WantedDestination,
+  there: DestinationPlan | undefined,
+): DestinationSpec {
+  const drain = there?.drain;
+  if (drain === undefined || drain.cause === "file") {
+    const weight = wanted.weight ?? drain?.weight ?? there?.weight ?? WEIGHT_DEFAULT;
+    return { ...wanted, weight };
+  }
+  return { ...wanted, weight: 0, drain: { ...drain, weight: wanted.weight ?? drain.weight } };
 }
 
 function isSameService(one: ServiceSpec, other: ServiceSpec): boolean {
@@ -153,6 +220,8 @@ function isSameService(one: ServiceSpec, other: ServiceSpec): boolean {
 function isSameDestination(one: DestinationSpec, other: DestinationSpec): boolean {
   return (
     one.weight === other.weight &&
+    (one.drain === undefined) === (other.drain === undefined) &&
+    one.drain?.weight === other.drain?.weight &&
     one.upperThreshold === other.upperThreshold &&
     one.lowerThreshold === other.lowerThreshold &&
     formatForwarding(one.forwarding) === formatForwarding(other.forwarding)

@@ -96,12 +96,16 @@ export class Templates {
   }
 }
 
-/** Whether the template may still be used: ip_vs_check_template(). */
+/**
+ * Whether the template may still be used: ip_vs_check_template(). Not to a server that is drained, as if
+ * expire_quiescent_template were 1 for it alone.
+ */
 export function isUsable(
   destination: Destination | undefined,
   expiresQuiescent: boolean,
 ): destination is Destination {
-  return destination?.isAvailable === true && !(expiresQuiescent && destination.weight === 0);
+  if (destination?.isAvailable !== true || destination.plan.drain !== undefined) return false;
+  return !(expiresQuiescent && destination.weight === 0);
 }
 
 function maskClient(flow: Flow, opening: Opening, netmask: number): void {

@@ -14,6 +14,7 @@ import {
   PROTOCOL,
   TEMPLATE_STATE,
 } from "../connections/protocol-states.ts";
+import { TCP_STATE } from "../connections/tcp-state.ts";
 import { EntryDropper } from "../defence/entry-dropper.ts";
 import { TableShares } from "../defence/table-shares.ts";
 import type { Offload } from "../offload.ts";
@@ -25,7 +26,16 @@ import { Abandoned } from "./abandoned.ts";
 import { answeredFlow, bindTo, flowOf } from "./ends-of.ts";
 import { Progress } from "./progress.ts";
 import { ReplySources } from "./reply-sources.ts";
+import { Resets, type ResetTally } from "./resets.ts";
 import { Room } from "./room.ts";
+
+/** States in which both sides have a connection. */
+const RESETTABLE: ReadonlySet<number> = new Set([
+  TCP_STATE.established,
+  TCP_STATE.finWait,
+  TCP_STATE.closeWait,
+  TCP_STATE.lastAck,
+]);
 
 export class Tracker {
   readonly table: ConnectionTable;
@@ -34,6 +44,8 @@ export class Tracker {
   readonly progress: Progress;
   /** Who has a place in the table. */
   readonly room: Room;
+  /** TCP connections that are being ended from outside. */
+  readonly resets: Resets;
   readonly #services: ServiceTable;
   readonly #offload: Offload | undefined;
   readonly #flow = new Flow();
@@ -57,6 +69,7 @@ export class Tracker {
       destinationOf: (id) => this.#destinationOf(id),
       changed: (id) => offload?.release(table, id),
     });
+    this.resets = new Resets({ table, forget: (id) => this.giveUpWithTemplate(id) });
     this.#abandoned = new Abandoned({
       table,
       isGone: (id) => this.isGone(id),
@@ -163,6 +176,23 @@ export class Tracker {
     this.table.remove(id);
   }
 
+  /** Forgets a connection, and its template with the last one of it. */
+  giveUpWithTemplate(id: number): void {
+    const control = this.table.control(id);
+    this.giveUp(id);
+    if (control !== NO_CONNECTION) this.giveUp(control);
+  }
+
+  /** Begins to end a TCP connection from outside; false for one of which no side would believe it. */
+  reset(id: number, now: Instant, tally: ResetTally): boolean {
+    const { table } = this;
+    if (table.protocol(id) !== PROTOCOL.tcp || !RESETTABLE.has(table.state(id))) return false;
+    this.resets.begin(id, now, tally);
+    // What tells where its sides are has to come here.
+    this.#offload?.release(table, id);
+    return true;
+  }
+
   /** Gives up the connections of removed destinations: nothing finds or lists one, and expire() forgets them bit by bit. */
   expireUnavailable(): void {
     this.#abandoned.begin();
@@ -215,6 +245,7 @@ export class Tracker {
     const { table } = this;
     const flags = table.flags(id);
     this.#destinationOf(id).unbind(flags);
+    if (!this.resets.isIdle) this.resets.leave(id);
     this.room.leave(id);
     this.#releaseControl(id);
     if ((flags & CONNECTION_FLAG.template) !== 0) return;

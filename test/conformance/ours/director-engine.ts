@@ -6,6 +6,14 @@ import type { DesiredState } from "../../../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../../../src/ipvs/desired/service.ts";
 import type { Sysctls } from "../../../src/ipvs/desired/sysctls.ts";
 import { Director } from "../../../src/ipvs/director.ts";
+import { type Ended, Ending } from "../../../src/ipvs/inquiry/ending.ts";
+import type { ConnectionFilter } from "../../../src/ipvs/inquiry/filter.ts";
+import type { Inquired } from "../../../src/ipvs/inquiry/matcher.ts";
+import {
+  type ConnectionSummary,
+  Summary,
+  type SummaryOptions,
+} from "../../../src/ipvs/inquiry/summary.ts";
 import type { Outcome } from "../../../src/ipvs/packets/outcome.ts";
 import { NO_ARRIVAL, Packet } from "../../../src/ipvs/packets/packet.ts";
 import type { Counters, Rates } from "../../../src/ipvs/services/statistics.ts";
@@ -81,6 +89,22 @@ export class DirectorEngine implements Engine {
     yield* connectionStatuses(connections, this.#now, NO_CONNECTION, limit).statuses;
   }
 
+  async countConnections(
+    filter: ConnectionFilter,
+    options: SummaryOptions,
+  ): Promise<ConnectionSummary> {
+    const summary = new Summary(this.#inquired, filter, options);
+    summary.work(this.#now, this.#director.connections.table.limit);
+    return summary.result(this.#now);
+  }
+
+  /** Of what is forgotten at once: nobody here answers. */
+  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    const ending = new Ending(this.#inquired, filter);
+    ending.work(this.#now, this.#director.connections.table.limit, []);
+    yield ending.state;
+  }
+
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
     const { counters, rates } = this.#director.services.total;
     return { counters, rates };
@@ -115,6 +139,10 @@ export class DirectorEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  get #inquired(): Inquired {
+    return { tracker: this.#director.connections, services: this.#director.services };
+  }
 }
 
 function framesOf({ verdict, packet, route, parts, notices }: Outcome): Frame[] {

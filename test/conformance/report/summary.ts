@@ -1,6 +1,7 @@
 /** A run in numbers, for readers and for programs. */
 import { featureOf } from "../cases/index.ts";
 import { hostFeatureOf } from "../host/cases/index.ts";
+import { KEEPALIVED_GROUP } from "../keepalived/case.ts";
 import type { Kernel } from "../machines/machine.ts";
 import { diff } from "./diff.ts";
 import { KNOWN, mayOccur } from "./known-differences.ts";
@@ -69,7 +70,7 @@ function groupOf(name: string, outcomes: readonly Outcome[]): GroupSummary {
   const engines = Map.groupBy(outcomes, ({ engine }) => engine);
   const cases = new Map(outcomes.map((outcome) => [outcome.case, outcome.comparisons]));
   return {
-    feature: hostFeatureOf(name) ?? featureOf(name),
+    feature: featureOfAny(name),
     cases: cases.size,
     comparisons: [...cases.values()].reduce((sum, each) => sum + each, 0),
     engines: Object.fromEntries([...engines].map(([engine, of]) => [engine, engineOf(of)])),
@@ -120,4 +121,9 @@ function reported({ case: { group, name }, engine, differences }: Outcome): Repo
     known: known?.title,
     lines: diff(theirs, ours),
   }));
+}
+
+function featureOfAny(group: string): string {
+  if (group === KEEPALIVED_GROUP.name) return KEEPALIVED_GROUP.feature;
+  return hostFeatureOf(group) ?? featureOf(group);
 }

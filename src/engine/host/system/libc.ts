@@ -37,6 +37,7 @@ const SO_ERROR = 4;
 const c = {
   socket:     libc.func("int socket(int domain, int type, int protocol)"),
   bind:       libc.func("int bind(int fd, const void *address, uint32_t length)"),
+  connect:    libc.func("int connect(int fd, const void *address, uint32_t length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
   mmap:       libc.func("uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)"),
@@ -77,6 +78,11 @@ export function bind(fd: number, address: Uint8Array, attempt: string): void {
   checked("bind", c.bind(fd, address, address.length), attempt);
 }
 
+/** For sockets without connections, where it only says who is meant: it never waits. */
+export function connect(fd: number, address: Uint8Array, attempt: string): void {
+  checked("connect", c.connect(fd, address, address.length), attempt);
+}
+
 /** Sets a socket option that is an int, or whatever struct the bytes are. */
 export function setOption(
   fd: number,
@@ -87,6 +93,20 @@ export function setOption(
 ): void {
   const bytes = typeof value === "number" ? new Uint8Array(new Int32Array([value]).buffer) : value;
   checked("setsockopt", c.setsockopt(fd, level, name, bytes, bytes.length), attempt);
+}
+
+/** As setOption(), on a thread of Node's: for what takes the kernel long. Resolves to whether it was done. */
+export function setOptionAside(
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    c.setsockopt.async(fd, level, name, value, value.length, (error: unknown, status: unknown) =>
+      resolve(error === null && status === 0),
+    );
+  });
 }
 
 /** Reads a socket option into `value`, which must be as long as the kernel's struct; how many bytes that was. */

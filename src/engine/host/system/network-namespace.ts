@@ -3,7 +3,7 @@
  * network_namespaces(7).
  */
 import { closeSync, openSync } from "node:fs";
-import { enterNetwork, unshareNetwork } from "./libc.ts";
+import { enterNetwork, SystemCallError, unshareNetwork } from "./libc.ts";
 
 /** The calling thread's, not the process's: they may differ for a moment. */
 const OWN = "/proc/thread-self/ns/net";
@@ -33,6 +33,16 @@ export class NetworkNamespace implements Disposable {
       else this.#return();
     }
     this.fd = fd;
+  }
+
+  /** Undefined where the kernel refuses. */
+  static ifGranted(): NetworkNamespace | undefined {
+    try {
+      return new NetworkNamespace();
+    } catch (error) {
+      if (error instanceof SystemCallError && error.call === "unshare") return undefined;
+      throw error;
+    }
   }
 
   /** Does `work`, which must not wait for anything, inside: sockets that it opens stay there. */

@@ -9,9 +9,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isRepeatingPort, type Link } from "../../host/links.ts";
 import { Netlink } from "../../host/netlink/netlink.ts";
 import { SystemCallError } from "../../host/system/libc.ts";
+import { HeadStart } from "../head-start.ts";
 import { Lane } from "../lane/lane.ts";
 import { LaneKeeper } from "../lane/lane-keeper.ts";
 import { PacketRing, type PacketRingOptions } from "../ring/packet-ring.ts";
+import type { RingSocket } from "../ring/ring-socket.ts";
 import type { DoorRules } from "./door-rules.ts";
 import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
 import type { Grace } from "./keeper.ts";
@@ -38,6 +40,14 @@ export interface DoorEvents {
   inform(message: string): void;
 }
 
+export interface DoorOptions {
+  /** Where packets are taken; undefined: at the hooks if the kernel can, else on the wire. */
+  readonly stand?: Stand | undefined;
+  readonly grace?: Grace | undefined;
+  /** What was begun of it already: taken. */
+  readonly headStart?: HeadStart | undefined;
+}
+
 interface DoorParts {
   readonly lane: Lane;
   readonly tables: NetfilterTables;
@@ -45,6 +55,8 @@ interface DoorParts {
   readonly outputRule: OutputRule;
   readonly keeper: LaneKeeper;
   readonly back: LaneSender;
+  readonly socket: RingSocket;
+  readonly prepared: Promise<void>;
   readonly made: Promise<void>;
 }
 
@@ -58,19 +70,26 @@ export class Door implements AsyncDisposable {
   }
 
   /** Makes it in the current network namespace; it takes nothing yet. Rejects with the reason when the host refuses. */
-  static async open(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
+  static async open(events: DoorEvents): Promise<Door> {
     await using stack = new AsyncDisposableStack();
-    const door = stack.use(await Door.begin(events, stand, grace));
-    await door.stands();
+    const door = stack.use(await Door.begin(events));
+    await Promise.all([door.isPrepared(), door.stands()]);
     stack.move();
     return door;
   }
 
-  /** As open(), but nft still has to make the tables when this resolves: that takes its time, which stands() waits for. */
-  static async begin(events: DoorEvents, stand?: Stand, grace?: Grace): Promise<Door> {
+  /**
+   * As open(), but when this resolves the kernel still has to clear the ring's memory, which isPrepared() waits for, and nft
+   * to make the tables, which stands() waits for: each takes its time.
+   */
+  static async begin(events: DoorEvents, options: DoorOptions = {}): Promise<Door> {
+    const { stand, grace, headStart } = options;
+    const { nft, namespace, socket, prepared } = (headStart ?? new HeadStart()).take();
     await using stack = new AsyncDisposableStack();
+    stack.use(socket);
     const tables = stack.use(
       new NetfilterTables({
+        nft,
         stand,
         grace,
         onLost: (error) =>
@@ -80,7 +99,7 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }));
+    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }, namespace));
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
@@ -111,9 +130,14 @@ export class Door implements AsyncDisposable {
         warn: (message, error) => events.warn(message, error),
       }),
     );
-    door = new Door({ lane, tables, netlink, outputRule, keeper, back, made });
+    door = new Door({ lane, tables, netlink, outputRule, keeper, back, socket, prepared, made });
     stack.move();
     return door;
+  }
+
+  /** Resolves when listen() need not wait for the kernel's memory. */
+  isPrepared(): Promise<void> {
+    return this.#parts.prepared;
   }
 
   /** Resolves when it can take packets, and be told of interfaces; rejects with the reason when the host refuses. */
@@ -130,10 +154,10 @@ export class Door implements AsyncDisposable {
     return this.#parts.back;
   }
 
-  /** The ring that hears what the door takes. The caller's to dispose of, before the door. */
-  listen(options: Omit<PacketRingOptions, "interfaceIndex" | "filter">): PacketRing {
-    const { lane } = this.#parts;
-    this.#ring = lane.inside(() => new PacketRing({ ...options, interfaceIndex: lane.ownIndex }));
+  /** The ring that hears what the door takes; once. The caller's to dispose of, before the door. */
+  listen(options: Omit<PacketRingOptions, "interfaceIndex" | "filter" | "blocks">): PacketRing {
+    const { lane, socket } = this.#parts;
+    this.#ring = new PacketRing({ ...options, interfaceIndex: lane.ownIndex }, socket);
     return this.#ring;
   }
 
@@ -163,9 +187,9 @@ export class Door implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { lane, tables, netlink, outputRule, keeper, back } = this.#parts;
+    const { lane, tables, netlink, outputRule, keeper, back, socket } = this.#parts;
     await using stack = new AsyncDisposableStack();
-    for (const part of [lane, back, netlink, outputRule, keeper]) stack.use(part);
+    for (const part of [lane, socket, back, netlink, outputRule, keeper]) stack.use(part);
     stack.use(tables);
   }
 }

@@ -26,6 +26,8 @@ const ELEMENTS_PER_TRANSACTION = 1_000;
 const RETRY_MS = 1_000;
 
 export interface NetfilterTablesOptions {
+  /** The first that makes them; ended with them. */
+  readonly nft: Nft;
   /** Where to stand; undefined: at the hooks if the kernel can, else on the wire. */
   readonly stand: Stand | undefined;
   /** For how long they outlive this process; undefined: not at all. */
@@ -58,18 +60,24 @@ export class NetfilterTables implements AsyncDisposable {
   /** The tables were made once: from then on they are made again when nft ends. */
   #isMade = false;
 
-  /** Starts nft, which takes its time; open() makes the tables. */
+  /** open() makes the tables. */
   constructor(options: NetfilterTablesOptions) {
+    const { nft } = options;
     this.#options = options;
-    this.#nft = this.#newNft();
+    this.#nft = nft;
+    nft.onEnd = (error) => this.#lost(nft, error);
   }
 
   /** Makes the tables, empty. The lane's interface must be there. Rejects with nft's words when that cannot be. */
   async open(): Promise<void> {
     const nft = this.#nft!;
+    const { stand = "hooks", grace } = this.#options;
+    this.#place = { stand, number: freeNumber(grace) };
     try {
-      await this.#choose(nft);
-      await this.#make(nft);
+      if (!(await this.#makeAtHooks(nft))) {
+        await this.#choose(nft);
+        await this.#make(nft);
+      }
       this.#isMade = true;
     } catch (error) {
       this.#isOpen = false;
@@ -147,16 +155,36 @@ export class NetfilterTables implements AsyncDisposable {
   async #make(nft: Nft): Promise<void> {
     const { grace } = this.#options;
     const place = this.#place;
-    if (grace !== undefined) nft.keep(grace, place.number);
-    await Promise.all(
+    const made = Promise.all(
       this.#families.map((family) =>
         nft.make(tableName(family, place), createTable(family, place)),
       ),
     );
+    // nft is at it meanwhile.
+    if (grace !== undefined) nft.keep(grace, place.number);
+    await made;
     this.#contents.emptied();
     this.#watched = [];
     this.#putsTogether = false;
     this.#withOutput.clear();
+  }
+
+  /**
+   * Without asking what the kernel can: most can all of it, and each answer takes its time. False when something was
+   * refused; then there is no table.
+   */
+  async #makeAtHooks(nft: Nft): Promise<boolean> {
+    if (this.#place.stand !== "hooks") return false;
+    try {
+      await this.#make(nft);
+      return true;
+    } catch {
+      // One of them may be there.
+      for (const family of this.#families) {
+        await nft.run(`delete table ${tableName(family, this.#place)}`).catch(() => {});
+      }
+      return false;
+    }
   }
 
   /** Where the tables shall stand, and of which families; for good. */
@@ -175,12 +203,10 @@ export class NetfilterTables implements AsyncDisposable {
     ]);
     if (none !== undefined) throw none;
     if (none6 !== undefined) this.#families = ["inet"];
-    const { stand, grace, onStand } = this.#options;
-    const number = freeNumber(grace);
-    this.#place = { stand: stand ?? "hooks", number };
+    const { stand, onStand } = this.#options;
     const error = single ?? (none6 === undefined ? single6 : undefined);
     if (stand !== undefined || error === undefined) return;
-    this.#place = { stand: "wire", number };
+    this.#place = { ...this.#place, stand: "wire" };
     onStand(error);
   }
 

@@ -44,9 +44,11 @@ export class Nft {
   #count = 0;
   #failure: NftError | undefined;
   #keeper: Keeper | undefined;
+  #onEnd: (error: NftError) => void;
 
   /** `onEnd` is called when nft ends without having been told to. */
-  constructor(onEnd: (error: NftError) => void) {
+  constructor(onEnd: (error: NftError) => void = () => {}) {
+    this.#onEnd = onEnd;
     // Detached: a Ctrl-C at our terminal is not meant for nft.
     this.#child = spawn("nft", ["-i"], { detached: true, env: ENVIRONMENT });
     // Without a free descriptor there is neither a process nor its streams: "error" below tells.
@@ -63,7 +65,7 @@ export class Nft {
       this.#keeper?.end();
       this.#failure = new NftError(why);
       for (const { reject } of this.#pending.splice(0)) reject(this.#failure);
-      onEnd(this.#failure);
+      this.#onEnd(this.#failure);
     };
     this.#child.once("error", (error) => {
       const isMissing = "code" in error && error.code === "ENOENT";
@@ -74,9 +76,15 @@ export class Nft {
     });
   }
 
+  /** From now on `onEnd` is called. When nft has ended already, whatever it is told to do is refused. */
+  set onEnd(onEnd: (error: NftError) => void) {
+    this.#onEnd = onEnd;
+  }
+
   /** Has its tables, which have this number, outlive this process for a while. */
   keep(grace: Grace, number: number): void {
     const stdin = this.#stdin;
+    if (this.#keeper !== undefined) return;
     if (grace.seconds > 0 && stdin !== undefined) this.#keeper = new Keeper(stdin, grace, number);
   }
 

@@ -46,11 +46,14 @@ export class Lane implements Disposable {
   #ownIndex = 0;
   #isOpen = true;
 
-  /** Replaces what a process before us may have left. Throws a SystemCallError when the kernel refuses. */
-  constructor(names: LaneNames) {
+  /**
+   * Replaces what a process before us may have left. `namespace`: where our end shall lie; disposed of with the lane.
+   * Throws a SystemCallError when the kernel refuses.
+   */
+  constructor(names: LaneNames, namespace = NetworkNamespace.ifGranted()) {
     this.names = names;
     using stack = new DisposableStack();
-    this.#namespace = ownNamespace();
+    this.#namespace = namespace;
     if (this.#namespace !== undefined) stack.use(this.#namespace);
     this.#netlink = stack.use(new Netlink());
     this.#ownNetlink = stack.use(this.inside(() => new Netlink()));
@@ -158,15 +161,6 @@ export class Lane implements Disposable {
 
   #ownEnd(): LaneEnd {
     return { name: this.names.own, mac: OWN_MAC, index: undefined };
-  }
-}
-
-function ownNamespace(): NetworkNamespace | undefined {
-  try {
-    return new NetworkNamespace();
-  } catch (error) {
-    if (error instanceof SystemCallError && error.call === "unshare") return undefined;
-    throw error;
   }
 }
 

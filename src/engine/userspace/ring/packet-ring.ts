@@ -12,23 +12,10 @@
  *
  * A proxy waits for answers, so V2. How long the slots are makes no difference there (2 KiB: 38 us, 2.6 us).
  */
-import {
-  bind,
-  close,
-  getOption,
-  Memory,
-  ReadableWatch,
-  SystemCallError,
-  setOption,
-} from "../../host/system/libc.ts";
-import {
-  attachFilter,
-  bindAddress,
-  linkAddress,
-  openPacketSocket,
-  SOL_PACKET,
-} from "./packet-socket.ts";
-import { BLOCK_LENGTH, FRAMES_PER_BLOCK, HEADROOM, SLOT_LENGTH, slotStart } from "./ring-layout.ts";
+import { bind, getOption, Memory, ReadableWatch, SystemCallError } from "../../host/system/libc.ts";
+import { attachFilter, bindAddress, linkAddress, SOL_PACKET } from "./packet-socket.ts";
+import { BLOCK_LENGTH, FRAMES_PER_BLOCK, slotStart } from "./ring-layout.ts";
+import { RingSocket } from "./ring-socket.ts";
 import {
   noOffload,
   type Offload,
@@ -37,12 +24,7 @@ import {
 } from "./virtio-net-header.ts";
 
 const ETH_P_ALL = 3;
-const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
-const PACKET_VERSION = 10;
-const PACKET_RESERVE = 12;
-const PACKET_IGNORE_OUTGOING = 23;
-const TPACKET_V2 = 1;
 
 /** struct tpacket2_hdr, then at 32 a struct sockaddr_ll. */
 const at = {
@@ -63,8 +45,6 @@ const BATCH_FRAMES = 64;
 
 /** Frames that are handled before timers and other descriptors get a turn: about a millisecond. */
 const TURN_FRAMES = 512;
-
-const BLOCKS_DEFAULT = 142;
 
 /**
  * A frame that waited longer is of no use to anybody: its sender has sent it again, or has given up (RFC 6298: the first
@@ -118,7 +98,7 @@ export interface RingStatistics {
 
 export class PacketRing implements Disposable {
   readonly memory: Memory;
-  readonly #fd: number;
+  readonly #socket: RingSocket;
   readonly #slots: number;
   /** The ring as words, for the slots' states. */
   readonly #words: Int32Array;
@@ -136,16 +116,16 @@ export class PacketRing implements Disposable {
   /** Frames that may still be from a time when it did not. */
   #suspects = 0;
 
-  /** Opens the ring and receives at once. Throws a SystemCallError when the kernel refuses. */
-  constructor(options: PacketRingOptions) {
+  /**
+   * Opens the ring and receives at once. The socket is disposed of with it, also when it cannot be opened. Throws a
+   * SystemCallError when the kernel refuses.
+   */
+  constructor(options: PacketRingOptions, socket = new RingSocket()) {
     this.#options = options;
-    this.#fd = openPacketSocket("receive frames");
+    this.#socket = socket;
     try {
       if (options.filter !== undefined) attachFilter(this.#fd, options.filter);
-      setOption(this.#fd, SOL_PACKET, PACKET_VERSION, TPACKET_V2, "use TPACKET_V2");
-      setOption(this.#fd, SOL_PACKET, PACKET_RESERVE, HEADROOM, "reserve headroom");
-      setOption(this.#fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1, "leave out own frames");
-      const blocks = requestRing(this.#fd, options.blocks ?? BLOCKS_DEFAULT);
+      const blocks = socket.take(options.blocks);
       this.#slots = blocks * FRAMES_PER_BLOCK;
       this.memory = Memory.shared(this.#fd, blocks * BLOCK_LENGTH, "map the receive ring");
       this.#words = new Int32Array(this.memory.bytes.buffer);
@@ -163,9 +143,13 @@ export class PacketRing implements Disposable {
       this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
       this.#heartbeat.unref();
     } catch (error) {
-      close(this.#fd);
+      socket[Symbol.dispose]();
       throw error;
     }
+  }
+
+  get #fd(): number {
+    return this.#socket.fd;
   }
 
   /** Hears another interface from now on, or one that was made anew. */
@@ -206,7 +190,7 @@ export class PacketRing implements Disposable {
     this.#watch = undefined;
     clearInterval(this.#heartbeat);
     this.memory[Symbol.dispose]();
-    close(this.#fd);
+    this.#socket[Symbol.dispose]();
   }
 
   /**
@@ -321,17 +305,3 @@ const giveBack: (words: Int32Array, at: number) => void =
     : (words, at) => {
         Atomics.store(words, at, STATUS_KERNEL);
       };
-
-/** Asks for a ring of `blocks`, or of as many as there is memory for: how many it became. */
-function requestRing(fd: number, blocks: number): number {
-  const request = new Uint32Array([BLOCK_LENGTH, blocks, SLOT_LENGTH, blocks * FRAMES_PER_BLOCK]);
-  const bytes = new Uint8Array(request.buffer);
-  try {
-    setOption(fd, SOL_PACKET, PACKET_RX_RING, bytes, `have a receive ring of ${blocks} blocks`);
-    return blocks;
-  } catch (error) {
-    const noMemory = error instanceof SystemCallError && error.code === "ENOMEM";
-    if (!noMemory || blocks === 1) throw error;
-    return requestRing(fd, blocks >> 1);
-  }
-}

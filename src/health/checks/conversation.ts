@@ -1,0 +1,94 @@
+/** A stream of bytes from a server that nobody trusts: read piece by piece, never more than what was asked for. */
+import type { Socket } from "node:net";
+import { lastWord, owned } from "./connection.ts";
+import { ProbeFailure, waitFor } from "./probe.ts";
+
+/** What a greeting may take. */
+const READ_MAX_BYTES = 4_096;
+
+export class Conversation implements Disposable {
+  readonly #stream: Socket;
+  readonly #signal: AbortSignal;
+  #received: Buffer = Buffer.alloc(0);
+  #fault: Error | undefined;
+  #ended = false;
+  #wake: () => void = () => {};
+
+  /** Takes the stream over, and destroys it in the end. */
+  constructor(stream: Socket, signal: AbortSignal) {
+    this.#stream = stream;
+    this.#signal = signal;
+    const turn = () => this.#wake();
+    stream.on("readable", turn);
+    stream.on("error", (error) => {
+      this.#fault ??= error;
+      this.#ended = true;
+      turn();
+    });
+    for (const event of ["end", "close"]) {
+      stream.on(event, () => {
+        this.#ended = true;
+        turn();
+      });
+    }
+  }
+
+  /** Says the last thing, after which the server closes the connection. */
+  async sendLast(bytes: string | Uint8Array): Promise<void> {
+    this.#stream.removeAllListeners("readable");
+    this.send(bytes);
+    await lastWord(this.#stream, "end");
+  }
+
+  send(bytes: string | Uint8Array): void {
+    this.#stream.write(bytes);
+  }
+
+  /**
+   * What `parse` makes of the bytes that came since the last read, all of which are then gone; it says undefined as long
+   * as there are too few.
+   */
+  async read<Value>(
+    what: string,
+    parse: (received: Buffer) => Value | undefined,
+    maxBytes = READ_MAX_BYTES,
+  ): Promise<Value> {
+    for (;;) {
+      this.#take(maxBytes);
+      const value = this.#received.length > 0 ? parse(this.#received) : undefined;
+      if (value !== undefined) {
+        this.#received = Buffer.alloc(0);
+        return value;
+      }
+      if (this.#received.length >= maxBytes) {
+        throw new ProbeFailure(`${what} is longer than ${maxBytes} bytes`);
+      }
+      if (this.#ended && this.#stream.readableLength === 0) {
+        throw (
+          this.#fault ?? new ProbeFailure(`the server closed the connection instead of ${what}`)
+        );
+      }
+      await waitFor<void>(this.#signal, what, (resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #take(maxBytes: number): void {
+    while (this.#received.length < maxBytes) {
+      const chunk: Buffer | null = this.#stream.read();
+      if (chunk === null) return;
+      this.#received = Buffer.concat([this.#received, chunk]);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    owned(this.#stream)[Symbol.dispose]();
+  }
+}
+
+/** For `read`: one line, without its end. */
+export function line(received: Buffer): string | undefined {
+  const end = received.indexOf("\n");
+  return end < 0 ? undefined : received.toString("latin1", 0, end).replace(/\r$/, "");
+}

@@ -1,0 +1,12 @@
+import type { z } from "zod";
+import { databaseName } from "./postgres-settings.ts";
+
+export const MYSQL_SETTINGS = {
+  user: databaseName()
+    .optional()
+    .describe(
+      "A user without a password and without rights, as whom the probe logs in and out, so that the server does not count it as a client that fails (`max_connect_errors`). Default: the greeting is enough.",
+    ),
+};
+
+export type MysqlSettings = z.infer<z.ZodObject<typeof MYSQL_SETTINGS>>;

@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { expecting } from "../../base/schema-terms.ts";
+
+const A_NAME = expecting("a name of 1 to 63 bytes");
+
+/** NAMEDATALEN of PostgreSQL, and well above MySQL's 32. */
+export function databaseName() {
+  return z.string(A_NAME).regex(/^[^\0]{1,63}$/, A_NAME);
+}
+
+export const POSTGRES_SETTINGS = {
+  user: databaseName()
+    .optional()
+    .describe("As whom the probe begins a session; it never logs in. Default: `sluice`."),
+  database: databaseName().optional().describe("Default: one of the user's name."),
+};
+
+export type PostgresSettings = z.infer<z.ZodObject<typeof POSTGRES_SETTINGS>>;

@@ -1,0 +1,66 @@
+/**
+ * Sockets with what Node has no word for: SO_MARK, ICMP. By the C library, so this is loaded only when
+ * a probe needs it.
+ */
+import * as libc from "../../engine/host/system/libc.ts";
+import { Address } from "../../net/address.ts";
+import type { ProbeSource } from "../checker.ts";
+
+// socket(7), <asm-generic/socket.h>.
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_MARK = 36;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+
+/** A socket towards `address`, marked as `source` says. The caller closes it. */
+export function preparedSocket(
+  address: string,
+  type: number,
+  protocol: number,
+  source: ProbeSource | undefined,
+): number {
+  const fd = libc.socket(domainOf(address), type, protocol, "open a probe's socket");
+  try {
+    if (source?.mark !== undefined) {
+      libc.setOption(fd, SOL_SOCKET, SO_MARK, source.mark | 0, "mark a probe's socket");
+    }
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/** Gives a socket the address and port that `source` says, those of any when it does not. */
+export function bindAddress(fd: number, towards: string, source: ProbeSource | undefined): void {
+  if (source?.address === undefined && source?.port === undefined) return;
+  const any = towards.includes(":") ? "::" : "0.0.0.0";
+  const local = socketAddress(source.address ?? any, source.port ?? 0);
+  libc.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1, "share a probe's port");
+  libc.bind(fd, local, `bind a probe to ${source.address ?? any} port ${source.port ?? 0}`);
+}
+
+/** struct sockaddr_in or sockaddr_in6: ip(7), ipv6(7). */
+export function socketAddress(text: string, port: number): Uint8Array {
+  const [numbers = "", zone] = text.split("%");
+  const address = Address.parse(numbers);
+  if (address === undefined) throw new TypeError(`Cannot send to ${text}: expected an address`);
+  const bytes = new Uint8Array(address.family === "inet" ? 16 : 28);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, domainOf(text), true);
+  view.setUint16(2, port);
+  address.writeTo(bytes, address.family === "inet" ? 4 : 8);
+  if (address.family === "inet6" && zone !== undefined) {
+    view.setUint32(24, libc.interfaceIndex(zone), true);
+  }
+  return bytes;
+}
+
+function domainOf(address: string): number {
+  return address.includes(":") ? AF_INET6 : AF_INET;
+}

@@ -1,0 +1,201 @@
+/** Runs keepalived's configurations on both sides at once, and says after which step the rules differ. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeConfiguration } from "../../../src/configuration/write.ts";
+import { KINDS } from "../../../src/import/kinds.ts";
+import { TEST_NAMES } from "../../names.ts";
+import { serveIpvsadm } from "../host/ipvsadm-server.ts";
+import { boot } from "../machines/boot.ts";
+import type { Machine } from "../machines/machine.ts";
+import type { Difference } from "../report/compare.ts";
+import { judge, type Outcome, verdictOf } from "../report/outcome.ts";
+import type { KeepalivedCase } from "./case.ts";
+
+export interface KeepalivedRunOptions {
+  readonly machine: Machine;
+  readonly timeoutMs: number;
+}
+
+const AGENT_FOLDER = join(import.meta.dirname, "agent");
+const BIN = join(import.meta.dirname, "../../../bin");
+const CONFIGURATION = "sluice.yaml";
+
+// biome-ignore format: a list
+const MODULES = [
+  "ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sh", "ip_vs_mh", "ip_vs_dh", "ip_vs_sed", "ip_vs_nq",
+  "ip_vs_lblc", "ip_vs_lblcr", "ip_vs_fo", "ip_vs_ovf", "ip_vs_pe_sip", "veth",
+].toReversed();
+
+// biome-ignore format: words and their values
+const KEEPALIVED = [
+  "keepalived", "--dont-fork", "--log-console", "--check", "--dont-respawn",
+  "--use-file", "{folder}/keepalived.conf", "--pid", "{folder}/pid", "--checkers_pid", "{folder}/checkers-pid",
+];
+
+// biome-ignore format: words and their values
+const SLUICE = [
+  join(BIN, "sluice"), "daemon", "--no-state", "--grace", "0", "--connections", "4096", "--log-level", "warn",
+  "--socket", "{folder}/socket", "--config", `{folder}/${CONFIGURATION}`,
+];
+
+/** Cases at once; they mostly wait. */
+const PARALLEL = { theirs: 6, ours: 3 } as const;
+
+/** What differs is run once more, alone and more patiently: a busy machine's time is not twice the same. */
+export async function runKeepalived(
+  cases: readonly KeepalivedCase[],
+  options: KeepalivedRunOptions,
+): Promise<Outcome[]> {
+  if (cases.length === 0) return [];
+  const outcomes = await runOnce(cases, options);
+  const differing = outcomes.flatMap((each, index) =>
+    verdictOf(each) === "differs" ? [{ ...cases[index]!, quietMs: 2 * cases[index]!.quietMs }] : [],
+  );
+  if (differing.length === 0) return outcomes;
+  const again = await runOnce(differing, options);
+  return outcomes.map((first) => again.find((each) => each.case.name === first.case.name) ?? first);
+}
+
+interface Told {
+  readonly number: number;
+  readonly rules?: readonly string[];
+  readonly log?: string;
+  readonly why?: string;
+}
+
+async function runOnce(
+  cases: readonly KeepalivedCase[],
+  { machine, timeoutMs }: KeepalivedRunOptions,
+): Promise<Outcome[]> {
+  const [theirs, ours] = await Promise.all([
+    boot(machine, {
+      agent: readdirSync(AGENT_FOLDER).map((name) => join(AGENT_FOLDER, name)),
+      modules: MODULES,
+      programme: programmeOf(
+        cases.map((each, number) => ({
+          ...common(each, number),
+          balancer: KEEPALIVED,
+          ipvsadm: null,
+        })),
+        PARALLEL.theirs,
+      ),
+      timeoutMs,
+      onProgress: () => {},
+    }),
+    performOnOurs(cases, timeoutMs),
+  ]);
+  const [left, right] = [readReport(theirs), readReport(ours)];
+  return cases.map((each, number) =>
+    judge(
+      each,
+      each.steps.length + 1,
+      "userspace",
+      machine.kernel,
+      differencesOf(each, left.get(number), right.get(number)),
+    ),
+  );
+}
+
+function common({ files, conf, begin, steps, quietMs }: KeepalivedCase, number: number) {
+  return {
+    number,
+    files: { ...files, "keepalived.conf": conf },
+    begin,
+    steps: steps.map(({ actions }) => actions),
+    quietMs,
+  };
+}
+
+function programmeOf(cases: readonly object[], parallel: number): string {
+  return JSON.stringify({ parallel, cases });
+}
+
+/** `sluice daemon` with what `sluice import` makes of each. */
+async function performOnOurs(cases: readonly KeepalivedCase[], timeoutMs: number): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-keepalived-"));
+  try {
+    const ipvsadm = join(folder, "ipvsadm");
+    await using _served = await serveIpvsadm(ipvsadm);
+    const imported = await Promise.all(
+      cases.map(async (each, number) => {
+        const { files, ...others } = common(each, number);
+        const options = { names: TEST_NAMES, id: undefined };
+        const { content } = await KINDS.keepalived("keepalived.conf", each.conf, options);
+        const text = writeConfiguration(content, []);
+        return { ...others, files: { ...files, [CONFIGURATION]: text }, balancer: SLUICE, ipvsadm };
+      }),
+    );
+    // No modules: this kernel has its own.
+    writeFileSync(join(folder, "programme"), `\n${programmeOf(imported, PARALLEL.ours)}`);
+    return await untilDone(folder, timeoutMs);
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function untilDone(folder: string, timeoutMs: number): Promise<string> {
+  const [programme, report] = [join(folder, "programme"), join(folder, "report")];
+  const agent = join(AGENT_FOLDER, "agent.py");
+  // Everything that it starts ends when what started it does.
+  const words = ["--pdeathsig", "KILL", "--", "python3", "-S", "-B", agent, programme, report];
+  const child = spawn("setpriv", words, {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, TMPDIR: folder },
+  });
+  let complaints = "";
+  child.stderr.on("data", (chunk) => {
+    complaints += chunk;
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code, signal) => {
+        if (code === 0) resolve();
+        else
+          reject(
+            new Error(`The agent of keepalived's cases ended (${signal ?? code}): ${complaints}`),
+          );
+      });
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+  return readFileSync(report, "utf8");
+}
+
+function readReport(text: string): ReadonlyMap<number, Told> {
+  const told = text.split("\n").filter((line) => line.startsWith("{"));
+  return new Map(
+    told.map((line) => {
+      const each = JSON.parse(line) as Told;
+      return [each.number, each];
+    }),
+  );
+}
+
+function differencesOf(
+  { steps }: KeepalivedCase,
+  theirs: Told | undefined,
+  ours: Told | undefined,
+): Difference[] {
+  return ["it starts", ...steps.map(({ title }) => title)].flatMap((what, step) => {
+    const [left, right] = [linesAfter(theirs, step), linesAfter(ours, step)];
+    const isSame =
+      left.join("\n") === right.join("\n") && !left.some((line) => line.startsWith("("));
+    return isSame ? [] : [{ step, what, theirs: left, ours: right }];
+  });
+}
+
+/** Each names its service: their order says nothing. */
+function linesAfter(told: Told | undefined, step: number): string[] {
+  const rules = told?.rules?.[step];
+  if (rules === undefined) return [`(no rules: ${told?.why ?? "no report"})`];
+  return rules
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .toSorted();
+}
