@@ -23,7 +23,8 @@ export class Ways {
   /** Why there is no path. */
   #refusal: string | undefined;
   #isOpening = false;
-  #timer: NodeJS.Timeout | undefined;
+  /** What is wanted will be told soon. */
+  #isDue = false;
 
   constructor(options: WaysOptions) {
     this.#options = options;
@@ -73,8 +74,10 @@ export class Ways {
   }
 
   #wantSoon(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => {
+      this.#isDue = false;
       void this.#want();
     }, SETTLE_MS);
   }
