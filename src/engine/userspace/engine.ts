@@ -8,6 +8,7 @@ import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
 import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
+import type { FirstPacket } from "../../ipvs/explain/first-packet.ts";
 import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
 import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
@@ -276,20 +277,27 @@ export class UserspaceEngine implements Engine {
 
   async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
     const ending = new Ending(this.#inquired, filter);
+    // Whoever asked may go away meanwhile: what was begun is brought to its end.
+    const end = this.#bringToEnd(ending);
+    let isOver = false;
+    void end.finally(() => (isOver = true)).catch(() => {});
+    for (;;) {
+      const told = new Promise((resolve) => setTimeout(resolve, TELL_INTERVAL_MS).unref());
+      await Promise.race([end, told]);
+      yield ending.state;
+      if (isOver) return;
+    }
+  }
+
+  async #bringToEnd(ending: Ending): Promise<void> {
     const out: Uint8Array[] = [];
-    let toldAt = CLOCK.now();
+    const pauses = new Pauses();
     while (this.#isOpen) {
-      const before = ending.state.found;
       ending.work(CLOCK.now(), LISTING_BUDGET, out);
       this.#path.sendOwn(out.splice(0));
-      const { state } = ending;
-      if (state.isDone || CLOCK.now() >= toldAt + TELL_INTERVAL_MS) {
-        toldAt = CLOCK.now();
-        yield state;
-        if (state.isDone) return;
-      }
+      if (ending.state.isDone) return;
       // While there is more to look at it goes on at once; else clients' answers are waited for.
-      if (state.found > before) await new Promise((resolve) => setImmediate(resolve));
+      if (ending.isLooking) await pauses.ifDue();
       else await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
     }
   }
@@ -327,6 +335,15 @@ export class UserspaceEngine implements Engine {
     const now = CLOCK.now();
     const expiryLagMs = Math.max(0, now - (table.nextDeadline() ?? now));
     return { connections: table.size, connectionsMax: table.limit, expiryLagMs };
+  }
+
+  async explain(packet: FirstPacket, change?: (state: DesiredState) => DesiredState) {
+    const { explain } = await import("../../ipvs/explain/explain.ts");
+    const { firstPacket } = await import("../../ipvs/explain/first-packet.ts");
+    const network = this.#network;
+    const said = explain(this.#director, firstPacket(packet), network, CLOCK.now(), change);
+    const interfaceName = network.links.get(said.sent?.interfaceIndex ?? -1)?.name;
+    return { ...said, interfaceName };
   }
 
   async condition(): Promise<Condition> {
