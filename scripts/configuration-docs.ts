@@ -75,7 +75,7 @@ ${example.trimEnd()}
 - **Times** are seconds as a number, or \`90s\`, \`5m\`, \`2h\`, \`1d\`. Those of checks may be shorter than a second: \`0.5\`,
   \`500ms\`.
 - **Checks** are said by a name of \`checks\`, or where they are used; the nearest level that says any counts alone. One server
-  that several services use is asked once.
+  that several services use is asked once. [health.md](health.md) says what becomes of the answers.
 - **The order of destinations** is the order in which they are added. Moving one in the file moves nothing that stands.
 
 Editors that know JSON Schema complete and check the file with [sluice.schema.json](sluice.schema.json): put

@@ -10,6 +10,7 @@ interface Subcommand {
 // biome-ignore format: a table
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   daemon:      { says: "runs the director",                              load: () => import("./daemon/main.ts") },
+  probe:       { says: "asks servers for the daemon, which starts it",   load: () => import("./health/prober/main.ts") },
   decapsulate: { says: "takes a director's tunnels apart on a real server", load: () => import("./decapsulator/main.ts") },
   check:       { says: "whether a sluice.yaml is right",                 load: () => import("./cli/configuration/check.ts") },
   plan:        { says: "what a sluice.yaml would change",                load: () => import("./cli/configuration/plan.ts") },
@@ -17,6 +18,10 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   export:      { says: "writes what stands as a sluice.yaml",            load: () => import("./cli/configuration/export.ts") },
   import:      { says: "writes a keepalived.conf and such as a sluice.yaml",  load: () => import("./import/main.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
+  get:         { says: "services and their servers, as a table, YAML or JSON", load: () => import("./cli/services/get.ts") },
+  describe:    { says: "all that is known of a service or a server",     load: () => import("./cli/services/describe.ts") },
+  edit:        { says: "opens what stands in an editor, and puts it in force", load: () => import("./cli/services/edit.ts") },
+  delete:      { says: "removes a service, or a server",                 load: () => import("./cli/services/delete.ts") },
   drain:       { says: "takes servers out of service, and shows how far it is", load: () => import("./cli/drain/main.ts") },
   undrain:     { says: "gives them new connections again",               load: () => import("./cli/undrain/main.ts") },
   connections: { says: "lists, counts and ends connections",             load: () => import("./cli/connections/main.ts") },
@@ -24,6 +29,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   diff:        { says: "what is different since an earlier generation",  load: () => import("./cli/history/diff.ts") },
   rollback:    { says: "goes back to an earlier generation",             load: () => import("./cli/history/rollback.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
+  events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };
@@ -65,7 +71,7 @@ ${rows.join("")}  help         this; sluice help COMMAND: a command's own
   version      sluice's version
 
 Services are managed with a file, by sluice check, plan and apply, or with ipvsadm; both talk to the running daemon, like
-sluice export, status, reasons and sysctl.
+sluice export, status, reasons, events and sysctl.
 `;
 }
 

@@ -6,6 +6,7 @@ import { Client } from "../src/api/client.ts";
 import { listen } from "../src/api/listen.ts";
 import { createServer } from "../src/api/server.ts";
 import { Control } from "../src/control/control.ts";
+import { Events } from "../src/control/events.ts";
 import { peerOf } from "../src/daemon/peer-credentials.ts";
 import { MemoryEngine } from "./memory-engine.ts";
 import { quietStatus } from "./quiet-status.ts";
@@ -13,6 +14,7 @@ import { quietStatus } from "./quiet-status.ts";
 export interface ApiBench extends AsyncDisposable {
   readonly engine: MemoryEngine;
   readonly control: Control;
+  readonly events: Events;
   readonly client: Client;
   readonly socketPath: string;
   /** What the server could not explain to its caller. */
@@ -24,11 +26,13 @@ export async function openApiBench(): Promise<ApiBench> {
   const socketPath = join(directory, "sluice.sock");
   const engine = new MemoryEngine();
   const control = await Control.start(engine);
+  const events = new Events({ epoch: "bench" });
   const bugs: unknown[] = [];
   const server = createServer(control, {
     version: "0.0.0",
     pid: 1,
     status: quietStatus(engine),
+    events,
     onBug: (error) => bugs.push(error),
   });
   const listening = await listen(server, socketPath, { peerOf });
@@ -36,6 +40,7 @@ export async function openApiBench(): Promise<ApiBench> {
   return {
     engine,
     control,
+    events,
     client,
     socketPath,
     bugs,

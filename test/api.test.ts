@@ -49,6 +49,7 @@ describe("the API", () => {
       version: "0.0.0",
       engine: "memory",
       pid: 1,
+      generation: 2,
       connectionTableSize: 4096,
       ipvsVersion: "1.2.1",
     });
@@ -313,6 +314,7 @@ describe("the API", () => {
       version: "0.0.0",
       pid: 1,
       status: quietStatus(bench.engine),
+      events: bench.events,
       onBug: () => {},
     });
     await expect(listen(server, bench.socketPath, { peerOf })).rejects.toThrow(

@@ -15,5 +15,11 @@ export function quietStatus(engine: Engine): StatusParts {
     onError: ignore,
     intervalMs: NEVER_MS,
   });
-  return { startedAt: new Date(0), statePath: undefined, logLinesLost: () => 0, findings };
+  return {
+    startedAt: new Date(0),
+    statePath: undefined,
+    logLinesLost: () => 0,
+    findings,
+    health: () => undefined,
+  };
 }

@@ -86,6 +86,7 @@ test("status --json", async () => {
     connections: 0,
     connectionsMax: 1_000,
     logLinesLost: 0,
+    health: { prober: null, services: [] },
     findings: [
       {
         code: "no-route",

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { WireWantedService, WireWantedSettings } from "../control/wanted-wire.ts";
 import type { WireConnection } from "../control/wire.ts";
 import { COMMAND_HEADER } from "./command-header.ts";
-import { objects } from "./lines.ts";
+import { objects, type StreamedEvent, streamedEvents } from "./lines.ts";
 import {
   type Calls,
   type Change,
@@ -22,6 +22,8 @@ import {
 const { Agent, request } = createRequire(import.meta.url)(
   "node:http",
 ) as typeof import("node:http");
+
+export type { StreamedEvent } from "./lines.ts";
 
 /** The daemon answered, and said no. */
 export class ApiError extends Error {
@@ -128,6 +130,19 @@ export class Client {
     return JSON.parse(await textOf(await this.#sendText(name, {}, text, headers))) as Plan;
   }
 
+  /**
+   * What happens, until the connection ends. On a connection of its own: it is never free for another call.
+   */
+  async *events(query: QueryParams["query"]): AsyncGenerator<StreamedEvent> {
+    const agent = new Agent({ keepAlive: false });
+    const response = await this.#sendText("events", { query }, undefined, {}, agent);
+    try {
+      yield* streamedEvents(response);
+    } finally {
+      response.destroy();
+    }
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -141,13 +156,14 @@ export class Client {
     params: object,
     text: string | undefined,
     headers: Readonly<Record<string, string>> = {},
+    agent = this.#agent,
   ): Promise<IncomingMessage> {
     const { method, path } = ROUTES[name];
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const call = request(
         {
           socketPath: this.socketPath,
-          agent: this.#agent,
+          agent,
           method,
           path: fill(path, params),
           headers: { ...this.#headers, ...headers },

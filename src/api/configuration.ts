@@ -11,7 +11,7 @@ import {
   wantedServiceFromWire,
   wantedSettingsFromWire,
 } from "../control/wanted-wire.ts";
-import { keyToWire } from "../control/wire.ts";
+import { keyToWire, type WireHealth } from "../control/wire.ts";
 import { WANTED_SERVICE_SCHEMA, WANTED_SETTINGS_SCHEMA } from "../control/wire-schema.ts";
 import type { ServiceStatus } from "../engine/engine.ts";
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
@@ -83,7 +83,11 @@ async function readWanted(request: Request): Promise<WantedState> {
     if (length > BODY_MAX_BYTES)
       throw new TooLarge(`The body is longer than ${BODY_MAX_BYTES} bytes`);
     if (settings === undefined) settings = readLine(WANTED_SETTINGS_SCHEMA, line, number);
-    else services.push(wantedServiceFromWire(readLine(WANTED_SERVICE_SCHEMA, line, number)));
+    else {
+      const service = readLine(WANTED_SERVICE_SCHEMA, line, number);
+      if (service.health !== undefined) await checkSettings(service.health, number);
+      services.push(wantedServiceFromWire(service));
+    }
   }
   if (settings === undefined) {
     throw new BadRequest("The body is empty: expected the settings in its first line, {} for none");
@@ -98,6 +102,13 @@ function readLine<Wire>(schema: z.ZodType<Wire>, line: string, number: number): 
     if (!(error instanceof BadRequest)) throw error;
     throw new BadRequest(`line ${number}: ${error.message}`, error.problems);
   }
+}
+
+/** Kinds of checks and their settings are many, and most callers send none. */
+async function checkSettings(health: WireHealth, number: number): Promise<void> {
+  const { settingsProblem } = await import("../health/check-settings.ts");
+  const problem = settingsProblem(health);
+  if (problem !== undefined) throw new BadRequest(`line ${number}: ${problem}`);
 }
 
 export function planOf(

@@ -60,3 +60,35 @@ export async function* objects(stream: AsyncIterable<Buffer>): AsyncGenerator<un
   }
   if (rest !== "") throw new SyntaxError("The stream ended within a line");
 }
+
+/** A Server-Sent Event. */
+export interface StreamedEvent {
+  /** What to go on behind; null with what the stream itself says. */
+  readonly id: string | null;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+/** The events of a stream as the daemon writes it: one field a line, `data` once, LF alone. */
+export async function* streamedEvents(
+  stream: AsyncIterable<Buffer>,
+): AsyncGenerator<StreamedEvent> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const blocks = (rest + decoder.decode(chunk, { stream: true })).split("\n\n");
+    rest = blocks.pop() ?? "";
+    for (const block of blocks) {
+      const fields = new Map(
+        block.split("\n").map((line) => {
+          const [, name = "", value = ""] = /^([a-z]*): (.*)$/.exec(line) ?? [];
+          return [name, value];
+        }),
+      );
+      const event = fields.get("event");
+      if (event === undefined) continue;
+      const data: unknown = JSON.parse(fields.get("data") ?? "null");
+      yield { id: fields.get("id") ?? null, event, data };
+    }
+  }
+}

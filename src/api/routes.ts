@@ -28,6 +28,7 @@ export const ROUTES = {
   routes:            { method: "GET",    path: "/v1",                                              says: "This table" },
   info:              { method: "GET",    path: "/v1/info",                                         says: "The daemon and its engine" },
   status:            { method: "GET",    path: "/v1/status",                                       says: "How the daemon is: what is wrong, and what to do" },
+  health:            { method: "GET",    path: "/v1/health",                                       says: "What checks know of each destination, since when and why" },
   listServices:      { method: "GET",    path: "/v1/services",                                     says: "Every service with its destinations and traffic" },
   addService:        { method: "POST",   path: "/v1/services",                                     says: "Add a service; 409 when it exists" },
   flush:             { method: "DELETE", path: "/v1/services",                                     says: "Delete every service" },
@@ -62,6 +63,7 @@ export const ROUTES = {
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },
+  events:            { method: "GET",    path: "/v1/events",                                       says: "What happens, as Server-Sent Events; ?since=all, ?only=NAMES, ?connections=N, ?follow=no" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, ApiRoute>;
 
@@ -88,6 +90,8 @@ export interface Info {
   readonly version: string;
   readonly engine: string;
   readonly pid: number;
+  /** The number of the last change. */
+  readonly generation: number;
   /** Rows of the connection table: `size` in listings. */
   readonly connectionTableSize: number;
   /** The IPVS version whose commands and meaning this is. */
@@ -111,6 +115,7 @@ export interface Status {
   readonly connectionsMax: number;
   /** Lines of the daemon's log that were lost because nobody read them. */
   readonly logLinesLost: number;
+  readonly health: HealthStatus;
   /** The number of the last change. */
   readonly generation: number;
   /** Null: no file was applied. */
@@ -131,6 +136,57 @@ export interface StatusFinding {
   readonly says: string;
   readonly remedy: string;
   readonly since: string;
+}
+
+/** What health checks know. Services without checks are not in it. */
+export interface HealthStatus {
+  /** The process that asks servers; null: no service is checked. */
+  readonly prober: { readonly pid: number | null; readonly lag: ProbeLag | null } | null;
+  readonly services: readonly ServiceHealthStatus[];
+}
+
+/** How far behind their time probes began, in the last seconds. */
+export interface ProbeLag {
+  readonly probes: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly cpuMs: number;
+  readonly overMs: number;
+}
+
+export interface ServiceHealthStatus {
+  readonly service: string;
+  readonly hasQuorum: boolean;
+  /** The weights of those that are up, together. */
+  readonly sum: number;
+  readonly quorum: number;
+  readonly hysteresis: number;
+  /** Who answers instead of the others; null: they do. */
+  readonly sorry: string | null;
+  /** So few are up that all are kept. */
+  readonly isPanic: boolean;
+  readonly destinations: readonly DestinationHealthStatus[];
+}
+
+export interface DestinationHealthStatus {
+  readonly destination: string;
+  readonly health: "up" | "down" | "unchecked";
+  /** False before there was a result that settled it: then it is held to be so. */
+  readonly isKnown: boolean;
+  /** Null when nobody checks it. */
+  readonly since: string | null;
+  readonly why: string;
+  /** What it has in its service now; null: it was taken out. */
+  readonly weight: number | null;
+  readonly checks: readonly {
+    readonly check: string;
+    readonly up: boolean;
+    readonly isKnown: boolean;
+    readonly why: string;
+    readonly latencyMs: number | null;
+    readonly warning: string | null;
+  }[];
 }
 
 /** What is wanted, and what would change. */
@@ -276,6 +332,7 @@ export interface Calls {
   readonly listSysctls: { params: object; body: undefined; reply: WireSysctls };
   readonly setSysctls: { params: object; body: WireSysctls; reply: undefined };
   readonly status: { params: object; body: undefined; reply: Status };
+  readonly health: { params: object; body: undefined; reply: HealthStatus };
   readonly reasonWords: {
     params: object;
     body: undefined;

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { Author } from "../control/author.ts";
 import type { Control } from "../control/control.ts";
+import type { Events } from "../control/events.ts";
 import { connectionToWire, statusToWire } from "../control/wire.ts";
 import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
@@ -13,6 +14,7 @@ import { apply, configurationLines, plan } from "./configuration.ts";
 import { countToWire, readEndFilter, readFilter, readGrouping } from "./connections.ts";
 import { drainsOf } from "./drains.ts";
 import { driftOf, namesOf } from "./drift.ts";
+import { healthOf } from "./health.ts";
 import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
@@ -32,6 +34,8 @@ export interface ServerOptions {
   /** What the user of a number is called; left out: nobody knows. */
   readonly userName?: (uid: number) => string;
   readonly status: StatusParts;
+  /** What listeners are told. */
+  readonly events: Events;
   /** Told of every failure that is no caller's fault. */
   readonly onBug: (error: unknown) => void;
 }
@@ -87,6 +91,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         version: options.version,
         engine: engine.name,
         pid: options.pid,
+        generation: control.generation,
         connectionTableSize: engine.connectionTableSize,
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
@@ -134,6 +139,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       context.json(await planRollback(control, context.req.param("generation") ?? "")),
     rollback: async (context) =>
       context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
+    health: (context) => context.json(healthOf(options.status.health())),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
       context.json(
@@ -142,9 +148,19 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         ),
       ),
     reasons: async (context) => context.json(await engine.reasons()),
+    events: (context) => eventsReply(control, options, context),
     metrics: (context) => metricsReply(control, options, context),
     totals: async (context) => context.json(await engine.totals()),
   };
+}
+
+/** Loaded when somebody listens. */
+async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
+  const { listenToEvents } = await import("./events/main.ts");
+  return context.body(textStream(listenToEvents(context.req.raw, events, engine)), 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store",
+  });
 }
 
 /** What Prometheus asks for is loaded when it does. */

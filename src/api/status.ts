@@ -4,6 +4,7 @@ import type { FindingWatch } from "../control/finding-watch.ts";
 import { drainedServers } from "../ipvs/desired/drain.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
 import { driftOf } from "./drift.ts";
+import { type HealthSource, healthOf } from "./health.ts";
 import type { Status } from "./routes.ts";
 
 export interface StatusParts {
@@ -13,6 +14,8 @@ export interface StatusParts {
   /** Lines of the log that were lost because nobody read them. */
   readonly logLinesLost: () => number;
   readonly findings: FindingWatch;
+  /** Undefined while no service is checked. */
+  readonly health: () => HealthSource | undefined;
 }
 
 export async function statusOf(
@@ -33,6 +36,7 @@ export async function statusOf(
     connections: condition.connections,
     connectionsMax: condition.connectionsMax,
     logLinesLost: status.logLinesLost(),
+    health: healthOf(status.health()),
     generation: control.generation,
     drift: await driftOf(control),
     draining: [...drainedServers(control.state)].length,

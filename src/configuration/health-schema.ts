@@ -92,7 +92,9 @@ export const onFailure = oneOf(["remove", "inhibit"]);
 const sorry = keyed({
   address: address("an IPv4 or IPv6 address").describe("Its address."),
   port: integer(0, 0xffff).optional().describe("Default: the service's port."),
-  forwarding: forwarding.optional().describe("How packets reach it. Default: `route`."),
+  forwarding: forwarding
+    .optional()
+    .describe("How packets reach it. Default: as the service's `defaults` or the file's say."),
   weight: integer(1, 0xffff).optional().describe("Default: 1."),
   standing: flag()
     .optional()

@@ -11,7 +11,7 @@ import { formatEndpoint } from "../ipvs/desired/service.ts";
 import type { WantedDestination } from "../ipvs/desired/wanted.ts";
 import type { Port } from "../net/port.ts";
 import { wantedDestination } from "./destination.ts";
-import type { HealthContent } from "./schema.ts";
+import type { DestinationDefaults, HealthContent } from "./schema.ts";
 
 export interface CheckedDestination {
   readonly wanted: WantedDestination;
@@ -22,6 +22,8 @@ export interface CheckedDestination {
 /** Undefined when there is nothing to decide: no checks, and nobody to be sorry. */
 export function serviceHealth(
   content: HealthContent,
+  /** What its destinations have that do not say it themselves. */
+  defaults: DestinationDefaults,
   port: Port,
   checks: readonly CheckPlan[],
   destinations: readonly CheckedDestination[],
@@ -36,7 +38,7 @@ export function serviceHealth(
     quorum: content.quorum ?? 1,
     hysteresis: content.hysteresis ?? 0,
     sorry: sorry && {
-      ...wantedDestination(sorry, port),
+      ...wantedDestination({ forwarding: defaults.forwarding, ...sorry }, port),
       weight: sorry.weight ?? 1,
       isStanding: sorry.standing ?? false,
     },

@@ -198,7 +198,8 @@ function wantedService(place: ServicePlace): WantedService | undefined {
     }
   }
   const settings = { ...file.defaults.service.health, ...content.health };
-  const health = serviceHealth(settings, port as Port, checks.of(levels), destinations);
+  const defaults = { ...file.defaults.destination, ...content.defaults };
+  const health = serviceHealth(settings, defaults, port as Port, checks.of(levels), destinations);
   const wanted = destinations.map((each) => each.wanted);
   if (health === undefined) return { spec, destinations: wanted };
   const { sorry, panicPercent } = health;

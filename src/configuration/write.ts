@@ -4,6 +4,7 @@ import type { CheckPlan } from "../ipvs/desired/health.ts";
 import {
   familyOf,
   formatEndpoint,
+  formatServiceKey,
   SCHEDULER_FLAG,
   type ServiceKey,
 } from "../ipvs/desired/service.ts";
@@ -30,17 +31,21 @@ export function writeConfiguration(content: FileContent, comment: readonly strin
 }
 
 export function contentOf(wanted: WantedState): FileContent {
-  const { services, timeouts, sysctls, keepsOthers, drainSeconds } = wanted;
+  const { services, timeouts, sysctls, keepsOthers, drainSeconds, file } = wanted;
   const checks = namedChecks(services);
   return {
     ...(keepsOthers ? { others: "keep" } : {}),
+    ...(file?.drift === "reconcile" ? { drift: "reconcile" } : {}),
     ...(drainSeconds === undefined ? {} : { remove: { drain: drainSeconds } }),
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
     ...(Object.keys(sysctls).length === 0
       ? {}
       : { sysctls: sysctls as Readonly<Record<string, number>> }),
     ...(checks.size === 0 ? {} : { checks: checkContents(checks) }),
-    services: services.map((service) => serviceContent(service, checks)),
+    services: services.map((service) => {
+      const name = file?.names.get(formatServiceKey(service.spec.key));
+      return { ...(name === undefined ? {} : { name }), ...serviceContent(service, checks) };
+    }),
   };
 }
 

@@ -13,6 +13,14 @@ import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
 import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing } from "./author.ts";
 import { Declarations } from "./declaration.ts";
 import { History } from "./history.ts";
+import {
+  advance,
+  changesTo,
+  needsOverlay,
+  type Overlay,
+  type Position,
+  renewed,
+} from "./overlay.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
 import { type StateFile, sign } from "./state-file.ts";
 
@@ -36,6 +44,9 @@ interface Replaced {
   readonly after: DesiredState;
 }
 
+/** Called when the first service comes that needs it. */
+export type OverlayLoader = () => Promise<Overlay>;
+
 interface Waiting {
   readonly command: Command;
   readonly by: Author;
@@ -48,7 +59,9 @@ export class Control {
   readonly history: History;
   readonly declarations: Declarations;
   readonly #file: StateFile | undefined;
-  #state: DesiredState;
+  readonly #loadOverlay: OverlayLoader | undefined;
+  #overlay: Overlay | undefined;
+  #position: Position = { desired: EMPTY_STATE, effective: EMPTY_STATE };
   /** Those that will be done together, while they may still become more. */
   #gathering: Waiting[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -57,24 +70,47 @@ export class Control {
   #unfiled = 0;
   readonly #listeners = new Set<(state: DesiredState) => void>();
 
-  private constructor(engine: Engine, file: StateFile | undefined, state: DesiredState) {
+  private constructor(
+    engine: Engine,
+    file: StateFile | undefined,
+    loadOverlay: OverlayLoader | undefined,
+  ) {
     this.engine = engine;
     this.#file = file;
-    this.#state = state;
+    this.#loadOverlay = loadOverlay;
     this.history = file?.history ?? new History(undefined, () => {});
     this.declarations = file?.declarations ?? new Declarations(undefined, () => {});
   }
 
   /** Loads what was saved and has the engine run it. Without a file, state lives as long as the process. */
-  static async start(engine: Engine, file?: StateFile): Promise<Control> {
+  static async start(
+    engine: Engine,
+    file?: StateFile,
+    loadOverlay?: OverlayLoader,
+  ): Promise<Control> {
     const state = (await file?.load()) ?? EMPTY_STATE;
-    await engine.apply(state);
-    return new Control(engine, file, state);
+    const control = new Control(engine, file, loadOverlay);
+    control.#inForce(await control.#lead(control.#position, [state]));
+    return control;
   }
 
   /** The state in force. */
   get state(): DesiredState {
-    return this.#state;
+    return this.#position.desired;
+  }
+
+  /** What the overlay says of these services is not what it said before. Resolves when the engine does it. */
+  renew(keyTexts: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const overlay = this.#overlay;
+      if (overlay === undefined) return;
+      for (let at = 0; at < keyTexts.length; at += TOGETHER_MAX) {
+        const portion = keyTexts.slice(at, at + TOGETHER_MAX);
+        const { position, steps } = renewed(this.#position, portion, overlay);
+        if (steps.length > 0) await this.engine.apply(...steps);
+        this.#position = position;
+      }
+    });
   }
 
   /** The number of the last change that was acknowledged: each of them makes one more. */
@@ -112,7 +148,7 @@ export class Control {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
     this.#waiting++;
     return this.#inTurn(async () => {
-      if (key !== undefined && !this.#state.services.has(formatServiceKey(key))) {
+      if (key !== undefined && !this.state.services.has(formatServiceKey(key))) {
         throw new LbError({ code: "no-such-service", service: key });
       }
       await this.engine.zero(key);
@@ -129,10 +165,9 @@ export class Control {
       const file = this.#file;
       const written = await file?.reload();
       if (file === undefined || written === undefined) return false;
-      const wanted = await inTermsOf(this.#state, written);
-      const before = this.#state;
+      const wanted = await inTermsOf(this.state, written);
+      const before = this.state;
       await this.#become(wanted, () => file.replace(before, wanted, sign(by)));
-      this.#tell();
       return true;
     });
   }
@@ -148,11 +183,10 @@ export class Control {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
     this.#waiting++;
     return this.#inTurn(async () => {
-      const before = this.#state;
+      const before = this.state;
       const after = await withPauses(make(before));
       if (after !== before) {
         await this.#become(after, () => this.#keep(before, after, by));
-        this.#tell();
       }
       return { before, after };
     }).finally(() => this.#waiting--);
@@ -161,7 +195,7 @@ export class Control {
   /** Resolves when every command given so far is done, and the disk is as a person would expect it. */
   async end(): Promise<void> {
     await this.#last;
-    await this.#file?.end(this.#state);
+    await this.#file?.end(this.state);
   }
 
   /** One that is refused leaves the others as they are; what fails for all is tried with each alone. */
@@ -169,12 +203,12 @@ export class Control {
     const pauses = new Pauses();
     const refusals = new Map<Waiting, unknown>();
     const steps: DesiredState[] = [];
-    let state = this.#state;
+    let state = this.state;
     for (const each of together) {
       await pauses.ifDue();
       try {
         state = each.command(state);
-        if (state !== (steps.at(-1) ?? this.#state)) steps.push(state);
+        if (state !== (steps.at(-1) ?? this.state)) steps.push(state);
       } catch (error) {
         refusals.set(each, error);
       }
@@ -193,17 +227,16 @@ export class Control {
   }
 
   async #commit(steps: readonly DesiredState[], by: Author): Promise<void> {
-    const next = steps.at(-1)!;
-    await this.engine.apply(...steps);
+    const before = this.#position;
+    const next = await this.#lead(before, steps);
     try {
-      await this.#keep(this.#state, next, by);
+      await this.#keep(before.desired, next.desired, by);
     } catch (error) {
       // What is not on disk must not run, or a restart would silently undo it.
-      await this.engine.apply(this.#state);
+      await this.engine.apply(before.effective);
       throw error;
     }
-    this.#state = next;
-    this.#tell();
+    this.#inForce(next);
   }
 
   /** Those who come together are of one author: so a generation is. */
@@ -224,22 +257,46 @@ export class Control {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener(this.#state);
+    for (const listener of this.#listeners) listener(this.state);
   }
 
   /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
   async #become(wanted: DesiredState, keep: () => Promise<void>): Promise<void> {
-    const before = this.#state;
+    const before = this.#position;
+    let next = before;
     try {
-      for (const steps of stepsBetween(before, wanted, TOGETHER_MAX)) {
-        await this.engine.apply(...steps);
+      for (const steps of stepsBetween(before.desired, wanted, TOGETHER_MAX)) {
+        next = await this.#lead(next, steps);
       }
       await keep();
     } catch (error) {
-      await this.engine.apply(before);
+      await this.engine.apply(before.effective);
       throw error;
     }
-    this.#state = wanted;
+    this.#inForce(next);
+  }
+
+  /** Has the engine go through these states, each as the overlay has it. */
+  async #lead(from: Position, steps: readonly DesiredState[]): Promise<Position> {
+    let position = from;
+    const effective: DesiredState[] = [];
+    for (const desired of steps) {
+      const changes = changesTo(position, desired);
+      if (this.#overlay === undefined && needsOverlay(changes)) {
+        this.#overlay = await this.#loadOverlay?.();
+      }
+      position = advance(position, desired, changes, this.#overlay);
+      effective.push(position.effective);
+    }
+    await this.engine.apply(...effective);
+    return position;
+  }
+
+  #inForce(next: Position): void {
+    const changes = this.#overlay && changesTo(this.#position, next.desired);
+    this.#position = next;
+    if (changes !== undefined) this.#overlay!.follow(changes);
+    this.#tell();
   }
 
   #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {

@@ -95,7 +95,7 @@ const ms = z
 
 const count = z.int().min(1).max(1_000);
 
-/** What a kind's own settings may be: health/check-settings.ts, loaded when somebody sends one. */
+/** What a kind's own settings may be is health/check-settings.ts to say. */
 const check: z.ZodType<CheckPlan> = z.strictObject({
   name: z.string().optional(),
   type: name,

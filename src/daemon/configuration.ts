@@ -28,7 +28,7 @@ export async function putInForce(
   await control.declarations.note(wanted, by);
   const services = after.services.size;
   lines.info(
-    { services },
+    { event: "configuration-in-force", services },
     before === after ? "the configuration is in force already" : "the configuration is in force",
   );
 }
@@ -61,8 +61,8 @@ export class ConfigurationReload {
     } catch (error) {
       const said =
         error instanceof ConfigurationError
-          ? { problems: error.problems.map(formatProblem) }
-          : { err: error };
+          ? { event: "configuration-refused", problems: error.problems.map(formatProblem) }
+          : { event: "configuration-refused", err: error };
       this.#lines.error(said, "the configuration is not used: all stays as it is");
       return `the configuration is not used: ${(error as Error).message}`;
     }

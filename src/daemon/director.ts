@@ -10,6 +10,8 @@ import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
+import type { Health } from "../health/health.ts";
+import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
 import { watchDrains } from "./drains.ts";
 import { watchDrift } from "./drift.ts";
@@ -57,7 +59,15 @@ export async function openDirector(
       },
     }),
   );
-  const control = await Control.start(engine, file);
+  let health: Health | undefined;
+  const started = Promise.withResolvers<Control>();
+  const control = await Control.start(engine, file, async () => {
+    // Most directors check nothing, and never load this.
+    const { startHealth } = await import("./health.ts");
+    health = stack.use(await startHealth(started.promise, options.socket, lines));
+    return health.keeper;
+  });
+  started.resolve(control);
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
@@ -68,6 +78,7 @@ export async function openDirector(
   // Packets flow by now; what answers callers is loaded meanwhile.
   const { createServer } = await import("../api/server.ts");
   const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchChanges(control, lines));
   stack.use(watchDrains(control, lines));
   stack.use(watchDrift(control, lines));
   const status = {
@@ -75,12 +86,14 @@ export async function openDirector(
     statePath: options.state,
     logLinesLost: () => log.lost(),
     findings,
+    health: () => health,
   };
   const api = createServer(control, {
     version: version(),
     pid: process.pid,
     userName,
     status,
+    events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
   const place = options.metrics ?? configured?.daemon.metrics;
@@ -98,7 +111,10 @@ async function serveMetrics(
   const { listenForMetrics, metrics } = await import("../api/metrics/main.ts");
   const page = () => metrics(control, { version: version(), status });
   stack.use(await listenForMetrics(place, page, (message) => lines.warn(message)));
-  lines.info({ listen: formatListenPlace(place) }, "the metrics are served");
+  lines.info(
+    { event: "metrics-served", listen: formatListenPlace(place) },
+    "the metrics are served",
+  );
 }
 
 /** Nobody else's, until `stack` is disposed. */
@@ -125,12 +141,15 @@ async function reload(control: Control, lines: Log["lines"]): Promise<string | u
     const hasChanged = await control.reload();
     const services = control.state.services.size;
     lines.info(
-      { services },
+      { event: "state-file-read", services },
       hasChanged ? "the state file is in force" : "the state file is as this daemon wrote it",
     );
     return undefined;
   } catch (error) {
-    lines.error({ err: error }, "the state file is not used: all stays as it is");
+    lines.error(
+      { event: "state-file-refused", err: error },
+      "the state file is not used: all stays as it is",
+    );
     return `the state file is not used: ${(error as Error).message}`;
   }
 }

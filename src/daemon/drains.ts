@@ -10,6 +10,7 @@ export function watchDrains(control: Control, lines: Logger): DrainWatch {
       const { afterwards, isForced } = destination.drain;
       lines.info(
         {
+          event: "drain-ended",
           service: formatServiceKey(service),
           destination: formatEndpoint(destination.endpoint),
           connections,

@@ -12,6 +12,7 @@ export function watchDrift(control: Control, lines: Logger): DriftWatch {
     onTakenBack: (drift, source) =>
       lines.warn(
         {
+          event: "drift-taken-back",
           source,
           count: drift.length,
           changes: drift.slice(0, TOLD_MAX).map(describeDifference),

@@ -8,14 +8,23 @@ export function watchFindings(engine: Engine, lines: Logger): FindingWatch {
   return new FindingWatch(engine, {
     onBegin: (finding) => {
       const { about, says, remedy } = wordingOf(finding);
-      lines.warn({ finding: finding.code, about, remedy }, `${about}: ${says}`);
+      lines.warn(
+        { event: "finding-began", finding: finding.code, about, remedy },
+        `${about}: ${says}`,
+      );
     },
     onEnd: ({ finding, since }) => {
       const { about, says } = wordingOf(finding);
-      lines.info({ finding: finding.code, about, since }, `over: ${about}: ${says}`);
+      lines.info(
+        { event: "finding-ended", finding: finding.code, about, since },
+        `over: ${about}: ${says}`,
+      );
     },
     onMore: (what, code, count) =>
-      lines.warn({ finding: code, count }, `${count} more like it ${what}: see sluice status`),
+      lines.warn(
+        { event: "findings-more", finding: code, count, what },
+        `${count} more like it ${what}: see sluice status`,
+      ),
     onError: (error) => lines.error({ err: error }, "cannot look for what is wrong"),
   });
 }

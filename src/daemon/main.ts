@@ -29,7 +29,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
   const log = openLog(options.logLevel);
   using resort = new LastResort({
-    tell: (error) => log.lines.error({ err: error }, "a bug; the director goes on"),
+    tell: (error) => log.lines.error({ event: "bug", err: error }, "a bug; the director goes on"),
     end: (error) => {
       log.lines.fatal({ err: error }, "a bug ends the director");
       log.complain(`sluice daemon: ${(error as Error).message}\n`);
@@ -71,6 +71,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   app.resolve(api);
   lines.info(
     {
+      event: "director-runs",
       engine: engine.name,
       socket: listening.path,
       state: options.state ?? "none",
@@ -83,13 +84,13 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     return `${size} ${size === 1 ? "service" : "services"}, engine ${engine.name}`;
   });
   resort.isServing = true;
-  lines.info({ signal: await asked }, "ending");
+  lines.info({ event: "director-ending", signal: await asked }, "ending");
   manager?.stopping();
   resort.isServing = false;
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();
-  lines.info("ended");
+  lines.info({ event: "director-ended" }, "ended");
 }
 
 /** Loaded where there is one: most daemons of tests and laboratories have none. */

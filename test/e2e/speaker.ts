@@ -1,7 +1,7 @@
 /**
  * A server and its clients, for tests of what real hosts get.
  *
- *     speaker.ts serve PORT NAME      TCP and UDP; says "listening". A TCP client's first line says what it wants:
+ *     speaker.ts serve PORT NAME [AT] TCP and UDP; says "listening". A TCP client's first line says what it wants:
  *                                       who      the server's name, or its own address when the name is "-"
  *                                       get N    N bytes
  *                                       put N    takes N bytes and answers with their hash
@@ -29,26 +29,26 @@ const SHOWN = 16;
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));
 
 async function main([role, ...args]: readonly string[]): Promise<void> {
-  if (role === "serve") return serve(Number(args[0]), args[1]!);
+  if (role === "serve") return serve(Number(args[0]), args[1]!, args[2]);
   if (role === "hold") return hold(args[0]!, Number(args[1]));
   if (role === "talk") return talk(args[0]!, Number(args[1]));
   const [host, port, length] = [args[0]!, Number(args[1]), Number(args[2])];
   say(role === "ask" ? await ask(host, port, length) : await transfer(role!, host, port, length));
 }
 
-async function serve(port: number, name: string): Promise<void> {
+async function serve(port: number, name: string, at = "0.0.0.0"): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => {});
     // A client that went before it said what it wants, or in the middle of it, is nothing to end for.
     answer(socket, name === "-" ? (socket.localAddress ?? "") : name).catch(() => socket.destroy());
   });
-  server.listen(port, "0.0.0.0");
+  server.listen(port, at);
   await once(server, "listening");
   const datagrams = createSocket("udp4");
   datagrams.on("message", (message, { port, address }) => {
     datagrams.send(message, port, address);
   });
-  datagrams.bind(port);
+  datagrams.bind(port, at);
   await once(datagrams, "listening");
   say("listening");
 }

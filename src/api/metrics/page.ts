@@ -79,6 +79,11 @@ async function daemonFamilies(control: Control, { version, status }: PageParts):
       version,
       engine: engine.name,
     }),
+    gauge(
+      "sluice_configuration_generation",
+      "The number of the last change that was acknowledged: each makes one more.",
+      control.generation,
+    ),
     gauge("sluice_services", "Services in force.", state.services.size),
     gauge("sluice_destinations", "Destinations in force, over all services.", destinations),
     gauge(

@@ -1,11 +1,9 @@
 /** `sluice export`: what stands, as a configuration file. */
 import { parseArgs } from "node:util";
-import type { Client } from "../../api/client.ts";
 import { formatProblem } from "../../configuration/problem.ts";
-import { contentOf, unsayable, writeConfiguration } from "../../configuration/write.ts";
-import { wantedServiceFromWire, wantedSettingsFromWire } from "../../control/wanted-wire.ts";
-import type { WantedState } from "../../ipvs/desired/wanted.ts";
+import { unsayable, writeConfiguration } from "../../configuration/write.ts";
 import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
+import { contentStanding } from "../services/words.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { FLAG } from "./reading.ts";
 
@@ -38,7 +36,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
       await around.write(HELP);
       return EXIT.done;
     }
-    const content = contentOf(await standing(client));
+    const content = await contentStanding(client);
     await around.write(
       json ? `${JSON.stringify(content, undefined, 2)}\n` : writeConfiguration(content, COMMENT),
     );
@@ -46,11 +44,6 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     for (const problem of problems) around.complain(`sluice export: ${formatProblem(problem)}\n`);
     return problems.length === 0 ? EXIT.done : EXIT.failed;
   });
-}
-
-async function standing(client: Client): Promise<WantedState> {
-  const { settings, services } = await client.configuration();
-  return { ...wantedSettingsFromWire(settings), services: services.map(wantedServiceFromWire) };
 }
 
 function parse(args: readonly string[]) {

@@ -2,13 +2,15 @@
 import { parseArgs } from "node:util";
 import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
+import { isUnwell } from "./health.ts";
 import { page } from "./page.ts";
 
 const HELP = `Usage: sluice status [--json]
 
 How the running daemon is: its engine, services and connections, and what keeps services from working though
 nothing refused them: a VIP that is not the host's, forwarding that is off, a server without a route or that does
-not answer, a firewall that lets no client's packet through, a client on the director itself.
+not answer, a firewall that lets no client's packet through, a client on the director itself. Then what health checks
+know of each destination: since when, why, its weight, how long its last answer took; of many, those that are not well.
 
       --json   one JSON object, as GET /v1/status has it
   -h, --help   this
@@ -33,7 +35,8 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     await around.write(
       json ? `${JSON.stringify(status, undefined, 2)}\n` : page(status, new Date()),
     );
-    return status.findings.length === 0 ? EXIT.done : EXIT.wrong;
+    const isWell = status.findings.length === 0 && !isUnwell(status.health);
+    return isWell ? EXIT.done : EXIT.wrong;
   });
 }
 

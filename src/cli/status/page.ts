@@ -1,7 +1,10 @@
 /** The page that `sluice status` prints. */
+
 import type { Drift, Status, StatusFinding } from "../../api/routes.ts";
 import { formatAuthor } from "../../control/author.ts";
 import { changeText } from "../configuration/changes.ts";
+import { healthText } from "./health.ts";
+import { lasting } from "./lasting.ts";
 
 const LABEL_WIDTH = 13;
 
@@ -26,7 +29,7 @@ export function page(status: Status, now: Date): string {
     ]);
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
-  return `${head}${driftLines(status.drift)}\n${conclusion(findings, findingsOmitted, now)}`;
+  return `${head}${driftLines(status.drift)}\n${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
 }
 
 function fileText({ source, appliedAt, by, changes, mode }: Drift, now: Date): string {
@@ -55,19 +58,4 @@ function conclusion(findings: readonly StatusFinding[], omitted: number, now: Da
   );
   const more = omitted === 0 ? "" : `  and ${omitted} more\n`;
   return `What is wrong (${findings.length + omitted}):\n${parts.join("")}${more}`;
-}
-
-const UNITS: readonly [seconds: number, name: string][] = [
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
-
-/** "3 minutes": the largest unit that fits. */
-function lasting(since: string, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1_000));
-  const [length, name] = UNITS.find(([unit]) => seconds >= unit) ?? UNITS.at(-1)!;
-  const count = Math.floor(seconds / length);
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
 }

@@ -276,20 +276,27 @@ export class UserspaceEngine implements Engine {
 
   async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
     const ending = new Ending(this.#inquired, filter);
+    // Whoever asked may go away meanwhile: what was begun is brought to its end.
+    const end = this.#bringToEnd(ending);
+    let isOver = false;
+    void end.finally(() => (isOver = true)).catch(() => {});
+    for (;;) {
+      const told = new Promise((resolve) => setTimeout(resolve, TELL_INTERVAL_MS).unref());
+      await Promise.race([end, told]);
+      yield ending.state;
+      if (isOver) return;
+    }
+  }
+
+  async #bringToEnd(ending: Ending): Promise<void> {
     const out: Uint8Array[] = [];
-    let toldAt = CLOCK.now();
+    const pauses = new Pauses();
     while (this.#isOpen) {
-      const before = ending.state.found;
       ending.work(CLOCK.now(), LISTING_BUDGET, out);
       this.#path.sendOwn(out.splice(0));
-      const { state } = ending;
-      if (state.isDone || CLOCK.now() >= toldAt + TELL_INTERVAL_MS) {
-        toldAt = CLOCK.now();
-        yield state;
-        if (state.isDone) return;
-      }
+      if (ending.state.isDone) return;
       // While there is more to look at it goes on at once; else clients' answers are waited for.
-      if (state.found > before) await new Promise((resolve) => setImmediate(resolve));
+      if (ending.isLooking) await pauses.ifDue();
       else await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
     }
   }

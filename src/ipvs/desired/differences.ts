@@ -1,5 +1,7 @@
 /** What leads from one state to another, in the words of an operator: fact by fact. */
+
 import type { DesiredState, DestinationSpec, ServiceSpec } from "./desired-state.ts";
+import { healthFacts } from "./health-facts.ts";
 import {
   type DestinationPlan,
   type Drain,
@@ -106,6 +108,7 @@ function serviceFacts(service: ServiceSpec): Facts {
           netmask: formatNetmask(persistence, familyOf(service.key)),
         }),
     ...(persistenceEngine === undefined ? {} : { persistenceEngine }),
+    ...(service.health === undefined ? {} : healthFacts(service.health)),
   };
 }
 

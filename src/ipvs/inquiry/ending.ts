@@ -56,6 +56,11 @@ export class Ending {
     if (!this.#isLooking && resets.isIdle) this.#forgetTemplates(now);
   }
 
+  /** Whether there is more to look at, and room for it. */
+  get isLooking(): boolean {
+    return this.#isLooking && this.#inquired.tracker.resets.hasRoom;
+  }
+
   get state(): Ended {
     const { reset, forgotten } = this.#tally;
     const isDone =

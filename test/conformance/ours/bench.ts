@@ -8,6 +8,7 @@ import { createServer } from "../../../src/api/server.ts";
 import { run as runIpvsadm } from "../../../src/cli/ipvsadm/run.ts";
 import { run as runSysctl } from "../../../src/cli/sysctl/run.ts";
 import { Control } from "../../../src/control/control.ts";
+import { Events } from "../../../src/control/events.ts";
 import { peerOf } from "../../../src/daemon/peer-credentials.ts";
 import type { ConnectionStatus, Engine } from "../../../src/engine/engine.ts";
 import { FAULTS, type FaultCode } from "../../../src/ipvs/desired/errors.ts";
@@ -62,6 +63,7 @@ export class Bench implements AsyncDisposable {
       version: "conformance",
       pid: process.pid,
       status: quietStatus(parts.engine),
+      events: new Events({ epoch: "bench" }),
       onBug: (error) => console.error(error),
     });
     return new Bench(parts, control, socket, await listen(server, socket, { peerOf }));

@@ -1,0 +1,117 @@
+/** `sluice describe`: all that is known of a service or a server. */
+import type { Client } from "../../api/client.ts";
+import type { ConnectionCount } from "../../api/routes.ts";
+import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
+import { writeConfiguration } from "../../configuration/write.ts";
+import type { WireServiceStatus } from "../../control/wire.ts";
+import { nameOf, type PickedServer, pickServers, pickService } from "../pick-servers.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
+import { spellSeconds } from "../spell-time.ts";
+import { processSurroundings } from "../surroundings.ts";
+import { serverRows, table } from "./get.ts";
+import { contentStanding, readFlags, type Standing, standing } from "./words.ts";
+
+const HELP = `Usage: sluice describe [--json] SERVICE|SERVER|SERVICE/SERVER
+
+All that is known of a service (how it is configured, its traffic, its servers) or of a server in each of its services
+(weight, traffic, drain), with its connections by state and age.
+
+      --json   one JSON object: { what, connections }, with what GET /v1/services says of it
+  -h, --help   this
+
+Finds the daemon by $SLUICE_SOCKET, else at /run/sluice/sluice.sock.
+
+Exit status: 0 done, 1 it could not be told, 2 wrong arguments.
+`;
+
+export function main(args: readonly string[]): Promise<ExitCode> {
+  return run(args, processSurroundings());
+}
+
+export function run(args: readonly string[], around: Around): Promise<ExitCode> {
+  return ask("describe", around, async (client) => {
+    const { flags, words } = readFlags(args, ["json"]);
+    if (flags.help) {
+      await around.write(HELP);
+      return EXIT.done;
+    }
+    const [word, ...more] = words;
+    if (word === undefined || more.length > 0) {
+      throw new UsageError("expected one service, or one server");
+    }
+    const all = await standing(client);
+    const service = asService(word, all);
+    const parts =
+      service === undefined ? await servers(client, word, all) : [await whole(client, service)];
+    for (const { what, connections, text } of parts) {
+      await around.write(
+        flags.json
+          ? `${JSON.stringify({ what, connections }, undefined, 2)}\n`
+          : `${text}${connectionText(connections)}`,
+      );
+    }
+    return EXIT.done;
+  });
+}
+
+interface Part {
+  readonly what: object;
+  readonly connections: ConnectionCount;
+  readonly text: string;
+}
+
+function asService(word: string, { services, names }: Standing): WireServiceStatus | undefined {
+  try {
+    return pickService(word, services, names);
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+async function whole(client: Client, service: WireServiceStatus): Promise<Part> {
+  const id = formatServiceId(service.key);
+  const yaml = writeConfiguration(await contentStanding(client, id), [id]);
+  const connections = await count(client, { service: id });
+  const text = `${yaml}\n${trafficText(service)}\n${table(serverRows(service))}\n`;
+  return { what: service, connections, text };
+}
+
+async function servers(client: Client, word: string, all: Standing): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const picked of pickServers(word, all.services, all.names)) {
+    const { service, destination } = picked;
+    const server = formatEndpointId(destination.endpoint);
+    const connections = await count(client, { service: formatServiceId(service.key), server });
+    parts.push({ what: destination, connections, text: serverText(picked) });
+  }
+  return parts;
+}
+
+function serverText(picked: PickedServer): string {
+  const { service, destination } = picked;
+  const rows = serverRows({ ...service, destinations: [destination] });
+  return `${nameOf(picked)}\n${table(rows)}${trafficText(destination)}`;
+}
+
+function trafficText({ counters, rates }: Pick<WireServiceStatus, "counters" | "rates">): string {
+  const words = (all: object): string =>
+    Object.entries(all)
+      .map(([name, value]) => `${name} ${Math.round(Number(value))}`)
+      .join(", ");
+  return `Traffic: ${words(counters)}\nA second: ${words(rates)}\n`;
+}
+
+function count(client: Client, query: Readonly<Record<string, string>>): Promise<ConnectionCount> {
+  return client.call("countConnections", { query: { ...query, by: "state" } }, undefined);
+}
+
+function connectionText({ count: all, groups, agesBelowSeconds, byAge }: ConnectionCount): string {
+  const states = groups.map(({ name, count: each }) => `${each} ${name}`);
+  const ages = byAge.map((each, index) => {
+    const below = agesBelowSeconds[index];
+    return below === undefined ? `${each} older` : `${each} younger than ${spellSeconds(below)}`;
+  });
+  if (all === 0) return "Entries: none\n";
+  return `Entries: ${all} (${states.join(", ")})\nBy age: ${ages.join(", ")}\n`;
+}

@@ -1,0 +1,432 @@
+/**
+ * The daemon's side of health: which servers are to be asked in which way, what was found, and what becomes of services
+ * by it. Control asks over() for what the engine gets of a service; nothing here is written as the operator's wish.
+ */
+import {
+  type CheckPlan,
+  canonical,
+  type OnFailure,
+  type ServiceHealth,
+} from "../ipvs/desired/health.ts";
+import {
+  type DestinationPlan,
+  formatEndpoint,
+  formatServiceKey,
+  type ServiceKey,
+  type ServicePlan,
+} from "../ipvs/desired/service.ts";
+import type { ServiceChange } from "../ipvs/desired/service-map.ts";
+import type { ProbeTarget } from "./checker.ts";
+import { type Effective, effectiveOf } from "./effective.ts";
+import {
+  type Decision,
+  type DestinationStanding,
+  decide,
+  destinationAfter,
+  findingOf,
+  nextMoment,
+  type Report,
+  rememberedDown,
+  standingAtStart,
+} from "./judge.ts";
+import { markOf } from "./memory.ts";
+import type { Assignment, Change, Lag, Order, Told } from "./prober/protocol.ts";
+
+/** What one check of one server found last. */
+export interface Watch {
+  readonly id: number;
+  readonly check: CheckPlan;
+  readonly target: ProbeTarget;
+  report: Report;
+  latencyMs: number | undefined;
+  warning: string | undefined;
+}
+
+/** What is known of a destination of a service. */
+export interface DestinationView {
+  readonly plan: DestinationPlan;
+  /** Undefined: nobody checks it. */
+  readonly standing: DestinationStanding | undefined;
+  readonly watches: readonly Watch[];
+  /** What the engine was given; undefined: it is not in the service. */
+  readonly weight: number | undefined;
+}
+
+export interface ServiceView {
+  readonly key: ServiceKey;
+  readonly health: ServiceHealth;
+  readonly decision: Decision;
+  readonly destinations: readonly DestinationView[];
+}
+
+/** What happened, for the log and for whoever else wants to know. */
+export type HealthEvent =
+  | {
+      readonly kind: "destination";
+      readonly service: ServiceKey;
+      readonly destination: DestinationPlan;
+      readonly up: boolean;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "quorum";
+      readonly service: ServiceKey;
+      readonly has: boolean;
+      readonly decision: Decision;
+      readonly health: ServiceHealth;
+    }
+  | { readonly kind: "panic"; readonly service: ServiceKey; readonly isPanic: boolean }
+  | {
+      readonly kind: "warning";
+      readonly target: ProbeTarget;
+      readonly check: string;
+      readonly warning: string;
+    };
+
+export interface KeeperOptions {
+  readonly order: (order: Order) => void;
+  /** What over() says of these services is different from before. */
+  readonly renew: (keyTexts: readonly string[]) => Promise<void>;
+  readonly happened: (event: HealthEvent) => void;
+  readonly failed: (error: unknown) => void;
+  /** What a daemon before this one knew to be down, by markOf(). */
+  readonly remembered: Set<string>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** What is different in many services at once is done together, and after that waits for more of it. */
+const BATCH_MS = { first: 0, busy: 400 } as const;
+/** So many services at once are many. */
+const BUSY = 20;
+
+/** Of a service that is in force. */
+interface Served {
+  readonly watches: ReadonlyMap<string, readonly Watch[]>;
+}
+
+interface Judged {
+  readonly plan: ServicePlan;
+  readonly standings: ReadonlyMap<string, DestinationStanding>;
+  readonly decision: Decision;
+}
+
+export class HealthKeeper {
+  readonly #options: KeeperOptions;
+  readonly #watches = new Map<string, Watch>();
+  readonly #byId = new Map<number, { readonly key: string; readonly watch: Watch }>();
+  /** Which services use a watch, and how many of their destinations. */
+  readonly #users = new Map<Watch, Map<string, number>>();
+  readonly #served = new Map<string, Served>();
+  readonly #judged = new Map<string, Judged>();
+  /** By the plan that the engine has. */
+  readonly #effective = new WeakMap<ServicePlan, Effective>();
+  readonly #moments = new Map<string, number>();
+  readonly #changed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #clockAt = Number.POSITIVE_INFINITY;
+  #isRenewing = false;
+  #quietUntil = 0;
+  #nextId = 1;
+  lag: Lag | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  over(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
+    const keyText = formatServiceKey(plan.key);
+    const effectiveBefore = before && this.#effective.get(before);
+    if (plan.health === undefined && effectiveBefore === undefined) return plan;
+    const judged = this.#judge(keyText, plan);
+    const effective = effectiveOf(plan, judged?.decision ?? asConfigured(plan), effectiveBefore);
+    this.#effective.set(effective.plan, effective);
+    return effective.plan;
+  }
+
+  follow(changes: readonly ServiceChange[]): void {
+    const order = { add: [] as Assignment[], remove: [] as number[] };
+    for (const { keyText, after } of changes) {
+      const before = this.#served.get(keyText);
+      const isServed = after?.health !== undefined;
+      if (isServed) this.#serve(keyText, after, order);
+      else {
+        this.#served.delete(keyText);
+        this.#judged.delete(keyText);
+        this.#moments.delete(keyText);
+      }
+      if (before !== undefined) this.#release(keyText, before, order);
+    }
+    this.#order(order);
+    this.#setClock();
+  }
+
+  /** Everything anew: the process that asked is another. */
+  orderAll(): void {
+    const add = [...this.#watches.values()].map(assignmentOf);
+    this.#order({ add, remove: [] });
+  }
+
+  hear({ changes = [], latencies = [], lag }: Told): void {
+    for (const [id, latencyMs] of latencies) {
+      const known = this.#byId.get(id);
+      if (known !== undefined) known.watch.latencyMs = latencyMs;
+    }
+    if (lag !== undefined) this.lag = lag;
+    for (const change of changes) this.#note(change);
+    if (this.#changed.size > 0) this.#renewSoon();
+  }
+
+  /** What is known to be down, by markOf(). */
+  *knownDown(): Generator<string> {
+    for (const [key, { report }] of this.#watches) {
+      if (!report.up && report.isKnown) yield markOf(key);
+    }
+  }
+
+  *services(): Generator<ServiceView> {
+    for (const [keyText, { watches }] of this.#served) {
+      const judged = this.#judged.get(keyText);
+      if (judged === undefined) continue;
+      const { plan, standings, decision } = judged;
+      yield {
+        key: plan.key,
+        health: plan.health!,
+        decision,
+        destinations: plan.destinations.map((destination, index) => {
+          const at = formatEndpoint(destination.endpoint);
+          return {
+            plan: destination,
+            standing: standings.get(at),
+            watches: watches.get(at) ?? [],
+            weight: decision.weights[index],
+          };
+        }),
+      };
+    }
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#clock);
+  }
+
+  #note({ id, latencyMs, warning, ...report }: Change): void {
+    const known = this.#byId.get(id);
+    if (known === undefined) return;
+    const { watch } = known;
+    if (warning !== undefined && warning !== watch.warning) {
+      const check = watch.check.name ?? watch.check.type;
+      this.#options.happened({ kind: "warning", target: watch.target, check, warning });
+    }
+    watch.report = report;
+    watch.latencyMs = latencyMs;
+    watch.warning = warning;
+    for (const keyText of this.#users.get(watch)?.keys() ?? []) this.#changed.add(keyText);
+  }
+
+  #renewSoon(): void {
+    if (this.#timer !== undefined || this.#isRenewing) return;
+    const waitMs = Math.max(BATCH_MS.first, this.#quietUntil - this.#options.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#renew();
+    }, waitMs);
+    this.#timer.unref();
+  }
+
+  async #renew(): Promise<void> {
+    const { renew, failed, now } = this.#options;
+    const keyTexts = [...this.#changed];
+    this.#changed.clear();
+    this.#isRenewing = true;
+    try {
+      await renew(keyTexts);
+    } catch (error) {
+      // What the engine could not do now is tried again with the next news.
+      for (const keyText of keyTexts) this.#changed.add(keyText);
+      this.#quietUntil = now() + BATCH_MS.busy;
+      failed(error);
+    }
+    this.#isRenewing = false;
+    if (keyTexts.length >= BUSY) this.#quietUntil = now() + BATCH_MS.busy;
+    this.#setClock();
+    if (this.#changed.size > 0) this.#renewSoon();
+  }
+
+  #judge(keyText: string, plan: ServicePlan): Judged | undefined {
+    const { health } = plan;
+    if (health === undefined) return undefined;
+    const now = this.#options.now();
+    const before = this.#judged.get(keyText);
+    const standings = new Map<string, DestinationStanding>();
+    const candidates = plan.destinations.map((destination) => {
+      const at = formatEndpoint(destination.endpoint);
+      const { checks, onFailure } = settingsOf(health, at);
+      if (checks.length === 0)
+        return { weight: destination.weight, onFailure, standing: undefined };
+      const reports = checks.map((check) => this.#report(check, destination));
+      const last = before?.standings.get(at);
+      const standing = destinationAfter(last, findingOf(reports), health.flapping, now);
+      standings.set(at, standing);
+      if (last !== undefined && last.up !== standing.up) {
+        const { up, why } = standing;
+        this.#options.happened({ kind: "destination", service: plan.key, destination, up, why });
+      }
+      return { weight: destination.weight, onFailure, standing };
+    });
+    const hadQuorum = before?.decision.hasQuorum ?? true;
+    const decision = decide(health, candidates, hadQuorum, now);
+    this.#tell(plan.key, health, before?.decision, decision);
+    const moment = nextMoment(standings.values(), health.slowStartMs, now);
+    if (moment === undefined) this.#moments.delete(keyText);
+    else this.#moments.set(keyText, moment);
+    const judged = { plan, standings, decision };
+    this.#judged.set(keyText, judged);
+    return judged;
+  }
+
+  #tell(
+    service: ServiceKey,
+    health: ServiceHealth,
+    before: Decision | undefined,
+    decision: Decision,
+  ): void {
+    const { hasQuorum: has, isPanic } = decision;
+    if ((before?.hasQuorum ?? true) !== has) {
+      this.#options.happened({ kind: "quorum", service, has, decision, health });
+    }
+    if ((before?.isPanic ?? false) !== isPanic) {
+      this.#options.happened({ kind: "panic", service, isPanic });
+    }
+  }
+
+  #report(check: CheckPlan, destination: DestinationPlan): Report {
+    const key = watchKey(check, targetOf(check, destination));
+    return this.#watches.get(key)?.report ?? this.#firstReport(key, check);
+  }
+
+  #firstReport(key: string, check: CheckPlan): Report {
+    return this.#options.remembered.has(markOf(key))
+      ? { ...rememberedDown(check), why: "was down before this daemon started" }
+      : { ...standingAtStart(check), why: "not asked yet" };
+  }
+
+  #serve(keyText: string, plan: ServicePlan, order: { add: Assignment[] }): void {
+    const all = new Map<string, readonly Watch[]>();
+    for (const destination of plan.destinations) {
+      const at = formatEndpoint(destination.endpoint);
+      const { checks } = settingsOf(plan.health!, at);
+      if (checks.length === 0) continue;
+      const watches = checks.map((check) => this.#watch(check, destination, order));
+      all.set(at, watches);
+      for (const watch of watches) {
+        const users = this.#users.get(watch) ?? new Map<string, number>();
+        users.set(keyText, (users.get(keyText) ?? 0) + 1);
+        this.#users.set(watch, users);
+      }
+    }
+    this.#served.set(keyText, { watches: all });
+  }
+
+  #watch(check: CheckPlan, destination: DestinationPlan, order: { add: Assignment[] }): Watch {
+    const target = targetOf(check, destination);
+    const key = watchKey(check, target);
+    let watch = this.#watches.get(key);
+    if (watch === undefined) {
+      const report = this.#firstReport(key, check);
+      watch = {
+        id: this.#nextId++,
+        check,
+        target,
+        report,
+        latencyMs: undefined,
+        warning: undefined,
+      };
+      this.#watches.set(key, watch);
+      this.#options.remembered.delete(markOf(key));
+      this.#byId.set(watch.id, { key, watch });
+      order.add.push(assignmentOf(watch));
+    }
+    return watch;
+  }
+
+  #release(keyText: string, { watches }: Served, order: { remove: number[] }): void {
+    for (const watch of [...watches.values()].flat()) {
+      const users = this.#users.get(watch)!;
+      const count = users.get(keyText)! - 1;
+      if (count > 0) users.set(keyText, count);
+      else users.delete(keyText);
+      if (users.size > 0) continue;
+      this.#users.delete(watch);
+      this.#watches.delete(this.#byId.get(watch.id)!.key);
+      this.#byId.delete(watch.id);
+      order.remove.push(watch.id);
+    }
+  }
+
+  /** In portions: one line of it shall not stop whoever reads it. */
+  #order({ add, remove }: Order): void {
+    if (remove.length > 0) this.#options.order({ add: [], remove });
+    for (let at = 0; at < add.length; at += PORTION) {
+      this.#options.order({ add: add.slice(at, at + PORTION), remove: [] });
+    }
+  }
+
+  /** For what time alone changes: slow starts, and the end of being held down. */
+  #setClock(): void {
+    const next = Math.min(...this.#moments.values());
+    if (next === this.#clockAt) return;
+    this.#clockAt = next;
+    clearTimeout(this.#clock);
+    if (next === Number.POSITIVE_INFINITY) return;
+    this.#clock = setTimeout(() => this.#tick(), Math.max(1, next - this.#options.now()));
+    this.#clock.unref();
+  }
+
+  #tick(): void {
+    const now = this.#options.now();
+    this.#clockAt = Number.POSITIVE_INFINITY;
+    for (const [keyText, moment] of this.#moments) {
+      if (moment > now) continue;
+      this.#moments.delete(keyText);
+      this.#changed.add(keyText);
+    }
+    if (this.#changed.size > 0) this.#renewSoon();
+    else this.#setClock();
+  }
+}
+
+const PORTION = 500;
+
+function asConfigured({ destinations }: ServicePlan): Pick<Decision, "weights" | "sorryWeight"> {
+  return { weights: destinations.map(({ weight }) => weight), sorryWeight: undefined };
+}
+
+function settingsOf(
+  health: ServiceHealth,
+  at: string,
+): { readonly checks: readonly CheckPlan[]; readonly onFailure: OnFailure } {
+  const own = health.destinations[at];
+  return {
+    checks: own?.checks ?? health.checks,
+    onFailure: own?.onFailure ?? health.onFailure,
+  };
+}
+
+function targetOf({ address, port }: CheckPlan, { endpoint }: DestinationPlan): ProbeTarget {
+  return { address: address ?? endpoint.address.toString(), port: port ?? endpoint.port };
+}
+
+/** Equal checks of one server have equal keys, whatever they are called. */
+function watchKey(check: CheckPlan, target: ProbeTarget): string {
+  return canonical({ ...check, ...target, name: undefined })!;
+}
+
+function assignmentOf({ id, check, target, report }: Watch): Assignment {
+  const { type, settings, intervalMs, jitterMs, timeoutMs, retryMs, backoffMs, rise, fall } = check;
+  const { up, isKnown, against, downs } = report;
+  const times = { intervalMs, jitterMs, timeoutMs, retryMs, backoffMs, rise, fall };
+  return { id, type, settings, target, ...times, standing: { up, isKnown, against, downs } };
+}

@@ -1,0 +1,174 @@
+/** Probes what it is assigned when it is due, and tells what is different from before. */
+import type { Clock } from "../../base/clock.ts";
+import type { Outcome, ProbeTarget } from "../checker.ts";
+import { reasonOf } from "../connect.ts";
+import { afterResult, delayAfter, type Standing } from "../judge.ts";
+import type { LagTally } from "./lag-tally.ts";
+import type { Assignment, Change, Order } from "./protocol.ts";
+
+/** A checker with its settings checked. */
+export type Probe = (
+  target: ProbeTarget,
+  settings: Assignment["settings"],
+  signal: AbortSignal,
+) => Promise<Outcome>;
+
+export interface ProberOptions {
+  /** Rejects when there is no such kind of check. */
+  readonly load: (type: string) => Promise<Probe>;
+  readonly tell: (change: Change) => void;
+  readonly measured: (id: number, latencyMs: number) => void;
+  readonly clock: Clock;
+  /** From 0 to 1. */
+  readonly chance: () => number;
+  readonly lag: LagTally;
+  readonly runningMax: number;
+}
+
+/** The first probes come within this, so that what was just configured is known soon. */
+const SPREAD_MS = 1_000;
+
+/** A checker that does not end when its time is over is left behind after this. */
+const PATIENCE_MS = 250;
+
+interface Task {
+  readonly assignment: Assignment;
+  standing: Standing;
+  dueAt: number;
+  timer: NodeJS.Timeout | undefined;
+  running: AbortController | undefined;
+  told: Pick<Change, "up" | "isKnown" | "why" | "weight" | "warning"> | undefined;
+}
+
+const TIMED_OUT = new DOMException("no answer in time", "TimeoutError");
+const FORGOTTEN = new DOMException("nobody asks any more", "AbortError");
+
+export class Prober {
+  readonly #options: ProberOptions;
+  readonly #tasks = new Map<number, Task>();
+  readonly #probes = new Map<string, Promise<Probe>>();
+  /** Those that are due while so many run that they have to wait. */
+  readonly #waiting = new Set<Task>();
+  #running = 0;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  order({ add, remove }: Order): void {
+    for (const id of remove) this.#forget(id);
+    for (const assignment of add) this.#takeUp(assignment);
+  }
+
+  #takeUp(assignment: Assignment): void {
+    const { clock, chance } = this.#options;
+    this.#forget(assignment.id);
+    const task: Task = {
+      assignment,
+      standing: assignment.standing,
+      dueAt: clock.now() + chance() * Math.min(SPREAD_MS, assignment.intervalMs),
+      timer: undefined,
+      running: undefined,
+      told: undefined,
+    };
+    this.#tasks.set(assignment.id, task);
+    this.#wait(task);
+  }
+
+  #forget(id: number): void {
+    const task = this.#tasks.get(id);
+    if (task === undefined) return;
+    this.#tasks.delete(id);
+    this.#waiting.delete(task);
+    clearTimeout(task.timer);
+    task.running?.abort(FORGOTTEN);
+  }
+
+  #wait(task: Task): void {
+    const afterMs = Math.max(0, task.dueAt - this.#options.clock.now());
+    task.timer = setTimeout(() => this.#due(task), afterMs);
+  }
+
+  #due(task: Task): void {
+    if (this.#running >= this.#options.runningMax) this.#waiting.add(task);
+    else void this.#run(task);
+  }
+
+  async #run(task: Task): Promise<void> {
+    const { clock, lag } = this.#options;
+    const beganAt = clock.now();
+    lag.add(beganAt - task.dueAt);
+    const controller = new AbortController();
+    task.running = controller;
+    this.#running++;
+    const outcome = await this.#ask(task.assignment, controller);
+    this.#running--;
+    task.running = undefined;
+    const isWanted = this.#tasks.get(task.assignment.id) === task;
+    if (isWanted) this.#settle(task, outcome, beganAt);
+    for (const next of this.#waiting) {
+      if (this.#running >= this.#options.runningMax) break;
+      this.#waiting.delete(next);
+      void this.#run(next);
+    }
+  }
+
+  async #ask({ type, target, settings, timeoutMs }: Assignment, controller: AbortController) {
+    const late = Promise.withResolvers<Outcome>();
+    let patience: NodeJS.Timeout | undefined;
+    const timer = setTimeout(() => {
+      controller.abort(TIMED_OUT);
+      const outcome = { up: false, why: "no answer in time" };
+      patience = setTimeout(() => late.resolve(outcome), PATIENCE_MS);
+    }, timeoutMs);
+    try {
+      const probe = await this.#probe(type);
+      return await Promise.race([probe(target, settings, controller.signal), late.promise]);
+    } catch (error) {
+      // A bug of the check's: the server is no better known than before, and cannot be trusted.
+      return { up: false, why: `the check failed: ${reasonOf(error)}` };
+    } finally {
+      clearTimeout(timer);
+      clearTimeout(patience);
+    }
+  }
+
+  #probe(type: string): Promise<Probe> {
+    let probe = this.#probes.get(type);
+    if (probe === undefined) {
+      probe = this.#options.load(type);
+      this.#probes.set(type, probe);
+    }
+    return probe;
+  }
+
+  #settle(task: Task, outcome: Outcome, beganAt: number): void {
+    const { clock, chance, measured } = this.#options;
+    const { assignment } = task;
+    const now = clock.now();
+    const latencyMs = now - beganAt;
+    task.standing = afterResult(task.standing, outcome.up, assignment);
+    this.#tell(task, outcome, latencyMs);
+    measured(assignment.id, latencyMs);
+    task.dueAt = Math.max(now, beganAt + delayAfter(task.standing, assignment, chance()));
+    this.#wait(task);
+  }
+
+  #tell(task: Task, outcome: Outcome, latencyMs: number): void {
+    const { up, isKnown } = task.standing;
+    const before = task.told;
+    // While it is undecided its last settled reason holds, unless there is none.
+    const isSettled = outcome.up === up || before === undefined;
+    const { why, weight, warning } = isSettled ? outcome : before;
+    const isSame =
+      before !== undefined &&
+      before.up === up &&
+      before.isKnown === isKnown &&
+      before.why === why &&
+      before.weight === weight &&
+      before.warning === warning;
+    if (isSame) return;
+    task.told = { up, isKnown, why, weight, warning };
+    this.#options.tell({ id: task.assignment.id, ...task.standing, ...task.told, latencyMs });
+  }
+}
