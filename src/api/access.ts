@@ -3,13 +3,13 @@ import type { ErrorReply } from "./routes.ts";
 
 export type Right = "read" | "write";
 
-/** It asks what would be, and changes nothing, though its question has a body. */
-const ASKING: ReadonlySet<string> = new Set(["POST /v1/configuration/plan"]);
+/** They ask what would be, and change nothing, though their question has a body. */
+const ASKING = [/^\/v1\/configuration\/plan$/, /^\/v1\/services\/[^/]+\/explain$/] as const;
 
 /** Of a request, whether there is such a route or not. */
 export function neededRight(method: string, path: string): Right {
-  const isReading = method === "GET" || method === "HEAD" || ASKING.has(`${method} ${path}`);
-  return isReading ? "read" : "write";
+  if (method === "GET" || method === "HEAD") return "read";
+  return method === "POST" && ASKING.some((each) => each.test(path)) ? "read" : "write";
 }
 
 /**

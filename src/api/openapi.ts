@@ -6,6 +6,7 @@ import { z } from "zod";
 import {
   DESTINATION_SCHEMA,
   DRAIN_SCHEMA,
+  QUESTION_SCHEMA,
   SERVICE_SCHEMA,
   SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
@@ -31,6 +32,7 @@ const BODIES: Readonly<Record<BodiedName, Body>> = {
   addDestination: DESTINATION_SCHEMA,
   editDestination: DESTINATION_SCHEMA,
   drain: DRAIN_SCHEMA,
+  explain: QUESTION_SCHEMA,
   rollback: undefined,
   zeroService: undefined,
   zero: undefined,
@@ -45,6 +47,7 @@ const SCHEMAS: readonly (readonly [string, z.ZodType])[] = [
   ["Service", SERVICE_SCHEMA],
   ["Destination", DESTINATION_SCHEMA],
   ["Drain", DRAIN_SCHEMA],
+  ["Question", QUESTION_SCHEMA],
   ["Timeouts", TIMEOUTS_SCHEMA],
   ["Sysctls", SYSCTLS_SCHEMA],
   ["Change", LINE_SCHEMA],
@@ -146,7 +149,12 @@ function success(name: RouteName): object {
   const done = { description: "Done.", content: { [type]: { schema } } };
   return name.startsWith("add")
     ? { 201: { description: "Done: in force and on disk." } }
-    : method === "GET" || name === "changes" || name === "plan" || name === "apply"
+    : method === "GET" ||
+        name === "changes" ||
+        name === "plan" ||
+        name === "explain" ||
+        name === "rollback" ||
+        name === "apply"
       ? { 200: done }
       : { 204: { description: "Done: in force and on disk." } };
 }

@@ -108,7 +108,7 @@ test.each(routes)("%s (%s %s) is for a token of its scope alone", async (_, meth
   expect(unknown).toEqual({ status: 401, type: "application/problem+json", code: "no-token" });
   const wrong = await ask(method, filled(path), { localAddress, token: `${secrets.admin}x` });
   expect(wrong.status).toBe(401);
-  const isReading = method === "GET" || path === "/v1/configuration/plan";
+  const isReading = method === "GET" || /\/(plan|explain)$/.test(path);
   const read = await ask(method, filled(path), { localAddress, token: secrets.read });
   if (isReading) expect(read.status).not.toBe(403);
   else expect(read).toMatchObject({ status: 403, code: "not-permitted" });
