@@ -3,15 +3,17 @@ import { writeFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import { CONTROL } from "./control.ts";
 import { END_TO_END } from "./end-to-end.ts";
+import { HEALTH } from "./health.ts";
 import { INSIDE, measureInside, runInside } from "./inside.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";
 
-const USAGE = `Usage: npm run bench -- [memory | end-to-end | control] [--json]
+const USAGE = `Usage: npm run bench -- [memory | end-to-end | control | health] [--json]
 
   memory       what the director costs a packet
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
+  health       asking two thousand servers a second
 
 Runs all of them, about six minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
@@ -19,13 +21,15 @@ nothing. The figures go to standard output (--json: as JSON), progress to standa
 const USAGE_EXIT_CODE = 2;
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
-const NAMES = ["memory", "end-to-end", "control"] as const;
+const NAMES = ["memory", "end-to-end", "control", "health"] as const;
 type Name = (typeof NAMES)[number];
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
-  if (words[0] === INSIDE) await runInside(words[1] === CONTROL.name ? CONTROL : END_TO_END);
+  if (words[0] === INSIDE) {
+    await runInside([CONTROL, HEALTH].find(({ name }) => name === words[1]) ?? END_TO_END);
+  }
   const wanted = words.filter((word) => word !== "--json");
   const one = NAMES.find((name) => name === wanted[0]);
   if (wanted.length > (one === undefined ? 0 : 1)) {
@@ -38,6 +42,7 @@ async function main(words: readonly string[]): Promise<number> {
       run: describeRun(),
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
+      ...(asks("health") ? { health: await measureInside(HEALTH, say("health")) } : {}),
       ...(asks("end-to-end")
         ? { endToEnd: await measureInside(END_TO_END, say("end to end")) }
         : {}),

@@ -31,6 +31,9 @@ const SPREAD_MS = 1_000;
 /** A checker that does not end when its time is over is left behind after this. */
 const PATIENCE_MS = 250;
 
+/** A timer that is so late tells of this process, not of the server. */
+const STALL_MS = 20;
+
 interface Task {
   readonly assignment: Assignment;
   standing: Standing;
@@ -115,11 +118,18 @@ export class Prober {
 
   async #ask({ type, target, settings, timeoutMs }: Assignment, controller: AbortController) {
     const late = Promise.withResolvers<Outcome>();
-    let patience: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
+    const end = (): void => {
       controller.abort(TIMED_OUT);
       const outcome = { up: false, why: "no answer in time" };
-      patience = setTimeout(() => late.resolve(outcome), PATIENCE_MS);
+      timer = setTimeout(() => late.resolve(outcome), PATIENCE_MS);
+    };
+    const { clock } = this.#options;
+    const endsAt = clock.now() + timeoutMs;
+    let timer = setTimeout(() => {
+      const lateMs = clock.now() - endsAt;
+      // This process was kept from the processor: what has come meanwhile is to be read first, and the rest gets its time.
+      if (lateMs > STALL_MS) timer = setTimeout(end, Math.min(lateMs, timeoutMs));
+      else end();
     }, timeoutMs);
     try {
       const probe = await this.#probe(type);
@@ -129,7 +139,6 @@ export class Prober {
       return { up: false, why: `the check failed: ${reasonOf(error)}` };
     } finally {
       clearTimeout(timer);
-      clearTimeout(patience);
     }
   }
 
