@@ -61,10 +61,8 @@ class HealthBench implements Disposable {
     execFileSync("ip", ["link", "set", "lo", "up"]);
     execFileSync("ip", ["address", "add", "10.66.0.1/16", "dev", "lo"]);
     this.#start(process.execPath, "-e", LISTENER);
-    const daemon = this.#start(
-      program("sluice"),
-      ...["daemon", "--socket", this.#socket, "--no-state", "--log-level", "warn"],
-    );
+    const words = ["daemon", "--socket", this.#socket, "--no-state", "--log-level", "warn"];
+    const daemon = this.#start(program("sluice"), ...words);
     const callP99Ms = await this.#calls();
     progress(`asking ${SERVERS} servers`);
     const file = join(this.#folder, "sluice.yaml");
