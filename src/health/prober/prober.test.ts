@@ -5,6 +5,7 @@ import { standingAtStart } from "../judge.ts";
 import { LagTally } from "./lag-tally.ts";
 import { type Probe, Prober } from "./prober.ts";
 import type { Assignment, Change } from "./protocol.ts";
+import { Ways } from "./ways.ts";
 
 const UP: Outcome = { up: true, why: "ok" };
 const DOWN: Outcome = { up: false, why: "refused" };
@@ -31,6 +32,7 @@ class Bench {
 
   constructor(probe: Probe, runningMax = 100) {
     this.prober = new Prober({
+      ways: new Ways({ warn: () => {}, inform: () => {} }),
       load: async (type) => {
         if (type === "none") throw new Error("there is no check none");
         return probe;
