@@ -12,6 +12,7 @@ import type {
   WireSysctls,
 } from "../control/wire.ts";
 import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/desired/service.ts";
+import type { Explanation } from "../ipvs/explain/explain.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
@@ -41,6 +42,7 @@ export const ROUTES = {
   drain:             { method: "PUT",    path: "/v1/services/:service/destinations/:destination/drain", says: "No new connections for it, for so long at most, and then it goes or stays" },
   undrain:           { method: "DELETE", path: "/v1/services/:service/destinations/:destination/drain", says: "It gets new connections again, with the weight that it had" },
   listDrains:        { method: "GET",    path: "/v1/drains",                                       says: "Servers that are drained: their connections by age, the oldest ones, when it ends" },
+  explain:           { method: "POST",   path: "/v1/services/:service/explain",                    says: "What would become of a client's first packet now, and why; changes nothing" },
   zeroService:       { method: "POST",   path: "/v1/services/:service/zero",                       says: "Restart one service's counters" },
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },
@@ -229,6 +231,23 @@ export interface WireDrainRequest {
   readonly force?: boolean;
 }
 
+/** A client's first packet. Port 0: of the client, any; of a server, whatever it has. */
+export interface WireQuestion {
+  readonly client: WireEndpoint;
+  /** Of a service for a mark, or for any port: where to. */
+  readonly to?: WireEndpoint | null;
+  readonly protocol?: Protocol | null;
+  /** A weight of null: the server is gone. */
+  readonly whatIf?: readonly { readonly server: WireEndpoint; readonly weight: number | null }[];
+}
+
+export type ExplainReply = Explanation & {
+  /** The reason in words. */
+  readonly means: string;
+  /** The interface's name; null when nothing leaves. */
+  readonly interface: string | null;
+};
+
 /** Servers that are drained. */
 export interface Drains {
   readonly drains: readonly DrainStatus[];
@@ -325,6 +344,7 @@ export interface Calls {
   readonly planRollback: { params: GenerationParams; body: undefined; reply: Plan };
   readonly rollback: { params: GenerationParams; body: undefined; reply: Plan };
   readonly countConnections: { params: QueryParams; body: undefined; reply: ConnectionCount };
+  readonly explain: { params: ServiceParams; body: WireQuestion; reply: ExplainReply };
   readonly zeroService: { params: ServiceParams; body: undefined; reply: undefined };
   readonly zero: { params: object; body: undefined; reply: undefined };
   readonly getTimeouts: { params: object; body: undefined; reply: Timeouts };

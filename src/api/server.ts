@@ -129,6 +129,12 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         context,
         lines(engine.endConnections(readEndFilter(context.req.query())), (each) => each, true),
       ),
+    explain: async (context) => {
+      const { explainTo } = await import("./explain.ts");
+      const key = readService(context.req.param("service") ?? "");
+      const question = parseJson((await bodyOf(context.req.raw)) || "null");
+      return context.json(await explainTo(control, key, question));
+    },
     listDrains: async (context) => context.json(await drainsOf(control)),
     names: async (context) => context.json({ names: await namesOf(control) }),
     drift: async (context) => context.json({ drift: await driftOf(control) }),

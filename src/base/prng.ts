@@ -6,6 +6,8 @@ export interface Prng {
   below(bound: number): number;
   /** One of `choices`. */
   of<Choice>(choices: readonly Choice[]): Choice;
+  /** Another one that gives the numbers that this one would give from now on. */
+  copy(): Prng;
 }
 
 /** SplitMix32: a 32-bit counter through a mixing function; passes what schedulers and simulations ask of chance. */
@@ -28,6 +30,7 @@ export function prng(seed: number): Prng {
   return {
     next,
     below,
+    copy: () => prng(counter),
     of: (choices) => {
       if (choices.length === 0) throw new RangeError("Cannot draw one of no choices");
       return choices[below(choices.length)]!;

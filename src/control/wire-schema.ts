@@ -182,6 +182,17 @@ export const DRAIN_SCHEMA = z.strictObject({
   force: z.boolean().default(false),
 });
 
+/** What would become of a client's first packet. Port 0: of a client, any; of a server, whatever it has. A weight of null: gone. */
+export const QUESTION_SCHEMA = z.strictObject({
+  client: endpoint,
+  to: endpoint.nullable().default(null),
+  protocol: z.enum(["tcp", "udp", "sctp"]).nullable().default(null),
+  whatIf: z
+    .array(z.strictObject({ server: endpoint, weight: z.int().min(0).max(INT_MAX).nullable() }))
+    .max(1_000)
+    .default([]),
+});
+
 /** A service as somebody declares it: a destination without a weight keeps the one that it has. */
 export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.extend({
   destinations: z.array(

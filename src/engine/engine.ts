@@ -7,6 +7,8 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../ipvs/desired/service.ts";
 import type { Sysctls } from "../ipvs/desired/sysctls.ts";
 import type { Finding } from "../ipvs/diagnosis/finding.ts";
+import type { Explanation } from "../ipvs/explain/explain.ts";
+import type { FirstPacket } from "../ipvs/explain/first-packet.ts";
 import type { Ended } from "../ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
 import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
@@ -42,6 +44,11 @@ export interface Engine extends AsyncDisposable {
   load(): Promise<Load>;
   /** How it is, as seen now: what is wrong, too. May take a while; packets go on meanwhile. */
   condition(): Promise<Condition>;
+  /** What would become of a client's first packet now: engines that have a director tell. `change`: what if. */
+  explain?(
+    packet: FirstPacket,
+    change?: (state: DesiredState) => DesiredState,
+  ): Promise<Explanation & { readonly interfaceName: string | undefined }>;
   /** Rows of the connection table, what listings call `size`. */
   readonly connectionTableSize: number;
 }

@@ -45,7 +45,12 @@ const HEADROOM = 64;
 
 export interface BenchOptions {
   readonly limit?: number;
+  /** Asked before the director gets a packet; what it returns is told what became of that. */
+  readonly foresee?: (director: Director, packet: Packet, host: TestHost, now: Instant) => Foreseen;
 }
+
+/** `outcome` in words, with what the packet was. */
+export type Foreseen = (outcome: Outcome, words: (outcome: Outcome) => string) => void;
 
 export class DirectorBench {
   readonly names: Names;
@@ -56,13 +61,15 @@ export class DirectorBench {
   /** What the last restart brought. */
   adopted: Adopted | undefined;
   readonly #limit: number;
+  readonly #foresee: BenchOptions["foresee"];
   readonly #packet = new Packet();
   #state: DesiredState = EMPTY_STATE;
   #now = 0;
   #isBusy = false;
   #directors = 0;
 
-  constructor(family: Family, { limit = 1000 }: BenchOptions = {}) {
+  constructor(family: Family, { limit = 1000, foresee }: BenchOptions = {}) {
+    this.#foresee = foresee;
     this.names = new Names(family);
     this.host = new TestHost(this.names);
     this.#limit = limit;
@@ -193,10 +200,15 @@ export class DirectorBench {
       headroom: HEADROOM,
       hook: (options.text("at") ?? "wire") as Hook,
     });
+    const foreseen =
+      fault === undefined
+        ? this.#foresee?.(this.director, this.#packet, this.host, this.#now as Instant)
+        : undefined;
     const outcome =
       fault === undefined
         ? this.director.receive(this.#packet, this.#now as Instant)
         : this.director.malformed();
+    foreseen?.(outcome, (each) => describeOutcome(whole, each, "", this.names));
     const connection = fault === undefined ? this.#connectionOf(outcome, whole) : "";
     return describeOutcome(whole, outcome, connection, this.names);
   }

@@ -8,6 +8,7 @@ import type { DesiredState } from "../../ipvs/desired/desired-state.ts";
 import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
+import type { FirstPacket } from "../../ipvs/explain/first-packet.ts";
 import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
 import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
@@ -334,6 +335,15 @@ export class UserspaceEngine implements Engine {
     const now = CLOCK.now();
     const expiryLagMs = Math.max(0, now - (table.nextDeadline() ?? now));
     return { connections: table.size, connectionsMax: table.limit, expiryLagMs };
+  }
+
+  async explain(packet: FirstPacket, change?: (state: DesiredState) => DesiredState) {
+    const { explain } = await import("../../ipvs/explain/explain.ts");
+    const { firstPacket } = await import("../../ipvs/explain/first-packet.ts");
+    const network = this.#network;
+    const said = explain(this.#director, firstPacket(packet), network, CLOCK.now(), change);
+    const interfaceName = network.links.get(said.sent?.interfaceIndex ?? -1)?.name;
+    return { ...said, interfaceName };
   }
 
   async condition(): Promise<Condition> {

@@ -54,6 +54,16 @@ export class AddressCache<Entry extends AddressCacheEntry> {
     else this.#entries.set(address, entry);
   }
 
+  /** Another one with as many entries, each as `entry` makes it, and as far with its checks. */
+  copy<Other extends AddressCacheEntry>(entry: (of: Entry) => Other): AddressCache<Other> {
+    const copied = new AddressCache<Other>(this.#expirationSeconds);
+    for (const [address, each] of this.#entries) copied.#entries.set(address, entry(each));
+    copied.#nextCheck = this.#nextCheck;
+    copied.#check = this.#check;
+    copied.#uncached = this.#uncached;
+    return copied;
+  }
+
   /** Looks at its entries once a minute: ip_vs_lblc_check_expire(). */
   tick(now: number): void {
     this.#nextCheck ??= now + CHECK_INTERVAL_MS;

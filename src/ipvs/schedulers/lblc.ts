@@ -10,8 +10,10 @@ import type { Candidate, Scheduler, SchedulerOptions } from "./scheduler.ts";
  * net/netfilter/ipvs/ip_vs_lblc.c. A cached server is used even when its upper threshold is reached.
  */
 export function lblc<Kind extends Candidate>({ sysctls }: SchedulerOptions): Scheduler<Kind> {
-  const cache = new AddressCache<Entry<Kind>>(() => sysctls().lblc_expiration);
+  return remembering<Kind>(new AddressCache(() => sysctls().lblc_expiration));
+}
 
+function remembering<Kind extends Candidate>(cache: AddressCache<Entry<Kind>>): Scheduler<Kind> {
   return {
     pick({ destinationText, now }, candidates) {
       const cached = cache.use(destinationText, now)?.destination;
@@ -23,6 +25,14 @@ export function lblc<Kind extends Candidate>({ sysctls }: SchedulerOptions): Sch
     },
 
     tick: (now) => cache.tick(now),
+
+    copy: (counterpart) =>
+      remembering(
+        cache.copy(({ destination, lastUse }) => ({
+          destination: counterpart(destination),
+          lastUse,
+        })),
+      ),
 
     get uncached() {
       return cache.uncached;

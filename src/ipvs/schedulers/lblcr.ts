@@ -12,8 +12,13 @@ import { ServerSet } from "./server-set.ts";
  * net/netfilter/ipvs/ip_vs_lblcr.c.
  */
 export function lblcr<Kind extends Candidate>({ sysctls }: SchedulerOptions): Scheduler<Kind> {
-  const cache = new AddressCache<Entry<Kind>>(() => sysctls().lblcr_expiration);
+  return remembering<Kind>(new AddressCache(() => sysctls().lblcr_expiration), sysctls);
+}
 
+function remembering<Kind extends Candidate>(
+  cache: AddressCache<Entry<Kind>>,
+  sysctls: SchedulerOptions["sysctls"],
+): Scheduler<Kind> {
   return {
     pick({ destinationText, now }, candidates) {
       const entry = cache.use(destinationText, now);
@@ -33,6 +38,14 @@ export function lblcr<Kind extends Candidate>({ sysctls }: SchedulerOptions): Sc
     },
 
     tick: (now) => cache.tick(now),
+
+    copy: (counterpart) => {
+      const copied = cache.copy(({ servers, lastUse }) => ({
+        servers: servers.copy(counterpart),
+        lastUse,
+      }));
+      return remembering(copied, sysctls);
+    },
 
     get uncached() {
       return cache.uncached;

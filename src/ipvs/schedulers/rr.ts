@@ -6,10 +6,11 @@ import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
  * net/netfilter/ipvs/ip_vs_rr.c.
  */
 export function rr<Kind extends Candidate>(): Scheduler<Kind> {
-  let last: Kind | undefined;
-  /** Where `last` stands in the list; -1 stands for the list's head, before the first. */
-  let position = -1;
+  return after<Kind>(undefined, -1);
+}
 
+/** `position`: where `last` stands in the list; -1 stands for the list's head, before the first. */
+function after<Kind extends Candidate>(last: Kind | undefined, position: number): Scheduler<Kind> {
   return {
     pick(_request, candidates) {
       const count = candidates.length;
@@ -33,5 +34,7 @@ export function rr<Kind extends Candidate>(): Scheduler<Kind> {
       }
       position = last === undefined ? -1 : candidates.indexOf(last);
     },
+
+    copy: (counterpart) => after(last === undefined ? undefined : counterpart(last), position),
   };
 }

@@ -69,6 +69,11 @@ export interface Scheduler<Kind extends Candidate = Candidate> {
   changed?(event: SchedulerEvent, candidates: readonly Kind[], which: Kind | undefined): void;
   /** Housekeeping of caches; called about once a second, does bounded work. `now` in milliseconds. */
   tick?(now: number): void;
+  /**
+   * The same scheduler in the same state, with `counterpart(each)` in each candidate's place. Only those have it that
+   * remember what they picked: others do with one that was bound and had each candidate added.
+   */
+  copy?<Other extends Candidate>(counterpart: (of: Kind) => Other): Scheduler<Other>;
   /** How many picks a full cache could not remember: each such connection is scheduled by load alone. */
   readonly uncached?: number;
 }

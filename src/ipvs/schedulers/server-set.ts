@@ -15,6 +15,13 @@ export class ServerSet<Kind extends Candidate> {
     this.#lastChange = now;
   }
 
+  copy<Other extends Candidate>(counterpart: (of: Kind) => Other): ServerSet<Other> {
+    const [first, ...others] = this.#members.map(counterpart);
+    const copied = new ServerSet(first!, this.#lastChange);
+    copied.#members.push(...others);
+    return copied;
+  }
+
   get size(): number {
     return this.#members.length;
   }

@@ -8,7 +8,8 @@ import { type Candidate, isEligible, type Scheduler, type SchedulerOptions } fro
  *
  * net/netfilter/ipvs/ip_vs_twos.c.
  */
-export function twos<Kind extends Candidate>({ prng }: SchedulerOptions): Scheduler<Kind> {
+export function twos<Kind extends Candidate>(options: SchedulerOptions): Scheduler<Kind> {
+  const { prng } = options;
   return {
     pick(_request, candidates) {
       let total = 0;
@@ -22,6 +23,8 @@ export function twos<Kind extends Candidate>({ prng }: SchedulerOptions): Schedu
       const isBetter = isLess(overhead(second), second.weight, overhead(first), first.weight);
       return isBetter ? second : first;
     },
+
+    copy: () => twos({ ...options, prng: prng.copy() }),
   };
 }
 

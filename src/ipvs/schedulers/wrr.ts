@@ -10,12 +10,20 @@ import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
  * leapt over, which picks the same and takes one look at the list however far apart the weights are.
  */
 export function wrr<Kind extends Candidate>(): Scheduler<Kind> {
+  return at<Kind>({ position: -1, level: 0, top: 0, step: 1 });
+}
+
+interface Place {
   /** The last one picked; -1 stands for the list's head, before the first. */
-  let position = -1;
+  readonly position: number;
   /** 0 before there is any weight. */
-  let level = 0;
-  let top = 0;
-  let step = 1;
+  readonly level: number;
+  readonly top: number;
+  readonly step: number;
+}
+
+function at<Kind extends Candidate>(place: Place): Scheduler<Kind> {
+  let { position, level, top, step } = place;
 
   /** Moves to the first from `from` on that takes part at `level`. */
   function advance(candidates: readonly Kind[], from: number): Kind | undefined {
@@ -54,6 +62,8 @@ export function wrr<Kind extends Candidate>(): Scheduler<Kind> {
       if (level > top || level === 0) level = top;
       else if (step > 1) level = Math.floor(level / step) * step + 1;
     },
+
+    copy: () => at({ position, level, top, step }),
   };
 }
 

@@ -164,6 +164,15 @@ export class Destination implements Candidate {
     return gone;
   }
 
+  /** As loaded as `other`, whatever entries point here. */
+  loadAs(other: Destination): void {
+    this.activeConnections = other.activeConnections;
+    this.inactiveConnections = other.inactiveConnections;
+    this.persistentConnections = other.persistentConnections;
+    this.isOverloaded = other.isOverloaded;
+    this.lastWeight = other.lastWeight;
+  }
+
   /** An entry of its became active or inactive. */
   activate(): void {
     this.activeConnections++;

@@ -97,6 +97,11 @@ export class VirtualService {
     );
   }
 
+  /** Goes on as `other` would, whose destinations these are counterparts of. */
+  scheduleAs(other: VirtualService, counterpart: (of: Destination) => Destination): void {
+    this.#scheduler = other.#scheduler.copy?.(counterpart) ?? this.#scheduler;
+  }
+
   notify(event: SchedulerEvent, which?: Destination): void {
     this.#scheduler.changed?.(event, this.destinations, which);
   }

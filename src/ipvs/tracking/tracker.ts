@@ -149,12 +149,17 @@ export class Tracker {
     return isKnown && Number.isFinite(table.expiresAt(id)) && table.timeoutMs(id) > 0;
   }
 
-  /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
-  adopt(id: number, destination: Destination, now: Instant): boolean {
-    if (!this.table.inherited.adopt(id, destination.id, now)) return false;
+  /** An entry of another tracker's was put into the table, for `destination`. */
+  enterCopy(id: number, destination: Destination): void {
     this.enter(id, destination);
     const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
     if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+  }
+
+  /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
+  adopt(id: number, destination: Destination, now: Instant): boolean {
+    if (!this.table.inherited.adopt(id, destination.id, now)) return false;
+    this.enterCopy(id, destination);
     return true;
   }
 
