@@ -101,7 +101,7 @@ services:
   hasVip(far, false);
   const two = [`${all[0]} down`, up[1], `${all[2]} down`, up[3], up[4]];
   await expect.poll(told, PATIENCE).toEqual(two);
-  expect(listed()).toEqual([...always, all[1]].sort());
+  expect(listed()).toEqual([...always, `${SERVERS[1]}:80`].sort());
 
   hasVip(servers[0], true);
   hasVip(far, true);
