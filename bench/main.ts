@@ -3,29 +3,31 @@ import { writeFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import { CONTROL } from "./control.ts";
 import { END_TO_END } from "./end-to-end.ts";
-import { INSIDE, measureInside, runInside } from "./inside.ts";
+import { FAILOVER } from "./failover.ts";
+import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";
 
-const USAGE = `Usage: npm run bench -- [memory | end-to-end | control] [--json]
+const USAGE = `Usage: npm run bench -- [memory | end-to-end | control | failover] [--json]
 
   memory       what the director costs a packet
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
+  failover     how long clients still come to a server that died
 
-Runs all of them, about six minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, about ten minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
-const NAMES = ["memory", "end-to-end", "control"] as const;
+const NAMES = ["memory", "end-to-end", "control", "failover"] as const;
 type Name = (typeof NAMES)[number];
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
-  if (words[0] === INSIDE) await runInside(words[1] === CONTROL.name ? CONTROL : END_TO_END);
+  if (words[0] === INSIDE) await runInside(insideOf(words[1]));
   const wanted = words.filter((word) => word !== "--json");
   const one = NAMES.find((name) => name === wanted[0]);
   if (wanted.length > (one === undefined ? 0 : 1)) {
@@ -38,6 +40,7 @@ async function main(words: readonly string[]): Promise<number> {
       run: describeRun(),
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
+      ...(asks("failover") ? { failover: await measureInside(FAILOVER, say("failover")) } : {}),
       ...(asks("end-to-end")
         ? { endToEnd: await measureInside(END_TO_END, say("end to end")) }
         : {}),
@@ -51,6 +54,10 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`bench: ${error.message}\n`);
     return 1;
   }
+}
+
+function insideOf(name: string | undefined): InsideBenchmark<unknown> {
+  return [CONTROL, FAILOVER].find((each) => each.name === name) ?? END_TO_END;
 }
 
 function say(benchmark: string): (text: string) => void {

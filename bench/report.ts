@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
+import { FAILOVER_METHOD, type FailoverFigures } from "./failover.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
 import { LOADS } from "./wrk.ts";
 
@@ -10,6 +11,7 @@ export interface Figures {
   readonly run: Run;
   readonly memory?: MemoryFigures;
   readonly control?: readonly TableFigures[];
+  readonly failover?: readonly FailoverFigures[];
   readonly endToEnd?: readonly VariantFigures[];
 }
 
@@ -49,13 +51,14 @@ const LOAD_TITLES = {
   "connection-per-request": "A connection for each request",
 } as const;
 
-export function report({ run, memory, control, endToEnd }: Figures): string {
+export function report({ run, memory, control, failover, endToEnd }: Figures): string {
   const parts = [
     "# Benchmark results",
     "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
     runReport(run),
     ...(memory === undefined ? [] : memoryReport(memory)),
     ...(control === undefined ? [] : controlReport(control)),
+    ...(failover === undefined ? [] : failoverReport(failover)),
     ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -133,6 +136,40 @@ function controlReport(figures: readonly TableFigures[]): string[] {
     table(
       ["", ...head],
       rows.map(([title, cell]) => [title, ...figures.map(cell)]),
+    ),
+  ];
+}
+
+function failoverReport(figures: readonly FailoverFigures[]): string[] {
+  return [
+    "## Failover",
+    FAILOVER_METHOD,
+    table(
+      [
+        "Server's end",
+        "interval",
+        "timeout",
+        "fall",
+        "interval × fall",
+        "out",
+        "longest",
+        "failed",
+        "back",
+      ],
+      figures.map(({ settings, end, outMs, outMostMs, failedPercent, backMs }) => {
+        const { intervalMs, timeoutMs, fall } = settings;
+        return [
+          end,
+          seconds(intervalMs),
+          seconds(timeoutMs),
+          `${fall}`,
+          seconds(intervalMs * fall),
+          seconds(outMs),
+          seconds(outMostMs),
+          `${failedPercent.toFixed(0)} %`,
+          seconds(backMs),
+        ];
+      }),
     ),
   ];
 }

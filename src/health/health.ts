@@ -35,6 +35,8 @@ export async function openHealth(options: HealthOptions): Promise<Health> {
   prober = new ProberProcess(program, {
     told: (told) => {
       if (told.trouble !== undefined) warn("a health check has a bug", new Error(told.trouble));
+      if (told.warning !== undefined) warn(told.warning);
+      if (told.notice !== undefined) inform(told.notice);
       keeper.hear(told);
     },
     started: () => queueMicrotask(() => keeper.orderAll()),

@@ -31,12 +31,13 @@ import {
 } from "./judge.ts";
 import { markOf } from "./memory.ts";
 import type { Assignment, Change, Lag, Order, Told } from "./prober/protocol.ts";
+import { targetOf, type WatchTarget } from "./target.ts";
 
 /** What one check of one server found last. */
 export interface Watch {
   readonly id: number;
   readonly check: CheckPlan;
-  readonly target: ProbeTarget;
+  readonly target: WatchTarget;
   report: Report;
   latencyMs: number | undefined;
   warning: string | undefined;
@@ -266,7 +267,7 @@ export class HealthKeeper {
       const { checks, onFailure } = settingsOf(health, at);
       if (checks.length === 0)
         return { weight: destination.weight, onFailure, standing: undefined };
-      const reports = checks.map((check) => this.#report(check, destination));
+      const reports = checks.map((check) => this.#report(check, destination, plan.key));
       const last = before?.standings.get(at);
       const standing = destinationAfter(last, findingOf(reports), health.flapping, now);
       standings.set(at, standing);
@@ -302,8 +303,8 @@ export class HealthKeeper {
     }
   }
 
-  #report(check: CheckPlan, destination: DestinationPlan): Report {
-    const key = watchKey(check, targetOf(check, destination));
+  #report(check: CheckPlan, destination: DestinationPlan, service: ServiceKey): Report {
+    const key = watchKey(check, targetOf(check, destination, service));
     return this.#watches.get(key)?.report ?? this.#firstReport(key, check);
   }
 
@@ -319,7 +320,7 @@ export class HealthKeeper {
       const at = formatEndpoint(destination.endpoint);
       const { checks } = settingsOf(plan.health!, at);
       if (checks.length === 0) continue;
-      const watches = checks.map((check) => this.#watch(check, destination, order));
+      const watches = checks.map((check) => this.#watch(check, destination, plan.key, order));
       all.set(at, watches);
       for (const watch of watches) {
         const users = this.#users.get(watch) ?? new Map<string, number>();
@@ -330,8 +331,13 @@ export class HealthKeeper {
     this.#served.set(keyText, { watches: all });
   }
 
-  #watch(check: CheckPlan, destination: DestinationPlan, order: { add: Assignment[] }): Watch {
-    const target = targetOf(check, destination);
+  #watch(
+    check: CheckPlan,
+    destination: DestinationPlan,
+    service: ServiceKey,
+    order: { add: Assignment[] },
+  ): Watch {
+    const target = targetOf(check, destination, service);
     const key = watchKey(check, target);
     let watch = this.#watches.get(key);
     if (watch === undefined) {
@@ -415,13 +421,9 @@ function settingsOf(
   };
 }
 
-function targetOf({ address, port }: CheckPlan, { endpoint }: DestinationPlan): ProbeTarget {
-  return { address: address ?? endpoint.address.toString(), port: port ?? endpoint.port };
-}
-
 /** Equal checks of one server have equal keys, whatever they are called. */
-function watchKey(check: CheckPlan, target: ProbeTarget): string {
-  return canonical({ ...check, ...target, name: undefined })!;
+function watchKey(check: CheckPlan, target: WatchTarget): string {
+  return canonical({ ...check, ...target, name: undefined, via: undefined })!;
 }
 
 function assignmentOf({ id, check, target, report }: Watch): Assignment {

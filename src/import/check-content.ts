@@ -20,14 +20,14 @@ export function checkContents(
     fall: timing.fall,
     rise: timing.rise,
     ...(timing.startsUp ? {} : { start: "down" }),
-    ...present({ address: connection.address, port: connection.port }),
   };
+  const asked = present({ address: connection.address, port: connection.port });
   // Other balancers ask the real server's own address, and some answer there alone.
   const isDirect = check.connection.address === undefined && forwarding === "route";
   return probeContents(check, notes).map((own) => ({
     ...own,
     ...common,
-    ...(isDirect && !LOCAL_KINDS.includes(own.type) ? { via: "direct" } : {}),
+    ...(LOCAL_KINDS.includes(own.type) ? {} : { ...asked, ...(isDirect ? { via: "direct" } : {}) }),
   }));
 }
 

@@ -1,7 +1,7 @@
 /** What is left of a daemon that ended, for how long, and what the next one makes of it. */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -68,6 +68,14 @@ test("a daemon without grace goes on with what one with grace left, and leaves n
   expect(await connection.say("still here")).toBe("still here");
   await second.end("SIGTERM");
   expect(left()).toBe("");
+});
+
+test("a daemon starts and serves also where somebody removed the file", async () => {
+  const first = await withService("--grace", "20");
+  await first.end("SIGKILL");
+  rmSync(home.connections(network.director));
+  await home.start(network.director);
+  expect(network.ask(80)).toBe(R1);
 });
 
 test("--no-adopt forgets: a connection of before is refused", async () => {
@@ -139,10 +147,10 @@ test("a grace that ends while the next daemon is at its start goes on", async ()
   const first = await withService("--grace", "6");
   await using connection = await network.talk(80);
   await first.end("SIGKILL");
-  // It has the connections' file, and takes no packets yet.
+  // It has the connections' file, which it locks behind the state's, and takes no packets yet.
   const second = home.launchBy(
     director,
-    'exec strace -D -qq -o /dev/null -e trace=unshare -e inject=unshare:delay_enter=8000000:when=1 "$@"',
+    'exec strace -D -qq -o /dev/null -e trace=flock -e inject=flock:delay_exit=8000000:when=2 "$@"',
     "--grace",
     "60",
   );

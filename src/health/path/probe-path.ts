@@ -37,12 +37,12 @@ export interface ProbePathOptions {
 }
 
 /**
- * How a probe's socket is to be made. "direct": it cannot go the VIP's way, for this reason. "later": it cannot be said
+ * How a probe's socket is to be made. "direct": it cannot go the VIP's way, for this reason, which may be nothing to worry about. "later": it cannot be said
  * just now.
  */
 export type ProbeWay =
   | { readonly kind: "vip"; readonly source: { readonly port: number } }
-  | { readonly kind: "direct"; readonly why: string }
+  | { readonly kind: "direct"; readonly why: string; readonly isUsual?: boolean }
   | { readonly kind: "later" };
 
 export class ProbePath implements AsyncDisposable {
@@ -108,7 +108,7 @@ export class ProbePath implements AsyncDisposable {
     const name = pathName(path);
     if (this.#refused.has(name)) return { kind: "direct", why: "no local port is left for it" };
     const route = this.#network.route(server);
-    if (route === "local") return { kind: "direct", why: "the server is this host" };
+    if (route === "local") return { kind: "direct", why: "the server is this host", isUsual: true };
     const turn = this.#turns.get(name);
     const ports = this.#paths.get(name)?.ports;
     if (this.#nft === undefined || turn === undefined || ports === undefined) {

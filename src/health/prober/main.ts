@@ -9,6 +9,7 @@ import type { CheckKind } from "../checks/settings.ts";
 import { LagTally } from "./lag-tally.ts";
 import { type Probe, Prober } from "./prober.ts";
 import type { Change, Order, Told } from "./protocol.ts";
+import { Ways } from "./ways.ts";
 
 const EXIT = { ended: 0, usage: 2 } as const;
 
@@ -49,6 +50,10 @@ export async function main(args: readonly string[]): Promise<number | undefined>
   });
   const prober = new Prober({
     load,
+    ways: new Ways({
+      warn: (warning) => say({ warning }),
+      inform: (notice) => say({ notice }),
+    }),
     tell: (change) => reporter.change(change),
     measured: (id, latencyMs) => reporter.latency(id, latencyMs),
     clock: { now: () => performance.now() as Instant },

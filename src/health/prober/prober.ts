@@ -5,6 +5,7 @@ import { afterResult, delayAfter, type Standing } from "../judge.ts";
 import { reasonOf } from "../reasons.ts";
 import type { LagTally } from "./lag-tally.ts";
 import type { Assignment, Change, Order } from "./protocol.ts";
+import type { Way, Ways } from "./ways.ts";
 
 /** A checker with its settings checked. */
 export type Probe = (
@@ -15,6 +16,7 @@ export type Probe = (
 
 export interface ProberOptions {
   /** Rejects when there is no such kind of check. */
+  readonly ways: Pick<Ways, "add" | "remove" | "of" | "isPortsFault">;
   readonly load: (type: string) => Promise<Probe>;
   readonly tell: (change: Change) => void;
   readonly measured: (id: number, latencyMs: number) => void;
@@ -27,6 +29,9 @@ export interface ProberOptions {
 
 /** The first probes come within this, so that what was just configured is known soon. */
 const SPREAD_MS = 1_000;
+
+/** A probe that cannot say yet which way it goes waits so long. */
+const LATER_MS = 50;
 
 /** A checker that does not end when its time is over is left behind after this. */
 const PATIENCE_MS = 250;
@@ -72,6 +77,7 @@ export class Prober {
       told: undefined,
     };
     this.#tasks.set(assignment.id, task);
+    this.#options.ways.add(assignment.target);
     this.#wait(task);
   }
 
@@ -79,6 +85,7 @@ export class Prober {
     const task = this.#tasks.get(id);
     if (task === undefined) return;
     this.#tasks.delete(id);
+    this.#options.ways.remove(task.assignment.target);
     this.#waiting.delete(task);
     clearTimeout(task.timer);
     task.running?.abort(FORGOTTEN);
@@ -95,17 +102,23 @@ export class Prober {
   }
 
   async #run(task: Task): Promise<void> {
-    const { clock, lag } = this.#options;
+    const { clock, lag, ways } = this.#options;
     const beganAt = clock.now();
+    const way = ways.of(task.assignment.target);
+    if (way === "later") {
+      this.#waitLonger(task, beganAt);
+      return;
+    }
     lag.add(beganAt - task.dueAt);
     const controller = new AbortController();
     task.running = controller;
     this.#running++;
-    const outcome = await this.#ask(task.assignment, controller);
+    const outcome = await this.#ask(task.assignment, way, controller);
     this.#running--;
     task.running = undefined;
     const isWanted = this.#tasks.get(task.assignment.id) === task;
-    if (isWanted) this.#settle(task, outcome, beganAt);
+    if (isWanted && ways.isPortsFault(way.target, outcome)) this.#waitLonger(task, clock.now());
+    else if (isWanted) this.#settle(task, outcome, beganAt);
     for (const next of this.#waiting) {
       if (this.#running >= this.#options.runningMax) break;
       this.#waiting.delete(next);
@@ -113,7 +126,17 @@ export class Prober {
     }
   }
 
-  async #ask({ type, target, settings, timeoutMs }: Assignment, controller: AbortController) {
+  /** Nothing was found of the server. */
+  #waitLonger(task: Task, now: number): void {
+    task.dueAt = now + LATER_MS;
+    this.#wait(task);
+  }
+
+  async #ask(
+    { type, settings, timeoutMs }: Assignment,
+    { target, warning }: Exclude<Way, "later">,
+    controller: AbortController,
+  ): Promise<Outcome> {
     const late = Promise.withResolvers<Outcome>();
     let patience: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
@@ -123,7 +146,9 @@ export class Prober {
     }, timeoutMs);
     try {
       const probe = await this.#probe(type);
-      return await Promise.race([probe(target, settings, controller.signal), late.promise]);
+      const probed = probe(target, settings, controller.signal);
+      const outcome = await Promise.race([probed, late.promise]);
+      return warning === undefined ? outcome : { warning, ...outcome };
     } catch (error) {
       // A bug of the check's: the server is no better known than before, and cannot be trusted.
       return { up: false, why: `the check failed: ${reasonOf(error)}` };

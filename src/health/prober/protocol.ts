@@ -1,7 +1,7 @@
 /** What the daemon and the process that probes tell each other: a JSON object a line, both ways. */
 import type { CheckPlan } from "../../ipvs/desired/health.ts";
-import type { ProbeTarget } from "../checker.ts";
 import type { Report, Standing } from "../judge.ts";
+import type { WatchTarget } from "../target.ts";
 
 /** One server to be asked in one way, however many services want to know. */
 export interface Assignment
@@ -18,7 +18,7 @@ export interface Assignment
     | "fall"
   > {
   readonly id: number;
-  readonly target: ProbeTarget;
+  readonly target: WatchTarget;
   /** What is held true of it when it is taken up. */
   readonly standing: Standing;
 }
@@ -52,4 +52,7 @@ export interface Told {
   readonly lag?: Lag;
   /** A bug of ours, which is the daemon's log's to tell. */
   readonly trouble?: string;
+  /** Of the way that probes go: what an operator should know, or that it is over. */
+  readonly warning?: string;
+  readonly notice?: string;
 }

@@ -1,4 +1,5 @@
 /** How ldirectord looks at real servers, as checks. */
+import { Address } from "../../net/address.ts";
 import type { Check, Probe, RealServer } from "../model.ts";
 import type { Notes, Place } from "../told.ts";
 
@@ -188,6 +189,7 @@ function webOf(kind: "http" | "https", checking: Checking, at: Place): Found {
         },
       ],
     },
+    ...(from === undefined || Address.parse(from) === undefined ? {} : { address: from }),
     ...(port === undefined ? {} : { port: Number(port) }),
   };
 }

@@ -204,8 +204,15 @@ async function sorryOf(
   const [where = "", method = "gate"] = setting.value.split(/\s+/);
   const place = await placeIn(where, protocol, names);
   const forwarding = FORWARDING[method];
-  if ("why" in place || forwarding === undefined) {
-    const why = "why" in place ? place.why : `expected gate, masq or ipip, got ${method}`;
+  const isInet6 = !("why" in place) && place.address.includes(":");
+  const isOther = isInet6 !== virtual.section.isInet6 && forwarding !== "tunnel";
+  if ("why" in place || forwarding === undefined || isOther) {
+    const why =
+      "why" in place
+        ? place.why
+        : isOther
+          ? "it is of another family than the virtual service"
+          : `expected gate, masq or ipip, got ${method}`;
     virtual.notes.dropped(setting.at, setting.text, why);
     return undefined;
   }

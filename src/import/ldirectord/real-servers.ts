@@ -1,7 +1,7 @@
 /** ldirectord's `real =` lines. */
 import type { Names } from "../../cli/ipvsadm/names.ts";
 import type { ForwardingContent } from "../../configuration/schema.ts";
-import { Address } from "../../net/address.ts";
+import { Address, type Family } from "../../net/address.ts";
 import { addressesBetween } from "../address-range.ts";
 import type { RealServer, VirtualServerKey } from "../model.ts";
 import type { Notes } from "../told.ts";
@@ -62,16 +62,19 @@ async function realServers(
   const places = await placesOf(first, last, protocol, names);
   if ("why" in places) return places;
   const forwarding = FORWARDING[method]!;
-  const own = {
+  const isOther = places.some((each) => familyOf(each.address) !== familyOfKey(key));
+  if (isOther && forwarding !== "tunnel")
+    return { why: "it is of another family than the virtual service" };
+  const servicePort = key.kind === "mark" ? undefined : key.port;
+  const asking = {
     ...checking,
     request: request || checking.request,
     receive: receive || checking.receive,
   };
   return places.map(({ address, port }) => {
     const server = { at, address, port: forwarding === "masquerade" ? port : undefined };
-    const servicePort = key.kind === "mark" ? undefined : key.port;
-    const asked =
-      checking.port ?? (port === servicePort || forwarding === "masquerade" ? undefined : port);
+    const own = forwarding === "masquerade" ? port : servicePort;
+    const asked = checking.port ?? port;
     return {
       ...server,
       text,
@@ -81,7 +84,7 @@ async function realServers(
       upperThreshold: Number(/<u:(\d+)>/.exec(limits)?.[1] ?? 0),
       lowerThreshold: Number(/<l:(\d+)>/.exec(limits)?.[1] ?? 0),
       isInhibited,
-      checks: checksOf({ ...own, port: asked }, server, notes),
+      checks: checksOf({ ...asking, port: asked === own ? undefined : asked }, server, notes),
     };
   });
 }
@@ -99,4 +102,12 @@ async function placesOf(
   const addresses = addressesBetween(Address.parse(from.address)!, Address.parse(to.address)!);
   if ("why" in addresses) return addresses;
   return addresses.map((address) => ({ address, port: to.port ?? from.port }));
+}
+
+function familyOf(address: string): Family {
+  return Address.parse(address)!.family;
+}
+
+function familyOfKey(key: VirtualServerKey): Family {
+  return key.kind === "mark" ? key.family : familyOf(key.address);
 }

@@ -58,6 +58,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   passwd:           LOGIN,
   database:         LOGIN,
   secret:           LOGIN,
+  servicename:      "it means nothing to ldirectord",
+  comment:          "it means nothing to ldirectord",
   load:             "weights are not asked of servers: a file or exec check may say them",
   fallbackcommand:  SCRIPT,
   callback:         SCRIPT,
@@ -87,7 +89,7 @@ export function readSections(file: string, text: string, notes: Notes): Sections
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(#|$)/.test(line)) continue;
     const isIndented = /^\s/.test(line);
-    const words = (isIndented ? line.replace(/#.*/, "") : line).trim();
+    const words = line.replace(/#.*/, "").trim();
     const at = { file, line: index + 1 };
     const [, name = "", value = ""] = KEY.exec(words) ?? [];
     const setting = { at, text: words, value: value.trim() };

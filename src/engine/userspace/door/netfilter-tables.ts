@@ -71,9 +71,9 @@ export class NetfilterTables implements AsyncDisposable {
   /** Makes the tables, empty. The lane's interface must be there. Rejects with nft's words when that cannot be. */
   async open(): Promise<void> {
     const nft = this.#nft!;
-    const { stand = "hooks", grace } = this.#options;
-    this.#place = { stand, number: freeNumber(grace) };
+    const { stand = "hooks" } = this.#options;
     try {
+      this.#place = { stand, number: await this.#freeNumber(nft) };
       if (!(await this.#makeAtHooks(nft))) {
         await this.#choose(nft);
         await this.#make(nft);
@@ -141,7 +141,7 @@ export class NetfilterTables implements AsyncDisposable {
     const nft = this.#newNft();
     const taken = this.#earlier.map(({ number }) => number);
     if (taken.includes(this.#place.number)) {
-      this.#place = { ...this.#place, number: freeNumber(this.#options.grace, taken) };
+      this.#place = { ...this.#place, number: await this.#freeNumber(nft, taken) };
     }
     try {
       await this.#make(nft);
@@ -150,6 +150,20 @@ export class NetfilterTables implements AsyncDisposable {
       throw refusal(error);
     }
     this.#nft = nft;
+  }
+
+  /** Of no tables there are: somebody may keep those of a process whose file was removed. */
+  async #freeNumber(nft: Nft, taken: readonly number[] = []): Promise<number> {
+    const { keepers } = this.#options.grace ?? {};
+    const others = [...taken];
+    for (;;) {
+      const number = keepers?.freeNumber(...others) ?? firstBeside(others);
+      const stand = FAMILIES.map((family) =>
+        nft.has(tableName(family, { ...this.#place, number })),
+      );
+      if (!(await Promise.all(stand)).includes(true)) return number;
+      others.push(number);
+    }
   }
 
   async #make(nft: Nft): Promise<void> {
@@ -307,8 +321,7 @@ export class NetfilterTables implements AsyncDisposable {
   }
 }
 
-function freeNumber(grace: Grace | undefined, taken: readonly number[] = []): number {
-  if (grace !== undefined) return grace.keepers.freeNumber(...taken);
+function firstBeside(taken: readonly number[]): number {
   let number = 0;
   while (taken.includes(number)) number++;
   return number;

@@ -125,12 +125,13 @@ export class Nft {
         if (performance.now() > until) throw error;
       }
       // Without the table the reason was another, or it is gone just now: the next attempt tells.
-      if (!(await this.#has(table))) return this.run(commands);
+      if (!(await this.has(table))) return this.run(commands);
       await sleep(RETRY_MS);
     }
   }
 
-  #has(table: string): Promise<boolean> {
+  /** Whether a table of this name is there. False when nft has ended. */
+  has(table: string): Promise<boolean> {
     return this.run(`list table ${table}`).then(
       () => true,
       () => false,

@@ -1,0 +1,36 @@
+/** Where a check asks: the server, its port, and whether through a VIP. */
+import type { CheckPlan } from "../ipvs/desired/health.ts";
+import type { DestinationPlan, ServiceKey } from "../ipvs/desired/service.ts";
+import type { Tunnel } from "../ipvs/forward/tunnel.ts";
+import type { ProbeTarget } from "./checker.ts";
+
+export interface WatchTarget extends ProbeTarget {
+  /** As clients' packets to this VIP go (path/); undefined: to the server's own address. */
+  readonly through?: Through;
+}
+
+export interface Through {
+  readonly vip: string;
+  readonly tunnel?: Tunnel;
+}
+
+/** Kinds that send no TCP and no UDP of this host's to the server. */
+const ELSEWHERE = new Set(["exec", "file", "icmp"]);
+
+export function targetOf(
+  check: CheckPlan,
+  { endpoint, forwarding }: DestinationPlan,
+  key: ServiceKey,
+): WatchTarget {
+  const address = check.address ?? endpoint.address.toString();
+  const target = { address, port: check.port ?? endpoint.port };
+  // A masqueraded server gets packets to its own address; which VIP a mark is for no packet has told yet.
+  if (forwarding.kind === "masquerade" || key.kind === "mark") return target;
+  if (ELSEWHERE.has(check.type)) return target;
+  const isStraight = check.via === "direct" || (check.via === undefined && check.address);
+  if (isStraight) return target;
+  const vip = key.endpoint.address.toString();
+  const through = forwarding.kind === "tunnel" ? { vip, tunnel: forwarding } : { vip };
+  // Packets come to the service's port: only masquerading changes it.
+  return { address, port: check.port ?? (key.endpoint.port || endpoint.port), through };
+}
