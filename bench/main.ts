@@ -4,16 +4,18 @@ import { LabFailure } from "../src/lab/failure.ts";
 import { CONTROL } from "./control.ts";
 import { END_TO_END } from "./end-to-end.ts";
 import { FAILOVER } from "./failover.ts";
+import { HEALTH } from "./health.ts";
 import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";
 
-const USAGE = `Usage: npm run bench -- [memory | end-to-end | control | failover] [--json]
+const USAGE = `Usage: npm run bench -- [memory | end-to-end | control | failover | health] [--json]
 
   memory       what the director costs a packet
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
   failover     how long clients still come to a server that died
+  health       asking two thousand servers a second
 
 Runs all of them, about ten minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
@@ -21,7 +23,7 @@ nothing. The figures go to standard output (--json: as JSON), progress to standa
 const USAGE_EXIT_CODE = 2;
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
-const NAMES = ["memory", "end-to-end", "control", "failover"] as const;
+const NAMES = ["memory", "end-to-end", "control", "failover", "health"] as const;
 type Name = (typeof NAMES)[number];
 
 process.exitCode = await main(process.argv.slice(2));
@@ -41,6 +43,7 @@ async function main(words: readonly string[]): Promise<number> {
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
       ...(asks("failover") ? { failover: await measureInside(FAILOVER, say("failover")) } : {}),
+      ...(asks("health") ? { health: await measureInside(HEALTH, say("health")) } : {}),
       ...(asks("end-to-end")
         ? { endToEnd: await measureInside(END_TO_END, say("end to end")) }
         : {}),
@@ -57,7 +60,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 function insideOf(name: string | undefined): InsideBenchmark<unknown> {
-  return [CONTROL, FAILOVER].find((each) => each.name === name) ?? END_TO_END;
+  return [CONTROL, FAILOVER, HEALTH].find((each) => each.name === name) ?? END_TO_END;
 }
 
 function say(benchmark: string): (text: string) => void {

@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from "node:os";
 import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
 import { FAILOVER_METHOD, type FailoverFigures } from "./failover.ts";
+import { HEALTH_METHOD, type HealthFigures } from "./health.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
 import { LOADS } from "./wrk.ts";
 
@@ -12,6 +13,7 @@ export interface Figures {
   readonly memory?: MemoryFigures;
   readonly control?: readonly TableFigures[];
   readonly failover?: readonly FailoverFigures[];
+  readonly health?: HealthFigures;
   readonly endToEnd?: readonly VariantFigures[];
 }
 
@@ -51,7 +53,7 @@ const LOAD_TITLES = {
   "connection-per-request": "A connection for each request",
 } as const;
 
-export function report({ run, memory, control, failover, endToEnd }: Figures): string {
+export function report({ run, memory, control, failover, health, endToEnd }: Figures): string {
   const parts = [
     "# Benchmark results",
     "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
@@ -59,6 +61,7 @@ export function report({ run, memory, control, failover, endToEnd }: Figures): s
     ...(memory === undefined ? [] : memoryReport(memory)),
     ...(control === undefined ? [] : controlReport(control)),
     ...(failover === undefined ? [] : failoverReport(failover)),
+    ...(health === undefined ? [] : healthReport(health)),
     ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
   ];
   return `${parts.join("\n\n")}\n`;
@@ -170,6 +173,29 @@ function failoverReport(figures: readonly FailoverFigures[]): string[] {
           seconds(backMs),
         ];
       }),
+    ),
+  ];
+}
+
+function healthReport(figures: HealthFigures): string[] {
+  const percent = (part: number): string => `${(part * 100).toFixed(0)} %`;
+  return [
+    "## Health checks",
+    HEALTH_METHOD,
+    table(
+      ["", ""],
+      [
+        ["Servers, each asked every second", thousands(figures.servers)],
+        ["Probes per second", thousands(figures.probesPerSecond)],
+        ["Lag, median", milliseconds(figures.lagP50Ms)],
+        ["Lag, 99 of 100", milliseconds(figures.lagP99Ms)],
+        ["Lag, longest", milliseconds(figures.lagMaxMs)],
+        ["Processor, who asks", percent(figures.proberCpu)],
+        ["Processor, the daemon", percent(figures.daemonCpu)],
+        ["Resident memory, who asks", `${(figures.proberResidentBytes / 2 ** 20).toFixed(0)} MiB`],
+        ["A call without checks, 99 of 100", milliseconds(figures.callP99Ms)],
+        ["A call beside them, 99 of 100", milliseconds(figures.callP99BesideMs)],
+      ],
     ),
   ];
 }

@@ -75,6 +75,7 @@ services:
   - {vip: ${VIP}, port: 80, scheduler: rr, check: through, destinations: [
       {address: ${SERVERS[0]}}, {address: ${SERVERS[1]}}, {address: ${FAR}, forwarding: {tunnel: gue, port: 6080}}]}
   - {vip: ${VIP}, port: 90, scheduler: rr, check: straight, destinations: [{address: ${SERVERS[0]}}]}
+  - {vip: ${VIP}, port: 91, protocol: udp, scheduler: rr, check: {type: udp, ${QUICK}}, destinations: [{address: ${SERVERS[1]}}]}
 `,
   );
   for (const server of servers) {
@@ -82,27 +83,34 @@ services:
     for (const port of ["80", "90"])
       await untilPrinted(server.startNode(SPEAKER, "serve", port, "-"), "listening");
   }
+  const last = servers[1]!.startNode(SPEAKER, "serve", "91", "-");
+  await untilPrinted(last, "listening");
   const far = servers[2]!;
   const taker = far.startNode(SLUICE, "decapsulate", "--on", "eth0", "--gue-port", "6080");
   await untilPrinted(taker, "taking apart");
   const daemon = await home.start(director, "--config", file);
   const all = [`${SERVERS[0]}:80`, `${SERVERS[1]}:80`, `${FAR}:80`];
-  const up = [...all.map((each) => `${each} up`), `${SERVERS[0]}:90 up`];
+  const always = [`${SERVERS[0]}:90`, `${SERVERS[1]}:91`];
+  const up = [...all, ...always].map((each) => `${each} up`);
   // Held to be up until they have been asked.
   await expect.poll(() => /asked/.test(home.sluice("status --json").stdout), PATIENCE).toBe(false);
   expect(told()).toEqual(up);
-  expect(listed()).toEqual([...all, `${SERVERS[0]}:90`].sort());
+  expect(listed()).toEqual([...always, ...all].sort());
 
   hasVip(servers[0], false);
   hasVip(far, false);
-  const two = [`${all[0]} down`, `${all[1]} up`, `${all[2]} down`, `${SERVERS[0]}:90 up`];
+  const two = [`${all[0]} down`, up[1], `${all[2]} down`, up[3], up[4]];
   await expect.poll(told, PATIENCE).toEqual(two);
-  expect(listed()).toEqual([`${SERVERS[0]}:90`, `${SERVERS[1]}:80`].sort());
+  expect(listed()).toEqual([...always, `${SERVERS[1]}:80`].sort());
 
   hasVip(servers[0], true);
   hasVip(far, true);
   await expect.poll(told, PATIENCE).toEqual(up);
-  expect(listed()).toEqual([...all, `${SERVERS[0]}:90`].sort());
+  expect(listed()).toEqual([...always, ...all].sort());
+
+  // ICMP tells of what a server refuses that is asked through the VIP.
+  last.kill("SIGKILL");
+  await expect.poll(told, PATIENCE).toEqual([...up.slice(0, -1), `${SERVERS[1]}:91 down`]);
 
   // The process that asks and what it made on the host go with the daemon.
   expect(director.run("nft list tables")).toContain("sluice_probes");

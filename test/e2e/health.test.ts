@@ -126,6 +126,8 @@ test("somebody is sorry; the hand's weights stay; the process that asks may die"
   await serve(R1, 90);
   writeFileSync(file, two(`health: {onFailure: inhibit, sorry: {address: ${R1}, port: 90}}`));
   const daemon = await home.start(network.director);
+  // Whoever checks nothing has nobody who asks.
+  expect(health()).toEqual({ prober: null, services: [] });
   expect(home.sluice(`apply --wait ${file}`).code).toBe(0);
   expect(told()).toEqual([`${R1}:80 up 1`, `${R2}:80 down 0`]);
   expect(home.ipvsadm(`-e -t ${V}:80 -r ${R1} -m -w 7`).code).toBe(0);

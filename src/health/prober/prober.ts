@@ -15,8 +15,8 @@ export type Probe = (
 ) => Promise<Outcome>;
 
 export interface ProberOptions {
-  /** Rejects when there is no such kind of check. */
   readonly ways: Pick<Ways, "add" | "remove" | "of" | "isPortsFault">;
+  /** Rejects when there is no such kind of check. */
   readonly load: (type: string) => Promise<Probe>;
   readonly tell: (change: Change) => void;
   readonly measured: (id: number, latencyMs: number) => void;
@@ -35,6 +35,9 @@ const LATER_MS = 50;
 
 /** A checker that does not end when its time is over is left behind after this. */
 const PATIENCE_MS = 250;
+
+/** A timer that is so late tells of this process, not of the server. */
+const STALL_MS = 20;
 
 interface Task {
   readonly assignment: Assignment;
@@ -138,11 +141,18 @@ export class Prober {
     controller: AbortController,
   ): Promise<Outcome> {
     const late = Promise.withResolvers<Outcome>();
-    let patience: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
+    const end = (): void => {
       controller.abort(TIMED_OUT);
       const outcome = { up: false, why: "no answer in time" };
-      patience = setTimeout(() => late.resolve(outcome), PATIENCE_MS);
+      timer = setTimeout(() => late.resolve(outcome), PATIENCE_MS);
+    };
+    const { clock } = this.#options;
+    const endsAt = clock.now() + timeoutMs;
+    let timer = setTimeout(() => {
+      const lateMs = clock.now() - endsAt;
+      // This process was kept from the processor: what has come meanwhile is to be read first, and the rest gets its time.
+      if (lateMs > STALL_MS) timer = setTimeout(end, Math.min(lateMs, timeoutMs));
+      else end();
     }, timeoutMs);
     try {
       const probe = await this.#probe(type);
@@ -154,7 +164,6 @@ export class Prober {
       return { up: false, why: `the check failed: ${reasonOf(error)}` };
     } finally {
       clearTimeout(timer);
-      clearTimeout(patience);
     }
   }
 

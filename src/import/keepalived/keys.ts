@@ -45,6 +45,7 @@ const REASONS = {
   snmp: "Sluice has no SNMP: its metrics are Prometheus'",
   script: "scripts that are told of changes are set up by themselves: docs/migration.md",
   suspend: "checks go on also while this host has no VIP",
+  dpvs: "it is DPVS's: Sluice has neither FULLNAT nor SYN proxies",
   omega: "nothing is told when the daemon ends",
 } as const;
 
@@ -105,6 +106,8 @@ export const VIRTUAL_SERVER: KeyTable<VirtualServerValues> = {
   sorry_server:            { to: "sorry",             takes: sorry },
   sorry_server_inhibit:    { to: "isSorryInhibited",  takes: takes.flag },
   sorry_server_lvs_method: { to: "sorryMethod",       takes: takes.forwarding },
+  laddr_group_name:        { dropped: REASONS.dpvs },
+  syn_proxy:               { dropped: REASONS.dpvs },
   real_server:             { block: true },
 };
 

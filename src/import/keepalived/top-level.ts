@@ -34,6 +34,8 @@ const REASONS: Readonly<Record<string, string>> = {
   use_pid_dir:              ITSELF,
   child_wait_time:          ITSELF,
   conf_id:                  ITSELF,
+  // DPVS has a keepalived of its own.
+  local_address_group:      "Sluice has no FULLNAT: replies of masqueraded servers come by the director",
   virtual_server:           "",
   virtual_server_group:     "",
   global_defs:              "",
