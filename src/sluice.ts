@@ -31,6 +31,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
   events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
+  replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };

@@ -32,6 +32,8 @@ const MEASURED_EVERY_MS = 5_000;
 /** Each takes a descriptor; a process of the host's usual limits has more. */
 const RUNNING_MAX = 4_000;
 
+const PROGRAMS_MAX = 100;
+
 const TROUBLES_MAX = 100;
 
 export async function main(args: readonly string[]): Promise<number | undefined> {
@@ -60,6 +62,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     chance: Math.random,
     lag: reporter.lag,
     runningMax: RUNNING_MAX,
+    programsMax: PROGRAMS_MAX,
   });
   // The terminal's signals are the daemon's to act on.
   process.on("SIGINT", () => {});

@@ -46,6 +46,7 @@ class Bench {
       chance: () => 0.01,
       lag: this.lag,
       runningMax,
+      programsMax: 2,
     });
   }
 
@@ -127,6 +128,19 @@ test("not more run at once than may, and all get their turn", async () => {
   bench.start(...Array.from({ length: 20 }, (_, index) => assignment(index)));
   await expect.poll(() => bench.told.length, PATIENCE).toBe(20);
   expect(most).toBe(3);
+});
+
+test("programs have fewer, and hold nobody else up", async () => {
+  let programs = 0;
+  const bench = new Bench(async (_target, { isProgram }) => {
+    if (!isProgram) return UP;
+    programs++;
+    return await new Promise(() => {});
+  });
+  const hanging = { type: "exec", settings: { isProgram: true } };
+  bench.start(...[1, 2, 3, 4, 5].map((id) => assignment(id, id < 5 ? hanging : {})));
+  await expect.poll(() => bench.told, PATIENCE).toEqual(["5 up ok"]);
+  await expect.poll(() => programs, PATIENCE).toBe(2);
 });
 
 test("who is not asked about any more is not told of", async () => {

@@ -1,8 +1,8 @@
 /** Probes what it is assigned when it is due, and tells what is different from before. */
 import type { Clock } from "../../base/clock.ts";
 import type { Outcome, ProbeTarget } from "../checker.ts";
-import { reasonOf } from "../connect.ts";
 import { afterResult, delayAfter, type Standing } from "../judge.ts";
+import { reasonOf } from "../reasons.ts";
 import type { LagTally } from "./lag-tally.ts";
 import type { Assignment, Change, Order } from "./protocol.ts";
 import type { Way, Ways } from "./ways.ts";
@@ -25,6 +25,15 @@ export interface ProberOptions {
   readonly chance: () => number;
   readonly lag: LagTally;
   readonly runningMax: number;
+  /** Of those that start a program. */
+  readonly programsMax: number;
+}
+
+/** Those of which only so many run at once; more wait, each for its turn. */
+interface Lane {
+  readonly max: number;
+  running: number;
+  readonly waiting: Set<Task>;
 }
 
 /** The first probes come within this, so that what was just configured is known soon. */
@@ -55,12 +64,13 @@ export class Prober {
   readonly #options: ProberOptions;
   readonly #tasks = new Map<number, Task>();
   readonly #probes = new Map<string, Promise<Probe>>();
-  /** Those that are due while so many run that they have to wait. */
-  readonly #waiting = new Set<Task>();
-  #running = 0;
+  readonly #programs: Lane;
+  readonly #others: Lane;
 
   constructor(options: ProberOptions) {
     this.#options = options;
+    this.#programs = { max: options.programsMax, running: 0, waiting: new Set() };
+    this.#others = { max: options.runningMax, running: 0, waiting: new Set() };
   }
 
   order({ add, remove }: Order): void {
@@ -89,7 +99,7 @@ export class Prober {
     if (task === undefined) return;
     this.#tasks.delete(id);
     this.#options.ways.remove(task.assignment.target);
-    this.#waiting.delete(task);
+    this.#laneOf(task).waiting.delete(task);
     clearTimeout(task.timer);
     task.running?.abort(FORGOTTEN);
   }
@@ -100,8 +110,13 @@ export class Prober {
   }
 
   #due(task: Task): void {
-    if (this.#running >= this.#options.runningMax) this.#waiting.add(task);
+    const lane = this.#laneOf(task);
+    if (lane.running >= lane.max) lane.waiting.add(task);
     else void this.#run(task);
+  }
+
+  #laneOf({ assignment }: Task): Lane {
+    return assignment.type === "exec" ? this.#programs : this.#others;
   }
 
   async #run(task: Task): Promise<void> {
@@ -115,16 +130,17 @@ export class Prober {
     lag.add(beganAt - task.dueAt);
     const controller = new AbortController();
     task.running = controller;
-    this.#running++;
+    const lane = this.#laneOf(task);
+    lane.running++;
     const outcome = await this.#ask(task.assignment, way, controller);
-    this.#running--;
+    lane.running--;
     task.running = undefined;
     const isWanted = this.#tasks.get(task.assignment.id) === task;
     if (isWanted && ways.isPortsFault(way.target, outcome)) this.#waitLonger(task, clock.now());
     else if (isWanted) this.#settle(task, outcome, beganAt);
-    for (const next of this.#waiting) {
-      if (this.#running >= this.#options.runningMax) break;
-      this.#waiting.delete(next);
+    for (const next of lane.waiting) {
+      if (lane.running >= lane.max) break;
+      lane.waiting.delete(next);
       void this.#run(next);
     }
   }
