@@ -18,6 +18,8 @@ Options:
   --tunnel NAME      tun: only ipip, gre or gue, instead of all three
   --ipv6             the same over IPv6: fd00:150::1, ::11, ::12, ::13 and VIP fd00:150::100; outside, 2001:db8::/64
   --scheduler NAME   rr (default): one of ${Object.keys(ALTERNATES).join(" ")}
+  --config FILE      dr: the director is configured by this sluice.yaml and checks its servers' health; then a server and the
+                     director's daemon are killed, a server loses the VIP, and a file with a mistake is refused
   --engine NAME      what the director runs: userspace (default), kernel, or auto
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'

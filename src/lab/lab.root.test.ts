@@ -137,6 +137,20 @@ describe("sluice lab", () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  test("with a sluice.yaml dr survives a killed server and daemon, a lost VIP and a bad file", async () => {
+    const file = join(CHECKOUT, "examples/web.yaml");
+    try {
+      expectAllOk(await sluice("lab", "dr", "--keep", "--config", file, "--json"), 8);
+      const ask = ["lab", "shell", "client", "curl", "-s", "-m", "10", "http://192.168.150.100/"];
+      expect((await sluice(...ask)).stdout).toMatch(/^from 192\.168\.150\.1[23]\n$/);
+      // Whatever ends the daemon, it comes again.
+      await sluice("lab", "shell", "node01", "pkill", "-KILL", "-f", "sluice.* daemon");
+      expect((await sluice(...ask)).stdout).toMatch(/^from 192\.168\.150\.1[23]\n$/);
+    } finally {
+      expect(await sluice("lab", "down")).toMatchObject({ code: 0 });
+    }
+  });
+
   test("nat holds, too", async () => {
     expectAllOk(await sluice("lab", "nat", "--json"), 9);
   });

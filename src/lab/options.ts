@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly engine: EngineChoice | undefined;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
+  /** Absolute path of the sluice.yaml that the director is configured by, or undefined: by ipvsadm. */
+  readonly config: string | undefined;
   readonly keep: boolean;
   readonly json: boolean;
   /** Absolute path of the directory for `<host>.pcapng`, or undefined. */
@@ -98,10 +100,11 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     scheduler: toScheduler(values.scheduler),
     engine: toEngine(values.engine),
     requests: toRequests(values.requests),
+    config: toConfig(values.config, scenario, directory),
     keep: values.keep,
     json: values.json,
     pcap:
-      values.pcap === undefined ? undefined : toCaptureDirectory(resolve(directory, values.pcap)),
+      values.pcap === undefined ? undefined : toPlace("--pcap", resolve(directory, values.pcap)),
   };
 }
 
@@ -116,6 +119,7 @@ function parse(args: readonly string[]) {
         scheduler: { type: "string", default: "rr" },
         engine: { type: "string" },
         requests: { type: "string", default: "10" },
+        config: { type: "string" },
         keep: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         pcap: { type: "string" },
@@ -155,7 +159,20 @@ function toRequests(text: string): number {
   throw new UsageError(`--requests ${text}: expected ${REQUESTS_MIN} to ${REQUESTS_MAX}`);
 }
 
-function toCaptureDirectory(path: string): string {
+function toConfig(
+  path: string | undefined,
+  scenario: ScenarioName,
+  directory: string,
+): string | undefined {
+  if (path === undefined) return undefined;
+  if (scenario === "dr") return toPlace("--config", resolve(directory, path));
+  throw new UsageError("--config is for the laboratory dr");
+}
+
+/** A path that leads to the same on the hosts. */
+function toPlace(option: string, path: string): string {
   if (path !== "/run" && !path.startsWith("/run/")) return path;
-  throw new UsageError(`--pcap ${path}: the hosts have a /run of their own, choose another place`);
+  throw new UsageError(
+    `${option} ${path}: the hosts have a /run of their own, choose another place`,
+  );
 }

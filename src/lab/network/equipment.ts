@@ -9,7 +9,7 @@ import { programLine } from "../program.ts";
 import { Decapsulators } from "./decapsulators.ts";
 import { firstLine } from "./host.ts";
 import type { Hosts } from "./hosts.ts";
-import type { LabPlan, RealServerPlan } from "./plan.ts";
+import type { HostName, LabPlan, RealServerPlan } from "./plan.ts";
 import type { Wire } from "./taps.ts";
 
 export interface Equipment {
@@ -17,9 +17,13 @@ export interface Equipment {
   readonly options: RunOptions;
   readonly wire: Wire;
   readonly startWebServer: (server: RealServerPlan) => Promise<void>;
+  /** The process of the web server that was started last on a host. */
+  readonly webServerPid: (host: HostName) => number;
   /** What takes tunnels apart on the real servers. */
   readonly decapsulators: Decapsulators;
+  /** With a configuration it is started again whenever something ends it, as a service manager would. */
   readonly startDirector: () => Promise<void>;
+  readonly directorPid: () => number;
   /** The exit code of the director's daemon after SIGTERM. */
   readonly stopDirector: () => Promise<number | null>;
 }
@@ -29,6 +33,8 @@ const SOCKET = "/run/sluice/sluice.sock";
 const STATE = "/run/sluice/state.json";
 const READY_TIMEOUT_MS = 10_000;
 const READY_POLL_MS = 100;
+/** One that ends sooner would do so again. */
+const AGAIN_AFTER_MS = 1_000;
 const COMPLAINT_CHARACTERS_MAX = 4_000;
 
 export function equip(
@@ -38,20 +44,25 @@ export function equip(
   wire: Wire,
   emit: (event: LabEvent) => void,
 ): Equipment {
-  const director = new Director(hosts, options, emit);
+  const director = new Director(hosts, plan, options, emit);
+  const webServers = new Map<HostName, number>();
   return {
     plan,
     options,
     wire,
     startWebServer: async ({ host, rip }) => {
       const words = ["lab", "@real-server", rip, `${plan.realPort}`];
-      const output = await firstLine(hosts[host].start(programLine(...words))).catch((error) => {
+      const child = hosts[host].start(programLine(...words));
+      webServers.set(host, child.pid!);
+      const output = await firstLine(child).catch((error) => {
         throw new LabFailure(`${host}'s web server does not start: ${error.message}`);
       });
       emit({ kind: "command", host, command: `sluice ${words.join(" ")} &`, output });
     },
+    webServerPid: (host) => webServers.get(host)!,
     decapsulators: new Decapsulators(plan, hosts, emit),
     startDirector: () => director.start(),
+    directorPid: () => director.pid,
     stopDirector: () => director.stop(),
   };
 }
@@ -59,40 +70,66 @@ export function equip(
 /** The daemon on node01. */
 class Director {
   readonly #hosts: Hosts;
-  readonly #options: RunOptions;
+  readonly #words: readonly string[];
+  readonly #environment: readonly string[];
+  readonly #startsAgain: boolean;
   readonly #emit: (event: LabEvent) => void;
   #process: ChildProcess | undefined;
   #complaint = "";
   #isStopping = false;
 
-  constructor(hosts: Hosts, options: RunOptions, emit: (event: LabEvent) => void) {
+  constructor(
+    hosts: Hosts,
+    { vip }: LabPlan,
+    { engine, config }: RunOptions,
+    emit: (event: LabEvent) => void,
+  ) {
     this.#hosts = hosts;
-    this.#options = options;
     this.#emit = emit;
+    this.#startsAgain = config !== undefined;
+    this.#environment = config === undefined ? [] : [`VIP=${vip}`];
+    this.#words = [
+      ...["daemon", "--socket", SOCKET, "--state", STATE],
+      // Nobody waits for another.
+      ...(config === undefined ? ["--grace", "0"] : ["--config", config]),
+      ...(engine === undefined ? [] : ["--engine", engine]),
+    ];
+  }
+
+  get pid(): number {
+    return this.#process!.pid!;
   }
 
   async start(): Promise<void> {
-    const { engine } = this.#options;
-    const words = ["daemon", "--socket", SOCKET, "--state", STATE, "--grace", "0"];
-    if (engine !== undefined) words.push("--engine", engine);
-    const child = this.#hosts.node01.start(programLine(...words));
+    await this.#answer(this.#launch());
+    this.#emit({
+      kind: "command",
+      host: "node01",
+      command: [...this.#environment, "sluice", ...this.#words, "&"].join(" "),
+      output: "",
+    });
+  }
+
+  #launch(): ChildProcess {
+    const line = ["env", ...this.#environment, ...programLine(...this.#words)];
+    const child = this.#hosts.node01.start(line);
     this.#process = child;
+    const begin = performance.now();
     const listen = (chunk: Buffer): void => {
       this.#complaint = (this.#complaint + chunk.toString()).slice(-COMPLAINT_CHARACTERS_MAX);
     };
     child.stdout?.on("data", listen);
     child.stderr?.on("data", listen);
-    await this.#answer(child);
     child.once("close", () => {
       if (this.#isStopping) return;
+      if (this.#startsAgain && performance.now() - begin > AGAIN_AFTER_MS) {
+        this.#emit({ kind: "progress", text: "the director's daemon ended, and is started again" });
+        this.#launch();
+        return;
+      }
       this.#emit({ kind: "progress", text: `the director's daemon ended: ${this.#complaint}` });
     });
-    this.#emit({
-      kind: "command",
-      host: "node01",
-      command: `sluice ${words.join(" ")} &`,
-      output: "",
-    });
+    return child;
   }
 
   async stop(): Promise<number | null> {

@@ -12,6 +12,7 @@ import { buildNetwork, type Hosts, interfaceIndexes } from "../network/hosts.ts"
 import { planOf, type ScenarioName } from "../network/plan.ts";
 import { tapWires, type Wire } from "../network/taps.ts";
 import type { RunOptions } from "../options.ts";
+import { configured } from "../scenarios/configured.ts";
 import { directRouting } from "../scenarios/direct-routing.ts";
 import { masquerading } from "../scenarios/masquerading.ts";
 import { perform, type Step } from "../scenarios/scenario.ts";
@@ -56,7 +57,8 @@ async function run(options: RunOptions, leash: Leash): Promise<void> {
   const indexes = await interfaceIndexes();
   const wire = tapWires(plan.hosts, (port) => indexes.get(port)!, options.pcap);
   const equipment = equip(plan, options, hosts, wire, emit);
-  const steps = SCENARIOS[options.scenario](equipment);
+  const scenario = options.config === undefined ? SCENARIOS[options.scenario] : configured;
+  const steps = scenario(equipment);
   const last = options.keep ? [] : [removal(equipment)];
   await perform([...steps, ...last], stageOn(hosts, emit), emit);
   warnOfLosses(wire);

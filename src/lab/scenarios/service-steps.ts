@@ -188,9 +188,13 @@ export function connectionTable(
   };
 }
 
+/** A daemon's by default. */
+const GRACE_SECONDS = 5;
+
 /** The inside's share of the last step; the outside looks at what remains. */
-export function removal({ stopDirector, decapsulators }: Equipment): Step {
-  const statements = [leavesNoRule(stopDirector), ...decapsulators.endings()];
+export function removal({ stopDirector, decapsulators, options }: Equipment): Step {
+  const graceSeconds = options.config === undefined ? 0 : GRACE_SECONDS;
+  const statements = [leavesNoRule(stopDirector, graceSeconds), ...decapsulators.endings()];
   return { title: REMOVAL_TITLE, statements };
 }
 

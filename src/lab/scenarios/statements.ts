@@ -1,4 +1,5 @@
 /** Statements that several laboratories make. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { endpoint } from "../endpoint.ts";
 import type { Finding } from "../event.ts";
 import type { LabPlan, RealServerPlan } from "../network/plan.ts";
@@ -160,13 +161,19 @@ export function connectionsOf(listing: string, plan: LabPlan): readonly ListedCo
 }
 
 /** The director's daemon takes along what it put into the host. */
-export function leavesNoRule(stop: () => Promise<number | null>): Statement {
+/** `graceSeconds`: how long its rules keep the host away from its services' packets. */
+export function leavesNoRule(stop: () => Promise<number | null>, graceSeconds = 0): Statement {
+  const when = graceSeconds > 0 ? " when its grace is over" : "";
   return {
-    says: "the director's daemon ends on SIGTERM and leaves no rule on node01",
+    says: `the director's daemon ends on SIGTERM and leaves no rule on node01${when}`,
     check: async (stage: Stage): Promise<Finding> => {
       const code = await stop();
-      const { stdout } = await stage.run("node01", "nft list ruleset");
-      const rules = stdout.trim();
+      const list = async (isQuiet: boolean): Promise<string> =>
+        (await stage.run("node01", "nft list ruleset", { isQuiet })).stdout.trim();
+      for (let waited = 0; waited < graceSeconds * 2 && (await list(true)) !== ""; waited++) {
+        await sleep(1_000);
+      }
+      const rules = await list(false);
       return {
         ok: code === 0 && rules === "",
         evidence: `exit code ${code}, ${rules === "" ? "nftables empty" : `nftables: ${rules}`}`,
