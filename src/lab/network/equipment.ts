@@ -89,7 +89,11 @@ class Director {
     this.#startsAgain = config !== undefined;
     this.#environment = config === undefined ? [] : [`VIP=${vip}`];
     this.#words = [
-      ...["daemon", "--socket", SOCKET, "--state", STATE],
+      "daemon",
+      "--socket",
+      SOCKET,
+      "--state",
+      STATE,
       // Nobody waits for another.
       ...(config === undefined ? ["--grace", "0"] : ["--config", config]),
       ...(engine === undefined ? [] : ["--engine", engine]),

@@ -60,8 +60,8 @@ function inForce(equipment: Equipment): Step {
 
 interface Outage {
   readonly title: string;
-  breaking(stage: Stage): Promise<unknown>;
-  mending(stage: Stage): Promise<unknown>;
+  readonly breaking: (stage: Stage) => Promise<unknown>;
+  readonly mending: (stage: Stage) => Promise<unknown>;
 }
 
 function outage(
