@@ -10,7 +10,7 @@ import type { Engine } from "../engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
-import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing } from "./author.ts";
+import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing, sign } from "./author.ts";
 import { Declarations } from "./declaration.ts";
 import { History } from "./history.ts";
 import {
@@ -22,7 +22,7 @@ import {
   renewed,
 } from "./overlay.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
-import { type StateFile, sign } from "./state-file.ts";
+import type { StateFile } from "./state-file.ts";
 
 /** A pure step from one state to the next (desired-state.ts has them); throws LbError to refuse. */
 export type Command = (state: DesiredState) => DesiredState;
