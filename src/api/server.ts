@@ -78,11 +78,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(answers, (answer) => answer),
       );
     },
-    configuration: (context) =>
-      linesReply(
+    configuration: (context) => {
+      // Of the same moment as the state: so that If-Match finds out whether somebody was faster.
+      context.header("etag", `"${control.generation}"`);
+      return linesReply(
         context,
         lines(configurationLines(control.state), (line) => line),
-      ),
+      );
+    },
     plan: async (context) => context.json(await plan(control, context.req.raw)),
     apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
