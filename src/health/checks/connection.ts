@@ -62,7 +62,13 @@ export function datagramFault(error: NodeJS.ErrnoException): Error {
  * probe, with a local port that the next one may need.
  */
 export function owned(connection: Socket): Disposable {
-  return { [Symbol.dispose]: () => connection.resetAndDestroy() };
+  return {
+    [Symbol.dispose]: () => {
+      // One that is just being ended cannot be reset: uv_tcp_close_reset() refuses, and its descriptor would stay open.
+      if (connection.writableEnded) connection.destroy();
+      else connection.resetAndDestroy();
+    },
+  };
 }
 
 /** How long a server may take for its last word. */

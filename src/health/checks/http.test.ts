@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import { createSecureServer, createServer as createServer2 } from "node:http2";
 import { createServer as createHttps } from "node:https";
@@ -148,6 +148,16 @@ test.for(endless)(
     await expect.poll(server.open).toBe(0);
   },
 );
+
+test("http leaves no descriptor behind", async () => {
+  await using server = await serve(createServer(page));
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  await http(server.target, {}, soon());
+  await expect.poll(server.open).toBe(0);
+  const before = descriptors();
+  for (let turn = 0; turn < 50; turn++) await http(server.target, {}, soon());
+  await expect.poll(descriptors).toBeLessThan(before + 25);
+});
 
 test("a pattern that would take for ever ends the probe, not the prober", async () => {
   await using server = await serve(createServer((_, response) => response.end("a".repeat(40))));
