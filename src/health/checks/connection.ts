@@ -10,7 +10,9 @@ import { ProbeFailure, waitFor } from "./probe.ts";
 /** A TCP connection to the target. The caller destroys it; its errors never end the process. */
 export async function connectTcp(target: ProbeTarget, signal: AbortSignal): Promise<Socket> {
   const { address, port, source } = target;
-  const socket = source?.mark !== undefined ? await preparedTcp(address, source) : new Socket();
+  // A port of its own is needed again soon: SO_LINGER is for that, whoever ends the connection.
+  const isPrepared = source?.mark !== undefined || source?.port !== undefined;
+  const socket = isPrepared ? await preparedTcp(address, source) : new Socket();
   socket.on("error", () => {});
   try {
     await waitFor<void>(signal, "a connection", (resolve, reject) => {
@@ -58,8 +60,8 @@ export function datagramFault(error: NodeJS.ErrnoException): Error {
 }
 
 /**
- * Ends a connection, and TLS on it, whatever becomes of the probe: by a reset. A FIN would leave us in TIME_WAIT for each
- * probe, with a local port that the next one may need.
+ * Ends a connection that nobody else has, whatever becomes of the probe: by a reset. A FIN would leave us in TIME_WAIT for
+ * each probe, with a local port that the next one may need.
  */
 export function owned(connection: Socket): Disposable {
   return {
@@ -69,6 +71,11 @@ export function owned(connection: Socket): Disposable {
       else connection.resetAndDestroy();
     },
   };
+}
+
+/** Ends a connection that HTTP or TLS uses, who may be ending it at the same moment: see `owned`. */
+export function shared(connection: Socket): Disposable {
+  return { [Symbol.dispose]: () => connection.destroy() };
 }
 
 /** How long a server may take for its last word. */

@@ -9,6 +9,7 @@ import type { ProbeSource } from "../checker.ts";
 // socket(7), <asm-generic/socket.h>.
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
 const SO_MARK = 36;
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -46,6 +47,11 @@ export function preparedSocket(
 ): number {
   const fd = libc.socket(domainOf(address), type, protocol, "open a probe's socket");
   try {
+    if (type === SOCK_STREAM) {
+      // struct linger: on, 0 seconds. Closing is a reset, which leaves no TIME_WAIT: socket(7).
+      const linger = new Uint8Array(new Int32Array([1, 0]).buffer);
+      libc.setOption(fd, SOL_SOCKET, SO_LINGER, linger, "have a probe's socket reset");
+    }
     if (source?.mark !== undefined) {
       libc.setOption(fd, SOL_SOCKET, SO_MARK, source.mark | 0, "mark a probe's socket");
     }

@@ -17,6 +17,8 @@ const SERVER = `
     // Who has gone already has no address any more.
     if (remoteAddress) console.log("tcp " + remoteAddress.replace("::ffff:", "") + " " + remotePort);
   };
+  const http = require("node:http");
+  http.createServer((_, response) => response.end("well")).listen(8080, "::");
   require("node:net").createServer(greet).listen(80, "::", () => console.log("listening"));
   const datagrams = require("node:dgram").createSocket("udp6").bind(53, "::");
   datagrams.on("message", (message, { address, port }) => {
@@ -67,7 +69,7 @@ async function probe(
   settings: object = {},
   timeoutMs = 10_000,
 ): Promise<Outcome> {
-  const port = type === "udp" ? 53 : 80;
+  const port = { udp: 53, http: 8080 }[type] ?? 80;
   const target = { address, port, ...(source && { source }) };
   return JSON.parse(await prober.ask(JSON.stringify({ type, target, settings, timeoutMs })));
 }
@@ -108,6 +110,7 @@ test.for([FOUR, SIX])(
     for (let turn = 0; turn < 3; turn++) {
       expect(await probe("tcp", address, source)).toEqual({ up: true, why: "connected" });
       expect(await probe("redis", address, source)).toEqual({ up: true, why: "PONG" });
+      expect(await probe("http", address, source)).toEqual({ up: true, why: "status 200" });
       expect(await probe("udp", address, source, { reply: true })).toEqual({
         up: true,
         why: "a reply",
