@@ -10,7 +10,7 @@ import { ProbeFailure, waitFor } from "./probe.ts";
 /** A TCP connection to the target. The caller destroys it; its errors never end the process. */
 export async function connectTcp(target: ProbeTarget, signal: AbortSignal): Promise<Socket> {
   const { address, port, source } = target;
-  const socket = source !== undefined ? await preparedTcp(address, source) : new Socket();
+  const socket = source?.mark !== undefined ? await preparedTcp(address, source) : new Socket();
   socket.on("error", () => {});
   try {
     await waitFor<void>(signal, "a connection", (resolve, reject) => {
@@ -36,15 +36,14 @@ export async function connectTcp(target: ProbeTarget, signal: AbortSignal): Prom
  */
 export async function connectUdp(target: ProbeTarget, signal: AbortSignal): Promise<UdpSocket> {
   const { address, port, source } = target;
-  const fd = source !== undefined ? await preparedUdp(address, source) : undefined;
+  const fd = await preparedUdp(address, source);
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("error", () => {});
   try {
     await waitFor<void>(signal, "a socket", (resolve, reject) => {
       socket.once("error", reject);
-      const connect = () => socket.connect(port, address, resolve);
-      if (fd === undefined) connect();
-      else socket.bind({ fd }, connect);
+      socket.once("connect", resolve);
+      socket.bind({ fd }, () => socket.connect(port, address));
     });
     return socket;
   } catch (error) {
@@ -91,9 +90,17 @@ async function preparedTcp(address: string, source: ProbeSource): Promise<Socket
   return new Socket(options);
 }
 
-async function preparedUdp(address: string, source: ProbeSource): Promise<number> {
-  const { preparedSocket, bindAddress, SOCK_DGRAM } = await import("./prepared-socket.ts");
+async function preparedUdp(address: string, source: ProbeSource | undefined): Promise<number> {
+  const { abandon, bindAddress, hearErrors, preparedSocket, SOCK_DGRAM } = await import(
+    "./prepared-socket.ts"
+  );
   const fd = preparedSocket(address, SOCK_DGRAM, 0, source);
-  bindAddress(fd, address, source);
-  return fd;
+  try {
+    hearErrors(fd, address);
+    bindAddress(fd, address, source);
+    return fd;
+  } catch (error) {
+    abandon(fd);
+    throw error;
+  }
 }
