@@ -125,6 +125,10 @@ ${table(definition("sorry"))}
 ### health.flapping
 
 ${table(definition("flapping"))}
+
+### A receiver of events
+
+${table(definition("receiver"))}
 ### remove
 
 ${table(whole.properties!.remove!)}
@@ -174,6 +178,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   destination: "[destination](#a-destination)",
   destinationDefaults: "[a destination's defaults](#a-destinations-defaults)",
   pool: "[pool](#a-pool)",
+  receiver: "[receiver](#a-receiver-of-events)",
   service: "[service](#a-service)",
   persistence: "[persistence](#persistence)",
   duration: "time",

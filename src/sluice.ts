@@ -29,6 +29,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   diff:        { says: "what is different since an earlier generation",  load: () => import("./cli/history/diff.ts") },
   rollback:    { says: "goes back to an earlier generation",             load: () => import("./cli/history/rollback.ts") },
   reasons:     { says: "where packets went, by counters with their words", load: () => import("./cli/reasons/main.ts") },
+  token:       { says: "who may use the API over TCP",                   load: () => import("./cli/token/main.ts") },
   events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
   replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },

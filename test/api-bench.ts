@@ -14,6 +14,7 @@ import { quietStatus } from "./quiet-status.ts";
 export interface ApiBench extends AsyncDisposable {
   readonly engine: MemoryEngine;
   readonly control: Control;
+  readonly server: ReturnType<typeof createServer>;
   readonly events: Events;
   readonly client: Client;
   readonly socketPath: string;
@@ -40,6 +41,7 @@ export async function openApiBench(): Promise<ApiBench> {
   return {
     engine,
     control,
+    server,
     events,
     client,
     socketPath,

@@ -225,6 +225,10 @@ describe("the API", () => {
     expect(await send("POST /v1/services", body)).toEqual({
       status: 409,
       json: {
+        type: "about:blank",
+        title: "Conflict",
+        status: 409,
+        detail: "Service already exists: FWM 1",
         error: {
           code: "service-exists",
           message: "Service already exists: FWM 1",
@@ -250,9 +254,9 @@ describe("the API", () => {
   test("answers a bug with 500 and tells the daemon", async () => {
     bench.engine.refusal = new Error("broken");
     const reply = await send("POST /v1/services", `${SERVICE}}`);
-    expect(reply).toEqual({
+    expect(reply).toMatchObject({
       status: 500,
-      json: { error: { code: "internal", message: "broken" } },
+      json: { detail: "broken", error: { code: "internal", message: "broken" } },
     });
     expect(bench.bugs.splice(0)).toMatchObject([{ message: "broken" }]);
   });

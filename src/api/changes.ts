@@ -105,7 +105,7 @@ export const CHANGES: Readonly<Record<ChangeName, Change>> = {
   },
 };
 
-const LINE_SCHEMA = z.strictObject({
+export const LINE_SCHEMA = z.strictObject({
   call: z.enum(Object.keys(CHANGES) as [ChangeName, ...ChangeName[]]),
   service: z.string().default(""),
   destination: z.string().default(""),

@@ -11,6 +11,9 @@ const CONNECTIONS_MAX = 1_000;
 /** Where descriptors are few, this part of them. */
 const SHARE_OF_DESCRIPTORS = 0.25;
 
+/** Who neither sends nor takes anything for so long is let go, also in the middle of an answer; events have a heartbeat. */
+const SILENCE_MS = 120_000;
+
 /** For node:http's createServer(). A request's head comes at once; its body, below 64 KiB, soon after. */
 export const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -22,6 +25,7 @@ export const TIMEOUTS = {
 /** `onTrouble` is told once that callers are turned away, and once of each kind of failure to accept them. */
 export function limitConnections(server: Server, onTrouble: (message: string) => void): void {
   server.maxConnections = connectionsMax(readLimits());
+  server.timeout = SILENCE_MS;
   const told = new Set<string>();
   const tell = (message: string): void => {
     if (told.has(message)) return;

@@ -6,15 +6,17 @@ import { createConnection, type Socket } from "node:net";
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { prepareFolder } from "../control/folder.ts";
+import { type Right, refusalOf } from "./access.ts";
 import type { CallerBindings } from "./caller.ts";
 import { Client } from "./client.ts";
 import { limitConnections, TIMEOUTS } from "./limits.ts";
-import { mayCommand, type Peer } from "./peer.ts";
-import type { ErrorReply } from "./routes.ts";
+import { type Peer, rightOf } from "./peer.ts";
 import { Turns } from "./turns.ts";
 
 /** All but the daemon's user and group are kept out by the file system; which of them may command, peer.ts says. */
 const UMASK = 0o117;
+/** The one group that a file has is that of those who command: who may look is kept out by no mode. */
+const OPEN_UMASK = 0o111;
 
 /** How long another daemon may take to tell its pid. */
 const PATIENCE_MS = 1_000;
@@ -35,6 +37,8 @@ export interface ListenOptions {
   readonly onTrouble?: (message: string) => void;
   /** Whose members may command, too; undefined: the socket has the daemon's own group. */
   readonly gid?: number | undefined;
+  /** Whose members may look. The socket is then open to everybody, and who is at its other end decides. */
+  readonly readers?: number | undefined;
 }
 
 /**
@@ -44,25 +48,27 @@ export interface ListenOptions {
 export async function listen(
   app: Hono | Promise<Hono>,
   path: string,
-  { peerOf, gid, onTrouble = () => {} }: ListenOptions,
+  { peerOf, gid, readers, onTrouble = () => {} }: ListenOptions,
 ): Promise<Listening> {
   await prepareFolder(path, "--socket");
   await clear(path);
-  const allowed = new WeakMap<Socket, Peer>();
+  const callers = new WeakMap<Socket, SocketCaller>();
+  const whoMay = whoMayOn(path, readers !== undefined);
   const turns = new Turns();
   const fetch = async (request: Request, env: object): Promise<Response> => {
     const { incoming } = env as HttpBindings;
     await turns.take();
-    const peer = allowed.get(incoming.socket);
-    if (peer === undefined) return refusal(path);
-    return (await app).fetch(request, { ...env, peer } satisfies CallerBindings);
+    const caller = callers.get(incoming.socket);
+    const refused = refusalOf(request, caller?.right, whoMay);
+    if (refused !== undefined) return refused;
+    return (await app).fetch(request, { ...env, peer: caller?.peer } satisfies CallerBindings);
   };
   const server = createServer(TIMEOUTS, answering(fetch));
   server.on("connection", (socket) => {
-    const peer = allowedPeer(socket, path, peerOf);
-    if (peer !== undefined) allowed.set(socket, peer);
+    const caller = callerOn(socket, path, peerOf, readers);
+    if (caller !== undefined) callers.set(socket, caller);
   });
-  await bind(server, path);
+  await bind(server, path, readers === undefined ? UMASK : OPEN_UMASK);
   limitConnections(server, onTrouble);
   if (gid !== undefined) await giveTo(gid, path);
   return {
@@ -119,10 +125,10 @@ async function clear(path: string): Promise<void> {
 }
 
 /** The socket is never more open than it shall be: bind(2) makes it by the umask. */
-function bind(server: Server, path: string): Promise<void> {
+function bind(server: Server, path: string, umask: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(unusable(path, error)));
-    const before = process.umask(UMASK);
+    const before = process.umask(umask);
     try {
       // Binds before it returns.
       server.listen(path, resolve);
@@ -180,28 +186,37 @@ async function pidOn(path: string): Promise<number | undefined> {
   }
 }
 
-/** Undefined: it may not command. The group may change while the daemon runs (chgrp). */
-function allowedPeer(
+interface SocketCaller {
+  readonly peer: Peer;
+  readonly right: Right;
+}
+
+/** Undefined: it may nothing. The group may change while the daemon runs (chgrp). */
+function callerOn(
   socket: Socket,
   path: string,
   peerOf: ListenOptions["peerOf"],
-): Peer | undefined {
+  readers: number | undefined,
+): SocketCaller | undefined {
   try {
     // No API of Node's tells the descriptor.
     const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
     const peer = peerOf(fd);
     const owner = { uid: process.geteuid!(), gid: lstatSync(path).gid };
-    return mayCommand(peer, owner) ? peer : undefined;
+    const right = rightOf(peer, owner, readers);
+    return right && { peer, right };
   } catch {
     // Gone already, or the socket's name is.
     return undefined;
   }
 }
 
-function refusal(path: string): Response {
-  const error: ErrorReply["error"] = {
-    code: "not-permitted",
-    message: `Only root, the daemon's own user and members of the group of ${path} may command the daemon; the group root does not count`,
+function whoMayOn(path: string, hasReaders: boolean): Readonly<Record<Right, string>> {
+  const write = `root, the daemon's own user and members of the group of ${path}`;
+  return {
+    write: hasReaders ? write : `${write} (the group root does not count)`,
+    read: hasReaders
+      ? `${write}, and of its --read-group,`
+      : `${write} (the group root does not count)`,
   };
-  return Response.json({ error } satisfies ErrorReply, { status: 403 });
 }

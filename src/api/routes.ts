@@ -27,6 +27,7 @@ export interface ApiRoute {
 // biome-ignore format: a table
 export const ROUTES = {
   routes:            { method: "GET",    path: "/v1",                                              says: "This table" },
+  openApi:           { method: "GET",    path: "/v1/openapi.json",                                 says: "This API in OpenAPI's words" },
   info:              { method: "GET",    path: "/v1/info",                                         says: "The daemon and its engine" },
   status:            { method: "GET",    path: "/v1/status",                                       says: "How the daemon is: what is wrong, and what to do" },
   health:            { method: "GET",    path: "/v1/health",                                       says: "What checks know of each destination, since when and why" },
@@ -61,7 +62,7 @@ export const ROUTES = {
   changes:           { method: "POST",   path: "/v1/changes",                                      says: "Many changes, a JSON object a line: call, service, destination, body; a line answers each" },
   configuration:     { method: "GET",    path: "/v1/configuration",                                says: "All that is wanted, a JSON object a line: first the settings, then a service a line" },
   plan:              { method: "POST",   path: "/v1/configuration/plan",                           says: "What such lines would change, and how many connections each change touches" },
-  apply:             { method: "PUT",    path: "/v1/configuration",                                says: "Put such lines in force, all or none; tells what that changed" },
+  apply:             { method: "PUT",    path: "/v1/configuration",                                says: "Put such lines in force, all or none; tells what that changed. If-Match: a generation, 412 when another is in force" },
   reasons:           { method: "GET",    path: "/v1/reasons",                                      says: "How many packets left the engine for which reason" },
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },

@@ -8,6 +8,7 @@ import { explainReason } from "../engine/reason-words.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { listSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { PROBLEM_TYPE, problemDocument } from "./access.ts";
 import { authorOf } from "./caller.ts";
 import { CHANGES, changesByLine } from "./changes.ts";
 import { apply, configurationLines, plan } from "./configuration.ts";
@@ -20,7 +21,7 @@ import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
-import { type ChangeName, type ErrorReply, type Info, ROUTES, type RouteName } from "./routes.ts";
+import { type ChangeName, type Info, ROUTES, type RouteName } from "./routes.ts";
 import { type StatusParts, statusOf } from "./status.ts";
 
 const IPVS_VERSION = "1.2.1";
@@ -77,14 +78,19 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         lines(answers, (answer) => answer),
       );
     },
-    configuration: (context) =>
-      linesReply(
+    configuration: (context) => {
+      // Of the same moment as the state: so that If-Match finds out whether somebody was faster.
+      context.header("etag", `"${control.generation}"`);
+      return linesReply(
         context,
         lines(configurationLines(control.state), (line) => line),
-      ),
+      );
+    },
     plan: async (context) => context.json(await plan(control, context.req.raw)),
     apply: async (context) => context.json(await apply(control, context.req.raw, by(context))),
     routes: (context) => context.json(ROUTES),
+    openApi: async (context) =>
+      context.json((await import("./openapi.ts")).openApi(options.version)),
     info: (context) =>
       context.json({
         name: "sluice",
@@ -163,16 +169,24 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
 /** Loaded when somebody listens. */
 async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
   const { listenToEvents } = await import("./events/main.ts");
-  return context.body(textStream(listenToEvents(context.req.raw, events, engine)), 200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-store",
-  });
+  const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
+  return textReply(context, headers, () => listenToEvents(context.req.raw, events, engine));
 }
 
 /** What Prometheus asks for is loaded when it does. */
 async function metricsReply(control: Control, options: ServerOptions, context: Context) {
   const { CONTENT_TYPE, metrics } = await import("./metrics/main.ts");
-  return context.body(textStream(metrics(control, options)), 200, { "content-type": CONTENT_TYPE });
+  return textReply(context, { "content-type": CONTENT_TYPE }, () => metrics(control, options));
+}
+
+/** For HEAD nothing is begun: Hono would drop its body, which nobody would then end. */
+function textReply(
+  context: Context,
+  headers: Record<string, string>,
+  parts: () => AsyncGenerator<string>,
+): Response {
+  if (context.req.raw.method === "HEAD") return context.body(null, 200, headers);
+  return context.body(textStream(parts()), 200, headers);
 }
 
 /** Each takes a body if one is sent, and answers when it is done. */
@@ -201,5 +215,7 @@ function linesReply(context: Context, body: ReadableStream<Uint8Array>): Respons
 }
 
 function fail(context: Context, { status, error }: Refusal): Response {
-  return context.json({ error } satisfies ErrorReply, status);
+  return context.body(JSON.stringify(problemDocument(status, error)), status, {
+    "content-type": PROBLEM_TYPE,
+  });
 }

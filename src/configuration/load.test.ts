@@ -173,7 +173,7 @@ describe("what is wrong", () => {
     ["services: [{vpi: 10.0.0.1, port: 80}]",
       'sluice.yaml:1:13: services[0].vpi: unknown key, did you mean "vip"?'],
     ["colour: red",
-      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, metrics, checks, pools, services"],
+      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, api, notify, metrics, checks, pools, services"],
     ["services: 5",
       "sluice.yaml:1:11: services: expected a list of services, got 5"],
     ["[]",

@@ -10,11 +10,11 @@ import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
 import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
 import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
+import { type DaemonSettings, daemonSettings } from "./daemon-settings.ts";
 import { wantedDestination } from "./destination.ts";
 import { secondsOf } from "./duration.ts";
 import type { ConfigurationFile } from "./files.ts";
 import { type CheckedDestination, serviceHealth } from "./health.ts";
-import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
 import type { ConfigurationProblem, Path } from "./problem.ts";
 import type {
   DestinationContent,
@@ -33,10 +33,6 @@ export interface Resolved {
   /** What the daemon itself is to do: at its start. */
   readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
-}
-
-export interface DaemonSettings {
-  readonly metrics: ListenPlace | undefined;
 }
 
 interface Pool {
@@ -83,12 +79,11 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const others = settingsOf(files, "others", problems);
   const { drain } = settingsOf(files, "remove", problems);
   const drift = settingsOf(files, "drift", problems);
-  const { listen } = settingsOf(files, "metrics", problems);
   return {
     names,
     drift: Object.values(drift).includes("reconcile") ? "reconcile" : "keep",
     problems,
-    daemon: { metrics: listen === undefined ? undefined : parseListenPlace(String(listen)) },
+    daemon: daemonSettings((section) => settingsOf(files, section, problems), files),
     wanted: {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,
@@ -124,7 +119,7 @@ function poolsOf(
 /** Settings of the whole, which any file may have, each of them once. */
 function settingsOf(
   files: readonly ConfigurationFile[],
-  section: "timeouts" | "sysctls" | "others" | "remove" | "drift" | "metrics",
+  section: "timeouts" | "sysctls" | "others" | "remove" | "drift" | "metrics" | "api",
   problems: ConfigurationProblem[],
 ): Record<string, number | string> {
   const settings: Record<string, number | string> = {};

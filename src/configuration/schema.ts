@@ -198,6 +198,53 @@ export const FILE_SCHEMA = keyed({
   })
     .optional()
     .describe("How what is no longer in the file goes. Default: at once."),
+  api: keyed({
+    listen: listenPlace.describe(
+      "Where the API answers over TCP, with TLS and tokens: a port alone is one of the loopback address.",
+    ),
+    certificate: text("a file's name").describe(
+      "Its certificate (PEM), with those between it and its authority.",
+    ),
+    key: text("a file's name").describe("The certificate's key (PEM)."),
+    tokens: text("a file's name")
+      .optional()
+      .describe("Who may: `sluice token`. Default: `/var/lib/sluice/tokens.json`."),
+  })
+    .optional()
+    .describe(
+      "As `metrics`, with `--api` before it. Default: the API's socket alone. docs/api.md.",
+    ),
+  notify: listOf(
+    keyed({
+      exec: z
+        .union(
+          [z.string().min(1), z.array(z.string()).min(1)],
+          expecting("a program and its words"),
+        )
+        .optional()
+        .describe(
+          "A program that is run for each event: one text that is split at spaces, or a list of words. Words in the manner of keepalived's `lvs_notify_fifo` follow; JSON is on its standard input. No shell is asked.",
+        ),
+      webhook: z
+        .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+        .optional()
+        .describe("Or a URL that the event is posted to, as JSON: `event`, `data`."),
+      events: listOf(text("an event's name"), "events")
+        .optional()
+        .describe("What events' names begin with: docs/log-events.md. Default: all."),
+      timeout: duration.optional().describe("For how long it may take. Default: 10s."),
+    })
+      .refine(
+        ({ exec, webhook }) => (exec === undefined) !== (webhook === undefined),
+        expecting("either exec or webhook"),
+      )
+      .meta({ id: "receiver" }),
+    "receivers of events",
+  )
+    .optional()
+    .describe(
+      "Who is told of events. Heeded by a daemon that starts with `--config`, at its start.",
+    ),
   metrics: keyed({
     listen: listenPlace.describe(
       "Where `GET /metrics` answers Prometheus over TCP: a port alone is one of the loopback address.",

@@ -1,12 +1,13 @@
-import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MemoryEngine } from "../../test/memory-engine.ts";
 import { command } from "../../test/packets/commands.ts";
 import { Names } from "../../test/packets/names.ts";
+import { EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { Control } from "./control.ts";
-import { NoSuchGeneration } from "./history.ts";
+import { History, NoSuchGeneration } from "./history.ts";
 import { planToJson } from "./plan-json.ts";
 import { inTermsOf } from "./reload.ts";
 import { StateFile } from "./state-file.ts";
@@ -117,4 +118,23 @@ test("it outlives snapshots, and damage to it costs what was before", async () =
   const entries = await second.history.entries();
   expect(entries.map(({ generation }) => generation)).toEqual([6, 5, 4, 3, 2, 1]);
   expect((await readFile(`${path}.history`, "utf8")).trimEnd().split("\n")).toHaveLength(6);
+});
+
+test("a history that cannot be written is said once, and whole when it can be again", async () => {
+  const said: string[] = [];
+  const file = join(directory, "not-yet", "history");
+  const history = new History(file, (message) => said.push(message));
+  const state = (count: number) =>
+    COMMANDS.slice(0, count).reduce((before, text) => command(before, text, names), EMPTY_STATE);
+  const note = async (generation: number): Promise<void> => {
+    const [before, after] = [state(generation - 1), state(generation)];
+    history.note({ generation, at: "2026-01-01T00:00:00.000Z", by: AMY, before, after });
+    await history.flush();
+  };
+  await note(1);
+  await note(2);
+  expect(said).toEqual([expect.stringContaining("Cannot write the history of changes")]);
+  await mkdir(join(directory, "not-yet"));
+  await note(3);
+  expect((await readFile(file, "utf8")).trimEnd().split("\n")).toHaveLength(3);
 });

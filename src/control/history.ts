@@ -181,6 +181,8 @@ export class History {
         );
       }
       this.#hasFailed = true;
+      // What is missing there goes with the next line: the file is then written anew.
+      this.#fileLength = Number.POSITIVE_INFINITY;
     }
   }
 

@@ -2,8 +2,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Hono } from "hono";
-import type { StatusParts } from "../api/status.ts";
-import { formatListenPlace, type ListenPlace } from "../configuration/listen-place.ts";
 import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
@@ -96,25 +94,27 @@ export async function openDirector(
     events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const place = options.metrics ?? configured?.daemon.metrics;
-  if (place !== undefined) await serveMetrics(place, { control, status }, log, stack);
+  const notify = configured?.daemon.notify ?? [];
+  if (notify.length > 0) {
+    const { Notifier } = await import("./notifications.ts");
+    const onTrouble = (receiver: string, why: string): void =>
+      lines.warn(
+        { event: "notification-failed", receiver, why },
+        `${receiver} is not told of events: ${why}`,
+      );
+    stack.use(new Notifier(log.events, notify, { onTrouble }));
+  }
+  const places = {
+    metrics: options.metrics ?? configured?.daemon.metrics,
+    api: options.api ?? configured?.daemon.api,
+  };
+  if (places.metrics !== undefined || places.api !== undefined) {
+    const { serveApi, serveMetrics } = await import("./listeners.ts");
+    const served = { control, status, version: version() };
+    if (places.metrics !== undefined) stack.use(await serveMetrics(places.metrics, served, log));
+    if (places.api !== undefined) stack.use(await serveApi(api, places.api, log));
+  }
   return { engine, control, api };
-}
-
-/** On a port of its own, until `stack` is disposed. */
-async function serveMetrics(
-  place: ListenPlace,
-  { control, status }: { control: Control; status: StatusParts },
-  { lines }: Log,
-  stack: AsyncDisposableStack,
-): Promise<void> {
-  const { listenForMetrics, metrics } = await import("../api/metrics/main.ts");
-  const page = () => metrics(control, { version: version(), status });
-  stack.use(await listenForMetrics(place, page, (message) => lines.warn(message)));
-  lines.info(
-    { event: "metrics-served", listen: formatListenPlace(place) },
-    "the metrics are served",
-  );
 }
 
 /** Nobody else's, until `stack` is disposed. */

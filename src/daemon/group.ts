@@ -15,34 +15,37 @@ const PATIENCE_MS = 10_000;
 /** Of getent(1): a key was not found. */
 const NOT_FOUND = 2;
 
-/** The number of the group that `text` names, or is. Throws a GroupError. */
-export function groupId(text: string, getent = "getent"): number {
-  const gid = /^\d+$/.test(text) ? Number(text) : lookUp(text, getent);
-  if (gid === 0)
-    throw new GroupError("--socket-group: the group root does not count: name another");
+/** The number of the group that `text` names, or is, as `option` has it. Throws a GroupError. */
+export function groupId(text: string, getent = "getent", option = "--socket-group"): number {
+  const gid = /^\d+$/.test(text) ? Number(text) : lookUp(text, getent, option);
+  if (gid === 0) throw new GroupError(`${option}: the group root does not count: name another`);
   if (gid <= GID_MAX) return gid;
   throw new GroupError(
-    `--socket-group ${text}: no group can have this number: expected one from 1 to ${GID_MAX}`,
+    `${option} ${text}: no group can have this number: expected one from 1 to ${GID_MAX}`,
   );
 }
 
-function lookUp(name: string, getent: string): number {
+function lookUp(name: string, getent: string, option: string): number {
   const { status, stdout, stderr, error } = spawnSync(getent, ["group", "--", name], {
     encoding: "utf8",
     timeout: PATIENCE_MS,
   });
   if (status === NOT_FOUND) {
     throw new GroupError(
-      `--socket-group ${name}: the system knows no such group (getent group ${name}): name another, or give a number`,
+      `${option} ${name}: the system knows no such group (getent group ${name}): name another, or give a number`,
     );
   }
-  if (error !== undefined) throw notTold(name, whyNotRun(error));
+  if (error !== undefined) throw notTold(option, name, whyNotRun(error));
   if (status !== 0)
-    throw notTold(name, `getent${stderr === "" ? ` ended with ${status}` : `: ${stderr.trim()}`}`);
+    throw notTold(
+      option,
+      name,
+      `getent${stderr === "" ? ` ended with ${status}` : `: ${stderr.trim()}`}`,
+    );
   const [line = ""] = stdout.split("\n");
   // group(5)
   const [, , gid = ""] = line.split(":");
-  if (!/^\d+$/.test(gid)) throw notTold(name, `getent says ${JSON.stringify(line)}`);
+  if (!/^\d+$/.test(gid)) throw notTold(option, name, `getent says ${JSON.stringify(line)}`);
   return Number(gid);
 }
 
@@ -51,8 +54,8 @@ function whyNotRun({ code, message }: NodeJS.ErrnoException): string {
   return code === "ETIMEDOUT" ? `getent took more than ${PATIENCE_MS / 1000} s` : message;
 }
 
-function notTold(name: string, why: string): GroupError {
+function notTold(option: string, name: string, why: string): GroupError {
   return new GroupError(
-    `--socket-group ${name}: the group cannot be looked up: ${why}: give its number`,
+    `${option} ${name}: the group cannot be looked up: ${why}: give its number`,
   );
 }

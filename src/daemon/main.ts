@@ -53,7 +53,10 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
   const { lines } = log;
   mustBePrivileged();
-  const gid = options.socketGroup === undefined ? undefined : groupId(options.socketGroup);
+  const { socketGroup, readGroup } = options;
+  const gid = socketGroup === undefined ? undefined : groupId(socketGroup);
+  const readers =
+    readGroup === undefined ? undefined : groupId(readGroup, undefined, "--read-group");
   using manager = await serviceManager(lines);
   const asked = signal();
   // Until there is a control: it reads the file anyway.
@@ -62,7 +65,8 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const app = Promise.withResolvers<Hono>();
   const onTrouble = (message: string): void => lines.warn(message);
   // Before all that takes time, and the first to go: what is commanded meanwhile waits.
-  await using listening = await listen(app.promise, options.socket, { peerOf, gid, onTrouble });
+  const access = { peerOf, gid, readers, onTrouble };
+  await using listening = await listen(app.promise, options.socket, access);
   const headStart = stack.use(new HeadStart());
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.

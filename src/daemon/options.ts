@@ -1,5 +1,7 @@
 /** What `sluice daemon` is asked for. */
 import { parseArgs } from "node:util";
+import { DEFAULT_TOKENS } from "../api/secure/default-tokens.ts";
+import type { ApiSettings } from "../configuration/daemon-settings.ts";
 import {
   A_LISTEN_PLACE,
   type ListenPlace,
@@ -20,6 +22,10 @@ export interface DaemonOptions {
   readonly state: string | undefined;
   /** What is put in force at the start and at SIGHUP; undefined: what the state file has. */
   readonly config: string | undefined;
+  /** A group whose members may look: a name or number. */
+  readonly readGroup: string | undefined;
+  /** Where the API is over TCP; undefined: nowhere, or where the configuration says. */
+  readonly api: ApiSettings | undefined;
   /** Where Prometheus is answered over TCP; undefined: nowhere, or where the configuration says. */
   readonly metrics: ListenPlace | undefined;
   readonly engine: EngineChoice;
@@ -57,6 +63,7 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --socket PATH      where ipvsadm finds it (default: $SLUICE_SOCKET, else
                      /run/sluice/sluice.sock); root and the daemon's user may command
   --socket-group G   so may members of this group, by name (getent group) or number; not root
+  --read-group G     members of this group may look, and change nothing; docs/api.md
   --state FILE       where services are kept over a restart (default: ${DEFAULT_STATE_PATH});
                      changes since are in FILE.journal, and FILE.lock keeps other daemons away
   --no-state         keep nothing
@@ -65,6 +72,11 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
                      changes nothing: then a start is refused, and a reload is said in the log
   --metrics PLACE    answer Prometheus' GET /metrics at this TCP port, of the loopback address, or at this
                      ADDRESS:PORT, where whoever reaches it reads it; the API's socket answers it anyway
+  --api PLACE        the API over TCP, for programs elsewhere; PLACE as above. Needs both of:
+  --tls-certificate FILE
+                     the certificate (PEM), with those between it and its authority
+  --tls-key FILE     its key; SIGHUP reads both anew
+  --tokens FILE      who may: sluice token (default: ${DEFAULT_TOKENS})
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
                      dropped for so long and connections are kept, for the next daemon to go on
@@ -97,6 +109,8 @@ export function parseDaemonOptions(
     engine: engineOf(values.engine),
     socket: values.socket ?? defaultSocket,
     socketGroup: values["socket-group"],
+    readGroup: values["read-group"],
+    api: apiOf(values),
     config: values.config,
     metrics: placeOf("--metrics", values.metrics),
     state: values["no-state"] === true ? undefined : (values.state ?? DEFAULT_STATE_PATH),
@@ -114,6 +128,11 @@ function read(args: readonly string[]) {
       options: {
         socket: { type: "string" },
         "socket-group": { type: "string" },
+        "read-group": { type: "string" },
+        api: { type: "string" },
+        "tls-certificate": { type: "string" },
+        "tls-key": { type: "string" },
+        tokens: { type: "string" },
         state: { type: "string" },
         "no-state": { type: "boolean" },
         config: { type: "string" },
@@ -145,6 +164,23 @@ function grace(text: string | undefined): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (value <= GRACE_LIMIT) return value;
   throw new UsageError(`--grace ${text}: expected seconds from 0 to ${GRACE_LIMIT}`);
+}
+
+function apiOf(values: ReturnType<typeof read>): ApiSettings | undefined {
+  const place = placeOf("--api", values.api);
+  const { "tls-certificate": certificate, "tls-key": key, tokens } = values;
+  if (place === undefined) {
+    if ((certificate ?? key ?? tokens) === undefined) return undefined;
+    throw new UsageError(
+      "--tls-certificate, --tls-key and --tokens are for --api, which is missing",
+    );
+  }
+  if (certificate === undefined || key === undefined) {
+    throw new UsageError(
+      "--api needs --tls-certificate and --tls-key: without TLS there is no API over TCP",
+    );
+  }
+  return { ...place, certificate, key, tokens: tokens ?? DEFAULT_TOKENS };
 }
 
 function placeOf(option: string, text: string | undefined): ListenPlace | undefined {

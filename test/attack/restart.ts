@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { DaemonHome } from "../e2e/daemon.ts";
 import { Network, R1, V } from "../e2e/network.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
+import { floodHalfOpen } from "./half-open.ts";
 import type { ClientFigures } from "./restart-client.ts";
 
 const CLIENT = new URL("./restart-client.ts", import.meta.url).pathname;
@@ -49,7 +50,17 @@ export interface RestartFigures extends ClientFigures {
 const RUNS_MS = 1_200;
 
 /** System calls of a start, by which something changes that others see. */
-const CALLS = ["kill", "clone", "unshare", "flock", "bind", "ftruncate", "pwrite64", "write"];
+const CALLS = [
+  "kill",
+  "clone",
+  "unshare",
+  "flock",
+  "bind",
+  "ftruncate",
+  "pwrite64",
+  "write",
+  "sendto",
+];
 
 /** One moment of a start after the other: before its main thread's first call of a kind, before the second, ... */
 class Moments {
@@ -86,8 +97,14 @@ export async function killUnderLoad(
   rounds: number,
   {
     calls = CALLS,
+    floodRate = 0,
     onRound = () => {},
-  }: { readonly calls?: readonly string[]; readonly onRound?: (round: number) => void } = {},
+  }: {
+    readonly calls?: readonly string[];
+    /** First packets a second, from anywhere, that nobody answers: so many half-open entries are adopted besides. */
+    readonly floodRate?: number;
+    readonly onRound?: (round: number) => void;
+  } = {},
 ): Promise<RestartFigures> {
   using network = new Network();
   using home = new DaemonHome();
@@ -106,6 +123,7 @@ export async function killUnderLoad(
     `-A -t ${V}:81 -s rr`,
     `-a -t ${V}:81 -r ${R1} -g`,
   );
+  if (floodRate > 0) floodHalfOpen(network, home, floodRate);
   const load = client.startNode(CLIENT, `${V}:80`, `${V}:81`);
   await untilPrinted(load, "holding");
   const startsMs: number[] = [];

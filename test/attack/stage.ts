@@ -11,7 +11,6 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../../src/api/client.ts";
-import { parseMac } from "../../src/net/mac-address.ts";
 import { DaemonHome } from "../e2e/daemon.ts";
 import { D, Network, R1, R2, V } from "../e2e/network.ts";
 import { Conversation } from "../userspace/conversation.ts";
@@ -175,8 +174,8 @@ export class Stage implements AsyncDisposable {
     port = SERVICE_PORT,
   ): Promise<number> {
     const target = {
-      source: this.#macOf(this.attacker),
-      destination: this.#macOf(this.network.director),
+      source: this.attacker.mac("dark"),
+      destination: this.network.director.mac("dark"),
       address,
       port,
     };
@@ -204,10 +203,6 @@ export class Stage implements AsyncDisposable {
 
   #hear(chunk: Buffer): void {
     this.#said = (this.#said + chunk.toString()).slice(-COMPLAINT_CHARACTERS);
-  }
-
-  #macOf(namespace: Namespace) {
-    return parseMac(namespace.run("cat /sys/class/net/dark/address").trim())!;
   }
 
   #layDarkWire(): void {

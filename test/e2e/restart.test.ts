@@ -9,3 +9,10 @@ test("killed 50 times under load: no connection is lost, every request is answer
   // A daemon that is killed at once may not come to say so.
   expect(adopted).toBeGreaterThan(0);
 }, 600_000);
+
+test("nor while a flood of first packets fills the table", async () => {
+  const { lost, failed, hostResets, adopted } = await killUnderLoad(10, { floodRate: 1_000 });
+  expect({ lost, failed, hostResets }).toEqual({ lost: {}, failed: {}, hostResets: 0 });
+  // Half-open entries lie among them.
+  expect(adopted).toBeGreaterThan(1_000);
+}, 600_000);

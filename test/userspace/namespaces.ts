@@ -6,6 +6,7 @@ import {
   spawnSync,
 } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 
 /** As bin/sluice's: tests start many programs, and stripping their types is most of that. */
 const COMPILE_CACHE = new URL("../../node_modules/.cache/compiled", import.meta.url).pathname;
@@ -25,6 +26,11 @@ export class Namespace implements Disposable {
   run(command: string): string {
     const words = command.split(" ");
     return execFileSync("ip", ["netns", "exec", this.name, ...words], { encoding: "utf8" });
+  }
+
+  /** A device's link-layer address. */
+  mac(device: string): MacAddress {
+    return parseMac(this.run(`cat /sys/class/net/${device}/address`).trim())!;
   }
 
   /** Runs a shell command and returns its exit status; 124 when it takes longer than a second. */

@@ -7,11 +7,11 @@
  * loopback address alone.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { formatListenPlace, type ListenPlace } from "../../configuration/listen-place.ts";
 import { BusyError } from "../../control/control.ts";
+import { isLoopbackName, nameIn } from "../host-name.ts";
 import { limitConnections, TIMEOUTS } from "../limits.ts";
 import { ListenError } from "../listen.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
@@ -77,17 +77,6 @@ async function answer(
 
 function refuse(response: ServerResponse, status: number, why: string): void {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${why}\n`);
-}
-
-/** Of a Host field (RFC 9110 7.2), without its port. */
-export function nameIn(host: string | undefined): string {
-  const [, bracketed, bare] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host ?? "") ?? [];
-  return bracketed ?? bare ?? "";
-}
-
-export function isLoopbackName(name: string): boolean {
-  if (name.toLowerCase() === "localhost" || name === "::1") return true;
-  return isIP(name) === 4 && name.startsWith("127.");
 }
 
 function bind(server: Server, { address, port }: ListenPlace): Promise<void> {

@@ -61,8 +61,29 @@ test("the page's document names each family, and no other", async () => {
   const there = [...text.matchAll(/^# TYPE (sluice_\w+)/gm)].map(([, name]) => name!);
   const documented = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
   const named = [...documented.matchAll(/^\| `(sluice_\w+)/gm)].map(([, name]) => name!);
-  // Without a finding there is no sample of it, and so no family.
-  expect(named.toSorted()).toEqual([...there, "sluice_findings"].toSorted());
+  // Without a finding, or a check, there is no sample of it, and so no family.
+  const absent = named.filter((name) => !there.includes(name));
+  expect(absent.toSorted()).toEqual([
+    "sluice_check_latency_seconds",
+    "sluice_check_up",
+    "sluice_destination_up",
+    "sluice_findings",
+    "sluice_service_has_quorum",
+    "sluice_service_in_panic",
+  ]);
+  expect(there.filter((name) => !named.includes(name))).toEqual([]);
+});
+
+test("who asks for the head alone takes nobody's place", async () => {
+  for (const path of ["/metrics", "/v1/events"]) {
+    for (let count = 0; count < 110; count++) {
+      const head = await bench.server.request(path, { method: "HEAD" });
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+    }
+    const reply = await bench.server.request(path);
+    expect(reply.status).toBe(200);
+    await reply.body?.cancel();
+  }
 });
 
 test("destinations beyond the limit are counted, and have no samples", async () => {

@@ -14,6 +14,7 @@ import { formatEndpoint } from "../../ipvs/desired/service.ts";
 import { formatServiceId } from "../routes.ts";
 import type { StatusParts } from "../status.ts";
 import { type Family, header, labels, sample } from "./exposition.ts";
+import { healthFamilies } from "./health.ts";
 import { type FamilyOf, OF_DESTINATIONS, OF_SERVICES, TOTALS } from "./traffic.ts";
 
 /** Some 30 MB of text: more than a Prometheus would like to be given at once. */
@@ -62,6 +63,9 @@ export async function* metricsPage(control: Control, parts: PageParts): AsyncGen
   );
   yield* families(OF_SERVICES, ofServices);
   yield* families(OF_DESTINATIONS, ofDestinations);
+  const pauses = new Pauses();
+  const most = parts.destinationsMax ?? DESTINATIONS_MAX;
+  yield* healthFamilies(parts.status.health(), most, () => pauses.ifDue());
   yield await parts.ofProcess();
 }
 

@@ -1,0 +1,66 @@
+/** What the daemon listens on besides its socket: ports for Prometheus, and for the API with TLS and tokens. Loaded where asked for. */
+import type { Hono } from "hono";
+import { listenForMetrics, metrics } from "../api/metrics/main.ts";
+import { DEFAULT_TOKENS } from "../api/secure/default-tokens.ts";
+import { listenSecurely } from "../api/secure/listen.ts";
+import { Tokens } from "../api/secure/tokens.ts";
+import type { StatusParts } from "../api/status.ts";
+import type { ApiSettings } from "../configuration/daemon-settings.ts";
+import { formatListenPlace, type ListenPlace } from "../configuration/listen-place.ts";
+import type { Control } from "../control/control.ts";
+import type { Log } from "./log.ts";
+
+interface Served {
+  readonly control: Control;
+  readonly status: StatusParts;
+  readonly version: string;
+}
+
+/** Until it is disposed. */
+export async function serveMetrics(
+  place: ListenPlace,
+  { control, status, version }: Served,
+  { lines }: Log,
+): Promise<AsyncDisposable> {
+  const page = () => metrics(control, { version, status });
+  const listening = await listenForMetrics(place, page, (message) => lines.warn(message));
+  lines.info(
+    { event: "metrics-served", listen: formatListenPlace(place) },
+    "the metrics are served",
+  );
+  return listening;
+}
+
+/** Until it is disposed. Each SIGHUP reads the certificate anew. */
+export async function serveApi(
+  app: Hono,
+  place: ApiSettings,
+  { lines }: Log,
+): Promise<AsyncDisposable> {
+  const tokens = new Tokens(place.tokens ?? DEFAULT_TOKENS);
+  const listening = await listenSecurely(app, place, {
+    tokens,
+    onCall: (record) => lines.info({ event: "api-called", ...record }, "a command came over TCP"),
+    onRefused: (record, why) =>
+      lines.warn({ event: "api-refused", ...record, why }, `a call over TCP was refused: ${why}`),
+    onTrouble: (message) => lines.warn(message),
+  });
+  const renew = (): void => {
+    try {
+      listening.renew();
+    } catch (error) {
+      lines.error({ event: "certificate-refused", err: error }, "the certificate stays as it is");
+    }
+  };
+  process.on("SIGHUP", renew);
+  lines.info(
+    { event: "api-served", listen: formatListenPlace(place) },
+    "the API is served over TCP",
+  );
+  return {
+    async [Symbol.asyncDispose]() {
+      process.off("SIGHUP", renew);
+      await listening[Symbol.asyncDispose]();
+    },
+  };
+}

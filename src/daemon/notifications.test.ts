@@ -1,0 +1,109 @@
+import { once } from "node:events";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { NotifySettings } from "../configuration/notify.ts";
+import { Events } from "../control/events.ts";
+import { Notifier } from "./notifications.ts";
+import { wordsFor } from "./notify-words.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "notify-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const COMMON = { exec: undefined, webhook: undefined, only: [], timeoutMs: 5_000 };
+const SERVICE = "tcp:10.0.0.1:80";
+
+function down(destination = "10.0.0.2:80") {
+  const facts = { service: SERVICE, destination, why: "connection refused" };
+  return { name: "destination-down", message: "a destination is down", facts };
+}
+
+function notifier(settings: Partial<NotifySettings>) {
+  const events = new Events({ epoch: "e" });
+  const troubles: string[] = [];
+  const onTrouble = (receiver: string, why: string) => void troubles.push(`${receiver}: ${why}`);
+  const all = new Notifier(events, [{ ...COMMON, ...settings }], { onTrouble, retryMs: 1 });
+  return { events, troubles, [Symbol.dispose]: () => all[Symbol.dispose]() };
+}
+
+/** A program that keeps its words and what it reads. */
+function script(rest = ""): { path: string; kept: () => string } {
+  const path = join(folder, "told");
+  const file = join(folder, "kept");
+  writeFileSync(path, `#!/bin/sh\necho "$SLUICE_EVENT: $*" >> ${file}\ncat >> ${file}\n${rest}\n`);
+  chmodSync(path, 0o755);
+  return { path, kept: () => (existsSync(file) ? readFileSync(file, "utf8") : "") };
+}
+
+test("a program is told in keepalived's words, one event after the other", async () => {
+  const { path, kept } = script();
+  using told = notifier({ exec: [path, "first"], only: ["destination", "quorum"] });
+  told.events.publish(down());
+  told.events.publish({ name: "finding-began", message: "no", facts: {} });
+  told.events.publish({ name: "quorum-lost", message: "lost", facts: { service: SERVICE } });
+  await expect.poll(kept).toContain("quorum-lost");
+  const [first, facts, second] = kept().split("\n");
+  expect(first).toBe("destination-down: first RS [10.0.0.2]:tcp:80 [10.0.0.1]:tcp:80 DOWN");
+  expect(JSON.parse(facts!)).toMatchObject({ service: SERVICE, why: "connection refused" });
+  expect(second).toBe("quorum-lost: first VS [10.0.0.1]:tcp:80 DOWN");
+  expect(told.troubles).toEqual([]);
+});
+
+test("a program that fails, is not there, or hangs is said once", async () => {
+  const { path } = script("exit 3");
+  using failing = notifier({ exec: [path] });
+  using missing = notifier({ exec: [join(folder, "nothing")] });
+  using hanging = notifier({ exec: ["sleep", "1000"], timeoutMs: 50 });
+  for (const { events } of [failing, missing, hanging]) {
+    events.publish({ name: "bug", message: "1", facts: {} });
+    events.publish({ name: "bug", message: "2", facts: {} });
+  }
+  await expect.poll(() => failing.troubles).toEqual([`${path}: it ended with 3`]);
+  await expect.poll(() => missing.troubles[0]).toContain("ENOENT");
+});
+
+test("a URL is posted what happened, again when it failed", async () => {
+  const bodies: unknown[] = [];
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      bodies.push(JSON.parse(body));
+      response.writeHead(bodies.length === 1 ? 503 : 204).end();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  using told = notifier({ webhook: `http://127.0.0.1:${port}/hook?token=secret` });
+  told.events.publish(down());
+  await expect.poll(() => bodies.length).toBe(2);
+  expect(bodies[1]).toMatchObject({ event: "destination-down", data: { service: SERVICE } });
+  expect(told.troubles).toEqual([]);
+  server.closeAllConnections();
+  server.close();
+});
+
+test("what cannot be posted is said without the URL's secrets", async () => {
+  using told = notifier({ webhook: "http://127.0.0.1:1/hook?token=secret" });
+  told.events.publish(down());
+  await expect.poll(() => told.troubles.length).toBe(1);
+  expect(told.troubles[0]).toMatch(/^http:\/\/127\.0\.0\.1:1: /);
+  expect(told.troubles[0]).not.toContain("secret");
+});
+
+test.each([
+  [
+    "destination-up",
+    { service: "fwmark:7", destination: "[2001:db8::2]:80" },
+    "RS [2001:db8::2]:none:80 FWM 7 UP",
+  ],
+  ["quorum-gained", { service: "udp:[2001:db8::1]:53" }, "VS [2001:db8::1]:udp:53 UP"],
+  ["director-runs", { message: "the director runs" }, "director-runs the director runs"],
+])("%s in words", (name, facts, words) => {
+  expect(wordsFor({ number: 1, name, text: JSON.stringify(facts) })?.join(" ")).toBe(words);
+});
