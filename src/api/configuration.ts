@@ -1,8 +1,8 @@
 /** The whole of what is wanted, read and replaced as one: JSON by the line, first the settings, then a service a line. */
 import type { z } from "zod";
-import { Pauses } from "../base/pauses.ts";
+import { Pauses, withPauses } from "../base/pauses.ts";
 import type { Author } from "../control/author.ts";
-import { type Control, withPauses } from "../control/control.ts";
+import type { Control } from "../control/control.ts";
 import {
   planToWanted,
   settingsOf,

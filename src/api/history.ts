@@ -1,6 +1,7 @@
 /** What was changed, by whom and when; what is different since; the way back. */
+import { withPauses } from "../base/pauses.ts";
 import type { Author } from "../control/author.ts";
-import { type Control, withPauses } from "../control/control.ts";
+import type { Control } from "../control/control.ts";
 import { inTermsOfEach } from "../control/reload.ts";
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { planOf } from "./configuration.ts";

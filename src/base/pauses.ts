@@ -12,3 +12,14 @@ export class Pauses {
     this.#until = performance.now() + SLICE_MS;
   }
 }
+
+/** Runs what pauses now and then; other work goes on meanwhile. */
+export async function withPauses<Value>(work: Generator<undefined, Value>): Promise<Value> {
+  const pauses = new Pauses();
+  let step = work.next();
+  while (!step.done) {
+    await pauses.ifDue();
+    step = work.next();
+  }
+  return step.value;
+}

@@ -25,6 +25,17 @@ export function formatAuthor({ uid, name, command }: Author): string {
   return command === null ? who : `${who}, ${command}`;
 }
 
+/** By whom a change was, and when. */
+export interface Signature {
+  readonly by: Author;
+  /** As ISO 8601 has it. */
+  readonly at: string;
+}
+
+export function sign(by: Author): Signature {
+  return { by, at: new Date().toISOString() };
+}
+
 /** A change that was acknowledged. */
 export interface HistoryEntry {
   readonly generation: number;

@@ -5,24 +5,18 @@
  * in force. If any step fails, the state in force is still the one before. Commands that wait meanwhile go the same way
  * together, each as if it were alone: the engine is led through all of their states, the disk is waited for once.
  */
-import { Pauses } from "../base/pauses.ts";
+import { Pauses, withPauses } from "../base/pauses.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
-import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing } from "./author.ts";
+import { type Author, isSameAuthor, NOBODY_NAMED, ownDoing, sign } from "./author.ts";
 import { Declarations } from "./declaration.ts";
+import { Enforcement, type OverlayLoader, STEPS_MAX } from "./enforcement.ts";
 import { History } from "./history.ts";
-import {
-  advance,
-  changesTo,
-  needsOverlay,
-  type Overlay,
-  type Position,
-  renewed,
-} from "./overlay.ts";
+import type { Position } from "./overlay.ts";
 import { inTermsOf, stepsBetween } from "./reload.ts";
-import { type StateFile, sign } from "./state-file.ts";
+import type { StateFile } from "./state-file.ts";
 
 /** A pure step from one state to the next (desired-state.ts has them); throws LbError to refuse. */
 export type Command = (state: DesiredState) => DesiredState;
@@ -30,8 +24,8 @@ export type Command = (state: DesiredState) => DesiredState;
 /** Commands that may wait: more are refused, so that a runaway client cannot fill the memory. */
 const WAITING_MAX = 10_000;
 
-/** Commands that are done together. */
-const TOGETHER_MAX = 500;
+/** Commands that are done together: the engine is led through their states by one call. */
+const TOGETHER_MAX = STEPS_MAX;
 
 /** Too many commands wait. Nothing happened; try again. */
 export class BusyError extends Error {
@@ -43,9 +37,6 @@ interface Replaced {
   readonly before: DesiredState;
   readonly after: DesiredState;
 }
-
-/** Called when the first service comes that needs it. */
-export type OverlayLoader = () => Promise<Overlay>;
 
 interface Waiting {
   readonly command: Command;
@@ -59,9 +50,7 @@ export class Control {
   readonly history: History;
   readonly declarations: Declarations;
   readonly #file: StateFile | undefined;
-  readonly #loadOverlay: OverlayLoader | undefined;
-  #overlay: Overlay | undefined;
-  #position: Position = { desired: EMPTY_STATE, effective: EMPTY_STATE };
+  readonly #enforcement: Enforcement;
   /** Those that will be done together, while they may still become more. */
   #gathering: Waiting[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -77,7 +66,7 @@ export class Control {
   ) {
     this.engine = engine;
     this.#file = file;
-    this.#loadOverlay = loadOverlay;
+    this.#enforcement = new Enforcement(engine, loadOverlay);
     this.history = file?.history ?? new History(undefined, () => {});
     this.declarations = file?.declarations ?? new Declarations(undefined, () => {});
   }
@@ -90,27 +79,18 @@ export class Control {
   ): Promise<Control> {
     const state = (await file?.load()) ?? EMPTY_STATE;
     const control = new Control(engine, file, loadOverlay);
-    control.#inForce(await control.#lead(control.#position, [state]));
+    control.#inForce(await control.#enforcement.lead([state]));
     return control;
   }
 
   /** The state in force. */
   get state(): DesiredState {
-    return this.#position.desired;
+    return this.#enforcement.position.desired;
   }
 
   /** What the overlay says of these services is not what it said before. Resolves when the engine does it. */
   renew(keyTexts: readonly string[]): Promise<void> {
-    return this.#inTurn(async () => {
-      const overlay = this.#overlay;
-      if (overlay === undefined) return;
-      for (let at = 0; at < keyTexts.length; at += TOGETHER_MAX) {
-        const portion = keyTexts.slice(at, at + TOGETHER_MAX);
-        const { position, steps } = renewed(this.#position, portion, overlay);
-        if (steps.length > 0) await this.engine.apply(...steps);
-        this.#position = position;
-      }
-    });
+    return this.#inTurn(() => this.#enforcement.renew(keyTexts));
   }
 
   /** The number of the last change that was acknowledged: each of them makes one more. */
@@ -227,13 +207,13 @@ export class Control {
   }
 
   async #commit(steps: readonly DesiredState[], by: Author): Promise<void> {
-    const before = this.#position;
-    const next = await this.#lead(before, steps);
+    const before = this.state;
+    const next = await this.#enforcement.lead(steps);
     try {
-      await this.#keep(before.desired, next.desired, by);
+      await this.#keep(before, next.desired, by);
     } catch (error) {
       // What is not on disk must not run, or a restart would silently undo it.
-      await this.engine.apply(before.effective);
+      await this.#enforcement.goBack();
       throw error;
     }
     this.#inForce(next);
@@ -262,40 +242,21 @@ export class Control {
 
   /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
   async #become(wanted: DesiredState, keep: () => Promise<void>): Promise<void> {
-    const before = this.#position;
-    let next = before;
+    let next = this.#enforcement.position;
     try {
-      for (const steps of stepsBetween(before.desired, wanted, TOGETHER_MAX)) {
-        next = await this.#lead(next, steps);
+      for (const steps of stepsBetween(this.state, wanted, TOGETHER_MAX)) {
+        next = await this.#enforcement.lead(steps, next);
       }
       await keep();
     } catch (error) {
-      await this.engine.apply(before.effective);
+      await this.#enforcement.goBack();
       throw error;
     }
     this.#inForce(next);
   }
 
-  /** Has the engine go through these states, each as the overlay has it. */
-  async #lead(from: Position, steps: readonly DesiredState[]): Promise<Position> {
-    let position = from;
-    const effective: DesiredState[] = [];
-    for (const desired of steps) {
-      const changes = changesTo(position, desired);
-      if (this.#overlay === undefined && needsOverlay(changes)) {
-        this.#overlay = await this.#loadOverlay?.();
-      }
-      position = advance(position, desired, changes, this.#overlay);
-      effective.push(position.effective);
-    }
-    await this.engine.apply(...effective);
-    return position;
-  }
-
   #inForce(next: Position): void {
-    const changes = this.#overlay && changesTo(this.#position, next.desired);
-    this.#position = next;
-    if (changes !== undefined) this.#overlay!.follow(changes);
+    this.#enforcement.settle(next);
     this.#tell();
   }
 
@@ -306,17 +267,6 @@ export class Control {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
-}
-
-/** Runs what pauses now and then; other work goes on meanwhile. */
-export async function withPauses<Value>(work: Generator<undefined, Value>): Promise<Value> {
-  const pauses = new Pauses();
-  let step = work.next();
-  while (!step.done) {
-    await pauses.ifDue();
-    step = work.next();
-  }
-  return step.value;
 }
 
 function busy(): BusyError {

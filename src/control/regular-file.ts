@@ -71,6 +71,12 @@ export async function writeAll(file: FileHandle, bytes: Buffer, position: number
   }
 }
 
+/** Changes when the file's content does. */
+export async function identityOf(file: FileHandle): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await file.stat({ bigint: true });
+  return [dev, ino, size, mtimeNs].join();
+}
+
 function refusal(path: string, { code, message }: NodeJS.ErrnoException): StateFileError {
   switch (code) {
     case "ELOOP":

@@ -10,12 +10,12 @@
 import type { FileHandle } from "node:fs/promises";
 import { Pauses } from "../base/pauses.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
-import { type Author, NOBODY_NAMED } from "./author.ts";
+import { NOBODY_NAMED, type Signature, sign } from "./author.ts";
 import { changeToJson, withChange } from "./change-json.ts";
 import { Declarations } from "./declaration.ts";
 import { History } from "./history.ts";
 import { damagedJournal, markLine, readJournal, recordLine } from "./journal.ts";
-import { openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";
+import { identityOf, openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";
 import { DIGITS_AT, readSnapshot, type Snapshot, SnapshotWriter } from "./snapshot.ts";
 import { StateFileError } from "./state-file-error.ts";
 
@@ -24,17 +24,6 @@ const JOURNAL_FLOOR = 1 << 20;
 
 /** What is told that no command is answered with. */
 type Warn = (message: string) => void;
-
-/** By whom a change was, and when. */
-export interface Signature {
-  readonly by: Author;
-  /** As ISO 8601 has it. */
-  readonly at: string;
-}
-
-export function sign(by: Author): Signature {
-  return { by, at: new Date().toISOString() };
-}
 
 /** Calls come one after the other: Control sees to it. */
 export class StateFile implements AsyncDisposable {
@@ -307,10 +296,4 @@ export class StateFile implements AsyncDisposable {
     this.#last = turn.catch(() => undefined);
     return turn;
   }
-}
-
-/** Changes when the file's content does. */
-async function identityOf(file: FileHandle): Promise<string> {
-  const { dev, ino, size, mtimeNs } = await file.stat({ bigint: true });
-  return [dev, ino, size, mtimeNs].join();
 }

@@ -4,11 +4,9 @@
  * Time does not run by itself here: whoever owns the reassembler calls `expire` when it has time to spare.
  */
 import type { Instant } from "../base/clock.ts";
-import { familyAt } from "./ip-family.ts";
-import { IPV4_OFFSET, Ipv4View } from "./ipv4.ts";
-import { IPV6_HEADER_LENGTH, IPV6_OFFSET, type Ipv6View } from "./ipv6.ts";
-import { IPV6_FRAGMENT_HEADER_LENGTH } from "./ipv6-extension.ts";
-import { writeUint16 } from "./words.ts";
+import { type Fragment, markCongestion, type Piece, pieceOf, wholeOf } from "./fragment-piece.ts";
+import type { Ipv4View } from "./ipv4.ts";
+import type { Ipv6View } from "./ipv6.ts";
 
 export interface ReassemblyLimits {
   /** Datagrams in the making. Fragments of further ones are refused, as the kernel does: old ones time out soon. */
@@ -36,8 +34,6 @@ const COST_OF_FRAGMENT = 256;
 
 /** Fragment offsets count these. */
 const UNIT = 8;
-const ECN_MASK = 3;
-const CONGESTION_EXPERIENCED = 3;
 
 /** What became of fragments and datagrams, since the beginning. */
 export interface ReassemblyCounts {
@@ -55,23 +51,6 @@ export interface ReassemblyCounts {
   refused: number;
   /** Fragments that no fragmentation makes: a length that is no multiple of 8 before the end, or nothing in it. */
   malformed: number;
-}
-
-interface Fragment {
-  /** Of the datagram's payload, in bytes. */
-  readonly offset: number;
-  readonly payload: Uint8Array;
-}
-
-/** A fragment as it came. */
-interface Piece extends Fragment {
-  readonly key: string;
-  readonly moreFragments: boolean;
-  readonly metCongestion: boolean;
-  /** As a packet of its own, in bytes. */
-  readonly packetLength: number;
-  /** The headers before the fragment's payload as the whole datagram will have them but for its length; a copy. */
-  header(): Uint8Array;
 }
 
 interface Datagram {
@@ -146,7 +125,7 @@ export class Reassembler {
     this.expire(now);
     this.#mark = mark;
     if (!packet.isFragment) return packet.bytes.slice(packet.start, packet.end);
-    const piece = packet instanceof Ipv4View ? pieceOfInet(packet) : pieceOfInet6(packet);
+    const piece = pieceOf(packet);
     const { key, offset, payload, moreFragments } = piece;
     if (payload.length === 0 || (moreFragments && payload.length % UNIT !== 0)) {
       this.counts.malformed++;
@@ -191,8 +170,7 @@ export class Reassembler {
     fragments: readonly Fragment[],
     length: number,
   ): Uint8Array | undefined {
-    const whole = packet instanceof Ipv4View ? wholeInet : wholeInet6;
-    const bytes = whole(header, fragments, length);
+    const bytes = wholeOf(packet, header, fragments, length);
     if (bytes === undefined) this.counts.tooLarge++;
     else this.counts.reassembled++;
     return bytes;
@@ -271,78 +249,4 @@ export class Reassembler {
 
 function endOf({ offset, payload }: Fragment): number {
   return offset + payload.length;
-}
-
-/** RFC 791: source, destination, protocol and identification tell datagrams apart. */
-function pieceOfInet(packet: Ipv4View): Piece {
-  const { sourceWord, destinationWord, protocol, identification } = packet;
-  return {
-    key: `${sourceWord} ${destinationWord} ${protocol} ${identification}`,
-    offset: packet.fragmentOffset,
-    payload: packet.payload,
-    moreFragments: packet.moreFragments,
-    packetLength: packet.end - packet.start,
-    metCongestion: (packet.tos & ECN_MASK) === CONGESTION_EXPERIENCED,
-    header: () => packet.bytes.slice(packet.start, packet.payloadStart),
-  };
-}
-
-/** RFC 8200: source, destination and identification tell datagrams apart. */
-function pieceOfInet6(packet: Ipv6View): Piece {
-  const { bytes, start, end, fragmentStart } = packet;
-  const words = [0, 1, 2, 3].map((i) => `${packet.sourceWord(i)} ${packet.destinationWord(i)}`);
-  return {
-    key: `${words.join(" ")} ${packet.identification}`,
-    offset: packet.fragmentOffset,
-    payload: bytes.subarray(fragmentStart + IPV6_FRAGMENT_HEADER_LENGTH, end),
-    moreFragments: packet.moreFragments,
-    packetLength: end - start,
-    metCongestion: (packet.trafficClass & ECN_MASK) === CONGESTION_EXPERIENCED,
-    header() {
-      const header = bytes.slice(start, fragmentStart);
-      header[packet.fragmentAnnouncedAt - start] = bytes[fragmentStart]!;
-      return header;
-    },
-  };
-}
-
-/** A header whose sender does not take part in ECN keeps saying so. */
-function markCongestion(header: Uint8Array): void {
-  // The lowest bits of IPv4's second byte; IPv6's traffic class begins 4 bits earlier.
-  const shift = familyAt(header, 0) === "inet" ? 0 : 4;
-  if (((header[1]! >>> shift) & ECN_MASK) !== 0) header[1]! |= CONGESTION_EXPERIENCED << shift;
-}
-
-function wholeInet(
-  header: Uint8Array,
-  fragments: readonly Fragment[],
-  length: number,
-): Uint8Array | undefined {
-  if (header.length + length > 0xffff) return undefined;
-  const packet = join(header, fragments, length);
-  writeUint16(packet, IPV4_OFFSET.totalLength, packet.length);
-  writeUint16(packet, IPV4_OFFSET.fragment, 0);
-  const view = Ipv4View.unplaced();
-  view.moveTo(packet, 0, packet.length);
-  view.refreshChecksum();
-  return packet;
-}
-
-function wholeInet6(
-  header: Uint8Array,
-  fragments: readonly Fragment[],
-  length: number,
-): Uint8Array | undefined {
-  const payloadLength = header.length - IPV6_HEADER_LENGTH + length;
-  if (payloadLength > 0xffff) return undefined;
-  const packet = join(header, fragments, length);
-  writeUint16(packet, IPV6_OFFSET.payloadLength, payloadLength);
-  return packet;
-}
-
-function join(header: Uint8Array, fragments: readonly Fragment[], length: number): Uint8Array {
-  const packet = new Uint8Array(header.length + length);
-  packet.set(header);
-  for (const { offset, payload } of fragments) packet.set(payload, header.length + offset);
-  return packet;
 }

@@ -96,7 +96,9 @@ test("servers that die, hang, refuse and return are out of work and in again", a
   network.server.run("nft add chain ip hang in { type filter hook input priority 0 ; }");
   network.server.run(`nft add rule ip hang in ip daddr ${R2} tcp dport 80 drop`);
   await expect.poll(told, PATIENCE).toEqual([`${R1}:80 up 1`, `${R2}:80 down out`]);
-  expect(health().services[0]!.destinations[1]).toMatchObject({ why: "no answer in time" });
+  expect(health().services[0]!.destinations[1]).toMatchObject({
+    why: "no answer in time, waited for a connection",
+  });
   expect(answers()).toBe(R1);
 
   // A restart keeps in mind who was down, and nobody's wish was changed.

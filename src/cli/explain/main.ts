@@ -14,7 +14,7 @@ const HELP = `Usage: sluice explain [options] CLIENT[:PORT] SERVICE
 What would become of a client's first packet to a service, now: which service gets it, whether the client has a connection
 or a template already, each server with its load and whether it may be chosen, which one is, what is rewritten, and where
 the packet leaves. It is tried in a copy of the director with the same state, so what is told is what would happen; no
-packet is sent and nothing changes.
+packet is sent and nothing changes. Not foreseen is whom a full table or a defence against attacks turns away by lot.
 
 SERVICE is an id (tcp:10.0.0.1:80, udp:[2001:db8::1]:53, fwmark:7), an address with a port (of TCP), or a name in the file
 that was applied.

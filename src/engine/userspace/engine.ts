@@ -1,6 +1,7 @@
 /**
  * The engine without BPF: packet sockets around the director (ipvs/director.ts). A packet's way is in packet-path.ts; here
- * is what goes on around it: what is opened and closed, the desired state, time, listings.
+ * is what goes on around it: what is opened and closed, the desired state, time, listings of services; those of connections
+ * are in connection-inquiries.ts.
  */
 import { randomBytes } from "node:crypto";
 import { Pauses } from "../../base/pauses.ts";
@@ -9,22 +10,12 @@ import { familyOf, type ServiceKey, type ServicePlan } from "../../ipvs/desired/
 import type { Sysctls } from "../../ipvs/desired/sysctls.ts";
 import { Director } from "../../ipvs/director.ts";
 import type { FirstPacket } from "../../ipvs/explain/first-packet.ts";
-import { type Ended, Ending } from "../../ipvs/inquiry/ending.ts";
+import type { Ended } from "../../ipvs/inquiry/ending.ts";
 import type { ConnectionFilter } from "../../ipvs/inquiry/filter.ts";
-import { type Inquired, matcher } from "../../ipvs/inquiry/matcher.ts";
-import {
-  type ConnectionSummary,
-  Summary,
-  type SummaryOptions,
-} from "../../ipvs/inquiry/summary.ts";
+import type { ConnectionSummary, SummaryOptions } from "../../ipvs/inquiry/summary.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Counters, Rates } from "../../ipvs/services/statistics.ts";
-import {
-  type ConnectionStatus,
-  connectionStatuses,
-  type ServiceStatus,
-  serviceStatus,
-} from "../../ipvs/status.ts";
+import { type ConnectionStatus, type ServiceStatus, serviceStatus } from "../../ipvs/status.ts";
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine, Load } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
@@ -34,6 +25,7 @@ import type { NeighbourNews } from "../host/neighbour-table.ts";
 import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
 import type { ConnectionFile } from "./connection-file.ts";
+import { ConnectionInquiries } from "./connection-inquiries.ts";
 import { Door, type DoorEvents } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
@@ -46,14 +38,9 @@ import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
 import { Pulse } from "./pulse.ts";
 
-/** Entries that a listing reads before packets get their turn. */
-const LISTING_BUDGET = 1_000;
 /** The kernel's own number of rows, which listings show as `size`. */
 const CONNECTION_TABLE_SIZE = 4096;
 const CONNECTIONS_MAX = 1 << 20;
-/** How often it is told how far the ending of connections is, and how long answers are waited for at a time. */
-const TELL_INTERVAL_MS = 1_000;
-const ANSWER_MS = 20;
 
 const CLOCK = MONOTONIC_CLOCK;
 
@@ -100,6 +87,7 @@ export class UserspaceEngine implements Engine {
   readonly #path: PacketPath;
   readonly #pathMtuLearner: PathMtuLearner;
   readonly #examiner: Examiner;
+  readonly #inquiries: ConnectionInquiries;
   readonly #troubles: ToldOnce;
   readonly #pulse: Pulse;
   #isOpen = true;
@@ -155,6 +143,11 @@ export class UserspaceEngine implements Engine {
       services: () => this.#plans(),
       seen: async (families) =>
         door.place.stand === "hooks" ? readSeen(families, door.place) : undefined,
+    });
+    this.#inquiries = new ConnectionInquiries({
+      director: this.#director,
+      path: this.#path,
+      clock: CLOCK,
     });
     this.#pulse = new Pulse({
       director: this.#director,
@@ -248,58 +241,16 @@ export class UserspaceEngine implements Engine {
     return statuses;
   }
 
-  async *connections(filter: ConnectionFilter = {}): AsyncGenerator<ConnectionStatus> {
-    const matches = matcher(this.#inquired, filter);
-    let after = -1;
-    do {
-      const { statuses, last } = connectionStatuses(
-        this.#director.connections,
-        CLOCK.now(),
-        after,
-        LISTING_BUDGET,
-        matches,
-      );
-      yield* statuses;
-      after = last;
-      await new Promise((resolve) => setImmediate(resolve));
-    } while (after >= 0 && this.#isOpen);
+  connections(filter: ConnectionFilter = {}): AsyncGenerator<ConnectionStatus> {
+    return this.#inquiries.list(filter);
   }
 
-  async countConnections(
-    filter: ConnectionFilter,
-    options: SummaryOptions,
-  ): Promise<ConnectionSummary> {
-    const summary = new Summary(this.#inquired, filter, options);
-    const pauses = new Pauses();
-    while (this.#isOpen && summary.work(CLOCK.now(), LISTING_BUDGET)) await pauses.ifDue();
-    return summary.result(CLOCK.now());
+  countConnections(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary> {
+    return this.#inquiries.count(filter, options);
   }
 
-  async *endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
-    const ending = new Ending(this.#inquired, filter);
-    // Whoever asked may go away meanwhile: what was begun is brought to its end.
-    const end = this.#bringToEnd(ending);
-    let isOver = false;
-    void end.finally(() => (isOver = true)).catch(() => {});
-    for (;;) {
-      const told = new Promise((resolve) => setTimeout(resolve, TELL_INTERVAL_MS).unref());
-      await Promise.race([end, told]);
-      yield ending.state;
-      if (isOver) return;
-    }
-  }
-
-  async #bringToEnd(ending: Ending): Promise<void> {
-    const out: Uint8Array[] = [];
-    const pauses = new Pauses();
-    while (this.#isOpen) {
-      ending.work(CLOCK.now(), LISTING_BUDGET, out);
-      this.#path.sendOwn(out.splice(0));
-      if (ending.state.isDone) return;
-      // While there is more to look at it goes on at once; else clients' answers are waited for.
-      if (ending.isLooking) await pauses.ifDue();
-      else await new Promise((resolve) => setTimeout(resolve, ANSWER_MS));
-    }
+  endConnections(filter: ConnectionFilter): AsyncGenerator<Ended> {
+    return this.#inquiries.end(filter);
   }
 
   async totals(): Promise<{ counters: Counters; rates: Rates }> {
@@ -361,6 +312,7 @@ export class UserspaceEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#inquiries[Symbol.dispose]();
     this.#pulse[Symbol.dispose]();
     this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
@@ -371,10 +323,6 @@ export class UserspaceEngine implements Engine {
     await this.#door[Symbol.asyncDispose]();
     this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
-  }
-
-  get #inquired(): Inquired {
-    return { tracker: this.#director.connections, services: this.#director.services };
   }
 
   #networkChanged(): void {

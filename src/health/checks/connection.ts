@@ -10,7 +10,9 @@ import { ProbeFailure, waitFor } from "./probe.ts";
 /** A TCP connection to the target. The caller destroys it; its errors never end the process. */
 export async function connectTcp(target: ProbeTarget, signal: AbortSignal): Promise<Socket> {
   const { address, port, source } = target;
-  const socket = source !== undefined ? await preparedTcp(address, source) : new Socket();
+  // A port of its own is needed again soon: SO_LINGER is for that, whoever ends the connection.
+  const isPrepared = source?.mark !== undefined || source?.port !== undefined;
+  const socket = isPrepared ? await preparedTcp(address, source) : new Socket();
   socket.on("error", () => {});
   try {
     await waitFor<void>(signal, "a connection", (resolve, reject) => {
@@ -36,15 +38,14 @@ export async function connectTcp(target: ProbeTarget, signal: AbortSignal): Prom
  */
 export async function connectUdp(target: ProbeTarget, signal: AbortSignal): Promise<UdpSocket> {
   const { address, port, source } = target;
-  const fd = source !== undefined ? await preparedUdp(address, source) : undefined;
+  const fd = await preparedUdp(address, source);
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   socket.on("error", () => {});
   try {
     await waitFor<void>(signal, "a socket", (resolve, reject) => {
       socket.once("error", reject);
-      const connect = () => socket.connect(port, address, resolve);
-      if (fd === undefined) connect();
-      else socket.bind({ fd }, connect);
+      socket.once("connect", resolve);
+      socket.bind({ fd }, () => socket.connect(port, address));
     });
     return socket;
   } catch (error) {
@@ -59,11 +60,22 @@ export function datagramFault(error: NodeJS.ErrnoException): Error {
 }
 
 /**
- * Ends a connection, and TLS on it, whatever becomes of the probe: by a reset. A FIN would leave us in TIME_WAIT for each
- * probe, with a local port that the next one may need.
+ * Ends a connection that nobody else has, whatever becomes of the probe: by a reset. A FIN would leave us in TIME_WAIT for
+ * each probe, with a local port that the next one may need.
  */
 export function owned(connection: Socket): Disposable {
-  return { [Symbol.dispose]: () => connection.resetAndDestroy() };
+  return {
+    [Symbol.dispose]: () => {
+      // One that is just being ended cannot be reset: uv_tcp_close_reset() refuses, and its descriptor would stay open.
+      if (connection.writableEnded) connection.destroy();
+      else connection.resetAndDestroy();
+    },
+  };
+}
+
+/** Ends a connection that HTTP or TLS uses, who may be ending it at the same moment: see `owned`. */
+export function shared(connection: Socket): Disposable {
+  return { [Symbol.dispose]: () => connection.destroy() };
 }
 
 /** How long a server may take for its last word. */
@@ -91,9 +103,17 @@ async function preparedTcp(address: string, source: ProbeSource): Promise<Socket
   return new Socket(options);
 }
 
-async function preparedUdp(address: string, source: ProbeSource): Promise<number> {
-  const { preparedSocket, bindAddress, SOCK_DGRAM } = await import("./prepared-socket.ts");
+async function preparedUdp(address: string, source: ProbeSource | undefined): Promise<number> {
+  const { abandon, bindAddress, hearErrors, preparedSocket, SOCK_DGRAM } = await import(
+    "./prepared-socket.ts"
+  );
   const fd = preparedSocket(address, SOCK_DGRAM, 0, source);
-  bindAddress(fd, address, source);
-  return fd;
+  try {
+    hearErrors(fd, address);
+    bindAddress(fd, address, source);
+    return fd;
+  } catch (error) {
+    abandon(fd);
+    throw error;
+  }
 }

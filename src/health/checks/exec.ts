@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import type { z } from "zod";
 import type { Checker, Outcome, ProbeTarget } from "../checker.ts";
-import { failure, reasonOf } from "../connect.ts";
+import { failure, reasonOf } from "../reasons.ts";
 import type { EXEC_SETTINGS } from "./exec-settings.ts";
 
 type Settings = z.infer<z.ZodObject<typeof EXEC_SETTINGS>>;

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { z } from "zod";
 import type { Checker } from "../checker.ts";
-import { reasonOf } from "../connect.ts";
+import { reasonOf } from "../reasons.ts";
 import type { FILE_SETTINGS } from "./file-settings.ts";
 
 type Settings = z.infer<z.ZodObject<typeof FILE_SETTINGS>>;

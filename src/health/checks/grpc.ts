@@ -5,7 +5,7 @@
  * https://github.com/grpc/grpc/blob/master/doc/health-checking.md and doc/PROTOCOL-HTTP2.md.
  */
 import { readBody } from "./body.ts";
-import { connectTcp, owned } from "./connection.ts";
+import { connectTcp, shared } from "./connection.ts";
 import type { GrpcSettings } from "./grpc-settings.ts";
 import { authorityOf, withoutPort } from "./http-authority.ts";
 import { exchangeHttp2, type HttpAnswer } from "./http-exchange.ts";
@@ -43,7 +43,7 @@ export const grpc = checker<GrpcSettings>(async (target, settings, signal) => {
   const { service = "", tls = false } = settings;
   const host = settings.host ?? authorityOf(target, 0);
   const connection = await connectTcp(target, signal);
-  using _ = owned(connection);
+  using _ = shared(connection);
   const name = settings.host === undefined ? target.address : withoutPort(settings.host);
   const secured = tls ? await secure(connection, name, settings, ["h2"], signal) : undefined;
   if (secured !== undefined && secured.socket.alpnProtocol !== "h2") {

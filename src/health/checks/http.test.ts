@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
 import { createSecureServer, createServer as createServer2 } from "node:http2";
 import { createServer as createHttps } from "node:https";
@@ -181,4 +181,28 @@ test("https speaks HTTP/2 with who does, and with nobody else", async () => {
   const outcome = await https(one.target, settings, soon());
   expect(outcome.up).toBe(false);
   await expect.poll(two.open).toBe(0);
+});
+
+test.for([
+  ["http", "1.1"],
+  ["http", "2"],
+  ["https", "1.1"],
+  ["https", "2"],
+] as const)("%s by HTTP/%s leaves no descriptor behind", async ([kind, version]) => {
+  const one = kind === "http" ? createServer(page) : createHttps({ cert, key }, page);
+  const two =
+    kind === "http"
+      ? createServer2(page as never)
+      : createSecureServer({ cert, key }, page as never);
+  await using server = await serve(version === "1.1" ? one : (two as never));
+  const probe = () =>
+    kind === "http"
+      ? http(server.target, { version }, soon())
+      : https(server.target, { version, verify: false }, soon());
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  expect((await probe()).up).toBe(true);
+  await expect.poll(server.open).toBe(0);
+  const before = descriptors();
+  for (let turn = 0; turn < 40; turn++) await probe();
+  await expect.poll(descriptors).toBeLessThan(before + 20);
 });

@@ -1,7 +1,7 @@
 /** Asks for a page by HTTP, or by HTTPS: RFC 9110. Up when status and body are the expected ones. */
 import type { ProbeTarget } from "../checker.ts";
 import { bodyFault } from "./body.ts";
-import { connectTcp, owned } from "./connection.ts";
+import { connectTcp, shared } from "./connection.ts";
 import { authorityOf, withoutPort } from "./http-authority.ts";
 import {
   exchangeHttp1,
@@ -18,7 +18,7 @@ const STATUS = ["200-299"] as const;
 
 export const http = checker<HttpSettings>(async (target, settings, signal) => {
   const connection = await connectTcp(target, signal);
-  using _ = owned(connection);
+  using _ = shared(connection);
   const question = questionOf(target, settings, 80);
   const answer =
     settings.version === "2"
@@ -29,7 +29,7 @@ export const http = checker<HttpSettings>(async (target, settings, signal) => {
 
 export const https = checker<HttpsSettings>(async (target, settings, signal) => {
   const connection = await connectTcp(target, signal);
-  using _ = owned(connection);
+  using _ = shared(connection);
   const question = questionOf(target, settings, 443);
   const version = settings.version === "2" ? "h2" : "http/1.1";
   const name = settings.host === undefined ? target.address : withoutPort(settings.host);

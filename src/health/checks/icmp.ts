@@ -11,6 +11,7 @@ import type { ProbeTarget } from "../checker.ts";
 import type { IcmpSettings } from "./icmp-settings.ts";
 import {
   bindAddress,
+  hearErrors,
   preparedSocket,
   SOCK_DGRAM,
   SOCK_RAW,
@@ -81,6 +82,7 @@ function openSocket(target: ProbeTarget, { protocol }: Kind): { fd: number; isRa
   const { address, source } = target;
   const { fd, isRaw } = unprivilegedOrRaw(target, protocol);
   try {
+    hearErrors(fd, address);
     // A port of an ICMP socket is its identifier, which nobody has chosen.
     if (source?.address !== undefined) bindAddress(fd, address, { address: source.address });
     libc.connect(fd, socketAddress(address, 0), `ping ${address}`);

@@ -39,7 +39,7 @@ describe("tcp", () => {
   test("one that is over before it began is down", async () => {
     expect(await tcp(NOBODY, {}, AbortSignal.abort(new DOMException("", "TimeoutError")))).toEqual({
       up: false,
-      why: "no answer in time",
+      why: "no answer in time, waited for a connection",
     });
   });
 });

@@ -2,7 +2,7 @@
  * What all kinds of check have in common: whatever a server does becomes an Outcome, and a probe that waits can be ended.
  */
 import type { Checker, Outcome, ProbeTarget } from "../checker.ts";
-import { reasonOf } from "../connect.ts";
+import { reasonOf } from "../reasons.ts";
 
 /** What is told of a server is short, and nothing that a server wrote can move a terminal's cursor. */
 const WHY_LENGTH_MAX = 200;

@@ -1,5 +1,5 @@
 /** Whether a server completes the TLS handshake, with a certificate that is good. */
-import { connectTcp, lastWord, owned } from "./connection.ts";
+import { connectTcp, lastWord, shared } from "./connection.ts";
 import { checker, ProbeFailure } from "./probe.ts";
 import { secure } from "./secure.ts";
 import type { TlsSettings } from "./tls-settings.ts";
@@ -7,7 +7,7 @@ import type { TlsSettings } from "./tls-settings.ts";
 export const tls = checker<TlsSettings>(async (target, settings, signal) => {
   const { protocols = [] } = settings;
   const connection = await connectTcp(target, signal);
-  using _ = owned(connection);
+  using _ = shared(connection);
   const { socket, warning } = await secure(connection, target.address, settings, protocols, signal);
   if (protocols.length > 0 && !socket.alpnProtocol) {
     throw new ProbeFailure(`the server takes none of the protocols ${protocols.join(", ")}`);

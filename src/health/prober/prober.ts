@@ -1,8 +1,8 @@
 /** Probes what it is assigned when it is due, and tells what is different from before. */
 import type { Clock } from "../../base/clock.ts";
 import type { Outcome, ProbeTarget } from "../checker.ts";
-import { reasonOf } from "../connect.ts";
 import { afterResult, delayAfter, type Standing } from "../judge.ts";
+import { reasonOf } from "../reasons.ts";
 import type { LagTally } from "./lag-tally.ts";
 import type { Assignment, Change, Order } from "./protocol.ts";
 import type { Way, Ways } from "./ways.ts";

@@ -3,9 +3,8 @@ import type { Mark } from "../../../ipvs/desired/service.ts";
 import { Address } from "../../../net/address.ts";
 import { toPort } from "../../../net/port.ts";
 import { type DoorEndpoint, type DoorRules, NO_RULES } from "./door-rules.ts";
-import { type Change, commandFor, DoorContents } from "./door-sets.ts";
+import { type Change, commandFor, DoorContents, transactionsOf } from "./door-sets.ts";
 import type { Stand } from "./door-words.ts";
-import { transactionsOf } from "./netfilter-tables.ts";
 
 function tcp(address: string, port?: number): DoorEndpoint {
   const number = port === undefined ? undefined : toPort(port);

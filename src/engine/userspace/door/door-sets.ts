@@ -4,6 +4,9 @@ import type { Family } from "../../../net/address.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
 import { FAMILIES, type Place, type Stand, tableName, WORDS } from "./door-words.ts";
 
+/** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
+const ELEMENTS_PER_TRANSACTION = 1_000;
+
 /** The sets with the type of their elements; ADDRESS is the family's. */
 // biome-ignore format: a table
 export const SETS = {
@@ -181,4 +184,23 @@ function texts(endpoints: readonly DoorEndpoint[]): string[] {
     ({ address, protocol, port }) =>
       `${address} . ${protocol}${port === undefined ? "" : ` . ${port}`}`,
   );
+}
+
+/** The changes in portions that one transaction can hold. */
+export function transactionsOf(changes: readonly Change[]): Change[][] {
+  const transactions: Change[][] = [];
+  let room = 0;
+  for (const change of changes) {
+    for (let from = 0; from < change.elements.length; ) {
+      if (room === 0) {
+        transactions.push([]);
+        room = ELEMENTS_PER_TRANSACTION;
+      }
+      const elements = change.elements.slice(from, from + room);
+      transactions.at(-1)!.push({ ...change, elements });
+      from += elements.length;
+      room -= elements.length;
+    }
+  }
+  return transactions;
 }

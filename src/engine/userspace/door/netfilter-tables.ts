@@ -5,12 +5,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Family } from "../../../net/address.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { type Change, commandFor, DoorContents, LOCAL_SETS } from "./door-sets.ts";
+import { commandFor, DoorContents, LOCAL_SETS, transactionsOf } from "./door-sets.ts";
 import {
   createTable,
   type Device,
   leaveDevice,
-  probe,
   putTogetherInet6,
   takeOutput,
   watchDevice,
@@ -18,9 +17,7 @@ import {
 import { FAMILIES, type Place, type Stand, tableName } from "./door-words.ts";
 import type { Grace } from "./keeper.ts";
 import { Nft, NftError } from "./nft.ts";
-
-/** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
-const ELEMENTS_PER_TRANSACTION = 1_000;
+import { askKernel, freeNumber } from "./place.ts";
 
 /** After an attempt to start nft again that failed. */
 const RETRY_MS = 1_000;
@@ -132,13 +129,13 @@ export class NetfilterTables implements AsyncDisposable {
     await Promise.all([this.#endEarlier(), this.#nft?.leave()]);
   }
 
-  #newNft(): Nft {
-    const nft = new Nft((error) => this.#lost(nft, error));
-    return nft;
+  #freeNumber(nft: Nft, taken: readonly number[] = []): Promise<number> {
+    const { stand } = this.#place;
+    return freeNumber(nft, { stand, keepers: this.#options.grace?.keepers, taken });
   }
 
   async #start(): Promise<void> {
-    const nft = this.#newNft();
+    const nft: Nft = new Nft((error) => this.#lost(nft, error));
     const taken = this.#earlier.map(({ number }) => number);
     if (taken.includes(this.#place.number)) {
       this.#place = { ...this.#place, number: await this.#freeNumber(nft, taken) };
@@ -150,20 +147,6 @@ export class NetfilterTables implements AsyncDisposable {
       throw refusal(error);
     }
     this.#nft = nft;
-  }
-
-  /** Of no tables there are: somebody may keep those of a process whose file was removed. */
-  async #freeNumber(nft: Nft, taken: readonly number[] = []): Promise<number> {
-    const { keepers } = this.#options.grace ?? {};
-    const others = [...taken];
-    for (;;) {
-      const number = keepers?.freeNumber(...others) ?? firstBeside(others);
-      const stand = FAMILIES.map((family) =>
-        nft.has(tableName(family, { ...this.#place, number })),
-      );
-      if (!(await Promise.all(stand)).includes(true)) return number;
-      others.push(number);
-    }
   }
 
   async #make(nft: Nft): Promise<void> {
@@ -203,22 +186,9 @@ export class NetfilterTables implements AsyncDisposable {
 
   /** Where the tables shall stand, and of which families; for good. */
   async #choose(nft: Nft): Promise<void> {
-    const refusalOf = (family: Family, duplicates: boolean): Promise<NftError | undefined> =>
-      nft.run(probe(family, duplicates)).then(
-        () => undefined,
-        (error: NftError) => error,
-      );
-    // Asked all at once: each answer takes its time.
-    const [none, none6, single, single6] = await Promise.all([
-      refusalOf("inet", false),
-      refusalOf("inet6", false),
-      refusalOf("inet", true),
-      refusalOf("inet6", true),
-    ]);
-    if (none !== undefined) throw none;
-    if (none6 !== undefined) this.#families = ["inet"];
+    const { families, refusal: error } = await askKernel(nft);
+    this.#families = families;
     const { stand, onStand } = this.#options;
-    const error = single ?? (none6 === undefined ? single6 : undefined);
     if (stand !== undefined || error === undefined) return;
     this.#place = { ...this.#place, stand: "wire" };
     onStand(error);
@@ -321,12 +291,6 @@ export class NetfilterTables implements AsyncDisposable {
   }
 }
 
-function firstBeside(taken: readonly number[]): number {
-  let number = 0;
-  while (taken.includes(number)) number++;
-  return number;
-}
-
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new NftError(String(error));
 }
@@ -335,23 +299,4 @@ function refusal(error: unknown): Error {
   if (!(error instanceof NftError)) return asError(error);
   const hint = error.message.includes("not permitted") ? " (it needs CAP_NET_ADMIN)" : "";
   return new NftError(`Cannot take packets: ${error.message}${hint}`, { cause: error });
-}
-
-/** The changes in portions that one transaction can hold. */
-export function transactionsOf(changes: readonly Change[]): Change[][] {
-  const transactions: Change[][] = [];
-  let room = 0;
-  for (const change of changes) {
-    for (let from = 0; from < change.elements.length; ) {
-      if (room === 0) {
-        transactions.push([]);
-        room = ELEMENTS_PER_TRANSACTION;
-      }
-      const elements = change.elements.slice(from, from + room);
-      transactions.at(-1)!.push({ ...change, elements });
-      from += elements.length;
-      room -= elements.length;
-    }
-  }
-  return transactions;
 }
