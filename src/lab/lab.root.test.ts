@@ -149,6 +149,7 @@ describe("sluice lab", () => {
     } finally {
       expect(await sluice("lab", "down")).toMatchObject({ code: 0 });
     }
+    await until(() => labProcesses().size === 0, "the processes' end");
   });
 
   test("nat holds, too", async () => {

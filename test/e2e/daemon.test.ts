@@ -222,7 +222,7 @@ test("root and the socket's group command; the group root is nobody's, and help 
     stdout: "",
     stderr: `Can't initialize ipvs: Permission denied (you must be root)
 Are you sure that IP Virtual Server is built in the kernel or as module?
-Only root, the daemon's own user and members of the group of ${home.socket} may command the daemon; the group root does not count.
+Only root, the daemon's own user and members of the group of ${home.socket} (the group root does not count) may ask the daemon.
 `,
   };
   expect(home.ipvsadmAs(NOBODY, ["0"], "-A -t 10.0.0.1:80")).toEqual(denied);
