@@ -37,7 +37,8 @@ test("a full file system takes no connection that is there; new ones wait for ro
   await expect.poll(() => network.ask(80), { timeout: 60_000 }).toBe(R1);
   expect(await connection.say("still here")).toBe("still here");
   await first.end("SIGKILL");
-  await home.startWithoutState(network.director, "--grace", "60");
+  // Leaves nothing.
+  await home.startWithoutState(network.director);
   const answer = connection.say("still here");
   home.configure(...services);
   expect(await answer).toBe("still here");
