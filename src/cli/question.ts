@@ -37,12 +37,6 @@ export async function ask(
   }
 }
 
-/** As parseArgs() complains, in one sentence: the others are about Node's own conventions. */
-export function toUsageError(error: unknown): unknown {
-  if (!(error instanceof TypeError)) return error;
-  return new UsageError(error.message.replace(/\. .*/s, ""));
-}
-
 function reasonOf(error: NodeJS.ErrnoException, path: string): string {
   if (error instanceof ApiError) return error.message;
   if (error.code === undefined) throw error;

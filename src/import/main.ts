@@ -1,8 +1,8 @@
 /** `sluice import`: another program's configuration as a sluice.yaml. */
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { FLAG, readArguments } from "../cli/arguments.ts";
 import type { Surroundings } from "../cli/ipvsadm/run.ts";
-import { ask, EXIT, type ExitCode, toUsageError, UsageError } from "../cli/question.ts";
+import { ask, EXIT, type ExitCode, UsageError } from "../cli/question.ts";
 import { processSurroundings } from "../cli/surroundings.ts";
 import { formatProblem } from "../configuration/problem.ts";
 import { unsayable, writeConfiguration } from "../configuration/write.ts";
@@ -34,7 +34,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Surroundings): Promise<ExitCode> {
   return ask("import", around, async () => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, { id: { type: "string" }, json: FLAG });
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -93,18 +93,5 @@ async function textOf(file: string, around: Surroundings): Promise<string | unde
   } catch (error) {
     around.complain(`sluice import: cannot read ${file}: ${(error as Error).message}\n`);
     return undefined;
-  }
-}
-
-function parse(args: readonly string[]) {
-  const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { id: { type: "string" }, json: flag, help: { ...flag, short: "h" } },
-    });
-  } catch (error) {
-    throw toUsageError(error);
   }
 }

@@ -1,11 +1,11 @@
 /** `sluice export`: what stands, as a configuration file. */
-import { parseArgs } from "node:util";
+
 import { formatProblem } from "../../configuration/problem.ts";
 import { unsayable, writeConfiguration } from "../../configuration/write.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { contentStanding } from "../services/words.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { FLAG } from "./reading.ts";
 
 const HELP = `Usage: sluice export [--json]
 
@@ -31,7 +31,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("export", around, async (client) => {
-    const { help, json } = parse(args);
+    const { help, json } = readArguments(args, { json: FLAG }, { allowPositionals: false }).values;
     if (help) {
       await around.write(HELP);
       return EXIT.done;
@@ -44,15 +44,4 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     for (const problem of problems) around.complain(`sluice export: ${formatProblem(problem)}\n`);
     return problems.length === 0 ? EXIT.done : EXIT.failed;
   });
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { json: FLAG, help: { ...FLAG, short: "h" } },
-    }).values;
-  } catch (error) {
-    throw toUsageError(error);
-  }
 }

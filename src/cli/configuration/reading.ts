@@ -1,14 +1,13 @@
 /** What the commands share that read a configuration file. */
-import { parseArgs } from "node:util";
+
 import type { Configuration as Wire } from "../../api/client.ts";
 import { type Configuration, loadConfiguration } from "../../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../../configuration/problem.ts";
 import { wantedServiceToWire, wantedSettingsToWire } from "../../control/wanted-wire.ts";
-import { type Around, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { readFlags } from "../arguments.ts";
+import { type Around, EXIT, type ExitCode, UsageError } from "../question.ts";
 
 export const SEE_ALSO = `docs/configuration.md has every key. \${NAME} in the file is the environment's variable.`;
-
-export const FLAG = { type: "boolean", default: false } as const;
 
 /** What a command gets: the flags that it has, and what its file says. */
 export interface Read<Flag extends string> {
@@ -33,30 +32,17 @@ export async function withConfiguration<Flag extends string>(
   { args, flags, help, around }: Command<Flag>,
   work: (read: Read<Flag>) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  const { values, positionals } = parse(args, ["json", "help", ...flags]);
+  const { flags: values, words } = readFlags(args, ["json", ...flags]);
   if (values.help) {
     await around.write(help);
     return EXIT.done;
   }
-  const [file, ...more] = positionals;
+  const [file, ...more] = words;
   if (file === undefined) throw new UsageError("expected a file such as sluice.yaml");
-  if (more.length > 0) throw new UsageError(`expected one file, got ${positionals.join(" ")}`);
+  if (more.length > 0) throw new UsageError(`expected one file, got ${words.join(" ")}`);
   const configuration = await readConfiguration(file, around, values.json);
   if (configuration === undefined) return EXIT.failed;
   return await work({ file, flags: values, configuration });
-}
-
-function parse<Flag extends string>(args: readonly string[], flags: readonly Flag[]) {
-  const options = Object.fromEntries(
-    flags.map((name) => [name, name === "help" ? { ...FLAG, short: "h" } : FLAG]),
-  );
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
-    // Flags all of them, each with a default.
-    return { values: values as Record<Flag, boolean>, positionals };
-  } catch (error) {
-    throw toUsageError(error);
-  }
 }
 
 /** What the file says; undefined when it is not right: then all that is wrong was told, a line each. */

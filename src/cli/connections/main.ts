@@ -1,11 +1,12 @@
 /** `sluice connections`: lists, counts and ends entries of the connection table. */
-import { parseArgs } from "node:util";
+
 import type { Client } from "../../api/client.ts";
 import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
 import type { WireConnection } from "../../control/wire.ts";
+import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
 import { pickService } from "../pick-servers.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { readSeconds, spellSeconds } from "../spell-time.ts";
 import { processSurroundings } from "../surroundings.ts";
 
@@ -44,7 +45,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("connections", around, async (client) => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, OPTIONS);
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -161,19 +162,4 @@ function row(...cells: readonly string[]): string {
   return `${cells.map((cell, index) => cell.padEnd(WIDTHS[index] ?? 0)).join(" ")}\n`;
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        by: { type: "string" },
-        kill: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = { by: { type: "string" }, kill: FLAG, json: FLAG } as const;

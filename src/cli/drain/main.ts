@@ -1,10 +1,11 @@
 /** `sluice drain`: takes servers out of service, and shows how far that is. */
-import { parseArgs } from "node:util";
+
 import type { Client } from "../../api/client.ts";
 import type { DrainStatus, WireDrainRequest } from "../../api/routes.ts";
+import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
 import { nameOf, type PickedServer, pickServers } from "../pick-servers.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { readSeconds } from "../spell-time.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { drainLine, drainPage } from "./page.ts";
@@ -42,7 +43,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("drain", around, async (client) => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, OPTIONS);
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -147,22 +148,11 @@ function requestOf({
   return { timeoutSeconds, afterwards, force };
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        timeout: { type: "string" },
-        // biome-ignore lint/suspicious/noThenProperty: the name of an option, which nobody awaits
-        then: { type: "string", default: "keep" }, // oxlint-disable-line unicorn/no-thenable
-        force: { type: "boolean", default: false },
-        wait: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = {
+  timeout: { type: "string" },
+  // biome-ignore lint/suspicious/noThenProperty: the name of an option, which nobody awaits
+  then: { type: "string", default: "keep" }, // oxlint-disable-line unicorn/no-thenable
+  force: FLAG,
+  wait: FLAG,
+  json: FLAG,
+} as const;

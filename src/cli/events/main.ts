@@ -1,8 +1,9 @@
 /** `sluice events`: what happens, as it happens, over lost connections and restarts of the daemon. */
+
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { StreamedEvent } from "../../api/client.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 
 const HELP = `Usage: sluice events [--json] [--only NAMES] [--connections N] [--no-follow]
@@ -80,12 +81,7 @@ function isBroken(error: unknown): boolean {
 }
 
 function parse(args: readonly string[]) {
-  let values: ReturnType<typeof read>;
-  try {
-    values = read(args);
-  } catch (error) {
-    throw toUsageError(error);
-  }
+  const { values } = readArguments(args, OPTIONS, { allowPositionals: false });
   const { connections } = values;
   if (connections !== undefined && !/^\d{1,4}$/.test(connections)) {
     throw new UsageError(`--connections ${connections}: expected a number up to 1000`);
@@ -93,15 +89,9 @@ function parse(args: readonly string[]) {
   return values;
 }
 
-function read(args: readonly string[]) {
-  return parseArgs({
-    args: [...args],
-    options: {
-      json: { type: "boolean", default: false },
-      only: { type: "string" },
-      connections: { type: "string" },
-      "no-follow": { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  }).values;
-}
+const OPTIONS = {
+  json: FLAG,
+  only: { type: "string" },
+  connections: { type: "string" },
+  "no-follow": FLAG,
+} as const;

@@ -1,11 +1,11 @@
 /** `sluice explain`: what would become of a client's first packet now, step by step. */
-import { parseArgs } from "node:util";
-import { parseServiceId, type WireQuestion } from "../../api/routes.ts";
 
+import { parseServiceId, type WireQuestion } from "../../api/routes.ts";
 import { keyToWire, type WireEndpoint, type WireServiceKey } from "../../control/wire.ts";
 import { Address } from "../../net/address.ts";
+import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { explainPage } from "./page.ts";
 
@@ -37,7 +37,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("explain", around, async (client) => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, OPTIONS);
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -100,21 +100,9 @@ function change(text: string): NonNullable<WireQuestion["whatIf"]>[number] {
   );
 }
 
-function parse(args: readonly string[]) {
-  const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "what-if": { type: "string", multiple: true, default: [] },
-        to: { type: "string" },
-        protocol: { type: "string" },
-        json: flag,
-        help: { ...flag, short: "h" },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = {
+  "what-if": { type: "string", multiple: true, default: [] as string[] },
+  to: { type: "string" },
+  protocol: { type: "string" },
+  json: FLAG,
+} as const;

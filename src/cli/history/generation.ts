@@ -1,10 +1,11 @@
 /** What commands share that are about an earlier generation. */
-import { parseArgs } from "node:util";
+
 import type { Client } from "../../api/client.ts";
 import type { Plan } from "../../api/routes.ts";
+import { FLAG, readArguments } from "../arguments.ts";
 import { namedChanges, renderPlan } from "../configuration/changes.ts";
 import { serviceKeyNames } from "../names.ts";
-import { type Around, toUsageError, UsageError } from "../question.ts";
+import { type Around, UsageError } from "../question.ts";
 
 export interface GenerationWords {
   readonly help: boolean;
@@ -15,7 +16,7 @@ export interface GenerationWords {
 
 /** Throws a UsageError. */
 export function readWords(args: readonly string[]): GenerationWords {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   const [word, ...more] = positionals;
   if (more.length > 0) {
     throw new UsageError(`expected one generation, got ${positionals.join(" ")}`);
@@ -44,18 +45,4 @@ export async function print(
   await around.write(renderPlan(namedChanges(plan, await serviceKeyNames(client)), how));
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "dry-run": { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = { "dry-run": FLAG, json: FLAG };

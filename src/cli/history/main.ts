@@ -1,8 +1,9 @@
 /** `sluice history`: what was changed, by whom and when. */
-import { parseArgs } from "node:util";
+
 import type { HistoryReply } from "../../api/routes.ts";
 import { formatAuthor } from "../../control/author.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 
 const HELP = `Usage: sluice history [-n COUNT] [--json]
@@ -29,7 +30,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("history", around, async (client) => {
-    const { help, json, n } = parse(args);
+    const { help, json, n } = readArguments(args, OPTIONS, { allowPositionals: false }).values;
     if (help) {
       await around.write(HELP);
       return EXIT.done;
@@ -61,17 +62,4 @@ function page({ entries }: HistoryReply, most: number): string {
     .join("");
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        n: { type: "string", short: "n" },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = { n: { type: "string", short: "n" }, json: FLAG } as const;

@@ -1,9 +1,10 @@
 /** `sluice reasons`: where packets went, by counters with their words. */
+
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import type { Client } from "../../api/client.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 
 const HELP = `Usage: sluice reasons [--all] [--watch] [--json]
@@ -42,7 +43,7 @@ export function run(
   interrupted: AbortSignal,
 ): Promise<ExitCode> {
   return ask("reasons", around, async (client) => {
-    const { help, ...options } = parse(args);
+    const { help, ...options } = readArguments(args, OPTIONS, { allowPositionals: false }).values;
     if (help) {
       await around.write(HELP);
       return EXIT.done;
@@ -100,14 +101,4 @@ function render(
   return `${lines.join("\n")}\n${sign === "" ? "" : "\n"}`;
 }
 
-function parse(args: readonly string[]) {
-  const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { all: flag, watch: flag, json: flag, help: { ...flag, short: "h" } },
-    }).values;
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = { all: FLAG, watch: FLAG, json: FLAG };

@@ -1,12 +1,13 @@
 /** `sluice replay`: how recorded traffic would have been spread. */
+
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { loadConfiguration } from "../../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../../configuration/problem.ts";
 import { EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import { reconcile } from "../../ipvs/desired/wanted.ts";
 import { SCHEDULERS, type SchedulerName } from "../../ipvs/schedulers/index.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { CaptureError, type RecordedPacket, recordedPackets } from "./frames.ts";
 import { replayPage } from "./page.ts";
@@ -36,7 +37,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("replay", around, async () => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, OPTIONS);
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -94,20 +95,8 @@ function schedulersOf(text: string | undefined): readonly (SchedulerName | undef
   });
 }
 
-function parse(args: readonly string[]) {
-  const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: "string" },
-        scheduler: { type: "string" },
-        json: flag,
-        help: { ...flag, short: "h" },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = {
+  config: { type: "string" },
+  scheduler: { type: "string" },
+  json: FLAG,
+} as const;

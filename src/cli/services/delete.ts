@@ -1,11 +1,13 @@
 /** `sluice delete`: removes a service, or a server. */
+
 import type { Change } from "../../api/routes.ts";
 import { formatServiceId } from "../../api/routes.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../../control/wire.ts";
+import { readFlags } from "../arguments.ts";
 import { nameOf, pickServers, pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { readFlags, standing } from "./words.ts";
+import { standing } from "./words.ts";
 
 const HELP = `Usage: sluice delete [--dry-run] [--json] SERVICE|SERVICE/SERVER
 

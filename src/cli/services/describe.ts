@@ -1,15 +1,17 @@
 /** `sluice describe`: all that is known of a service or a server. */
+
 import type { Client } from "../../api/client.ts";
 import type { ConnectionCount } from "../../api/routes.ts";
 import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
 import { writeConfiguration } from "../../configuration/write.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
+import { readFlags } from "../arguments.ts";
 import { nameOf, type PickedServer, pickServers, pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { spellSeconds } from "../spell-time.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { serverRows, table } from "./get.ts";
-import { contentStanding, readFlags, type Standing, standing } from "./words.ts";
+import { contentStanding, type Standing, standing } from "./words.ts";
 
 const HELP = `Usage: sluice describe [--json] SERVICE|SERVER|SERVICE/SERVER
 

@@ -1,4 +1,5 @@
 /** `sluice edit`: what stands, in an editor, and what came of it put in force. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -12,11 +13,12 @@ import { writeConfiguration } from "../../configuration/write.ts";
 import { wantedServiceToWire, wantedSettingsToWire } from "../../control/wanted-wire.ts";
 import { keyToWire } from "../../control/wire.ts";
 import type { WantedState } from "../../ipvs/desired/wanted.ts";
+import { readFlags } from "../arguments.ts";
 import { namedChanges, renderPlan } from "../configuration/changes.ts";
 import { pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { contentStanding, readFlags, standing } from "./words.ts";
+import { contentStanding, standing } from "./words.ts";
 
 const HELP = `Usage: sluice edit [--dry-run] [SERVICE]
 

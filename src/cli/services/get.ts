@@ -1,11 +1,13 @@
 /** `sluice get`: services and their servers. */
+
 import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
 import { writeConfiguration } from "../../configuration/write.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../../control/wire.ts";
+import { readFlags } from "../arguments.ts";
 import { pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { contentStanding, readFlags, type Standing, standing } from "./words.ts";
+import { contentStanding, type Standing, standing } from "./words.ts";
 
 const HELP = `Usage: sluice get [--yaml|--json] [SERVICE]
 

@@ -1,5 +1,4 @@
 /** What the commands about services share. */
-import { parseArgs } from "node:util";
 import type { Client } from "../../api/client.ts";
 import { formatServiceId } from "../../api/routes.ts";
 import type { FileContent } from "../../configuration/schema.ts";
@@ -8,23 +7,6 @@ import { wantedServiceFromWire, wantedSettingsFromWire } from "../../control/wan
 import { keyToWire, type WireServiceStatus } from "../../control/wire.ts";
 import type { WantedState } from "../../ipvs/desired/wanted.ts";
 import { serviceKeyNames, serviceNames } from "../names.ts";
-import { toUsageError } from "../question.ts";
-
-/** Flags that are all off by default, and `-h`. Throws a UsageError. */
-export function readFlags<Flag extends string>(args: readonly string[], flags: readonly Flag[]) {
-  const flag = { type: "boolean", default: false } as const;
-  const options = Object.fromEntries(flags.map((name) => [name, flag]));
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { ...options, help: { ...flag, short: "h" } },
-    });
-    return { flags: values as Record<Flag | "help", boolean>, words: positionals };
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
 
 export interface Standing {
   readonly services: readonly WireServiceStatus[];

@@ -1,6 +1,6 @@
 /** `sluice status`: how the daemon is, what is wrong, and what to do. */
-import { parseArgs } from "node:util";
-import { type Around, ask, EXIT, type ExitCode, toUsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { isUnwell } from "./health.ts";
 import { page } from "./page.ts";
@@ -26,7 +26,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("status", around, async (client) => {
-    const { help, json } = parse(args);
+    const { help, json } = readArguments(args, { json: FLAG }, { allowPositionals: false }).values;
     if (help) {
       await around.write(HELP);
       return EXIT.done;
@@ -38,18 +38,4 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     const isWell = status.findings.length === 0 && !isUnwell(status.health);
     return isWell ? EXIT.done : EXIT.wrong;
   });
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    }).values;
-  } catch (error) {
-    throw toUsageError(error);
-  }
 }

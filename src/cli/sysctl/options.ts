@@ -1,5 +1,6 @@
 /** What `sluice sysctl` is asked for: the options of procps' sysctl, as far as they mean something here. */
-import { parseArgs } from "node:util";
+import { FLAG, readArguments } from "../arguments.ts";
+import { UsageError } from "../question.ts";
 
 export interface SysctlOptions {
   readonly isHelp: boolean;
@@ -19,11 +20,6 @@ export interface SysctlOptions {
   /** Files with settings, "-" for standard input; undefined: the words are names and settings themselves. */
   readonly files: readonly string[] | undefined;
   readonly words: readonly string[];
-}
-
-/** The words make no sense; the message says which and what would. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
 }
 
 export const SYSCTL_HELP = `Usage: sluice sysctl [options] [NAME | NAME=VALUE]...
@@ -53,7 +49,7 @@ Exit status: 0 done, 1 something was refused or could not be done.
 `;
 
 export function parseSysctlOptions(args: readonly string[]): SysctlOptions {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readArguments(args, OPTIONS);
   const isLoading = values.load !== undefined || values.f !== undefined;
   const files = [...(values.load ?? []), ...(values.f ?? []), ...positionals];
   const isAll = values.all || values.A || values.X;
@@ -78,40 +74,27 @@ export function parseSysctlOptions(args: readonly string[]): SysctlOptions {
   };
 }
 
-function parse(args: readonly string[]) {
-  const flag = (short?: string) =>
-    ({ type: "boolean", default: false, ...(short !== undefined && { short }) }) as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        all: flag("a"),
-        A: flag("A"),
-        X: flag("X"),
-        values: flag("n"),
-        names: flag("N"),
-        binary: flag("b"),
-        json: flag(),
-        pattern: { type: "string", short: "r" },
-        quiet: flag("q"),
-        write: flag("w"),
-        ignore: flag("e"),
-        load: { type: "string", short: "p", multiple: true },
-        f: { type: "string", short: "f", multiple: true },
-        "dry-run": flag(),
-        o: flag("o"),
-        x: flag("x"),
-        help: flag("h"),
-        d: flag("d"),
-      },
-    });
-  } catch (error) {
-    // Its first sentence says what is wrong; the others are about Node's own conventions.
-    if (error instanceof TypeError) throw new UsageError(error.message.replace(/\. .*/s, ""));
-    throw error;
-  }
-}
+const flag = (short: string) => ({ ...FLAG, short }) as const;
+
+const OPTIONS = {
+  all: flag("a"),
+  A: flag("A"),
+  X: flag("X"),
+  values: flag("n"),
+  names: flag("N"),
+  binary: flag("b"),
+  json: FLAG,
+  pattern: { type: "string", short: "r" },
+  quiet: flag("q"),
+  write: flag("w"),
+  ignore: flag("e"),
+  load: { type: "string", short: "p", multiple: true },
+  f: { type: "string", short: "f", multiple: true },
+  "dry-run": FLAG,
+  o: flag("o"),
+  x: flag("x"),
+  d: flag("d"),
+} as const;
 
 /** sysctl's own precedence where several are asked for. */
 function formOf(asked: Readonly<Record<"json" | "binary" | "names" | "values", boolean>>) {

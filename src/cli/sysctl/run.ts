@@ -4,9 +4,10 @@ import { ApiError, Client } from "../../api/client.ts";
 import { socketPath } from "../../api/routes.ts";
 import { adviceFor } from "../ipvsadm/connect.ts";
 import type { Surroundings } from "../ipvsadm/run.ts";
+import { UsageError } from "../question.ts";
 import { type Answer, answer } from "./answer.ts";
 import { dottedName } from "./name.ts";
-import { parseSysctlOptions, SYSCTL_HELP, type SysctlOptions, UsageError } from "./options.ts";
+import { parseSysctlOptions, SYSCTL_HELP, type SysctlOptions } from "./options.ts";
 import { type Request, requestsOfFile, requestsOfWords } from "./setting.ts";
 
 type Around = Omit<Surroundings, "names">;

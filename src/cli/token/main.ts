@@ -1,9 +1,10 @@
 /** `sluice token`: who may use the daemon's API over TCP. Works on the tokens' file; a daemon sees what it says at once. */
-import { parseArgs } from "node:util";
+
 import { DEFAULT_TOKENS } from "../../api/secure/default-tokens.ts";
 import { SCOPES, type Scope, TokenError, Tokens } from "../../api/secure/tokens.ts";
 import { prepareFolder } from "../../control/folder.ts";
-import { type Around, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { FLAG, readArguments } from "../arguments.ts";
+import { type Around, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 
 const HELP = `Usage: sluice token create NAME [--scope read|admin] [--tokens FILE]
@@ -30,7 +31,7 @@ export async function run(
   { write, complain }: Pick<Around, "write" | "complain">,
 ): Promise<ExitCode> {
   try {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, OPTIONS);
     if (values.help) {
       await write(HELP);
       return EXIT.done;
@@ -49,7 +50,7 @@ export async function run(
   }
 }
 
-type Values = ReturnType<typeof parse>["values"];
+type Values = ReturnType<typeof readArguments<typeof OPTIONS>>["values"];
 
 async function answer(
   [action, name, ...more]: readonly string[],
@@ -88,19 +89,8 @@ function scopeOf(text: string): Scope {
   return scope;
 }
 
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        scope: { type: "string", default: "read" },
-        tokens: { type: "string", default: DEFAULT_TOKENS },
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
-}
+const OPTIONS = {
+  scope: { type: "string", default: "read" },
+  tokens: { type: "string", default: DEFAULT_TOKENS },
+  json: FLAG,
+} as const;

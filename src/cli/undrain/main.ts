@@ -1,8 +1,8 @@
 /** `sluice undrain`: gives servers new connections again. */
-import { parseArgs } from "node:util";
+import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
 import { nameOf, pickServers } from "../pick-servers.ts";
-import { type Around, ask, EXIT, type ExitCode, toUsageError, UsageError } from "../question.ts";
+import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 
 const HELP = `Usage: sluice undrain [--json] SERVER|SERVICE/SERVER
@@ -24,7 +24,7 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("undrain", around, async (client) => {
-    const { values, positionals } = parse(args);
+    const { values, positionals } = readArguments(args, { json: FLAG });
     if (values.help) {
       await around.write(HELP);
       return EXIT.done;
@@ -56,19 +56,4 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     }
     return EXIT.done;
   });
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        json: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-  } catch (error) {
-    throw toUsageError(error);
-  }
 }
