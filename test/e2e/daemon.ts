@@ -30,6 +30,11 @@ export class DaemonHome implements Disposable {
     return join(this.directory, "sluice.sock");
   }
 
+  /** Where a test writes its sluice.yaml. */
+  get configuration(): string {
+    return join(this.directory, "sluice.yaml");
+  }
+
   get state(): string {
     return join(this.directory, "state.json");
   }

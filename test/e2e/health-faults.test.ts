@@ -1,8 +1,7 @@
 /** What goes wrong around health checks: a thousand servers at once, and the wall clock. */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HealthStatus } from "../../src/api/routes.ts";
@@ -15,20 +14,15 @@ const CLOCK = new URL("./stepping-clock.c", import.meta.url).pathname;
 
 let network: Network;
 let home: DaemonHome;
-let folder: string;
-let file: string;
 
 beforeEach(() => {
   network = new Network();
   home = new DaemonHome();
-  folder = mkdtempSync(join(tmpdir(), "sluice-faults-"));
-  file = join(folder, "sluice.yaml");
 });
 
 afterEach(() => {
   network[Symbol.dispose]();
   home[Symbol.dispose]();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const health = (): HealthStatus =>
@@ -74,14 +68,14 @@ test("a thousand servers go down at once and return: each service is told of onc
     destinations: [${servers.map((address) => `{address: ${address.replace(/16/, `${16 + index}`)}}`).join(", ")}]`,
   );
   writeFileSync(
-    file,
+    home.configuration,
     `services:${services.join("")}
   - {vip: ${V}, port: 90, scheduler: rr, destinations: [{address: ${R1}, forwarding: masquerade}]}
 `,
   );
   await network.speak(network.server, 90, "beside");
   let listener = await listen(ports);
-  const daemon = await home.start(network.director, "--config", file);
+  const daemon = await home.start(network.director, "--config", home.configuration);
   await expect.poll(counted, PATIENCE).toEqual({ up: 1_000, down: 0 });
 
   await kill(listener);
@@ -100,9 +94,9 @@ test("a thousand servers go down at once and return: each service is told of onc
 });
 
 test("a step of the wall clock changes nothing", async () => {
-  const library = join(folder, "stepping-clock.so");
+  const library = join(home.directory, "stepping-clock.so");
   execFileSync("clang", ["-shared", "-fPIC", "-O2", "-o", library, CLOCK, "-ldl"]);
-  const clock = join(folder, "clock");
+  const clock = join(home.directory, "clock");
   const step = (hours: number): void => {
     const bytes = Buffer.alloc(8);
     bytes.writeBigInt64LE(BigInt(hours) * 3_600n);
@@ -111,7 +105,7 @@ test("a step of the wall clock changes nothing", async () => {
   };
   writeFileSync(clock, Buffer.alloc(8));
   writeFileSync(
-    file,
+    home.configuration,
     `
 services:
   - vip: ${V}
@@ -123,7 +117,7 @@ services:
   );
   let server = await listen([80]);
   const script = `LD_PRELOAD=${library} SLUICE_CLOCK_STEP=${clock} exec "$@"`;
-  const child = home.launchBy(network.director, script, "--config", file);
+  const child = home.launchBy(network.director, script, "--config", home.configuration);
   await untilPrinted(child, "the director runs");
   const daemon = new Daemon(child, home.socket);
   await expect.poll(counted, PATIENCE).toEqual({ up: 1, down: 0 });

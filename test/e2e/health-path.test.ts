@@ -1,7 +1,5 @@
 /** A daemon asks its servers through their VIPs: who lacks the VIP gets no clients, and gets them again with it. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HealthStatus } from "../../src/api/routes.ts";
 import { connect, Namespace, untilPrinted } from "../userspace/namespaces.ts";
@@ -21,13 +19,11 @@ let wire: Namespace;
 let director: Namespace;
 let servers: Namespace[];
 let home: DaemonHome;
-let folder: string;
 
 beforeEach(() => {
   wire = new Namespace("wire");
   director = new Namespace("director");
   home = new DaemonHome();
-  folder = mkdtempSync(join(tmpdir(), "sluice-path-"));
   wire.batch(["link add br0 type bridge", "link set br0 up"]);
   plug(director, 1);
   director.batch([`addr add ${VIP}/32 dev eth0`]);
@@ -41,7 +37,6 @@ beforeEach(() => {
 
 afterEach(() => {
   for (const each of [home, director, ...servers, wire]) each[Symbol.dispose]();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function plug(host: Namespace, number: number): void {
@@ -66,9 +61,8 @@ const listed = (): string[] =>
 
 test("servers that lose the VIP get no clients, whatever listens on their own addresses", async () => {
   const QUICK = "interval: 200ms, timeout: 300ms, retry: 50ms, fall: 2, rise: 1";
-  const file = join(folder, "sluice.yaml");
   writeFileSync(
-    file,
+    home.configuration,
     `
 checks: {through: {type: tcp, ${QUICK}}, straight: {type: tcp, via: direct, ${QUICK}}}
 services:
@@ -88,7 +82,7 @@ services:
   const far = servers[2]!;
   const taker = far.startNode(SLUICE, "decapsulate", "--on", "eth0", "--gue-port", "6080");
   await untilPrinted(taker, "taking apart");
-  const daemon = await home.start(director, "--config", file);
+  const daemon = await home.start(director, "--config", home.configuration);
   const all = [`${SERVERS[0]}:80`, `${SERVERS[1]}:80`, `${FAR}:80`];
   const always = [`${SERVERS[0]}:90`, `${SERVERS[1]}:91`];
   const up = [...all, ...always].map((each) => `${each} up`);

@@ -1,9 +1,7 @@
 /** Real servers die, hang, refuse and return, and a daemon that asks them sends their clients where they are served. */
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { HealthStatus } from "../../src/api/routes.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -15,20 +13,15 @@ const SPEAKER = new URL("./speaker.ts", import.meta.url).pathname;
 
 let network: Network;
 let home: DaemonHome;
-let folder: string;
-let file: string;
 
 beforeEach(() => {
   network = new Network();
   home = new DaemonHome();
-  folder = mkdtempSync(join(tmpdir(), "sluice-health-"));
-  file = join(folder, "sluice.yaml");
 });
 
 afterEach(() => {
   network[Symbol.dispose]();
   home[Symbol.dispose]();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** A server at this address alone. */
@@ -77,8 +70,8 @@ const answers = (port = 80): string =>
 
 test("servers that die, hang, refuse and return are out of work and in again", async () => {
   const servers = [await serve(R1), await serve(R2)];
-  writeFileSync(file, two(""));
-  const daemon = await home.start(network.director, "--config", file);
+  writeFileSync(home.configuration, two(""));
+  const daemon = await home.start(network.director, "--config", home.configuration);
   await expect.poll(told, PATIENCE).toEqual([`${R1}:80 up 1`, `${R2}:80 up 1`]);
   expect(answers()).toBe(`${R1} ${R2}`);
 
@@ -108,7 +101,7 @@ test("servers that die, hang, refuse and return are out of work and in again", a
   const { prober } = health();
   await daemon.end("SIGKILL");
   await expect.poll(() => isRunning(prober!.pid!), PATIENCE).toBe(false);
-  await home.start(network.director, "--config", file);
+  await home.start(network.director, "--config", home.configuration);
   expect(told()[1]).toMatch(/ down\?? out$/);
   network.server.run("nft delete table ip hang");
   await expect.poll(told, PATIENCE).toEqual([`${R1}:80 up 1`, `${R2}:80 up 1`]);
@@ -126,11 +119,14 @@ function isRunning(pid: number): boolean {
 test("somebody is sorry; the hand's weights stay; the process that asks may die", async () => {
   const server = await serve(R1);
   await serve(R1, 90);
-  writeFileSync(file, two(`health: {onFailure: inhibit, sorry: {address: ${R1}, port: 90}}`));
+  writeFileSync(
+    home.configuration,
+    two(`health: {onFailure: inhibit, sorry: {address: ${R1}, port: 90}}`),
+  );
   const daemon = await home.start(network.director);
   // Whoever checks nothing has nobody who asks.
   expect(health()).toEqual({ prober: null, services: [] });
-  expect(home.sluice(`apply --wait ${file}`).code).toBe(0);
+  expect(home.sluice(`apply --wait ${home.configuration}`).code).toBe(0);
   expect(told()).toEqual([`${R1}:80 up 1`, `${R2}:80 down 0`]);
   expect(home.ipvsadm(`-e -t ${V}:80 -r ${R1} -m -w 7`).code).toBe(0);
   expect(home.ipvsadm(`-e -t ${V}:80 -r ${R2} -m -w 5`).code).toBe(0);
@@ -156,8 +152,8 @@ test("somebody is sorry; the hand's weights stay; the process that asks may die"
   expect(health().services[0]!.sorry).toBeNull();
 
   // What is no longer checked is as the operator has it.
-  writeFileSync(file, two("").replace("check: quick", "checks: []"));
-  expect(home.sluice(`apply ${file}`).code).toBe(0);
+  writeFileSync(home.configuration, two("").replace("check: quick", "checks: []"));
+  expect(home.sluice(`apply ${home.configuration}`).code).toBe(0);
   expect(health().services).toEqual([]);
   await daemon.end("SIGTERM");
 });

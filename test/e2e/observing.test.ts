@@ -1,6 +1,5 @@
 /** What watches a daemon: Prometheus' page and the API over TCP, the stream of events, programs that are told. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { selfSigned } from "../certificates.ts";
@@ -10,33 +9,29 @@ import { Network } from "./network.ts";
 
 let network: Network;
 let home: DaemonHome;
-let folder: string;
 
 beforeEach(() => {
   network = new Network();
   home = new DaemonHome();
-  folder = mkdtempSync(join(tmpdir(), "observing-"));
 });
 
 afterEach(() => {
   network[Symbol.dispose]();
   home[Symbol.dispose]();
-  rmSync(folder, { recursive: true });
 });
 
 test("a daemon is scraped, commanded over TCP, listened to, and tells of itself", async () => {
   const { certificate, key } = selfSigned("127.0.0.1");
-  writeFileSync(join(folder, "api.pem"), certificate);
-  writeFileSync(join(folder, "api.key"), key);
-  const tokens = join(folder, "tokens.json");
-  const told = join(folder, "told");
-  writeFileSync(join(folder, "tell"), `#!/bin/sh\necho "$*" >> ${told}\n`, { mode: 0o755 });
-  const file = join(folder, "sluice.yaml");
+  writeFileSync(join(home.directory, "api.pem"), certificate);
+  writeFileSync(join(home.directory, "api.key"), key);
+  const tokens = join(home.directory, "tokens.json");
+  const told = join(home.directory, "told");
+  writeFileSync(join(home.directory, "tell"), `#!/bin/sh\necho "$*" >> ${told}\n`, { mode: 0o755 });
   writeFileSync(
-    file,
+    home.configuration,
     `metrics: {listen: 9469}
-api: {listen: 9470, certificate: ${folder}/api.pem, key: ${folder}/api.key, tokens: ${tokens}}
-notify: [{exec: [${folder}/tell], events: [configuration-changed]}]
+api: {listen: 9470, certificate: ${home.directory}/api.pem, key: ${home.directory}/api.key, tokens: ${tokens}}
+notify: [{exec: [${home.directory}/tell], events: [configuration-changed]}]
 services:
   - {vip: 10.0.0.1, port: 80, destinations: [{address: 10.1.0.2}]}
 `,
@@ -44,7 +39,7 @@ services:
   const made = home.sluice(`token create operator --scope admin --tokens ${tokens}`);
   expect(made).toMatchObject({ code: 0, stderr: "" });
   const token = made.stdout.trim();
-  const daemon = await home.start(network.director, "--config", file);
+  const daemon = await home.start(network.director, "--config", home.configuration);
 
   const page = exposition(network.director.run("curl -sS http://127.0.0.1:9469/metrics"));
   expect(page.find(({ name }) => name === "sluice_services")?.value).toBe(1);
@@ -53,7 +48,7 @@ services:
     destination: "10.1.0.2:80",
   });
 
-  const curl = `curl -sS --cacert ${folder}/api.pem -o /dev/null -w %{http_code}`;
+  const curl = `curl -sS --cacert ${home.directory}/api.pem -o /dev/null -w %{http_code}`;
   const api = "https://127.0.0.1:9470/v1/services/tcp:10.0.0.1:80";
   expect(network.director.run(`${curl} ${api}`)).toBe("401");
   expect(network.director.run(`${curl} --oauth2-bearer ${token} -X DELETE ${api}`)).toBe("204");
