@@ -1,13 +1,8 @@
 /**
- * The daemon's side of health: which servers are to be asked in which way, what was found, and what becomes of services
- * by it. Control asks over() for what the engine gets of a service; nothing here is written as the operator's wish.
+ * The daemon's side of health: what becomes of services by what was found of their servers (watches.ts). Control asks
+ * over() for what the engine gets of a service; nothing here is written as the operator's wish.
  */
-import {
-  type CheckPlan,
-  canonical,
-  type OnFailure,
-  type ServiceHealth,
-} from "../ipvs/desired/health.ts";
+import type { ServiceHealth } from "../ipvs/desired/health.ts";
 import {
   type DestinationPlan,
   formatEndpoint,
@@ -25,23 +20,9 @@ import {
   destinationAfter,
   findingOf,
   nextMoment,
-  type Report,
-  rememberedDown,
-  standingAtStart,
 } from "./judge.ts";
-import { markOf } from "./memory.ts";
-import type { Assignment, Change, Lag, Order, Told } from "./prober/protocol.ts";
-import { targetOf, type WatchTarget } from "./target.ts";
-
-/** What one check of one server found last. */
-export interface Watch {
-  readonly id: number;
-  readonly check: CheckPlan;
-  readonly target: WatchTarget;
-  report: Report;
-  latencyMs: number | undefined;
-  warning: string | undefined;
-}
+import type { Change, Lag, Told } from "./prober/protocol.ts";
+import { settingsOf, type Watch, Watches, type WatchesOptions } from "./watches.ts";
 
 /** What is known of a destination of a service. */
 export interface DestinationView {
@@ -84,14 +65,11 @@ export type HealthEvent =
       readonly warning: string;
     };
 
-export interface KeeperOptions {
-  readonly order: (order: Order) => void;
+export interface KeeperOptions extends WatchesOptions {
   /** What over() says of these services is different from before. */
   readonly renew: (keyTexts: readonly string[]) => Promise<void>;
   readonly happened: (event: HealthEvent) => void;
   readonly failed: (error: unknown) => void;
-  /** What a daemon before this one knew to be down, by markOf(). */
-  readonly remembered: Set<string>;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
 }
@@ -101,11 +79,6 @@ const BATCH_MS = { first: 0, busy: 400 } as const;
 /** So many services at once are many. */
 const BUSY = 20;
 
-/** Of a service that is in force. */
-interface Served {
-  readonly watches: ReadonlyMap<string, readonly Watch[]>;
-}
-
 interface Judged {
   readonly plan: ServicePlan;
   readonly standings: ReadonlyMap<string, DestinationStanding>;
@@ -114,11 +87,7 @@ interface Judged {
 
 export class HealthKeeper {
   readonly #options: KeeperOptions;
-  readonly #watches = new Map<string, Watch>();
-  readonly #byId = new Map<number, { readonly key: string; readonly watch: Watch }>();
-  /** Which services use a watch, and how many of their destinations. */
-  readonly #users = new Map<Watch, Map<string, number>>();
-  readonly #served = new Map<string, Served>();
+  readonly #watches: Watches;
   readonly #judged = new Map<string, Judged>();
   /** By the plan that the engine has. */
   readonly #effective = new WeakMap<ServicePlan, Effective>();
@@ -129,11 +98,11 @@ export class HealthKeeper {
   #clockAt = Number.POSITIVE_INFINITY;
   #isRenewing = false;
   #quietUntil = 0;
-  #nextId = 1;
   lag: Lag | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#watches = new Watches(options);
   }
 
   over(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
@@ -147,32 +116,24 @@ export class HealthKeeper {
   }
 
   follow(changes: readonly ServiceChange[]): void {
-    const order = { add: [] as Assignment[], remove: [] as number[] };
+    this.#watches.follow(changes);
     for (const { keyText, after } of changes) {
-      const before = this.#served.get(keyText);
-      const isServed = after?.health !== undefined;
-      if (isServed) this.#serve(keyText, after, order);
-      else {
-        this.#served.delete(keyText);
-        this.#judged.delete(keyText);
-        this.#moments.delete(keyText);
-      }
-      if (before !== undefined) this.#release(keyText, before, order);
+      if (after?.health !== undefined) continue;
+      this.#judged.delete(keyText);
+      this.#moments.delete(keyText);
     }
-    this.#order(order);
     this.#setClock();
   }
 
   /** Everything anew: the process that asked is another. */
   orderAll(): void {
-    const add = [...this.#watches.values()].map(assignmentOf);
-    this.#order({ add, remove: [] });
+    this.#watches.orderAll();
   }
 
   hear({ changes = [], latencies = [], lag }: Told): void {
     for (const [id, latencyMs] of latencies) {
-      const known = this.#byId.get(id);
-      if (known !== undefined) known.watch.latencyMs = latencyMs;
+      const watch = this.#watches.byId(id);
+      if (watch !== undefined) watch.latencyMs = latencyMs;
     }
     if (lag !== undefined) this.lag = lag;
     for (const change of changes) this.#note(change);
@@ -180,14 +141,12 @@ export class HealthKeeper {
   }
 
   /** What is known to be down, by markOf(). */
-  *knownDown(): Generator<string> {
-    for (const [key, { report }] of this.#watches) {
-      if (!report.up && report.isKnown) yield markOf(key);
-    }
+  knownDown(): Iterable<string> {
+    return this.#watches.knownDown();
   }
 
   *services(): Generator<ServiceView> {
-    for (const [keyText, { watches }] of this.#served) {
+    for (const [keyText, watches] of this.#watches.byService()) {
       const judged = this.#judged.get(keyText);
       if (judged === undefined) continue;
       const { plan, standings, decision } = judged;
@@ -214,9 +173,8 @@ export class HealthKeeper {
   }
 
   #note({ id, latencyMs, warning, ...report }: Change): void {
-    const known = this.#byId.get(id);
-    if (known === undefined) return;
-    const { watch } = known;
+    const watch = this.#watches.byId(id);
+    if (watch === undefined) return;
     if (warning !== undefined && warning !== watch.warning) {
       const check = watch.check.name ?? watch.check.type;
       this.#options.happened({ kind: "warning", target: watch.target, check, warning });
@@ -224,7 +182,7 @@ export class HealthKeeper {
     watch.report = report;
     watch.latencyMs = latencyMs;
     watch.warning = warning;
-    for (const keyText of this.#users.get(watch)?.keys() ?? []) this.#changed.add(keyText);
+    for (const keyText of this.#watches.usersOf(watch)) this.#changed.add(keyText);
   }
 
   #renewSoon(): void {
@@ -267,7 +225,7 @@ export class HealthKeeper {
       const { checks, onFailure } = settingsOf(health, at);
       if (checks.length === 0)
         return { weight: destination.weight, onFailure, standing: undefined };
-      const reports = checks.map((check) => this.#report(check, destination, plan.key));
+      const reports = checks.map((check) => this.#watches.report(check, destination, plan.key));
       const last = before?.standings.get(at);
       const standing = destinationAfter(last, findingOf(reports), health.flapping, now);
       standings.set(at, standing);
@@ -303,83 +261,6 @@ export class HealthKeeper {
     }
   }
 
-  #report(check: CheckPlan, destination: DestinationPlan, service: ServiceKey): Report {
-    const key = watchKey(check, targetOf(check, destination, service));
-    return this.#watches.get(key)?.report ?? this.#firstReport(key, check);
-  }
-
-  #firstReport(key: string, check: CheckPlan): Report {
-    return this.#options.remembered.has(markOf(key))
-      ? { ...rememberedDown(check), why: "was down before this daemon started" }
-      : { ...standingAtStart(check), why: "not asked yet" };
-  }
-
-  #serve(keyText: string, plan: ServicePlan, order: { add: Assignment[] }): void {
-    const all = new Map<string, readonly Watch[]>();
-    for (const destination of plan.destinations) {
-      const at = formatEndpoint(destination.endpoint);
-      const { checks } = settingsOf(plan.health!, at);
-      if (checks.length === 0) continue;
-      const watches = checks.map((check) => this.#watch(check, destination, plan.key, order));
-      all.set(at, watches);
-      for (const watch of watches) {
-        const users = this.#users.get(watch) ?? new Map<string, number>();
-        users.set(keyText, (users.get(keyText) ?? 0) + 1);
-        this.#users.set(watch, users);
-      }
-    }
-    this.#served.set(keyText, { watches: all });
-  }
-
-  #watch(
-    check: CheckPlan,
-    destination: DestinationPlan,
-    service: ServiceKey,
-    order: { add: Assignment[] },
-  ): Watch {
-    const target = targetOf(check, destination, service);
-    const key = watchKey(check, target);
-    let watch = this.#watches.get(key);
-    if (watch === undefined) {
-      const report = this.#firstReport(key, check);
-      watch = {
-        id: this.#nextId++,
-        check,
-        target,
-        report,
-        latencyMs: undefined,
-        warning: undefined,
-      };
-      this.#watches.set(key, watch);
-      this.#options.remembered.delete(markOf(key));
-      this.#byId.set(watch.id, { key, watch });
-      order.add.push(assignmentOf(watch));
-    }
-    return watch;
-  }
-
-  #release(keyText: string, { watches }: Served, order: { remove: number[] }): void {
-    for (const watch of [...watches.values()].flat()) {
-      const users = this.#users.get(watch)!;
-      const count = users.get(keyText)! - 1;
-      if (count > 0) users.set(keyText, count);
-      else users.delete(keyText);
-      if (users.size > 0) continue;
-      this.#users.delete(watch);
-      this.#watches.delete(this.#byId.get(watch.id)!.key);
-      this.#byId.delete(watch.id);
-      order.remove.push(watch.id);
-    }
-  }
-
-  /** In portions: one line of it shall not stop whoever reads it. */
-  #order({ add, remove }: Order): void {
-    if (remove.length > 0) this.#options.order({ add: [], remove });
-    for (let at = 0; at < add.length; at += PORTION) {
-      this.#options.order({ add: add.slice(at, at + PORTION), remove: [] });
-    }
-  }
-
   /** For what time alone changes: slow starts, and the end of being held down. */
   #setClock(): void {
     const next = Math.min(...this.#moments.values());
@@ -404,31 +285,6 @@ export class HealthKeeper {
   }
 }
 
-const PORTION = 500;
-
 function asConfigured({ destinations }: ServicePlan): Pick<Decision, "weights" | "sorryWeight"> {
   return { weights: destinations.map(({ weight }) => weight), sorryWeight: undefined };
-}
-
-function settingsOf(
-  health: ServiceHealth,
-  at: string,
-): { readonly checks: readonly CheckPlan[]; readonly onFailure: OnFailure } {
-  const own = health.destinations[at];
-  return {
-    checks: own?.checks ?? health.checks,
-    onFailure: own?.onFailure ?? health.onFailure,
-  };
-}
-
-/** Equal checks of one server have equal keys, whatever they are called. */
-function watchKey(check: CheckPlan, target: WatchTarget): string {
-  return canonical({ ...check, ...target, name: undefined, via: undefined })!;
-}
-
-function assignmentOf({ id, check, target, report }: Watch): Assignment {
-  const { type, settings, intervalMs, jitterMs, timeoutMs, retryMs, backoffMs, rise, fall } = check;
-  const { up, isKnown, against, downs } = report;
-  const times = { intervalMs, jitterMs, timeoutMs, retryMs, backoffMs, rise, fall };
-  return { id, type, settings, target, ...times, standing: { up, isKnown, against, downs } };
 }
