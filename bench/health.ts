@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "../src/api/client.ts";
-import type { HealthStatus, ProbeLag } from "../src/api/routes.ts";
+import type { HealthStatus, ProbeLag } from "../src/api/messages.ts";
 import type { InsideBenchmark } from "./inside.ts";
 import { median } from "./median.ts";
 

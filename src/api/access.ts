@@ -1,5 +1,5 @@
 /** What a caller may do: nothing, look, or command. One rule for all routes, so that none can be forgotten. */
-import type { ErrorReply } from "./routes.ts";
+import type { ErrorReply } from "./messages.ts";
 
 export type Right = "read" | "write";
 

@@ -15,8 +15,9 @@ import { drainDestination, undrainDestination } from "../ipvs/desired/drain.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
 import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
+import type { ErrorReply } from "./messages.ts";
 import { linesOf, mustBeSame, parseJson, readAs, readDestination, readService } from "./reading.ts";
-import type { ChangeName, ErrorReply } from "./routes.ts";
+import type { ChangeName } from "./routes.ts";
 
 /** What a call is about, by id, and what it brings. */
 export interface ChangeCall {

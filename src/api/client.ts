@@ -4,19 +4,10 @@ import { createRequire } from "node:module";
 import type { WireWantedService, WireWantedSettings } from "../control/wanted-wire.ts";
 import type { WireConnection } from "../control/wire.ts";
 import { COMMAND_HEADER } from "./command-header.ts";
+import { formatEndpointId, formatServiceId } from "./ids.ts";
 import { objects, type StreamedEvent, streamedEvents } from "./lines.ts";
-import {
-  type Calls,
-  type Change,
-  type EndedConnections,
-  type ErrorReply,
-  formatEndpointId,
-  formatServiceId,
-  type Plan,
-  type QueryParams,
-  ROUTES,
-  type RouteName,
-} from "./routes.ts";
+import type { EndedConnections, ErrorReply, Plan } from "./messages.ts";
+import { type Calls, type Change, type QueryParams, ROUTES, type RouteName } from "./routes.ts";
 
 // An import would read every property of the module, and some of its getters load all of fetch: 25 ms at each start.
 const { Agent, request } = createRequire(import.meta.url)(

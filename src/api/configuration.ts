@@ -18,9 +18,10 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { type Difference, differences } from "../ipvs/desired/differences.ts";
 import { formatEndpoint, formatServiceKey, type ServiceKey } from "../ipvs/desired/service.ts";
 import { reconciling, type WantedService, type WantedState } from "../ipvs/desired/wanted.ts";
+import { formatServiceId } from "./ids.ts";
+import type { Plan, PlannedChange } from "./messages.ts";
 import { BadRequest, ChangedMeanwhile, TooLarge } from "./problem.ts";
 import { linesOf, parseJson, readAs } from "./reading.ts";
-import { formatServiceId, type Plan, type PlannedChange } from "./routes.ts";
 
 /** A service with some thousands of destinations, or the names of some ten thousand services. */
 const LINE_MAX_BYTES = 4 * 1024 * 1024;

@@ -6,9 +6,10 @@ import type { ConnectionSummary } from "../ipvs/inquiry/summary.ts";
 import { AGES_BELOW_MS } from "../ipvs/inquiry/summary.ts";
 import { Address } from "../net/address.ts";
 import { parsePrefix } from "../net/prefix.ts";
+import { parseEndpointId } from "./ids.ts";
+import type { ConnectionCount } from "./messages.ts";
 import { BadRequest } from "./problem.ts";
 import { readService } from "./reading.ts";
-import { type ConnectionCount, parseEndpointId } from "./routes.ts";
 
 type Filter = { -readonly [Name in keyof ConnectionFilter]: ConnectionFilter[Name] };
 

@@ -5,7 +5,8 @@ import { destinationToWire, keyToWire } from "../control/wire.ts";
 import { type DrainedServer, drainedServers } from "../ipvs/desired/drain.ts";
 import { formatEndpoint } from "../ipvs/desired/service.ts";
 import { countToWire } from "./connections.ts";
-import { type DrainStatus, type Drains, formatServiceId } from "./routes.ts";
+import { formatServiceId } from "./ids.ts";
+import type { DrainStatus, Drains } from "./messages.ts";
 
 /** Of the oldest connections so many are told. */
 const OLDEST_TOLD = 5;

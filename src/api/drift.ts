@@ -3,7 +3,8 @@ import type { Control } from "../control/control.ts";
 import { keyToWire } from "../control/wire.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { changeOf, countsOf } from "./configuration.ts";
-import { type Drift, formatServiceId } from "./routes.ts";
+import { formatServiceId } from "./ids.ts";
+import type { Drift } from "./messages.ts";
 
 export async function driftOf(control: Control): Promise<Drift | null> {
   const found = await control.declarations.drift(control.state);

@@ -8,9 +8,9 @@ import { formatServiceKey } from "../ipvs/desired/service.ts";
 import { changedBy } from "../ipvs/explain/what-if.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
+import type { ExplainReply } from "./messages.ts";
 import { BadRequest } from "./problem.ts";
 import { readAs } from "./reading.ts";
-import type { ExplainReply } from "./routes.ts";
 
 /** Where a client's packet comes from if nobody says: one of Linux' own (net.ipv4.ip_local_port_range). */
 const CLIENT_PORT = 40_000;

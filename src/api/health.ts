@@ -2,12 +2,8 @@
 import { keyToWire } from "../control/wire.ts";
 import type { DestinationView, HealthKeeper, ServiceView } from "../health/keeper.ts";
 import { formatEndpoint } from "../ipvs/desired/service.ts";
-import {
-  type DestinationHealthStatus,
-  formatServiceId,
-  type HealthStatus,
-  type ServiceHealthStatus,
-} from "./routes.ts";
+import { formatServiceId } from "./ids.ts";
+import type { DestinationHealthStatus, HealthStatus, ServiceHealthStatus } from "./messages.ts";
 
 /** What the daemon has of it, once a service is checked. */
 export interface HealthSource {

@@ -5,8 +5,8 @@ import type { Control } from "../control/control.ts";
 import { inTermsOfEach } from "../control/reload.ts";
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { planOf } from "./configuration.ts";
+import type { HistoryReply, Plan } from "./messages.ts";
 import { BadRequest } from "./problem.ts";
-import type { HistoryReply, Plan } from "./routes.ts";
 
 export async function historyOf(control: Control): Promise<HistoryReply> {
   const entries = await control.history.entries();

@@ -2,8 +2,8 @@
 import type { z } from "zod";
 import { problemsOf } from "../control/wire-schema.ts";
 import type { Endpoint, ServiceKey } from "../ipvs/desired/service.ts";
+import { parseEndpointId, parseServiceId } from "./ids.ts";
 import { BadRequest, BrokenOff, TooLarge } from "./problem.ts";
-import { parseEndpointId, parseServiceId } from "./routes.ts";
 
 /** The longest body that a call may have: a record is below 1 kB. */
 const BODY_MAX_BYTES = 64 * 1024;

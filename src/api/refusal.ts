@@ -2,8 +2,8 @@
 import { BusyError } from "../control/control.ts";
 import { NoSuchGeneration } from "../control/history.ts";
 import { FAULTS, LbError } from "../ipvs/desired/errors.ts";
+import type { ErrorReply } from "./messages.ts";
 import { BadRequest, BrokenOff, ChangedMeanwhile, TooLarge } from "./problem.ts";
-import type { ErrorReply } from "./routes.ts";
 
 export interface Refusal {
   readonly status: 400 | 404 | 409 | 412 | 413 | 500 | 503;

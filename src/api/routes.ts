@@ -1,21 +1,28 @@
 /** Every route of the API: what the server serves, what the client calls, and what each means. */
 
-import type { Author, HistoryEntry } from "../control/author.ts";
 import type {
-  WireConnection,
   WireDestination,
-  WireDrain,
   WireEndpoint,
   WireServiceKey,
   WireServiceRecord,
   WireServiceStatus,
   WireSysctls,
 } from "../control/wire.ts";
-import type { Endpoint, Mark, Protocol, ServiceKey, Timeouts } from "../ipvs/desired/service.ts";
-import type { Explanation } from "../ipvs/explain/explain.ts";
+import type { Timeouts } from "../ipvs/desired/service.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
-import { Address } from "../net/address.ts";
-import type { Port } from "../net/port.ts";
+import type {
+  ConnectionCount,
+  Drains,
+  Drift,
+  ExplainReply,
+  HealthStatus,
+  HistoryReply,
+  Info,
+  Plan,
+  Status,
+  WireDrainRequest,
+  WireQuestion,
+} from "./messages.ts";
 
 export interface ApiRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -88,221 +95,12 @@ export type ChangeName =
   | "setTimeouts"
   | "setSysctls";
 
-export interface Info {
-  readonly name: "sluice";
-  readonly version: string;
-  readonly engine: string;
-  readonly pid: number;
-  /** The number of the last change. */
-  readonly generation: number;
-  /** Rows of the connection table: `size` in listings. */
-  readonly connectionTableSize: number;
-  /** The IPVS version whose commands and meaning this is. */
-  readonly ipvsVersion: string;
-}
-
-export interface Status {
-  readonly version: string;
-  readonly pid: number;
-  /** As ISO 8601 has it. */
-  readonly startedAt: string;
-  readonly engine: string;
-  /** Where packets are taken, in words. */
-  readonly stand: string;
-  /** The path of the state file; null: state is kept in memory only. */
-  readonly state: string | null;
-  readonly services: number;
-  readonly servers: number;
-  /** Entries of the connection table, and how many it may have. */
-  readonly connections: number;
-  readonly connectionsMax: number;
-  /** Lines of the daemon's log that were lost because nobody read them. */
-  readonly logLinesLost: number;
-  readonly health: HealthStatus;
-  /** The number of the last change. */
-  readonly generation: number;
-  /** Null: no file was applied. */
-  readonly drift: Drift | null;
-  /** Servers that are drained. */
-  readonly draining: number;
-  readonly findings: readonly StatusFinding[];
-  /** More findings than are told. */
-  readonly findingsOmitted: number;
-}
-
-/** Something that is wrong. */
-export interface StatusFinding {
-  /** vip-not-local, not-forwarding, no-route, neighbour-silent, filtered, local-client. */
-  readonly code: string;
-  /** A service, a server of one, or the host. */
-  readonly about: string;
-  readonly says: string;
-  readonly remedy: string;
-  readonly since: string;
-}
-
-/** What health checks know. Services without checks are not in it. */
-export interface HealthStatus {
-  /** The process that asks servers; null: no service is checked. */
-  readonly prober: { readonly pid: number | null; readonly lag: ProbeLag | null } | null;
-  readonly services: readonly ServiceHealthStatus[];
-}
-
-/** How far behind their time probes began, in the last seconds. */
-export interface ProbeLag {
-  readonly probes: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly maxMs: number;
-  readonly cpuMs: number;
-  readonly overMs: number;
-}
-
-export interface ServiceHealthStatus {
-  readonly service: string;
-  readonly hasQuorum: boolean;
-  /** The weights of those that are up, together. */
-  readonly sum: number;
-  readonly quorum: number;
-  readonly hysteresis: number;
-  /** Who answers instead of the others; null: they do. */
-  readonly sorry: string | null;
-  /** So few are up that all are kept. */
-  readonly isPanic: boolean;
-  readonly destinations: readonly DestinationHealthStatus[];
-}
-
-export interface DestinationHealthStatus {
-  readonly destination: string;
-  readonly health: "up" | "down" | "unchecked";
-  /** False before there was a result that settled it: then it is held to be so. */
-  readonly isKnown: boolean;
-  /** Null when nobody checks it. */
-  readonly since: string | null;
-  readonly why: string;
-  /** What it has in its service now; null: it was taken out. */
-  readonly weight: number | null;
-  readonly checks: readonly {
-    readonly check: string;
-    readonly up: boolean;
-    readonly isKnown: boolean;
-    readonly why: string;
-    readonly latencyMs: number | null;
-    readonly warning: string | null;
-  }[];
-}
-
-/** What is wanted, and what would change. */
-export interface Plan {
-  readonly changes: readonly PlannedChange[];
-}
-
-export interface PlannedChange {
-  readonly action: "add" | "change" | "remove";
-  readonly what: "service" | "destination" | "timeouts" | "sysctls";
-  /** A service id; null with timeouts and sysctls. */
-  readonly service: string | null;
-  readonly destination: string | null;
-  /** What is different: null where there was nothing, or nothing will be. */
-  readonly facts: readonly {
-    readonly name: string;
-    readonly before: PlannedFact;
-    readonly after: PlannedFact;
-  }[];
-  /** Those that are there now. They go on when something is changed; the packets of what is removed are dropped. */
-  readonly connections: number;
-}
-
-export type PlannedFact = string | number | boolean | null;
-
 interface ServiceParams {
   readonly service: WireServiceKey;
 }
 
 interface DestinationParams extends ServiceParams {
   readonly destination: WireEndpoint;
-}
-
-/** What is left out: five minutes, the server stays, its connections are not ended. */
-export interface WireDrainRequest {
-  /** Null: until the last connection has ended. */
-  readonly timeoutSeconds?: number | null;
-  readonly afterwards?: "remove" | "keep";
-  /** Whether the connections that remain at the end are ended, with a reset to both sides. */
-  readonly force?: boolean;
-}
-
-/** A client's first packet. Port 0: of the client, any; of a server, whatever it has. */
-export interface WireQuestion {
-  readonly client: WireEndpoint;
-  /** Of a service for a mark, or for any port: where to. */
-  readonly to?: WireEndpoint | null;
-  readonly protocol?: Protocol | null;
-  /** A weight of null: the server is gone. */
-  readonly whatIf?: readonly { readonly server: WireEndpoint; readonly weight: number | null }[];
-}
-
-export type ExplainReply = Explanation & {
-  /** The reason in words. */
-  readonly means: string;
-  /** The interface's name; null when nothing leaves. */
-  readonly interface: string | null;
-};
-
-/** Servers that are drained. */
-export interface Drains {
-  readonly drains: readonly DrainStatus[];
-}
-
-/** Connections that were asked for. */
-export interface ConnectionCount {
-  readonly count: number;
-  /** What they were counted by, the largest first. */
-  readonly groups: readonly { readonly name: string; readonly count: number }[];
-  /** Those of groups that are not told. */
-  readonly others: number;
-  /** What `byAge` counts: below so many seconds, and last those that are older, or of an age that nobody knows. */
-  readonly agesBelowSeconds: readonly number[];
-  readonly byAge: readonly number[];
-  readonly oldest: readonly WireConnection[];
-}
-
-/** How far the ending of connections is: a line of it from time to time. */
-export interface EndedConnections {
-  readonly found: number;
-  /** Those of which both sides were told by a reset. */
-  readonly reset: number;
-  /** Those that were forgotten without: no TCP, templates, and those whose client did not answer. */
-  readonly forgotten: number;
-  readonly isDone: boolean;
-}
-
-/** What stands beside what the file says that was applied last. */
-export interface Drift {
-  readonly source: string;
-  readonly appliedAt: string;
-  readonly by: Author;
-  /** What becomes of it. */
-  readonly mode: "keep" | "reconcile";
-  /** From what the file says to what stands. */
-  readonly changes: readonly PlannedChange[];
-}
-
-/** What was changed, the newest first. */
-export interface HistoryReply {
-  /** The one in force. */
-  readonly generation: number;
-  readonly entries: readonly HistoryEntry[];
-}
-
-export interface DrainStatus extends WireDrain {
-  /** A service id, and a destination's. */
-  readonly service: string;
-  readonly destination: string;
-  /** When it ends at the latest, as ISO 8601 has it; null: when its last connection does. */
-  readonly endsAt: string | null;
-  /** Templates are not among them: they bring no connections any more. Null: too many servers are drained to count. */
-  readonly connections: ConnectionCount | null;
 }
 
 interface GenerationParams {
@@ -376,69 +174,9 @@ export type Change = {
   };
 }[ChangeName];
 
-/** What a reply says when the call was refused or failed. */
-export interface ErrorReply {
-  readonly error: {
-    /**
-     * A FaultCode (ipvs/desired/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
-     * too-large, busy, internal.
-     */
-    readonly code: string;
-    readonly message: string;
-    readonly fault?: object;
-    readonly problems?: readonly { readonly path: string; readonly message: string }[];
-  };
-}
-
 /** The default place of the API's socket; SLUICE_SOCKET in the environment names another. */
 export const DEFAULT_SOCKET = "/run/sluice/sluice.sock";
 
 export function socketPath(environment: Readonly<Record<string, string | undefined>>): string {
   return environment.SLUICE_SOCKET || DEFAULT_SOCKET;
-}
-
-/** `tcp:10.0.0.1:80`, `udp:[2001:db8::1]:53`, `fwmark:7`, `fwmark6:7`. */
-export function formatServiceId(key: WireServiceKey): string {
-  if (key.kind === "mark") return `${key.family === "inet6" ? "fwmark6" : "fwmark"}:${key.mark}`;
-  return `${key.protocol}:${formatEndpointId(key.endpoint)}`;
-}
-
-export function formatEndpointId({ address, port }: WireEndpoint): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-export function parseServiceId(id: string): ServiceKey | undefined {
-  const [, kind = "", rest = ""] = /^([a-z0-9]+):(.+)$/.exec(id) ?? [];
-  switch (kind) {
-    case "tcp":
-    case "udp":
-    case "sctp":
-      return endpointKey(kind, rest);
-    case "fwmark":
-      return markKey("inet", rest);
-    case "fwmark6":
-      return markKey("inet6", rest);
-    default:
-      return undefined;
-  }
-}
-
-export function parseEndpointId(id: string): Endpoint | undefined {
-  const [, bracketed, bare, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(id) ?? [];
-  const address = Address.parse(bracketed ?? bare ?? "");
-  const port = Number(digits);
-  if (address === undefined || port > 0xffff) return undefined;
-  if ((address.family === "inet6") !== (bracketed !== undefined)) return undefined;
-  return { address, port: port as Port };
-}
-
-function endpointKey(protocol: Protocol, id: string): ServiceKey | undefined {
-  const endpoint = parseEndpointId(id);
-  return endpoint && { kind: "endpoint", protocol, endpoint };
-}
-
-function markKey(family: "inet" | "inet6", digits: string): ServiceKey | undefined {
-  const mark = Number(digits);
-  if (!/^[1-9]\d{0,9}$/.test(digits) || mark > 0xffff_ffff) return undefined;
-  return { kind: "mark", family, mark: mark as Mark };
 }

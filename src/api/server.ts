@@ -19,9 +19,10 @@ import { healthOf } from "./health.ts";
 import { differenceSince, historyOf, planRollback, rollback } from "./history.ts";
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
+import type { Info } from "./messages.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
-import { type ChangeName, type Info, ROUTES, type RouteName } from "./routes.ts";
+import { type ChangeName, ROUTES, type RouteName } from "./routes.ts";
 import { type StatusParts, statusOf } from "./status.ts";
 
 const IPVS_VERSION = "1.2.1";

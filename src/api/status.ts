@@ -5,7 +5,7 @@ import { drainedServers } from "../ipvs/desired/drain.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
 import { driftOf } from "./drift.ts";
 import { type HealthSource, healthOf } from "./health.ts";
-import type { Status } from "./routes.ts";
+import type { Status } from "./messages.ts";
 
 export interface StatusParts {
   readonly startedAt: Date;

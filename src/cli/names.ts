@@ -1,6 +1,6 @@
 /** What services are called in the file that was applied last. */
 import type { Client } from "../api/client.ts";
-import { parseServiceId } from "../api/routes.ts";
+import { parseServiceId } from "../api/ids.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
 
 /** By service ids. */

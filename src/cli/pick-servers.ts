@@ -1,10 +1,5 @@
 /** Which servers, in which services, somebody means who says `10.0.0.2`, `10.0.0.2:80` or `tcp:10.0.0.1:80/10.0.0.2`. */
-import {
-  formatEndpointId,
-  formatServiceId,
-  parseEndpointId,
-  parseServiceId,
-} from "../api/routes.ts";
+import { formatEndpointId, formatServiceId, parseEndpointId, parseServiceId } from "../api/ids.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../control/wire.ts";
 import { keyToWire } from "../control/wire.ts";
 import { Address } from "../net/address.ts";

@@ -1,5 +1,5 @@
 /** Health checks as the daemon runs them: what happens is told in its log. */
-import { formatServiceId } from "../api/routes.ts";
+import { formatServiceId } from "../api/ids.ts";
 import type { Control } from "../control/control.ts";
 import { keyToWire } from "../control/wire.ts";
 import { type Health, openHealth } from "../health/health.ts";

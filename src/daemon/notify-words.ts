@@ -7,7 +7,7 @@
  *
  * A firewall mark is `FWM 7` in the place of the first. Of other events the words are the name and the message.
  */
-import { parseEndpointId, parseServiceId } from "../api/routes.ts";
+import { parseEndpointId, parseServiceId } from "../api/ids.ts";
 import type { KeptEvent } from "../control/events.ts";
 
 const STATES: Readonly<Record<string, readonly ["RS" | "VS", "UP" | "DOWN"]>> = {

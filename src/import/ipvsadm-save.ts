@@ -1,6 +1,6 @@
 /** What `ipvsadm-save` wrote, a command a line, as what is wanted of a director. */
 
-import { formatEndpointId, parseEndpointId } from "../api/routes.ts";
+import { formatEndpointId, parseEndpointId } from "../api/ids.ts";
 import { type Executable, isChanging } from "../cli/ipvsadm/execute.ts";
 import { Failure } from "../cli/ipvsadm/failure.ts";
 import type { Names } from "../cli/ipvsadm/names.ts";

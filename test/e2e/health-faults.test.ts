@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HealthStatus } from "../../src/api/routes.ts";
+import type { HealthStatus } from "../../src/api/messages.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";

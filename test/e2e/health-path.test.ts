@@ -1,7 +1,7 @@
 /** A daemon asks its servers through their VIPs: who lacks the VIP gets no clients, and gets them again with it. */
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HealthStatus } from "../../src/api/routes.ts";
+import type { HealthStatus } from "../../src/api/messages.ts";
 import { connect, Namespace, untilPrinted } from "../userspace/namespaces.ts";
 import { DaemonHome } from "./daemon.ts";
 

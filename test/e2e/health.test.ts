@@ -3,7 +3,7 @@ import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { HealthStatus } from "../../src/api/routes.ts";
+import type { HealthStatus } from "../../src/api/messages.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { DaemonHome } from "./daemon.ts";
 import { Network, R1, R2, V } from "./network.ts";

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { ConnectionCount, Drains, HistoryReply } from "../../src/api/routes.ts";
+import type { ConnectionCount, Drains, HistoryReply } from "../../src/api/messages.ts";
 import { DaemonHome } from "./daemon.ts";
 import { Network, R1, R2, V } from "./network.ts";
 

@@ -1,7 +1,7 @@
 /** What makes packets vanish without a word is told: by `sluice status`, and once by the log, also when it is over. */
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Status, StatusFinding } from "../../src/api/routes.ts";
+import type { Status, StatusFinding } from "../../src/api/messages.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, NOBODY, R1, R2, V } from "./network.ts";
 

@@ -3,7 +3,7 @@
 import { keyToWire } from "../../control/wire.ts";
 import { formatEndpoint } from "../../ipvs/desired/service.ts";
 import type { HealthSource } from "../health.ts";
-import { formatServiceId } from "../routes.ts";
+import { formatServiceId } from "../ids.ts";
 import { type Family, header, labels, sample } from "./exposition.ts";
 
 interface Samples extends Family {

@@ -11,7 +11,7 @@ import type { Control } from "../../control/control.ts";
 import { keyToWire } from "../../control/wire.ts";
 import type { ServiceStatus } from "../../engine/engine.ts";
 import { formatEndpoint } from "../../ipvs/desired/service.ts";
-import { formatServiceId } from "../routes.ts";
+import { formatServiceId } from "../ids.ts";
 import type { StatusParts } from "../status.ts";
 import { type Family, header, labels, sample } from "./exposition.ts";
 import { healthFamilies } from "./health.ts";

@@ -1,6 +1,7 @@
 /** How a plan is printed. */
-import type { Plan, PlannedChange } from "../../api/routes.ts";
-import { parseServiceId } from "../../api/routes.ts";
+
+import { parseServiceId } from "../../api/ids.ts";
+import type { Plan, PlannedChange } from "../../api/messages.ts";
 import { formatServiceKey } from "../../ipvs/desired/service.ts";
 
 export interface NamedChange extends PlannedChange {

@@ -1,7 +1,8 @@
 /** Waiting until it is known how the servers are that were just configured. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "../../api/client.ts";
-import { formatServiceId, type HealthStatus } from "../../api/routes.ts";
+import { formatServiceId } from "../../api/ids.ts";
+import type { HealthStatus } from "../../api/messages.ts";
 import type { WireWantedService } from "../../control/wanted-wire.ts";
 import type { CheckPlan } from "../../ipvs/desired/health.ts";
 

@@ -1,7 +1,7 @@
 /** `sluice connections`: lists, counts and ends entries of the connection table. */
 
 import type { Client } from "../../api/client.ts";
-import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
+import { formatEndpointId, formatServiceId } from "../../api/ids.ts";
 import type { WireConnection } from "../../control/wire.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";

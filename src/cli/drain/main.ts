@@ -1,7 +1,7 @@
 /** `sluice drain`: takes servers out of service, and shows how far that is. */
 
 import type { Client } from "../../api/client.ts";
-import type { DrainStatus, WireDrainRequest } from "../../api/routes.ts";
+import type { DrainStatus, WireDrainRequest } from "../../api/messages.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
 import { nameOf, type PickedServer, pickServers } from "../pick-servers.ts";

@@ -1,6 +1,7 @@
 /** How drains are shown. */
-import type { ConnectionCount, DrainStatus } from "../../api/routes.ts";
-import { formatEndpointId } from "../../api/routes.ts";
+
+import { formatEndpointId } from "../../api/ids.ts";
+import type { ConnectionCount, DrainStatus } from "../../api/messages.ts";
 import { spellSeconds } from "../spell-time.ts";
 
 /** A few lines for each. */

@@ -1,6 +1,7 @@
 /** `sluice explain`: what would become of a client's first packet now, step by step. */
 
-import { parseServiceId, type WireQuestion } from "../../api/routes.ts";
+import { parseServiceId } from "../../api/ids.ts";
+import type { WireQuestion } from "../../api/messages.ts";
 import { keyToWire, type WireEndpoint, type WireServiceKey } from "../../control/wire.ts";
 import { Address } from "../../net/address.ts";
 import { FLAG, readArguments } from "../arguments.ts";

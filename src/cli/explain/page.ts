@@ -1,5 +1,5 @@
 /** An explanation as a person reads it: a step a paragraph. */
-import type { ExplainReply } from "../../api/routes.ts";
+import type { ExplainReply } from "../../api/messages.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 
 const PROTOCOLS = new Map<number, string>(

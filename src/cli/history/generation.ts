@@ -1,7 +1,7 @@
 /** What commands share that are about an earlier generation. */
 
 import type { Client } from "../../api/client.ts";
-import type { Plan } from "../../api/routes.ts";
+import type { Plan } from "../../api/messages.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { namedChanges, renderPlan } from "../configuration/changes.ts";
 import { serviceKeyNames } from "../names.ts";

@@ -1,6 +1,6 @@
 /** `sluice history`: what was changed, by whom and when. */
 
-import type { HistoryReply } from "../../api/routes.ts";
+import type { HistoryReply } from "../../api/messages.ts";
 import { formatAuthor } from "../../control/author.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";

@@ -1,6 +1,7 @@
 /** Reaches the daemon, or says what ipvsadm says when the kernel has no IPVS. */
 import { ApiError, Client } from "../../api/client.ts";
-import { type Info, socketPath } from "../../api/routes.ts";
+import type { Info } from "../../api/messages.ts";
+import { socketPath } from "../../api/routes.ts";
 import { type Failure, mistake } from "./failure.ts";
 
 export async function connect(

@@ -1,6 +1,7 @@
 /** Carries a command out through the daemon's API. */
 import { ApiError, type Client } from "../../api/client.ts";
-import type { Change, Info } from "../../api/routes.ts";
+import type { Info } from "../../api/messages.ts";
+import type { Change } from "../../api/routes.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
 import { FAULTS, type FaultCode } from "../../ipvs/desired/errors.ts";
 import type { Command, TableListing } from "./command.ts";

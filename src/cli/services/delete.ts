@@ -1,7 +1,7 @@
 /** `sluice delete`: removes a service, or a server. */
 
+import { formatServiceId } from "../../api/ids.ts";
 import type { Change } from "../../api/routes.ts";
-import { formatServiceId } from "../../api/routes.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../../control/wire.ts";
 import { readFlags } from "../arguments.ts";
 import { nameOf, pickServers, pickService } from "../pick-servers.ts";

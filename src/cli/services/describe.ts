@@ -1,8 +1,8 @@
 /** `sluice describe`: all that is known of a service or a server. */
 
 import type { Client } from "../../api/client.ts";
-import type { ConnectionCount } from "../../api/routes.ts";
-import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
+import { formatEndpointId, formatServiceId } from "../../api/ids.ts";
+import type { ConnectionCount } from "../../api/messages.ts";
 import { writeConfiguration } from "../../configuration/write.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
 import { readFlags } from "../arguments.ts";

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Client, Configuration as Wire } from "../../api/client.ts";
-import { formatServiceId } from "../../api/routes.ts";
+import { formatServiceId } from "../../api/ids.ts";
 import { loadConfiguration } from "../../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../../configuration/problem.ts";
 import { writeConfiguration } from "../../configuration/write.ts";

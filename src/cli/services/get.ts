@@ -1,6 +1,6 @@
 /** `sluice get`: services and their servers. */
 
-import { formatEndpointId, formatServiceId } from "../../api/routes.ts";
+import { formatEndpointId, formatServiceId } from "../../api/ids.ts";
 import { writeConfiguration } from "../../configuration/write.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../../control/wire.ts";
 import { readFlags } from "../arguments.ts";

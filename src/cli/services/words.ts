@@ -1,6 +1,6 @@
 /** What the commands about services share. */
 import type { Client } from "../../api/client.ts";
-import { formatServiceId } from "../../api/routes.ts";
+import { formatServiceId } from "../../api/ids.ts";
 import type { FileContent } from "../../configuration/schema.ts";
 import { contentOf } from "../../configuration/write.ts";
 import { wantedServiceFromWire, wantedSettingsFromWire } from "../../control/wanted-wire.ts";

@@ -3,7 +3,7 @@ import type {
   DestinationHealthStatus,
   HealthStatus,
   ServiceHealthStatus,
-} from "../../api/routes.ts";
+} from "../../api/messages.ts";
 import { lasting } from "./lasting.ts";
 
 /** Destinations that are well are told one by one up to here, in all; then by their number. */

@@ -1,6 +1,6 @@
 /** The page that `sluice status` prints. */
 
-import type { Drift, Status, StatusFinding } from "../../api/routes.ts";
+import type { Drift, Status, StatusFinding } from "../../api/messages.ts";
 import { formatAuthor } from "../../control/author.ts";
 import { changeText } from "../configuration/changes.ts";
 import { healthText } from "./health.ts";
