@@ -1,5 +1,7 @@
-/** The director whole, as the daemon runs it: engine, state file, control, API. Loading this takes a while. */
-import { readFileSync } from "node:fs";
+/**
+ * The director, as the daemon runs it: engine, state file, control, and beside them what serving.ts has. Loading this takes a
+ * while, and packets wait for it: what they do not need is loaded behind it.
+ */
 import { dirname } from "node:path";
 import type { Hono } from "hono";
 import { Control } from "../control/control.ts";
@@ -9,16 +11,11 @@ import { lockFile } from "../engine/host/system/file-lock.ts";
 import { connectionFileIn } from "../engine/userspace/connection-file.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Health } from "../health/health.ts";
-import { watchChanges } from "./changes.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
-import { watchDrains } from "./drains.ts";
-import { watchDrift } from "./drift.ts";
 import { openEngine } from "./engine-choice.ts";
-import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
 import type { Told } from "./service-manager.ts";
-import { userName } from "./user-name.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
@@ -73,47 +70,11 @@ export async function openDirector(
     const configuration = new ConfigurationReload(options.config, control, lines);
     onReload(() => configuration.again(), manager);
   }
-  // Packets flow by now; what answers callers is loaded meanwhile.
-  const { createServer } = await import("../api/server.ts");
-  const findings = stack.use(watchFindings(engine, lines));
-  stack.use(watchChanges(control, lines));
-  stack.use(watchDrains(control, lines));
-  stack.use(watchDrift(control, lines));
-  const status = {
-    startedAt,
-    statePath: options.state,
-    logLinesLost: () => log.lost(),
-    findings,
-    health: () => health,
-  };
-  const api = createServer(control, {
-    version: version(),
-    pid: process.pid,
-    userName,
-    status,
-    events: log.events,
-    onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
-  });
-  const notify = configured?.daemon.notify ?? [];
-  if (notify.length > 0) {
-    const { Notifier } = await import("./notifications.ts");
-    const onTrouble = (receiver: string, why: string): void =>
-      lines.warn(
-        { event: "notification-failed", receiver, why },
-        `${receiver} is not told of events: ${why}`,
-      );
-    stack.use(new Notifier(log.events, notify, { onTrouble }));
-  }
-  const places = {
-    metrics: options.metrics ?? configured?.daemon.metrics,
-    api: options.api ?? configured?.daemon.api,
-  };
-  if (places.metrics !== undefined || places.api !== undefined) {
-    const { serveApi, serveMetrics } = await import("./listeners.ts");
-    const served = { control, status, version: version() };
-    if (places.metrics !== undefined) stack.use(await serveMetrics(places.metrics, served, log));
-    if (places.api !== undefined) stack.use(await serveApi(api, places.api, log));
-  }
+  // Packets flow by now; all else is loaded meanwhile.
+  const { serve } = await import("./serving.ts");
+  const settings = configured?.daemon;
+  const served = { engine, control, startedAt, health: () => health, settings };
+  const api = await serve(served, options, log, stack);
   return { engine, control, api };
 }
 
@@ -152,9 +113,4 @@ async function reload(control: Control, lines: Log["lines"]): Promise<string | u
     );
     return `the state file is not used: ${(error as Error).message}`;
   }
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -1,7 +1,7 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
 
 import { SystemCallError } from "../engine/host/system/libc.ts";
-import { KernelOffload } from "../engine/kernel/kernel-offload.ts";
+import type { KernelOffload } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
@@ -26,7 +26,8 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   let offload: KernelOffload | undefined;
   try {
     mustHandOver();
-    offload = new KernelOffload({
+    const kernel = await import("../engine/kernel/kernel-offload.ts");
+    offload = new kernel.KernelOffload({
       connectionsMax,
       warn: (message, error) => events.warn(message, error),
     });

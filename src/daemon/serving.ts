@@ -1,0 +1,75 @@
+/** What a director does beside balancing, loaded once packets flow: it answers callers, watches, and tells. */
+import { readFileSync } from "node:fs";
+import type { Hono } from "hono";
+import { createServer } from "../api/server.ts";
+import type { DaemonSettings } from "../configuration/daemon-settings.ts";
+import type { Control } from "../control/control.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Health } from "../health/health.ts";
+import { watchChanges } from "./changes.ts";
+import { watchDrains } from "./drains.ts";
+import { watchDrift } from "./drift.ts";
+import { watchFindings } from "./findings.ts";
+import type { Log } from "./log.ts";
+import type { DaemonOptions } from "./options.ts";
+import { userName } from "./user-name.ts";
+
+export interface Served {
+  readonly engine: Engine;
+  readonly control: Control;
+  readonly startedAt: Date;
+  /** Undefined as long as nothing is checked. */
+  readonly health: () => Health | undefined;
+  /** What the daemon's file says of the daemon itself. */
+  readonly settings: DaemonSettings | undefined;
+}
+
+/** Until `stack` is disposed; resolves to what answers the socket's callers. */
+export async function serve(
+  { engine, control, startedAt, health, settings }: Served,
+  options: DaemonOptions,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<Hono> {
+  const { lines } = log;
+  const findings = stack.use(watchFindings(engine, lines));
+  stack.use(watchChanges(control, lines));
+  stack.use(watchDrains(control, lines));
+  stack.use(watchDrift(control, lines));
+  const logLinesLost = (): number => log.lost();
+  const status = { startedAt, statePath: options.state, logLinesLost, findings, health };
+  const api = createServer(control, {
+    version: version(),
+    pid: process.pid,
+    userName,
+    status,
+    events: log.events,
+    onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
+  });
+  const notify = settings?.notify ?? [];
+  if (notify.length > 0) {
+    const { Notifier } = await import("./notifications.ts");
+    const onTrouble = (receiver: string, why: string): void =>
+      lines.warn(
+        { event: "notification-failed", receiver, why },
+        `${receiver} is not told of events: ${why}`,
+      );
+    stack.use(new Notifier(log.events, notify, { onTrouble }));
+  }
+  const places = {
+    metrics: options.metrics ?? settings?.metrics,
+    api: options.api ?? settings?.api,
+  };
+  if (places.metrics !== undefined || places.api !== undefined) {
+    const { serveApi, serveMetrics } = await import("./listeners.ts");
+    const served = { control, status, version: version() };
+    if (places.metrics !== undefined) stack.use(await serveMetrics(places.metrics, served, log));
+    if (places.api !== undefined) stack.use(await serveApi(api, places.api, log));
+  }
+  return api;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
