@@ -1,7 +1,7 @@
 /**
  * The engine without BPF: packet sockets around the director (ipvs/director.ts). A packet's way is in packet-path.ts; here
- * is what goes on around it: what is opened and closed, the desired state, time, listings of services; those of connections
- * are in connection-inquiries.ts.
+ * is what goes on around it: the desired state, time, listings of services; those of connections are in
+ * connection-inquiries.ts, and what is opened before is in opening.ts.
  */
 import { randomBytes } from "node:crypto";
 import { Pauses } from "../../base/pauses.ts";
@@ -19,28 +19,31 @@ import { type ConnectionStatus, type ServiceStatus, serviceStatus } from "../../
 import { IP_VERSION } from "../../net/ip-family.ts";
 import type { Condition, Engine, Load } from "../engine.ts";
 import type { FlowOffload } from "../flow-offload.ts";
-import { HostNetwork } from "../host/host-network.ts";
-import { claimNamespace } from "../host/namespace-claim.ts";
+import type { HostNetwork } from "../host/host-network.ts";
 import type { NeighbourNews } from "../host/neighbour-table.ts";
 import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
 import type { ConnectionFile } from "./connection-file.ts";
 import { ConnectionInquiries } from "./connection-inquiries.ts";
-import { Door, type DoorEvents } from "./door/door.ts";
+import type { Door } from "./door/door.ts";
 import type { Stand } from "./door/door-words.ts";
 import { readSeen } from "./door/seen-packets.ts";
 import { TakenPackets } from "./door/taken-packets.ts";
 import { Examiner } from "./examiner.ts";
-import type { HeadStart } from "./head-start.ts";
 import { inlineThePacketPath } from "./inlining.ts";
-import { graceOf, inWords, type Outliving, openFile } from "./outliving.ts";
+import {
+  CONNECTIONS_MAX,
+  type EngineParts,
+  openParts,
+  type UserspaceEngineOptions,
+} from "./opening.ts";
+import { inWords } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
 import { Pulse } from "./pulse.ts";
 
 /** The kernel's own number of rows, which listings show as `size`. */
 const CONNECTION_TABLE_SIZE = 4096;
-const CONNECTIONS_MAX = 1 << 20;
 
 const CLOCK = MONOTONIC_CLOCK;
 
@@ -49,30 +52,8 @@ const STANDS: Readonly<Record<Stand, string>> = {
   wire: "on the wire, before the host's firewall, which does not apply: this kernel's nftables cannot duplicate packets",
 };
 
-export interface UserspaceEngineOptions {
-  /** What the engine cannot tell its caller otherwise, because no call is under way. */
-  readonly events: DoorEvents;
-  /** Where packets are taken; undefined: where the kernel's IPVS takes them if this kernel can. */
-  readonly stand?: Stand;
-  readonly connectionsMax?: number;
-  /** What was begun before this code was loaded: taken, when it gets that far. */
-  readonly headStart?: HeadStart | undefined;
-  /** Has connections outlive the process; undefined: nothing does. */
-  readonly outliving?: Outliving | undefined;
-  /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
-  readonly offload?: FlowOffload | undefined;
-}
-
 const UNLEARNT = "the host does not learn the MTU of tunnels' paths";
 const BUG = "a packet or a timer failed in a way that it should not, and is given up";
-
-/** What is opened before the engine, and closed by it. */
-interface EngineParts {
-  readonly network: HostNetwork;
-  readonly door: Door;
-  readonly claim: Disposable;
-  readonly file: ConnectionFile | undefined;
-}
 
 export class UserspaceEngine implements Engine {
   readonly name: string;
@@ -160,36 +141,24 @@ export class UserspaceEngine implements Engine {
 
   /** Opens the engine in the current network namespace. Throws when the host refuses, with the reason. */
   static async open(options: UserspaceEngineOptions): Promise<UserspaceEngine> {
-    const { events, outliving, connectionsMax = CONNECTIONS_MAX } = options;
     inlineThePacketPath();
     await using stack = new AsyncDisposableStack();
     if (options.offload !== undefined) stack.use(options.offload);
-    // First of all, so that a second engine does not take the first one's lane.
-    const claim = stack.use(await claimNamespace());
-    const file = outliving && (await openFile(outliving, connectionsMax, events));
-    if (file !== undefined) stack.use(file);
-    const grace = outliving && file && graceOf(outliving, file);
-    // nft makes its tables while the host is asked.
-    const { stand, headStart } = options;
-    const door = stack.use(await Door.begin(events, { stand, grace, headStart }));
     let engine: UserspaceEngine | undefined;
-    const network = stack.use(
-      await HostNetwork.open({
-        onChange: () => {
-          if (engine !== undefined) engine.#networkChanged();
-        },
-        onNeighbour: (news) => {
-          if (engine !== undefined) engine.#neighbourChanged(news);
-        },
-        onNeighbours: () => {
-          if (engine !== undefined) engine.#neighboursChanged();
-        },
-        onError: (error) => events.warn("cannot follow the host's network, trying again", error),
-      }),
-    );
+    const parts = await openParts(options, stack, {
+      onChange: () => {
+        if (engine !== undefined) engine.#networkChanged();
+      },
+      onNeighbour: (news) => {
+        if (engine !== undefined) engine.#neighbourChanged(news);
+      },
+      onNeighbours: () => {
+        if (engine !== undefined) engine.#neighboursChanged();
+      },
+    });
+    const { door, network } = parts;
     options.offload?.follow(network);
-    await door.isPrepared();
-    const opened = new UserspaceEngine({ network, door, claim, file }, options);
+    const opened = new UserspaceEngine(parts, options);
     stack.move();
     try {
       await door.stands();
