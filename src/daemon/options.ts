@@ -43,7 +43,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const CONNECTIONS_DEFAULT = 1 << 20;
 const CONNECTIONS_LIMIT = 1 << 24;
 
-const GRACE_DEFAULT = 5;
+/** In seconds. */
+export const GRACE_DEFAULT = 5;
 const GRACE_LIMIT = 3600;
 
 /** The arguments make no sense; the message says which and what would. */

@@ -1,4 +1,5 @@
 /** The steps that differ between the laboratories in an address, a port and a letter. */
+import { GRACE_DEFAULT } from "../../daemon/options.ts";
 import type { Family } from "../../net/address.ts";
 import { endpoint, url } from "../endpoint.ts";
 import type { Equipment } from "../network/equipment.ts";
@@ -188,12 +189,9 @@ export function connectionTable(
   };
 }
 
-/** A daemon's by default. */
-const GRACE_SECONDS = 5;
-
 /** The inside's share of the last step; the outside looks at what remains. */
 export function removal({ stopDirector, decapsulators, options }: Equipment): Step {
-  const graceSeconds = options.config === undefined ? 0 : GRACE_SECONDS;
+  const graceSeconds = options.config === undefined ? 0 : GRACE_DEFAULT;
   const statements = [leavesNoRule(stopDirector, graceSeconds), ...decapsulators.endings()];
   return { title: REMOVAL_TITLE, statements };
 }
