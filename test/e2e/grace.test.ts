@@ -78,6 +78,17 @@ test("a daemon starts and serves also where somebody removed the file", async ()
   expect(network.ask(80)).toBe(R1);
 });
 
+test.for(["ip sluice", "netdev sluice6"])(
+  "a table '%s' of somebody's is stood beside",
+  async (table) => {
+    network.director.run(`nft add table ${table}`);
+    await home.start(network.director);
+    const tables = network.director.run("nft list tables");
+    expect(tables).toContain("table ip sluice_1\n");
+    expect(tables).toContain("table ip6 sluice_1\n");
+  },
+);
+
 test("--no-adopt forgets: a connection of before is refused", async () => {
   const first = await withService("--grace", "60");
   await using connection = await network.talk(80);

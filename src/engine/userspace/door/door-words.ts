@@ -27,7 +27,8 @@ export const WORDS = {
  * Where the tables stand. "hooks": where IPVS does. "wire", for kernels that cannot duplicate packets there: where frames
  * arrive, before all that the host does with them (a table of family netdev sends them on into the lane by `fwd`).
  */
-export type Stand = "hooks" | "wire";
+export type Stand = (typeof STANDS)[number];
+export const STANDS = ["hooks", "wire"] as const;
 
 /** Where tables stand, and which of several processes' they are: one that has gone may have left its own for a while. */
 export interface Place {

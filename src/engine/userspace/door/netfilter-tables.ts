@@ -130,8 +130,7 @@ export class NetfilterTables implements AsyncDisposable {
   }
 
   #freeNumber(nft: Nft, taken: readonly number[] = []): Promise<number> {
-    const { stand } = this.#place;
-    return freeNumber(nft, { stand, keepers: this.#options.grace?.keepers, taken });
+    return freeNumber(nft, { keepers: this.#options.grace?.keepers, taken });
   }
 
   async #start(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Where the door's tables may stand: what this kernel's nftables can, and which numbers nobody has taken. */
 import type { Family } from "../../../net/address.ts";
 import { probe } from "./door-table.ts";
-import { FAMILIES, type Stand, tableName } from "./door-words.ts";
+import { FAMILIES, STANDS, tableName } from "./door-words.ts";
 import type { Keepers } from "./keepers.ts";
 import type { Nft, NftError } from "./nft.ts";
 
@@ -32,22 +32,20 @@ export async function askKernel(nft: Nft): Promise<Abilities> {
 }
 
 interface Search {
-  readonly stand: Stand;
   /** Who keeps tables for processes that have gone. */
   readonly keepers: Keepers | undefined;
   /** Numbers of tables of our own. */
   readonly taken?: readonly number[];
 }
 
-/** Of no tables there are: somebody may keep those of a process whose file was removed. */
-export async function freeNumber(
-  nft: Nft,
-  { stand, keepers, taken = [] }: Search,
-): Promise<number> {
+/** Of no tables there are, wherever they stand: somebody may keep those of a process whose file was removed. */
+export async function freeNumber(nft: Nft, { keepers, taken = [] }: Search): Promise<number> {
   const others = [...taken];
   for (;;) {
     const number = keepers?.freeNumber(...others) ?? firstBeside(others);
-    const found = FAMILIES.map((family) => nft.has(tableName(family, { stand, number })));
+    const found = FAMILIES.flatMap((family) =>
+      STANDS.map((stand) => nft.has(tableName(family, { stand, number }))),
+    );
     if (!(await Promise.all(found)).includes(true)) return number;
     others.push(number);
   }
