@@ -61,6 +61,25 @@ module.exports = {
       to: { path: "node_modules/koffi" },
     },
     {
+      name: "pages-run-in-a-browser",
+      comment:
+        "Of src/ the pages use what a browser runs: what LVS means, the simulation, and how the API is spoken to.",
+      severity: "error",
+      from: { path: "^web/source/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^src/",
+        pathNot:
+          "^src/(base|net|ipvs|simnet|lab/(laboratory|mistakes)|api/(ids|lines|messages|routes)\\.ts|control/(wire|wanted-wire)\\.ts)",
+      },
+    },
+    {
+      name: "pages-stay-pages",
+      comment: "What a director runs knows of no page: it serves files.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^web/|node_modules/(preact|uplot|vite)/" },
+    },
+    {
       name: "ipvsadm-starts-fast",
       comment:
         "ipvsadm runs in shell loops: what the daemon needs (Hono, zod, yaml, pino) would double its start.",

@@ -33,6 +33,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   events:      { says: "what happens, as it happens",                    load: () => import("./cli/events/main.ts") },
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
   replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },
+  ui:          { says: "shows the dashboard to a browser on this host",  load: () => import("./cli/ui/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };

@@ -1,0 +1,5 @@
+/** The laboratory. */
+import type { JSX } from "preact";
+export default function Laboratory(): JSX.Element {
+  return <p class="notice" />;
+}
