@@ -45,7 +45,7 @@ const seen = () => expect.poll(() => terminal!.screen);
 test("traffic is seen, servers are drained by keys, and the terminal is given back", async () => {
   const screen = top();
   await seen().toMatch(new RegExp(`^>- tcp:${V}:80 +2/2 `, "m"));
-  await using _held = { [Symbol.asyncDispose]: (await network.hold(80)).end };
+  const held = await network.hold(80);
   // Of its active and inactive connections, and how many come a second.
   const asked = (): string => {
     expect(network.ask(80)).toBe("one");
@@ -69,6 +69,7 @@ test("traffic is seen, servers are drained by keys, and the terminal is given ba
   await seen().toMatch(new RegExp(`WEIGHT .*\\n>- udp:${V}:53 `));
   screen.type("q");
   await seen().toMatch(/^ended with 0\n/);
+  await held.end();
 });
 
 test("a lost daemon is said, and found again when there is one", async () => {

@@ -68,7 +68,7 @@ function writeFilter(view: View, before: string, key: Key): View {
   if ("char" in key) return { ...view, filter: view.filter + key.char };
   switch (key.name) {
     case "backspace":
-      return { ...view, filter: [...view.filter].slice(0, -1).join("") };
+      return { ...view, filter: view.filter.replace(/.$/su, "") };
     case "return":
       return { ...view, filterBefore: undefined };
     case "escape":

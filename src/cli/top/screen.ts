@@ -13,8 +13,8 @@ export interface Screen {
 }
 
 export interface ScreenListener {
-  onKey(key: Key): void;
-  onResize(): void;
+  readonly onKey: (key: Key) => void;
+  readonly onResize: () => void;
 }
 
 export function openScreen(listener: ScreenListener): Screen {
