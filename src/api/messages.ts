@@ -4,6 +4,7 @@ import type { WireConnection, WireDrain, WireEndpoint } from "../control/wire.ts
 import type { VipStand } from "../engine/host/vips/vip-status.ts";
 import type { Protocol } from "../ipvs/desired/service.ts";
 import type { Explanation } from "../ipvs/explain/explain.ts";
+import type { TracedConnection, TracedPacket, TracedSent } from "../ipvs/trace/traced-packet.ts";
 
 export interface Info {
   readonly name: "sluice";
@@ -175,6 +176,39 @@ export type ExplainReply = Explanation & {
   readonly means: string;
   /** The interface's name; null when nothing leaves. */
   readonly interface: string | null;
+};
+
+/** A packet that went by: TracedPacket, with null for what is not there, and headers in base64. */
+export type WireTracedPacket = Omit<
+  TracedPacket,
+  | "at"
+  | "flags"
+  | "arrival"
+  | "service"
+  | "scheduler"
+  | "choice"
+  | "connection"
+  | "headers"
+  | "sent"
+> & {
+  /** When it was decided about (RFC 3339), and in microseconds since 1970. */
+  readonly at: string;
+  readonly atMicroseconds: number;
+  readonly flags: string | null;
+  readonly arrival: string | null;
+  readonly service: string | null;
+  readonly scheduler: string | null;
+  readonly choice: string | null;
+  readonly connection: (Omit<TracedConnection, "state"> & { readonly state: string | null }) | null;
+  /** The reason in words. */
+  readonly means: string;
+  readonly headers: string | null;
+  readonly sent:
+    | (Omit<TracedSent, "interface" | "headers"> & {
+        readonly interface: string | null;
+        readonly headers: string | null;
+      })
+    | null;
 };
 
 /** Servers that are drained. */
