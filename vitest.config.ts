@@ -12,7 +12,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "web/**/*.test.ts", "test/*.test.ts", "test/conformance/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "web/**/*.test.ts",
+            "test/*.test.ts",
+            "test/conformance/**/*.test.ts",
+          ],
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
           testTimeout: 30_000,
