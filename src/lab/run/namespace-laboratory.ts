@@ -1,4 +1,4 @@
-/** A laboratory on network namespaces, held by the process that opened it until that one ends or lets it stay. */
+/** A laboratory on network namespaces, held by the process that opened it until that one ends. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { LabFailure } from "../failure.ts";
@@ -8,13 +8,13 @@ import { HOST_NAMES, type HostName } from "../network/plan.ts";
 import { hostEnvironment } from "../program.ts";
 import type { BareOptions } from "./bare.ts";
 import { MARK, needsUserNamespace, startInside } from "./box.ts";
-import { follow, Interruption, leashOf, release } from "./held-inside.ts";
+import { follow, Interruption, leashOf } from "./held-inside.ts";
 import { enterKept } from "./kept-lab.ts";
-import { startTimeOf, writeKept } from "./state-file.ts";
+import { forgetKept, startTimeOf, writeKept } from "./state-file.ts";
 
 export interface NamespaceLaboratory extends Laboratory {
-  /** Lets it stay without us, remembered in `stateFile`. */
-  keep(stateFile: string): void;
+  /** While it is remembered, `sluice lab shell` finds it. */
+  remember(stateFile: string): Disposable;
   /** The exit code that a signal asks for, when one came. */
   interrupted(): number | undefined;
 }
@@ -52,14 +52,10 @@ export async function openLaboratory(options: BareOptions): Promise<NamespaceLab
       leashOf(inside).destroy();
       await closed;
     },
-    keep: (stateFile) => {
-      interruption[Symbol.dispose]();
-      writeKept(stateFile, {
-        scenario: options.scenario,
-        startTime: startTimeOf(kept.pid) ?? "",
-        ...kept,
-      });
-      release(inside);
+    remember: (stateFile) => {
+      const startTime = startTimeOf(kept.pid) ?? "";
+      writeKept(stateFile, { scenario: options.scenario, startTime, ...kept });
+      return { [Symbol.dispose]: () => forgetKept(stateFile) };
     },
     interrupted: () => interruption.exitCode,
   };
