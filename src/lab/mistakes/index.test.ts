@@ -10,10 +10,8 @@ test("there are more than the twenty classic ones, each with a name of its own",
 test.for(MISTAKES)(
   "$name is told in both languages, and its complaint does not give it away",
   (mistake) => {
-    const texts: readonly Text[] = [
-      ...[mistake.title, mistake.complaint],
-      ...[mistake.why, mistake.framesSay],
-    ];
+    const { title, complaint, why, framesSay } = mistake;
+    const texts: readonly Text[] = [title, complaint, why, framesSay];
     for (const { en, zh } of texts) {
       expect(en.length).toBeGreaterThan(10);
       expect(zh).toMatch(/[\u4e00-\u9fff]/u);

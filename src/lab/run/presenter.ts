@@ -175,7 +175,7 @@ export function wrapped(text: string): string {
 }
 
 export function columns(text: string): number {
-  return [...text].reduce((sum, sign) => sum + (/[\u3000-\uffef]/u.test(sign) ? 2 : 1), 0);
+  return text.length + (text.match(/[\u3000-\uffef]/gu)?.length ?? 0);
 }
 
 function indent(text: string): string {
