@@ -9,7 +9,12 @@ const CLIENT_PORT = 40_000;
 
 interface Scene {
   /** Who sends, and what; seconds that pass before. */
-  readonly packets: readonly (readonly [from: "client" | "server", flags: number, wait?: number])[];
+  readonly packets: readonly (readonly [
+    from: "client" | "server",
+    says: string,
+    flags: number,
+    wait?: number,
+  ])[];
   /** Nobody takes in what comes to the server. */
   readonly isServerDeaf?: boolean;
 }

@@ -34,11 +34,8 @@ export function enterKept(
   argv: readonly string[],
 ): [string, ...string[]] {
   const user = inUserNamespace ? ["--user", "--preserve-credentials"] : [];
-  return [
-    "nsenter",
-    ...["--target", `${pid}`, ...user, "--mount", "--pid", "--net", "--"],
-    ...enterHost(hosts[host], argv),
-  ];
+  const inside = ["--target", `${pid}`, ...user, "--mount", "--pid", "--net"];
+  return ["nsenter", ...inside, "--", ...enterHost(hosts[host], argv)];
 }
 
 const END_TIMEOUT_MS = 10_000;

@@ -23,10 +23,8 @@ export interface NamespaceLaboratory extends Laboratory {
 export async function openLaboratory(options: BareOptions): Promise<NamespaceLaboratory> {
   const inUserNamespace = needsUserNamespace(process.getuid!() === 0);
   const mark = randomUUID();
-  const inside = startInside(inUserNamespace, mark, [
-    ...["sluice", "lab", "@bare"],
-    JSON.stringify(options),
-  ]);
+  const words = ["sluice", "lab", "@bare", JSON.stringify(options)];
+  const inside = startInside(inUserNamespace, mark, words);
   const interruption = new Interruption(inside);
   let where: { pid: number; hosts: Readonly<Record<HostName, number>> } | undefined;
   const { failure } = await follow(inside, (event, pid) => {
