@@ -39,6 +39,8 @@ export type LabCommand =
   | { readonly kind: "mistake"; readonly options: MistakeOptions }
   | { readonly kind: "help" }
   | { readonly kind: "run"; readonly options: RunOptions }
+  /** Hosts with a director and web servers, and nothing else done. */
+  | { readonly kind: "bare"; readonly scenario: ScenarioName; readonly family: Family }
   | { readonly kind: "shell"; readonly host: HostName; readonly command: readonly string[] }
   | { readonly kind: "down" };
 
@@ -87,7 +89,7 @@ export function parseLabArguments(
       if (args.length > 1) throw new UsageError(`'down' takes no arguments, got '${args[1]}'`);
       return { kind: "down" };
     default:
-      return { kind: "run", options: parseRun(args, directory) };
+      return parseRun(args, directory);
   }
 }
 
@@ -101,7 +103,7 @@ function parseShell([host, ...command]: readonly string[]): LabCommand {
   return { kind: "shell", host: known, command: command[0] === "--" ? command.slice(1) : command };
 }
 
-function parseRun(args: readonly string[], directory: string): RunOptions {
+function parseRun(args: readonly string[], directory: string): LabCommand {
   const { values, positionals } = parse(args);
   const [name = "dr", ...rest] = positionals;
   const scenario = SCENARIO_NAMES.find((known) => known === name);
@@ -110,9 +112,14 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     throw new UsageError(`Unknown laboratory '${name}': expected ${known}, mistake, shell or down`);
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
-  return {
+  const family = values.ipv6 ? "inet6" : "inet";
+  if (values.bare) {
+    refuseBeside("--bare", args, ["bare", "ipv6", "keep"]);
+    return { kind: "bare", scenario, family };
+  }
+  const options: RunOptions = {
     scenario,
-    family: values.ipv6 ? "inet6" : "inet",
+    family,
     tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
     engine: toEngine(values.engine),
@@ -123,6 +130,16 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     pcap:
       values.pcap === undefined ? undefined : toPlace("--pcap", resolve(directory, values.pcap)),
   };
+  return { kind: "run", options };
+}
+
+/** Options that nothing would come of. */
+function refuseBeside(option: string, args: readonly string[], allowed: readonly string[]): void {
+  const other = args
+    .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? [])
+    .find((name) => !allowed.includes(name));
+  if (other === undefined) return;
+  throw new UsageError(`${option} only builds the hosts: --${other} has nothing to do there`);
 }
 
 function parseMistake(args: readonly string[], environment: NodeJS.ProcessEnv): MistakeOptions {
@@ -181,6 +198,7 @@ function parse(args: readonly string[]) {
     keep: FLAG,
     json: FLAG,
     pcap: { type: "string" },
+    bare: FLAG,
   });
 }
 

@@ -1,4 +1,4 @@
-/** A laboratory on network namespaces, held by the process that opened it until that one ends. */
+/** A laboratory on network namespaces, held by the process that opened it until that one ends or lets it stay. */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { LabFailure } from "../failure.ts";
@@ -8,11 +8,13 @@ import { HOST_NAMES, type HostName } from "../network/plan.ts";
 import { hostEnvironment } from "../program.ts";
 import type { BareOptions } from "./bare.ts";
 import { MARK, needsUserNamespace, startInside } from "./box.ts";
-import { follow, Interruption, leashOf } from "./held-inside.ts";
+import { follow, Interruption, leashOf, release } from "./held-inside.ts";
 import { enterKept } from "./kept-lab.ts";
 import { forgetKept, startTimeOf, writeKept } from "./state-file.ts";
 
 export interface NamespaceLaboratory extends Laboratory {
+  /** Lets it stay without us, remembered in `stateFile`. */
+  keep(stateFile: string): void;
   /** While it is remembered, `sluice lab shell` finds it. */
   remember(stateFile: string): Disposable;
   /** The exit code that a signal asks for, when one came. */
@@ -37,6 +39,10 @@ export async function openLaboratory(options: BareOptions): Promise<NamespaceLab
   // It may tell more, which nobody waits for.
   inside.stdout!.resume();
   const kept = { ...where, inUserNamespace };
+  const write = (stateFile: string): void => {
+    const startTime = startTimeOf(kept.pid) ?? "";
+    writeKept(stateFile, { scenario: options.scenario, startTime, ...kept });
+  };
   const env = { ...hostEnvironment(process.env), [MARK]: mark };
   return {
     hosts: HOST_NAMES,
@@ -53,9 +59,13 @@ export async function openLaboratory(options: BareOptions): Promise<NamespaceLab
       await closed;
     },
     remember: (stateFile) => {
-      const startTime = startTimeOf(kept.pid) ?? "";
-      writeKept(stateFile, { scenario: options.scenario, startTime, ...kept });
+      write(stateFile);
       return { [Symbol.dispose]: () => forgetKept(stateFile) };
+    },
+    keep: (stateFile) => {
+      interruption[Symbol.dispose]();
+      write(stateFile);
+      release(inside);
     },
     interrupted: () => interruption.exitCode,
   };

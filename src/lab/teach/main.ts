@@ -1,14 +1,12 @@
 /** `sluice lab mistake`: classic mistakes, made and mended before one's eyes, or to be found. */
 import type { LabEvent } from "../event.ts";
-import { LabFailure } from "../failure.ts";
 import { MISTAKES } from "../mistakes/index.ts";
-import type { Mistake } from "../mistakes/mistake.ts";
-import { build, LineRefused, perform } from "../mistakes/perform.ts";
+import { perform } from "../mistakes/perform.ts";
 import { planOf, SCENARIO_NAMES } from "../network/plan.ts";
 import type { MistakeOptions } from "../options.ts";
-import { type NamespaceLaboratory, openLaboratory } from "../run/namespace-laboratory.ts";
 import { EXIT } from "../run/outside.ts";
 import { humanPresenter, jsonPresenter } from "../run/presenter.ts";
+import { inLaboratory } from "./in-laboratory.ts";
 import { json, table } from "./list.ts";
 
 /** Resolves to the exit code. */
@@ -60,24 +58,4 @@ async function performAll(
   }
   process.stdout.write(presenter.finish());
   return hasFailed ? EXIT.statementFailed : EXIT.ok;
-}
-
-/** Resolves to the exit code of a signal that ended it before its time. */
-export async function inLaboratory(
-  scenario: Mistake["laboratory"],
-  work: (laboratory: NamespaceLaboratory) => Promise<void>,
-): Promise<number | undefined> {
-  const laboratory = await openLaboratory({ scenario, family: "inet" });
-  try {
-    await build(laboratory, scenario);
-    await work(laboratory);
-  } catch (error) {
-    // What a signal ended is no failure.
-    if (laboratory.interrupted() === undefined) {
-      throw error instanceof LineRefused ? new LabFailure(error.message) : error;
-    }
-  } finally {
-    await laboratory.close();
-  }
-  return laboratory.interrupted();
 }

@@ -11,8 +11,8 @@ import type { MistakeOptions } from "../options.ts";
 import type { NamespaceLaboratory } from "../run/namespace-laboratory.ts";
 import { EXIT } from "../run/outside.ts";
 import { humanPresenter } from "../run/presenter.ts";
+import { inLaboratory } from "./in-laboratory.ts";
 import { table } from "./list.ts";
-import { inLaboratory } from "./main.ts";
 import { QUIZ_WORDS } from "./quiz-words.ts";
 
 /** Exits with 0 once the answer is right, with 1 when the learner gives up. */
