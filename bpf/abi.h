@@ -61,7 +61,39 @@ struct counter {
 
 struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
-	__u32 pad;
+	__u32 is_watched; /* whether somebody wants to be told of packets */
+};
+
+/* Of which packets the daemon is to be told. 0 is any. */
+struct watch {
+	__u64 missed; /* wanted, but the daemon was not fast enough */
+	__be32 client[4];
+	__be32 mask[4];
+	__u8 protocol;
+	__u8 family;
+	__u8 pad[6];
+};
+
+/* As many bytes of a packet as IP's and TCP's headers may have. */
+#define TOLD_HEADERS 100
+/* Bytes of packets that the daemon has not read yet. */
+#define TOLD_MAX 131072
+
+struct told_packet {
+	__u64 at;	     /* nanoseconds of CLOCK_MONOTONIC */
+	struct flow_key key; /* as it came */
+	__u32 verdict;
+	__u32 counter;
+	__u32 arrival;
+	__u32 departure;
+	__u32 length;
+	__be32 address[4];
+	__be16 port;
+	__u8 action;
+	__u8 pad;
+	__u8 link_addresses[12];
+	__u32 headers_length;
+	__u8 headers[TOLD_HEADERS]; /* as it leaves */
 };
 
 /*

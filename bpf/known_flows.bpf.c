@@ -20,6 +20,7 @@
 
 #include "maps.h"
 #include "forward.h"
+#include "tell.h"
 
 /* A card's or a sender's offload: the segments that the packet becomes are what must fit. */
 static __always_inline bool fits(const struct __sk_buff *skb, const struct packet *packet, const struct flow *flow)
@@ -87,6 +88,8 @@ int forward_known_flows(struct __sk_buff *skb)
 		goto pass;
 	verdict = perform(skb, &packet, flow);
 	count_verdict(verdict);
+	if (is_watched())
+		tell(skb, &packet, flow, verdict);
 	if (verdict == VERDICT_DROP_NO_MEMORY)
 		return TC_ACT_SHOT;
 	return bpf_redirect(flow->departure, 0);

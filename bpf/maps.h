@@ -37,6 +37,23 @@ struct {
 	__type(value, __u64);
 } verdicts SEC(".maps");
 
+/* Written by the daemon, but for what was missed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct watch);
+} watches SEC(".maps");
+
+/* Read by the daemon where it lies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, TOLD_MAX);
+} told_packets SEC(".maps");
+
+struct told_packet *told_packet_in_btf;
+
 /* Each verdict's number, and each action's, in the BTF: an enum that no variable has is not there. */
 enum verdict verdict_in_btf = VERDICT_PASS_NOT_OURS;
 enum flow_action flow_action_in_btf = ACTION_NONE;

@@ -8,7 +8,7 @@ const HEADER = `/**
  */
 `;
 
-const SHARED_STRUCTS = ["flow_key", "flow", "counter", "settings"];
+const SHARED_STRUCTS = ["flow_key", "flow", "counter", "settings", "watch", "told_packet"];
 const SHARED_ENUMS = ["flow_action", "verdict"];
 
 const [file] = process.argv.slice(2);

@@ -14,6 +14,7 @@ const PROGRAMS: Readonly<
   Record<string, () => Promise<{ main(args: readonly string[]): Promise<void> }>>
 > = {
   "@inside": () => import("./run/inside.ts"),
+  "@bare": () => import("./run/bare.ts"),
   "@real-server": () => import("./network/real-server.ts"),
 };
 

@@ -38,6 +38,33 @@ export const counter = {
 export const settings = {
   size: 8,
   generation: 0,
+  isWatched: 4,
+} as const;
+
+export const watch = {
+  size: 48,
+  missed: 0,
+  client: 8,
+  mask: 24,
+  protocol: 40,
+  family: 41,
+} as const;
+
+export const toldPacket = {
+  size: 208,
+  at: 0,
+  key: 8,
+  verdict: 48,
+  counter: 52,
+  arrival: 56,
+  departure: 60,
+  length: 64,
+  address: 68,
+  port: 84,
+  action: 86,
+  linkAddresses: 88,
+  headersLength: 100,
+  headers: 104,
 } as const;
 
 export const flowAction = {

@@ -25,6 +25,14 @@ test("the committed object is what its source makes: else run scripts/build-bpf"
   }
 });
 
+test("what the verifier refuses is told in its words", () => {
+  const object = readFileSync(path("bpf/known_flows.bpf.o"));
+  // A call of bpf_redirect(), made one of a helper that there is not.
+  const at = object.indexOf(Uint8Array.of(0x85, 0, 0, 0, 23, 0, 0, 0));
+  object.writeUInt32LE(0x7f_ffff, at + 4);
+  expect(() => new BpfObject(object, { flows: 16 })).toThrow(/EINVAL: .*invalid func/);
+});
+
 test("what is no object is refused in words", () => {
   expect(() => new BpfObject(new Uint8Array(100), {})).toThrow(BpfError);
 });

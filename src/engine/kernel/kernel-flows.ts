@@ -12,10 +12,11 @@ import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "../../ipvs/connect
 import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import { TCP_STATE } from "../../ipvs/connections/tcp-state.ts";
 import type { Offload, OffloadedTraffic } from "../../ipvs/offload.ts";
-import type { DecidedPacket } from "../flow-offload.ts";
+import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { Memory } from "../host/system/libc.ts";
 import { counter, flow, flowAction, flowKey, settings, verdict } from "./abi.ts";
 import { BpfObject, deleteElement, lookUpElement, possibleCpus, updateElement } from "./libbpf.ts";
+import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
 
 const OBJECT = new URL("../../../bpf/known_flows.bpf.o", import.meta.url);
 
@@ -175,6 +176,12 @@ export class KernelFlows implements Offload, Disposable {
     }
   }
 
+  /** Tells of packets that it forwards, until what this returns is disposed of. Throws a SystemCallError. */
+  watch(told: ForwardedWatch, neighbourOf: ToldPacketsParts["neighbourOf"]): Disposable {
+    const object = this.#object;
+    return new ToldPackets({ object, settings: this.#settings.view, reasonOf, neighbourOf }, told);
+  }
+
   /** Where packets left the program, by verdict; how many went on; and flows that were not learnt because there was no room. */
   reasons(): Readonly<Record<string, number>> {
     const index = new Uint8Array(4);
@@ -243,6 +250,14 @@ export class KernelFlows implements Offload, Disposable {
 type Direction = DecidedPacket["direction"];
 
 const DIRECTIONS: readonly Direction[] = ["client", "server"];
+
+const BY_NUMBER: ReadonlyMap<number, string> = new Map(
+  Object.entries(verdict).map(([name, number]) => [number, REASONS[name as keyof typeof verdict]]),
+);
+
+function reasonOf(number: number): string {
+  return BY_NUMBER.get(number) ?? `kernel-verdict-${number}`;
+}
 
 function slotOf(connection: number, direction: Direction): number {
   return 2 * connection + (direction === "client" ? 0 : 1);

@@ -7,7 +7,7 @@ import type { ConnectionTable } from "../../ipvs/connections/connection-table.ts
 import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Address } from "../../net/address.ts";
-import type { DecidedPacket, FlowOffload } from "../flow-offload.ts";
+import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { Attachments } from "./attachments.ts";
 import { KernelFlows } from "./kernel-flows.ts";
@@ -104,6 +104,10 @@ export class KernelOffload implements FlowOffload {
     this.#flows.collect(told);
   }
 
+  watch(told: ForwardedWatch): Disposable {
+    return this.#flows.watch(told, (index, mac) => this.#neighbourWith(index, mac));
+  }
+
   reasons(): Readonly<Record<string, number>> {
     return { ...this.#flows.reasons(), "kernel-attach-failed": this.#attachFailures };
   }
@@ -113,6 +117,15 @@ export class KernelOffload implements FlowOffload {
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
     this.#flows[Symbol.dispose]();
+  }
+
+  #neighbourWith(index: number, mac: Uint8Array): string | undefined {
+    for (const { interfaceIndex, address, linkAddresses } of this.#neighbours.values()) {
+      if (interfaceIndex === index && mac.every((byte, at) => byte === linkAddresses[at])) {
+        return `${address}`;
+      }
+    }
+    return undefined;
   }
 
   #look(): void {

@@ -24,8 +24,8 @@ const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
 export const ATTACH = { ingress: 46, egress: 47 } as const;
 
 /** struct bpf_object_open_opts of libbpf 1.1. */
-const OPEN_OPTIONS_LENGTH = 72;
-const openOptionsAt = { size: 0, logBuffer: 48, logLength: 56 } as const;
+const OPEN_OPTIONS_LENGTH = 80;
+const openOptionsAt = { size: 0, logBuffer: 56, logLength: 64 } as const;
 const LOG_LENGTH = 0x4_0000;
 
 function bind() {
