@@ -16,7 +16,7 @@ export default defineConfig({
             "src/**/*.test.ts",
             "web/**/*.test.ts",
             "test/*.test.ts",
-            "test/conformance/**/*.test.ts",
+            "test/{conformance,guide}/**/*.test.ts",
           ],
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
@@ -34,7 +34,7 @@ export default defineConfig({
             "test/e2e/**/*.test.ts",
             "test/attack/*.root.test.ts",
             "test/web/*.test.ts",
-            "test/conformance/**/*.root.test.ts",
+            "test/{conformance,guide}/**/*.root.test.ts",
           ],
           testTimeout: 120_000,
           hookTimeout: 60_000,

@@ -1,6 +1,6 @@
 /**
  * web.ts [--port N] [--build]: builds the pages of web/ into dist/web when a source of theirs is newer, and serves them on
- * 127.0.0.1, to whoever is on this host: the laboratory needs nothing else. `--build` only builds.
+ * 127.0.0.1, to whoever is on this host. `--build` only builds.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -70,7 +70,7 @@ function serve(port: number): void {
   });
   server.listen({ host: "127.0.0.1", port }, () => {
     const { port: own } = server.address() as AddressInfo;
-    process.stdout.write(`The laboratory: http://127.0.0.1:${own}/#/laboratory\n`);
+    process.stdout.write(`Sluice's pages: http://127.0.0.1:${own}/\n`);
   });
 }
 

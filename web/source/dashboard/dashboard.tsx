@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { keepToken, token } from "../daemon/credentials.ts";
 import { connection, refresh, snapshot } from "../daemon/live.ts";
-import { formatRoute, type Route } from "../frame/route.ts";
+import type { Route } from "../frame/route.ts";
 import { useStore } from "../frame/store.ts";
 import { Changes } from "./changes.tsx";
 import { Connections } from "./connections.tsx";
@@ -84,8 +84,7 @@ function Nobody({ why }: { readonly why: string }): JSX.Element {
       <h1>No director here</h1>
       <p>{why}. This page goes on asking.</p>
       <p>
-        On a director, <code>sluice ui</code> prints a link to its dashboard. The{" "}
-        <a href={formatRoute(["laboratory"])}>laboratory</a> needs none: it is all in this page.
+        On a director, <code>sluice ui</code> prints a link to its dashboard.
       </p>
     </section>
   );

@@ -5,24 +5,20 @@ import { watchDaemon } from "../daemon/live.ts";
 import { Dashboard } from "../dashboard/dashboard.tsx";
 import { Help } from "./help.tsx";
 import { useKeys } from "./keys.ts";
-import { Later } from "./later.tsx";
 import { LiveSign } from "./live-sign.tsx";
 import { isUnlocked, language, theme } from "./preferences.ts";
 import { formatRoute, go, useRoute } from "./route.ts";
 import { useStore } from "./store.ts";
 import { say } from "./words.ts";
 
-const PLACES = ["services", "packets", "connections", "events", "changes", "laboratory"] as const;
-
-const laboratory = () => import("../laboratory/laboratory.tsx");
+const PLACES = ["services", "packets", "connections", "events", "changes"] as const;
 
 export function App(): JSX.Element {
   const route = useRoute();
   const [isHelpShown, showHelp] = useState(false);
   useStore(language);
   const place = PLACES.find((each) => each === route.path[0]) ?? "services";
-  const isLaboratory = place === "laboratory";
-  useEffect(() => (isLaboratory ? undefined : watchDaemon()), [isLaboratory]);
+  useEffect(watchDaemon, []);
   useEffect(() => {
     document.title = `${say(place)} · Sluice`;
   }, [place]);
@@ -59,8 +55,8 @@ export function App(): JSX.Element {
           ))}
         </nav>
         <div class="switches">
-          {isLaboratory ? null : <LiveSign />}
-          {isLaboratory ? null : <Lock />}
+          <LiveSign />
+          <Lock />
           <button
             type="button"
             class="plain"
@@ -81,7 +77,7 @@ export function App(): JSX.Element {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {isLaboratory ? <Later load={laboratory} /> : <Dashboard place={place} route={route} />}
+        <Dashboard place={place} route={route} />
       </main>
       {isHelpShown ? <Help onClose={() => showHelp(false)} /> : null}
     </>

@@ -1,5 +1,0 @@
-/** The laboratory. */
-import type { JSX } from "preact";
-export default function Laboratory(): JSX.Element {
-  return <p class="notice" />;
-}
