@@ -38,8 +38,8 @@ afterEach(async () => {
 });
 
 /** Opens a page by a link of its own, and waits until it shows the director's services. */
-async function look(options: PageOptions = {}, ...words: readonly string[]): Promise<void> {
-  ({ page, complaints } = await openPage(browser, await director.link(...words), options));
+async function look(options: PageOptions = {}, link = director.link()): Promise<void> {
+  ({ page, complaints } = await openPage(browser, await link, options));
   await page.getByRole("link", { name: `tcp:${V}:80`, exact: true }).waitFor();
 }
 
@@ -131,7 +131,7 @@ test("explains where a client's next connection would go", async () => {
 });
 
 test("who may only look is told so", async () => {
-  await look({}, "--read-only");
+  await look({}, director.otherLink("--read-only"));
   await page.getByRole("link", { name: `tcp:${V}:80`, exact: true }).click();
   await page.getByRole("switch", { name: "Read only" }).click();
   await page.getByRole("button", { name: "Drain" }).first().click();

@@ -24,7 +24,7 @@ services:
 /** Asks and asks: bounded, in case nobody ends it. */
 const ASKING = `for n in $(seq 3000); do
   for port in 80 80 81; do exec 3<>/dev/tcp/${V}/$port && echo "get $((n % 9 * 400))" >&3 && cat <&3 >/dev/null; exec 3>&-; done
-  sleep 0.0$((n / 40 % 9))
+  sleep 0.$((n / 40 % 4 + 1))
 done 2>/dev/null`;
 
 export interface Director extends AsyncDisposable {
@@ -32,8 +32,10 @@ export interface Director extends AsyncDisposable {
   readonly network: Network;
   /** Asks the services until all is over. */
   ask(): void;
-  /** A link for a browser, by a `sluice ui` of its own. */
-  link(...options: readonly string[]): Promise<string>;
+  /** The next link for a browser. */
+  link(): Promise<string>;
+  /** A link of another `sluice ui`. */
+  otherLink(...options: readonly string[]): Promise<string>;
 }
 
 export async function openDirector(): Promise<Director> {
@@ -50,21 +52,47 @@ export async function openDirector(): Promise<Director> {
   stack.defer(() => {
     for (const each of gateways) each.kill();
   });
+  const open = (...options: readonly string[]): Links => {
+    const child = spawn(join(ROOT, "bin/sluice"), ["ui", ...options], {
+      env: { ...process.env, SLUICE_SOCKET: home.socket },
+    });
+    gateways.push(child);
+    return new Links(child);
+  };
+  const links = open();
   const opened = stack.move();
   return {
     home,
     network,
     ask: () => void network.client.start("bash", "-c", ASKING),
-    async link(...options) {
-      const child = spawn(join(ROOT, "bin/sluice"), ["ui", ...options], {
-        env: { ...process.env, SLUICE_SOCKET: home.socket },
-      });
-      gateways.push(child);
-      const [, link] = /(http:\S+)/.exec(await untilPrinted(child, "ticket="))!;
-      return link!;
-    },
+    link: () => links.next(),
+    otherLink: (...options) => open(...options).next(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** What a `sluice ui` prints: a link, and another when it was used. */
+class Links {
+  readonly #child: ChildProcessWithoutNullStreams;
+  #printed = "";
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => {
+      this.#printed += chunk.toString();
+    });
+  }
+
+  async next(): Promise<string> {
+    for (;;) {
+      const [link] = /http:\S+(?=\n)/.exec(this.#printed) ?? [];
+      if (link !== undefined) {
+        this.#printed = this.#printed.slice(this.#printed.indexOf(link) + link.length);
+        return link;
+      }
+      await untilPrinted(this.#child, "\n");
+    }
+  }
 }
 
 /** Builds the pages, if what they are made of has changed. */

@@ -39,7 +39,8 @@ interface Reply {
 async function ask(
   method: string,
   at: string,
-  { body = "", to = gateway, ...headers }: Record<string, string> & { to?: Gateway } = {},
+  headers: Readonly<Record<string, string>> = {},
+  { body = "", to = gateway }: { readonly body?: string; readonly to?: Gateway } = {},
 ): Promise<Reply> {
   const options = { host: "127.0.0.1", port: to.port, agent: false, method, path: at, headers };
   const call = request(options).end(body);
@@ -51,16 +52,16 @@ async function ask(
 
 async function buy(from: Gateway): Promise<string> {
   const [, ticket] = /#ticket=(.*)$/.exec(from.link())!;
-  const { text } = await ask("POST", "/ui/session", { body: ticket!, to: from });
+  const { text } = await ask("POST", "/ui/session", {}, { body: ticket!, to: from });
   return (JSON.parse(text) as { readonly token: string }).token;
 }
 
 test("a link's ticket buys a token, once", async () => {
   const [, ticket] = /#ticket=(.*)$/.exec(gateway.link())!;
-  const first = await ask("POST", "/ui/session", { body: ticket! });
+  const first = await ask("POST", "/ui/session", {}, { body: ticket! });
   expect(JSON.parse(first.text)).toEqual({ token });
-  expect((await ask("POST", "/ui/session", { body: ticket! })).status).toBe(401);
-  expect((await ask("POST", "/ui/session", { body: "x".repeat(10_000) })).status).toBe(401);
+  expect((await ask("POST", "/ui/session", {}, { body: ticket! })).status).toBe(401);
+  expect((await ask("POST", "/ui/session", {}, { body: "x".repeat(10_000) })).status).toBe(401);
 });
 
 test("who has the token asks the daemon, and commands it", async () => {
@@ -92,15 +93,17 @@ test("pages need no token, and nothing else hides behind their place", async () 
 test("with --read-only nothing is commanded", async () => {
   await using looking = await serveToBrowser(path, { port: 0, isReadOnly: true });
   const authorization = `Bearer ${await buy(looking)}`;
-  expect((await ask("GET", "/v1/info", { authorization, to: looking })).status).toBe(200);
-  expect((await ask("DELETE", "/v1/services", { authorization, to: looking })).status).toBe(403);
+  expect((await ask("GET", "/v1/info", { authorization }, { to: looking })).status).toBe(200);
+  expect((await ask("DELETE", "/v1/services", { authorization }, { to: looking })).status).toBe(
+    403,
+  );
   const target = "/v1/services?x=/v1/configuration/plan";
-  expect((await ask("POST", target, { authorization, to: looking })).status).toBe(403);
+  expect((await ask("POST", target, { authorization }, { to: looking })).status).toBe(403);
 });
 
 test("without a daemon it says so", async () => {
   await using alone = await serveToBrowser(`${path}.none`, { port: 0, isReadOnly: false });
   const authorization = `Bearer ${await buy(alone)}`;
-  const { status, text } = await ask("GET", "/v1/info", { authorization, to: alone });
+  const { status, text } = await ask("GET", "/v1/info", { authorization }, { to: alone });
   expect([status, text]).toEqual([502, expect.stringContaining("sluice daemon")]);
 });

@@ -15,6 +15,8 @@ export interface GatewayOptions {
   /** 0: the system chooses. */
   readonly port: number;
   readonly isReadOnly: boolean;
+  /** A link was used; the next one. */
+  readonly onSold?: (next: string) => void;
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -31,7 +33,7 @@ const NOT_HANDED_ON = new Set(["host", "origin", "authorization", "connection", 
 /** Rejects when the port cannot be had. */
 export async function serveToBrowser(
   socketPath: string,
-  { port, isReadOnly }: GatewayOptions,
+  { port, isReadOnly, onSold }: GatewayOptions,
 ): Promise<Gateway> {
   const token = secret();
   let tickets: string[] = [];
@@ -81,7 +83,7 @@ export async function serveToBrowser(
         outgoing,
         401,
         "no-token",
-        "This link was used already: Enter in sluice ui prints another",
+        "This link was used already: sluice ui has printed another",
       );
       return;
     }
@@ -89,6 +91,7 @@ export async function serveToBrowser(
     outgoing.setHeader("content-type", "application/json");
     outgoing.setHeader("cache-control", "no-store");
     outgoing.end(JSON.stringify({ token }));
+    onSold?.(link());
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -96,13 +99,15 @@ export async function serveToBrowser(
     server.listen({ host: "127.0.0.1", port }, resolve);
   });
   const { port: own } = server.address() as AddressInfo;
+  function link(): string {
+    const ticket = secret();
+    tickets = [...tickets, ticket].slice(-TICKETS_MAX);
+    return `http://127.0.0.1:${own}/ui/#ticket=${ticket}`;
+  }
+
   return {
     port: own,
-    link() {
-      const ticket = secret();
-      tickets = [...tickets, ticket].slice(-TICKETS_MAX);
-      return `http://127.0.0.1:${own}/ui/#ticket=${ticket}`;
-    },
+    link,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

@@ -1,6 +1,5 @@
 /** `sluice ui`: the daemon's pages for a browser on this host. */
 import { existsSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { socketPath } from "../../api/routes.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
@@ -10,8 +9,8 @@ import { serveToBrowser } from "./gateway.ts";
 const HELP = `Usage: sluice ui [--port N] [--read-only]
 
 Shows the dashboard and the laboratory to a browser: listens on 127.0.0.1 and hands what the browser asks to the daemon,
-with the rights of whoever runs this. Prints a link that works once, for one browser; Enter prints another. Ends with
-Ctrl-C, and with it what the browser may do.
+with the rights of whoever runs this. Prints a link that works once, for one browser, and the next one when it was used.
+Ends with Ctrl-C, and with it what the browser may do.
 
 The daemon serves the same pages at /ui/ on its TCP port (sluice daemon --api), to whoever has a token.
 
@@ -27,20 +26,14 @@ Exit status: 1 nobody answers there, or the port cannot be had, 2 wrong argument
 export async function main(args: readonly string[]): Promise<ExitCode | undefined> {
   const around = processSurroundings();
   let isServing = false;
-  const code = await run(args, around, (next) => {
+  const code = await run(args, around, () => {
     isServing = true;
-    if (!process.stdin.isTTY) return;
-    createInterface({ input: process.stdin }).on("line", () => void around.write(next()));
   });
   return isServing ? undefined : code;
 }
 
-/** `onServing` gets what makes a further link. */
-function run(
-  args: readonly string[],
-  around: Around,
-  onServing: (next: () => string) => void,
-): Promise<ExitCode> {
+/** Goes on after `onServing`, until the process ends. */
+function run(args: readonly string[], around: Around, onServing: () => void): Promise<ExitCode> {
   return ask("ui", around, async (client) => {
     const { values } = readArguments(args, OPTIONS, { allowPositionals: false });
     if (values.help) {
@@ -53,6 +46,7 @@ function run(
     const gateway = await serveToBrowser(socketPath(around.environment), {
       port,
       isReadOnly: values["read-only"],
+      onSold: (next) => void around.write(`It was used. For another browser: ${next}\n`),
     }).catch((error: Error) => error);
     if (gateway instanceof Error) {
       around.complain(`sluice ui: cannot listen on 127.0.0.1: ${gateway.message}\n`);
@@ -61,7 +55,7 @@ function run(
     await around.write(
       `Sluice ${version}${values["read-only"] ? ", to look at" : ""}: ${gateway.link()}\n`,
     );
-    onServing(() => `${gateway.link()}\n`);
+    onServing();
     return EXIT.done;
   });
 }

@@ -7,9 +7,7 @@ const KEYS = [
   ["/", "keyFilter"],
   ["j  k", "keyMove"],
   ["Enter", "keyOpen"],
-  ["1 … 6", "keyPlaces"],
-  ["Space", "keyPlay"],
-  ["←  →", "keyStep"],
+  ["1 … 5", "keyPlaces"],
   ["?", "keyHelp"],
   ["Esc", "keyEscape"],
 ] as const;
