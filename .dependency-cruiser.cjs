@@ -61,6 +61,13 @@ module.exports = {
       to: { path: "node_modules/koffi" },
     },
     {
+      name: "a-full-screen-has-one-door",
+      comment: "ink and react are known to what draws sluice top, and loaded with nothing else.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/cli/top/screen\\.ts$" },
+      to: { path: "node_modules/(ink|react)/" },
+    },
+    {
       name: "ipvsadm-starts-fast",
       comment:
         "ipvsadm runs in shell loops: what the daemon needs (Hono, zod, yaml, pino) would double its start.",

@@ -18,6 +18,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   export:      { says: "writes what stands as a sluice.yaml",            load: () => import("./cli/configuration/export.ts") },
   import:      { says: "writes a keepalived.conf and such as a sluice.yaml",  load: () => import("./import/main.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
+  top:         { says: "services and servers as they are now, on a whole screen", load: () => import("./cli/top/main.ts") },
   get:         { says: "services and their servers, as a table, YAML or JSON", load: () => import("./cli/services/get.ts") },
   describe:    { says: "all that is known of a service or a server",     load: () => import("./cli/services/describe.ts") },
   edit:        { says: "opens what stands in an editor, and puts it in force", load: () => import("./cli/services/edit.ts") },

@@ -1,6 +1,6 @@
 /**
  * Ports of an address that are one service together. IPVS has no such service: it is one of a mark, which the door gives to
- * what is sent there. docs/decisions/0017-a-range-of-ports-is-a-mark.md
+ * what is sent there. docs/decisions/0018-a-range-of-ports-is-a-mark.md
  */
 import type { Address } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
