@@ -80,7 +80,7 @@ module.exports = {
       to: {
         path: "^src/",
         pathNot:
-          "^src/(base|net|ipvs|simnet|lab/(laboratory|mistakes)|api/(ids|lines|messages|routes)\\.ts|control/(wire|wanted-wire)\\.ts)",
+          "^src/(base|net|ipvs|simnet|lab/(mistakes|simulated)/|lab/network/plan\\.ts|engine/reason-words\\.ts|api/(ids|lines|messages|routes)\\.ts|control/(wire|wanted-wire)\\.ts)",
       },
     },
     {

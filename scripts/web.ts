@@ -3,16 +3,18 @@
  * 127.0.0.1, to whoever is on this host. `--build` only builds.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { brotliCompressSync } from "node:zlib";
 import { pageAt } from "../src/api/ui/pages.ts";
 
 const root = resolve(import.meta.dirname, "..");
+const built = join(root, "dist/web");
 /** Of what the last build was made. */
-const stamp = join(root, "dist/web/.sources");
+const stamp = join(built, ".sources");
 
 const { values } = parseArgs({
   options: { port: { type: "string" }, build: { type: "boolean", default: false } },
@@ -27,8 +29,16 @@ async function buildIfStale(): Promise<void> {
   const { build } = await import("vite");
   process.stderr.write("web: building the pages\n");
   await build({ configFile: join(root, "web/vite.config.ts") });
-  mkdirSync(join(root, "dist/web"), { recursive: true });
+  compress();
   writeFileSync(stamp, sources);
+}
+
+/** Once, here, and not at each request. */
+function compress(): void {
+  for (const name of readdirSync(built)) {
+    if (!/\.(js|css)$/.test(name)) continue;
+    writeFileSync(join(built, `${name}.br`), brotliCompressSync(readFileSync(join(built, name))));
+  }
 }
 
 function lastBuild(): string | undefined {
@@ -62,7 +72,7 @@ function stateOfSources(): string {
 
 function serve(port: number): void {
   const server = createServer((incoming, outgoing) => {
-    answer(incoming.url ?? "/", outgoing).catch(() => outgoing.destroy());
+    answer(incoming, outgoing).catch(() => outgoing.destroy());
   });
   server.once("error", (error) => {
     process.stderr.write(`web: cannot listen on 127.0.0.1: ${error.message}\n`);
@@ -70,12 +80,16 @@ function serve(port: number): void {
   });
   server.listen({ host: "127.0.0.1", port }, () => {
     const { port: own } = server.address() as AddressInfo;
-    process.stdout.write(`Sluice's pages: http://127.0.0.1:${own}/\n`);
+    process.stdout.write(`The laboratory: http://127.0.0.1:${own}/#/laboratory\n`);
   });
 }
 
-async function answer(target: string, outgoing: ServerResponse): Promise<void> {
-  const page = await pageAt(target.replace(/[?#].*/, "").slice(1));
+async function answer(
+  { url = "/", headers }: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const accepts = headers["accept-encoding"]?.toString();
+  const page = await pageAt(url.replace(/[?#].*/, "").slice(1), accepts);
   outgoing.writeHead(page.status, Object.fromEntries(page.headers));
   outgoing.end(new Uint8Array(await page.arrayBuffer()));
 }

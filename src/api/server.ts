@@ -54,7 +54,7 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   app.get("/ui", (context) => context.redirect("/ui/"));
   app.get("/ui/*", async (context) => {
     const { PAGES, pageAt } = await import("./ui/pages.ts");
-    return pageAt(context.req.path.slice(PAGES.length));
+    return pageAt(context.req.path.slice(PAGES.length), context.req.header("accept-encoding"));
   });
   app.notFound((context) =>
     fail(context, {

@@ -80,13 +80,16 @@ export function firstFrameMs(page: Page): Promise<number> {
   );
 }
 
-/** Bytes of all scripts that were loaded. */
-export function scriptBytes(page: Page): Promise<number> {
-  return page.evaluate(() =>
-    performance
+/** Bytes of all scripts that were loaded: as they are, and as they came. */
+export function scriptBytes(page: Page): Promise<{ decoded: number; transferred: number }> {
+  return page.evaluate(() => {
+    const scripts = performance
       .getEntriesByType("resource")
       .map((entry) => entry as PerformanceResourceTiming)
-      .filter(({ name }) => name.endsWith(".js"))
-      .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0),
-  );
+      .filter(({ name }) => name.endsWith(".js"));
+    return {
+      decoded: scripts.reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0),
+      transferred: scripts.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
+    };
+  });
 }

@@ -57,7 +57,7 @@ test("shows services, servers, their health and what passes by", async () => {
   await expect.poll(() => row.locator(".c5").innerText()).toMatch(/^[1-9]/);
   await expect.poll(() => page.getByRole("row", { name: ":8081" }).innerText()).toMatch(/down/);
   await expect.poll(() => page.locator(".live").innerText()).toBe("live");
-  const bytes = await scriptBytes(page);
+  const { decoded: bytes } = await scriptBytes(page);
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBeLessThan(SCRIPT_MAX_BYTES);
   process.stdout.write(

@@ -41,10 +41,19 @@ const HEADERS = {
   "cross-origin-resource-policy": "same-origin",
 } as const;
 
-/** `path` is what stands behind the pages' own place: "" is the first of them. */
-export async function pageAt(path: string): Promise<Response> {
+/** What a build keeps beside a script or a style: the same, compressed. */
+const COMPRESSED = ".br";
+
+/**
+ * `path` is what stands behind the pages' own place: "" is the first of them. `accepts`: the request's Accept-Encoding. Browsers
+ * take what is compressed over TLS and from their own host alone, which is where we are.
+ */
+export async function pageAt(path: string, accepts = ""): Promise<Response> {
   const name = path === "" ? "index.html" : path;
-  const bytes = NAME.test(name) ? await contentOf(name) : undefined;
+  const isKnown = NAME.test(name) && !name.endsWith(COMPRESSED);
+  const takesCompressed = /\bbr\b/.test(accepts);
+  const compressed = isKnown && takesCompressed ? await contentOf(name + COMPRESSED) : undefined;
+  const bytes = compressed ?? (isKnown ? await contentOf(name) : undefined);
   if (bytes === undefined) {
     return name === "index.html"
       ? refusal(404, "no-pages", "The pages are not built here: npm run web -- --build")
@@ -53,7 +62,13 @@ export async function pageAt(path: string): Promise<Response> {
   const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream";
   // All but the first have their content's hash in their names.
   const keeping = name === "index.html" ? "no-cache" : "public, max-age=31536000, immutable";
-  const headers = { ...HEADERS, "content-type": type, "cache-control": keeping };
+  const headers = {
+    ...HEADERS,
+    "content-type": type,
+    "cache-control": keeping,
+    vary: "accept-encoding",
+    ...(compressed === undefined ? {} : { "content-encoding": "br" }),
+  };
   return new Response(bytes, { headers });
 }
 

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { keepToken, token } from "../daemon/credentials.ts";
 import { connection, refresh, snapshot } from "../daemon/live.ts";
-import type { Route } from "../frame/route.ts";
+import { formatRoute, useRoute } from "../frame/route.ts";
 import { useStore } from "../frame/store.ts";
 import { Changes } from "./changes.tsx";
 import { Connections } from "./connections.tsx";
@@ -14,15 +14,11 @@ import { Overview } from "./overview.tsx";
 import { Packets } from "./packets.tsx";
 import { Services } from "./services.tsx";
 
-export type Place = "services" | "packets" | "connections" | "events" | "changes";
+const PLACES = ["services", "packets", "connections", "events", "changes"] as const;
 
-export function Dashboard({
-  place,
-  route,
-}: {
-  readonly place: Place;
-  readonly route: Route;
-}): JSX.Element {
+export default function Dashboard(): JSX.Element {
+  const route = useRoute();
+  const place = PLACES.find((each) => each === route.path[0]) ?? "services";
   const state = useStore(connection);
   const known = useStore(snapshot);
   if (state.kind === "refused") return <SignIn why={state.why} />;
@@ -84,7 +80,8 @@ function Nobody({ why }: { readonly why: string }): JSX.Element {
       <h1>No director here</h1>
       <p>{why}. This page goes on asking.</p>
       <p>
-        On a director, <code>sluice ui</code> prints a link to its dashboard.
+        On a director, <code>sluice ui</code> prints a link to its dashboard. The{" "}
+        <a href={formatRoute(["laboratory"])}>laboratory</a> needs none: it is all in this page.
       </p>
     </section>
   );

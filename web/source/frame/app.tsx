@@ -2,23 +2,27 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { watchDaemon } from "../daemon/live.ts";
-import { Dashboard } from "../dashboard/dashboard.tsx";
 import { Help } from "./help.tsx";
 import { useKeys } from "./keys.ts";
+import { Later } from "./later.tsx";
 import { LiveSign } from "./live-sign.tsx";
 import { isUnlocked, language, theme } from "./preferences.ts";
 import { formatRoute, go, useRoute } from "./route.ts";
 import { useStore } from "./store.ts";
 import { say } from "./words.ts";
 
-const PLACES = ["services", "packets", "connections", "events", "changes"] as const;
+const PLACES = ["services", "packets", "connections", "events", "changes", "laboratory"] as const;
+
+const laboratory = () => import("../laboratory/laboratory.tsx");
+const dashboard = () => import("../dashboard/dashboard.tsx");
 
 export function App(): JSX.Element {
   const route = useRoute();
   const [isHelpShown, showHelp] = useState(false);
   useStore(language);
   const place = PLACES.find((each) => each === route.path[0]) ?? "services";
-  useEffect(watchDaemon, []);
+  const isLaboratory = place === "laboratory";
+  useEffect(() => (isLaboratory ? undefined : watchDaemon()), [isLaboratory]);
   useEffect(() => {
     document.title = `${say(place)} · Sluice`;
   }, [place]);
@@ -55,8 +59,8 @@ export function App(): JSX.Element {
           ))}
         </nav>
         <div class="switches">
-          <LiveSign />
-          <Lock />
+          {isLaboratory ? null : <LiveSign />}
+          {isLaboratory ? null : <Lock />}
           <button
             type="button"
             class="plain"
@@ -77,7 +81,7 @@ export function App(): JSX.Element {
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        <Dashboard place={place} route={route} />
+        <Later load={isLaboratory ? laboratory : dashboard} />
       </main>
       {isHelpShown ? <Help onClose={() => showHelp(false)} /> : null}
     </>

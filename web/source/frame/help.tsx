@@ -7,7 +7,9 @@ const KEYS = [
   ["/", "keyFilter"],
   ["j  k", "keyMove"],
   ["Enter", "keyOpen"],
-  ["1 … 5", "keyPlaces"],
+  ["1 … 6", "keyPlaces"],
+  ["Space", "keyPlay"],
+  ["←  →", "keyStep"],
   ["?", "keyHelp"],
   ["Esc", "keyEscape"],
 ] as const;

@@ -10,6 +10,7 @@ const WORDS = {
   connections:   ["Connections", "连接"],
   events:        ["Events", "事件"],
   changes:       ["Changes", "变更"],
+  laboratory:    ["Laboratory", "实验室"],
   asking:        ["asking", "询问中"],
   live:          ["live", "实时"],
   lost:          ["no answer", "无应答"],
@@ -26,8 +27,11 @@ const WORDS = {
   keyMove:       ["the next, the one before", "下一个、上一个"],
   keyOpen:       ["open it", "打开"],
   keyPlaces:     ["the places above", "上方的各页面"],
+  keyPlay:       ["laboratory: play, pause", "实验室：播放、暂停"],
+  keyStep:       ["laboratory: a step back, a step on", "实验室：后退一步、前进一步"],
   keyHelp:       ["these keys", "显示按键"],
   keyEscape:     ["leave, close", "离开、关闭"],
+  partMissing:   ["This part of the page cannot be loaded: load the page anew.", "这部分页面无法加载：请刷新页面。"],
 } as const satisfies Record<string, readonly [string, string]>;
 
 export type Word = keyof typeof WORDS;
