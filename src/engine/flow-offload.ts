@@ -17,9 +17,11 @@ export interface DecidedPacket {
   readonly linkAddresses: Uint8Array;
 }
 
-export interface FlowOffload extends Offload, Disposable {
+export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
+  /** What the director tells, and is told. */
+  readonly flows: Offload;
   /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void;
   /** To be told of the host's network at the beginning, and whenever interfaces or neighbours may have changed. */

@@ -14,12 +14,12 @@ test("the committed object is what its source makes: else run scripts/build-bpf"
   const folder = mkdtempSync(join(tmpdir(), "sluice-bpf-"));
   try {
     execFileSync(path("scripts/build-bpf"), [folder]);
-    const built = readFileSync(join(folder, "known_flows.bpf.o"));
+    const built = readFileSync(join(folder, "director.bpf.o"));
     const abi = readFileSync(join(folder, "abi.ts"), "utf8");
     expect(abi).toBe(readFileSync(path("src/engine/kernel/abi.ts"), "utf8"));
-    using _loads = new BpfObject(built, { flows: 16 });
+    using _loads = new BpfObject(built, { connections: 16 });
     if (!COMPILER.test(execFileSync("clang", ["--version"]).toString())) return;
-    expect(built.equals(readFileSync(path("bpf/known_flows.bpf.o")))).toBe(true);
+    expect(built.equals(readFileSync(path("bpf/director.bpf.o")))).toBe(true);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -25,7 +25,8 @@ const libc = koffi.load("libc.so.6");
 
 /** What mmap(2) returns when it fails: (void *)-1. */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
-const PROT_READ_WRITE = 0x1 | 0x2;
+const PROT_READ = 0x1;
+const PROT_READ_WRITE = PROT_READ | 0x2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
@@ -207,8 +208,20 @@ export class Memory implements Disposable {
     return Memory.#map(length, MAP_SHARED, fd, attempt, offset);
   }
 
-  static #map(length: number, flags: number, fd: number, attempt: string, offset = 0): Memory {
-    const address: number | bigint = c.mmap(0, length, PROT_READ_WRITE, flags, fd, offset);
+  /** As shared(), for what its owner lets nobody else write: a write ends the process. */
+  static sharedForReading(fd: number, length: number, attempt: string, offset = 0): Memory {
+    return Memory.#map(length, MAP_SHARED, fd, attempt, offset, PROT_READ);
+  }
+
+  static #map(
+    length: number,
+    flags: number,
+    fd: number,
+    attempt: string,
+    offset = 0,
+    protection = PROT_READ_WRITE,
+  ): Memory {
+    const address: number | bigint = c.mmap(0, length, protection, flags, fd, offset);
     if (address === MAP_FAILED) throw new SystemCallError("mmap", koffi.errno(), attempt);
     return new Memory(Number(address), length);
   }
