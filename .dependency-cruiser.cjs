@@ -6,6 +6,7 @@ const LAYERS = [
   "base",
   "net",
   "ipvs",
+  "simnet",
   "engine",
   "health",
   "control",
@@ -42,7 +43,7 @@ module.exports = {
       comment:
         "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",
       severity: "error",
-      from: { path: "^src/(base|net|ipvs)/", pathNot: "\\.(test|contract)\\.ts$" },
+      from: { path: "^src/(base|net|ipvs|simnet)/", pathNot: "\\.(test|contract)\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
     {
@@ -59,6 +60,13 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/engine/(host|userspace|kernel)/" },
       to: { path: "node_modules/koffi" },
+    },
+    {
+      name: "a-full-screen-has-one-door",
+      comment: "ink and react are known to what draws sluice top, and loaded with nothing else.",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/cli/top/screen\\.ts$" },
+      to: { path: "node_modules/(ink|react)/" },
     },
     {
       name: "ipvsadm-starts-fast",

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { LabFailure } from "../src/lab/failure.ts";
+import { programLine } from "../src/lab/program.ts";
 import { needsUserNamespace, startInside } from "../src/lab/run/box.ts";
-import { LEASH } from "../src/lab/run/inside.ts";
+import { LEASH } from "../src/lab/run/leash.ts";
 
 export interface InsideBenchmark<Figures> {
   readonly name: string;
@@ -25,7 +26,7 @@ export async function measureInside<Figures>(
   progress: (text: string) => void,
 ): Promise<Figures> {
   const inUserNamespace = needsUserNamespace(process.getuid?.() === 0);
-  const inside = startInside(inUserNamespace, randomUUID(), [INSIDE, name]);
+  const inside = startInside(inUserNamespace, randomUUID(), programLine(INSIDE, name));
   inside.stderr?.pipe(process.stderr);
   // The inside ends when we do; Ctrl-C ends us, for the inside is detached from the terminal.
   let figures: Figures | undefined;

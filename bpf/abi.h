@@ -212,6 +212,38 @@ struct change_connection {
 };
 
 /* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
+/* Of which packets the daemon is to be told. 0 is any. */
+struct watch {
+	__u64 missed; /* wanted, but the daemon was not fast enough */
+	__be32 client[4];
+	__be32 mask[4];
+	__u8 protocol;
+	__u8 family;
+	__u8 pad[6];
+};
+
+/* As many bytes of a packet as IP's and TCP's headers may have. */
+#define TOLD_HEADERS 100
+/* Bytes of packets that the daemon has not read yet. */
+#define TOLD_MAX 131072
+
+struct told_packet {
+	__u64 at;	     /* nanoseconds of CLOCK_MONOTONIC */
+	struct flow_key key; /* as it came */
+	__u32 verdict;
+	__u32 destination;
+	__u32 arrival;
+	__u32 departure;
+	__u32 length;
+	__be32 address[4]; /* what was written into its address's and its port's place, if anything was */
+	__be16 port;
+	__u8 state;
+	__u8 is_new;
+	__u8 link_addresses[12];
+	__u32 headers_length;
+	__u8 headers[TOLD_HEADERS]; /* as it leaves */
+};
+
 struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
 	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */
@@ -220,6 +252,7 @@ struct settings {
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
 	__u32 is_sloppy;     /* net.ipv4.vs.sloppy_tcp */
+	__u32 is_watched;    /* somebody wants to be told of packets */
 	__u32 has_marks;     /* there are services of firewall marks */
 	__u32 udp_timeout;   /* milliseconds */
 	__u32 active_states; /* a bit for each */

@@ -8,13 +8,11 @@
 #include "advance.h"
 
 static __always_inline enum verdict answer(struct __sk_buff *skb, const struct packet *packet, struct reply *reply,
-					   const struct settings *now)
+					   const struct settings *now, struct passage *passage)
 {
 	struct connection *connection = find_answered(packet, reply);
-	struct end service = { .port = reply->port };
 	struct destination *destination;
 	enum verdict verdict;
-	bool has_changed = false;
 
 	if (!connection || is_over(connection))
 		return VERDICT_PASS_UNKNOWN;
@@ -27,13 +25,16 @@ static __always_inline enum verdict answer(struct __sk_buff *skb, const struct p
 	destination = destination_of(connection);
 	if (!destination || !destination->is_available)
 		return VERDICT_PASS_DIRECTOR;
-	verdict = check_way(skb, packet, &reply->way, true, now->generation);
+	passage->way = reply->way;
+	verdict = check_way(skb, packet, &passage->way, true, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
-	if (!advance(connection, destination, packet, true, now, &has_changed))
+	if (!advance(connection, destination, packet, true, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
 	count_packet(packet, destination, true);
-	if (has_changed) {
+	passage->destination = connection->destination;
+	passage->state = state_of(connection->word);
+	if (passage->is_news) {
 		struct flow_key key = {
 			.source_port = packet->flow.destination_port,
 			.destination_port = reply->port,
@@ -43,10 +44,11 @@ static __always_inline enum verdict answer(struct __sk_buff *skb, const struct p
 
 		__builtin_memcpy(key.source, packet->flow.destination, sizeof(key.source));
 		__builtin_memcpy(key.destination, reply->address, sizeof(key.destination));
-		tell(&key, connection);
+		tell_director(&key, connection);
 	}
-	__builtin_memcpy(service.address, reply->address, sizeof(service.address));
-	if (rewrite(skb, packet, &service, true) < 0 || send_by(skb, packet, &reply->way) < 0)
+	__builtin_memcpy(passage->end.address, reply->address, sizeof(passage->end.address));
+	passage->end.port = reply->port;
+	if (rewrite(skb, packet, &passage->end, true) < 0 || send_by(skb, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
 	return VERDICT_FORWARD_REPLY;
 }

@@ -26,16 +26,28 @@
 #include "lane.h"
 #include "request.h"
 #include "answer.h"
+#include "tell.h"
 #include "control.h"
 
-static __always_inline int leave(enum verdict verdict, __u32 departure)
+static __always_inline bool is_sent(enum verdict verdict)
+{
+	return verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY;
+}
+
+/* What is passed goes up the host's stack, or on to the daemon. */
+static __always_inline int pass(enum verdict verdict)
 {
 	count_verdict(verdict);
-	if (verdict == VERDICT_DROP_NO_MEMORY)
-		return TC_ACT_SHOT;
-	if (verdict < VERDICT_FORWARD_ROUTE || verdict > VERDICT_FORWARD_REPLY)
-		return TC_ACT_UNSPEC;
-	return bpf_redirect(departure, 0);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, const struct settings *now,
+				 const struct passage *passage, enum verdict verdict)
+{
+	count_verdict(verdict);
+	if (now->is_watched)
+		tell_watcher(skb, packet, passage, verdict);
+	return is_sent(verdict) ? (int)bpf_redirect(passage->way.departure, 0) : TC_ACT_SHOT;
 }
 
 /* At the ingress of each interface. */
@@ -44,7 +56,7 @@ int at_card(struct __sk_buff *skb)
 {
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct packet packet = {};
-	__u32 departure = 0;
+	struct passage passage = {};
 	struct reply *reply;
 	enum verdict verdict;
 
@@ -52,17 +64,17 @@ int at_card(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	verdict = parse(skb, &packet);
 	if (verdict != VERDICT_GO_ON)
-		return leave(verdict, 0);
+		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
-		return leave(VERDICT_PASS_DIRECTOR, 0);
+		return pass(VERDICT_PASS_DIRECTOR);
 	reply = bpf_map_lookup_elem(&replies, &packet.flow);
-	if (!reply) {
-		verdict = request(skb, &packet, now, &departure);
-		return leave(verdict, departure);
-	}
-	departure = reply->way.departure;
-	verdict = answer(skb, &packet, reply, now);
-	return leave(verdict, departure);
+	if (reply)
+		verdict = answer(skb, &packet, reply, now, &passage);
+	else
+		verdict = request(skb, &packet, now, &passage);
+	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
+		return pass(verdict);
+	return leave(skb, &packet, now, &passage, verdict);
 }
 
 /* The daemon is told by which interface a packet came, in the frame's source address, which means nothing in the lane. */
@@ -71,7 +83,7 @@ static __always_inline int hand_to_daemon(struct __sk_buff *skb, enum verdict ve
 	__u32 arrival = skb->ingress_ifindex;
 
 	bpf_skb_store_bytes(skb, ETH_ALEN, &arrival, sizeof(arrival), 0);
-	return leave(verdict, 0);
+	return pass(verdict);
 }
 
 /* At the egress of the lane: clients' packets that the host's firewall has let in. */
@@ -81,7 +93,7 @@ int at_lane(struct __sk_buff *skb)
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct packet packet = { .is_from_lane = true };
 	struct lane_address lane = {};
-	__u32 departure = 0;
+	struct passage passage = {};
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;
 
 	if (!now || now->generation == 0 || !read_lane(skb, &lane) || !is_request_lane(&lane))
@@ -93,12 +105,12 @@ int at_lane(struct __sk_buff *skb)
 		return hand_to_daemon(skb, verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return hand_to_daemon(skb, VERDICT_PASS_DIRECTOR);
-	verdict = request(skb, &packet, now, &departure);
-	if (verdict < VERDICT_FORWARD_ROUTE || verdict > VERDICT_FORWARD_REPLY)
+	verdict = request(skb, &packet, now, &passage);
+	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return hand_to_daemon(skb, verdict);
 	if (packet.flow.family == 4 && restore_fragment_field(skb, &lane) < 0)
-		return leave(VERDICT_DROP_NO_MEMORY, 0);
-	return leave(verdict, departure);
+		verdict = VERDICT_DROP_NO_MEMORY;
+	return leave(skb, &packet, now, &passage, verdict);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -15,6 +15,16 @@ struct end {
 	__be16 port;
 };
 
+/* How a packet goes on. */
+struct passage {
+	struct way way;
+	struct end end; /* what is written into the packet, if anything is */
+	__u32 destination;
+	__u8 state;
+	bool is_new;	 /* it opened its connection */
+	bool is_news;	 /* the director is to hear of its connection */
+};
+
 /* Where the address and the port lie that are rewritten, from the frame's beginning. */
 struct places {
 	__u32 address;

@@ -79,6 +79,20 @@ struct {
 	__type(value, struct tally);
 } tally SEC(".maps");
 
+/* Written by the daemon, but for what was missed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct watch);
+} watches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, TOLD_MAX);
+} told_packets SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, VERDICTS);
@@ -90,6 +104,7 @@ struct {
 enum verdict verdict_in_btf = VERDICT_PASS_NOT_OURS;
 enum edit edit_in_btf = EDIT_BOUND;
 struct news news_in_btf;
+struct told_packet *told_packet_in_btf;
 struct edit_schedule edit_schedule_in_btf;
 struct pick_destination pick_destination_in_btf;
 struct change_connection change_connection_in_btf;
@@ -121,7 +136,7 @@ static __always_inline struct destination *destination_of(const struct connectio
  * The director hears of it, sooner or later: it looks from time to time, is woken when much waits, and is told how much it
  * has missed.
  */
-static __always_inline void tell(const struct flow_key *flow, const struct connection *connection)
+static __always_inline void tell_director(const struct flow_key *flow, const struct connection *connection)
 {
 	struct news *place = bpf_ringbuf_reserve(&news, sizeof(*place), 0);
 	struct tally *counts;

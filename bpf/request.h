@@ -47,29 +47,32 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 /* Forwards a packet of a connection; its state moves on and its time begins anew. */
 static __always_inline enum verdict forward_request(struct __sk_buff *skb, const struct packet *packet,
 						    struct connection *connection, struct destinations *all,
-						    const struct settings *now, bool *is_new)
+						    const struct settings *now, struct passage *passage)
 {
 	struct destination *destination = destination_at(all, connection->destination);
 	__u32 method = connection->word & FORWARDING_MASK;
-	struct end server = { .port = connection->port };
 	enum verdict verdict;
 
 	if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE)
 		return VERDICT_PASS_DIRECTOR;
-	verdict = check_way(skb, packet, &destination->way, method == FORWARDING_MASQUERADE, now->generation);
+	passage->way = destination->way;
+	verdict = check_way(skb, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
-	if (!advance(connection, destination, packet, false, now, is_new))
+	if (!advance(connection, destination, packet, false, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
 	connection->generation = now->generation;
 	connection->arrival = skb->ingress_ifindex;
+	passage->destination = connection->destination;
+	passage->state = state_of(connection->word);
 	count_packet(packet, destination, false);
 	if (method == FORWARDING_MASQUERADE) {
-		__builtin_memcpy(server.address, connection->address, sizeof(server.address));
-		if (rewrite(skb, packet, &server, false) < 0)
+		__builtin_memcpy(passage->end.address, connection->address, sizeof(passage->end.address));
+		passage->end.port = connection->port;
+		if (rewrite(skb, packet, &passage->end, false) < 0)
 			return VERDICT_DROP_NO_MEMORY;
 	}
-	if (send_by(skb, packet, &destination->way) < 0)
+	if (send_by(skb, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
 	return method == FORWARDING_MASQUERADE ? VERDICT_FORWARD_MASQUERADE : VERDICT_FORWARD_ROUTE;
 }
@@ -94,11 +97,10 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 }
 
 static __always_inline enum verdict request(struct __sk_buff *skb, const struct packet *packet,
-					    const struct settings *now, __u32 *departure)
+					    const struct settings *now, struct passage *passage)
 {
 	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->flow);
-	bool is_news = false;
 	enum verdict verdict;
 
 	if (!all)
@@ -106,19 +108,19 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 	if (connection) {
 		verdict = check_admission(skb, packet, connection, now);
 		if (verdict == VERDICT_GO_ON)
-			verdict = renew(packet, connection, all, now, &is_news);
+			verdict = renew(packet, connection, all, now, &passage->is_new);
 		if (verdict != VERDICT_GO_ON)
 			return verdict;
 	} else {
 		connection = open_for(packet, all, now, &verdict);
 		if (!connection)
 			return verdict;
-		is_news = true;
+		passage->is_new = true;
 	}
-	*departure = destination_at(all, connection->destination)->way.departure;
-	verdict = forward_request(skb, packet, connection, all, now, &is_news);
-	if (is_news)
-		tell(&packet->flow, connection);
+	passage->is_news = passage->is_new;
+	verdict = forward_request(skb, packet, connection, all, now, passage);
+	if (passage->is_news)
+		tell_director(&packet->flow, connection);
 	return verdict;
 }
 

@@ -26,6 +26,8 @@ const SHARED_STRUCTS = [
   "change_connection",
   "settings",
   "tally",
+  "watch",
+  "told_packet",
 ];
 const SHARED_ENUMS = ["edit", "verdict"];
 

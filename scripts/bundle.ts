@@ -5,7 +5,7 @@
  *     node scripts/bundle.ts FOLDER [PLACE]     PLACE: where, in a copy of this checkout, it will lie; FOLDER
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
@@ -25,7 +25,11 @@ export async function bundle(
       entries.map((entry) => [basename(entry), join(root, "src", `${entry}.ts`)]),
     ),
     platform: "node",
-    transform: { target: "es2022" },
+    // React has another self for those who develop with it, which is larger and remembers each frame; ink looks for its tools.
+    transform: {
+      target: "es2022",
+      define: { "process.env.NODE_ENV": '"production"', "process.env.DEV": '"false"' },
+    },
     plugins: [keepPlaces(root, place), REQUIRED],
     logLevel: "silent",
   });
@@ -81,12 +85,17 @@ function importedBy(entry: string, infos: ModuleInfos): ReadonlySet<string> {
   return found;
 }
 
+/** Packages that name their licence and do not bring its text: of the same authors, under the same terms (MIT), are these. */
+const SAME_TERMS: Readonly<Record<string, string>> = { "yoga-layout": "react" };
+
 /** What is copied bears its authors' names and terms: MIT and ISC, as all of these are, ask for no more. */
 function licencesOf(packages: readonly string[]): string {
   const texts = packages.map((path) => {
-    const [file] = readdirSync(path).filter((name) => /^licen[cs]e/i.test(name));
+    const name = basename(path);
+    const from = join(dirname(path), SAME_TERMS[name] ?? name);
+    const [file] = readdirSync(from).filter((each) => /^licen[cs]e/i.test(each));
     if (file === undefined) throw new Error(`${path} has no licence`);
-    return `${basename(path)}\n\n${readFileSync(join(path, file), "utf8").trim()}\n`;
+    return `${name}\n\n${readFileSync(join(from, file), "utf8").trim()}\n`;
   });
   return texts.join("\n----\n\n");
 }

@@ -60,7 +60,7 @@ ${example.trimEnd()}
 ## What it means
 
 - **The file is the whole.** Services that stand and are not in it are removed, unless \`others: keep\` or \`--keep-others\`
-  says otherwise. A service's destinations are always those of the file. What is the same is left alone: its connections,
+  says otherwise; the same of \`vips\`. A service's destinations are always those of the file. What is the same is left alone: its connections,
   counters and turns go on.
 - **What the file does not say of weights, \`timeouts\` and \`sysctls\` stays as it is**, as somebody may have set it by hand:
   \`ipvsadm -e ... -w 0\` takes a server out of work, and no reload brings it back, unless the file says its weight.
@@ -98,6 +98,12 @@ ${table(definition("destinationDefaults"))}
 ### A service
 
 ${table(definition("service"))}
+### A VIP
+
+${table(definition("vip"))}
+### announce
+
+${table(definition("announce"))}
 ### Persistence
 
 ${table(definition("persistence"))}
@@ -185,6 +191,8 @@ const SECTIONS: Readonly<Record<string, string>> = {
   period: "time",
   check: "[check](#a-check)",
   health: "[health](#health)",
+  vip: "[VIP](#a-vip)",
+  announce: "[announce](#announce)",
   sorry: "[sorry](#healthsorry)",
   flapping: "[flapping](#healthflapping)",
   forwarding: "`route`, `masquerade`, `tunnel`, or [a tunnel's options](#a-tunnel)",

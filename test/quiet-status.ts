@@ -21,5 +21,6 @@ export function quietStatus(engine: Engine): StatusParts {
     logLinesLost: () => 0,
     findings,
     health: () => undefined,
+    vips: () => [],
   };
 }

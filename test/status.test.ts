@@ -96,6 +96,7 @@ test("status --json", async () => {
         since: expect.stringMatching(/^\d{4}-/),
       },
     ],
+    vips: [],
     findingsOmitted: 0,
   });
 });

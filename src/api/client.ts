@@ -122,11 +122,15 @@ export class Client {
   }
 
   /**
-   * What happens, until the connection ends. On a connection of its own: it is never free for another call.
+   * What happens, or packets as they go by, until the connection ends. On a connection of its own: it is never free for
+   * another call.
    */
-  async *events(query: QueryParams["query"]): AsyncGenerator<StreamedEvent> {
+  async *events(
+    query: QueryParams["query"],
+    name: "events" | "trace" = "events",
+  ): AsyncGenerator<StreamedEvent> {
     const agent = new Agent({ keepAlive: false });
-    const response = await this.#sendText("events", { query }, undefined, {}, agent);
+    const response = await this.#sendText(name, { query }, undefined, {}, agent);
     try {
       yield* streamedEvents(response);
     } finally {

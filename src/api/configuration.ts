@@ -151,8 +151,13 @@ export function changeOf(
     before: before ?? null,
     after: after ?? null,
   }));
+  if ("vip" in difference) {
+    const { vip } = difference;
+    return { action, what: "vip", vip, service: null, destination: null, facts, connections: 0 };
+  }
   if (!("service" in difference)) {
-    return { action, what, service: null, destination: null, facts, connections: 0 };
+    const { what: setting } = difference;
+    return { action, what: setting, service: null, destination: null, facts, connections: 0 };
   }
   const { service } = difference;
   const destination =

@@ -1,8 +1,10 @@
 /** What the API's routes (routes.ts) take and give. */
 import type { Author, HistoryEntry } from "../control/author.ts";
 import type { WireConnection, WireDrain, WireEndpoint } from "../control/wire.ts";
+import type { VipStand } from "../engine/host/vips/vip-status.ts";
 import type { Protocol } from "../ipvs/desired/service.ts";
 import type { Explanation } from "../ipvs/explain/explain.ts";
+import type { TracedConnection, TracedPacket, TracedSent } from "../ipvs/trace/traced-packet.ts";
 
 export interface Info {
   readonly name: "sluice";
@@ -41,14 +43,31 @@ export interface Status {
   readonly drift: Drift | null;
   /** Servers that are drained. */
   readonly draining: number;
+  /** Those that Sluice itself adds. */
+  readonly vips: readonly StatusVip[];
   readonly findings: readonly StatusFinding[];
   /** More findings than are told. */
   readonly findingsOmitted: number;
 }
 
+/** An address that Sluice adds to an interface. */
+export interface StatusVip {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly interface: string;
+  readonly label: string | null;
+  /** Unknown: nobody looked yet. */
+  readonly stand: VipStand | "unknown";
+  readonly since: string | null;
+  /** False of one that was there before: it stays. */
+  readonly own: boolean;
+  /** When neighbours were told last where it is. */
+  readonly announcedAt: string | null;
+}
+
 /** Something that is wrong. */
 export interface StatusFinding {
-  /** vip-not-local, not-forwarding, no-route, neighbour-silent, filtered, local-client. */
+  /** vip-missing, vip-not-local, not-forwarding, no-route, neighbour-silent, filtered, local-client. */
   readonly code: string;
   /** A service, a server of one, or the host. */
   readonly about: string;
@@ -115,8 +134,10 @@ export interface Plan {
 
 export interface PlannedChange {
   readonly action: "add" | "change" | "remove";
-  readonly what: "service" | "destination" | "timeouts" | "sysctls";
-  /** A service id; null with timeouts and sysctls. */
+  readonly what: "service" | "destination" | "timeouts" | "sysctls" | "vip";
+  /** Of a "vip" alone: its address. */
+  readonly vip?: string;
+  /** A service id; null with what is none's. */
   readonly service: string | null;
   readonly destination: string | null;
   /** What is different: null where there was nothing, or nothing will be. */
@@ -155,6 +176,39 @@ export type ExplainReply = Explanation & {
   readonly means: string;
   /** The interface's name; null when nothing leaves. */
   readonly interface: string | null;
+};
+
+/** A packet that went by: TracedPacket, with null for what is not there, and headers in base64. */
+export type WireTracedPacket = Omit<
+  TracedPacket,
+  | "at"
+  | "flags"
+  | "arrival"
+  | "service"
+  | "scheduler"
+  | "choice"
+  | "connection"
+  | "headers"
+  | "sent"
+> & {
+  /** When it was decided about (RFC 3339), and in microseconds since 1970. */
+  readonly at: string;
+  readonly atMicroseconds: number;
+  readonly flags: string | null;
+  readonly arrival: string | null;
+  readonly service: string | null;
+  readonly scheduler: string | null;
+  readonly choice: string | null;
+  readonly connection: (Omit<TracedConnection, "state"> & { readonly state: string | null }) | null;
+  /** The reason in words. */
+  readonly means: string;
+  readonly headers: string | null;
+  readonly sent:
+    | (Omit<TracedSent, "interface" | "headers"> & {
+        readonly interface: string | null;
+        readonly headers: string | null;
+      })
+    | null;
 };
 
 /** Servers that are drained. */

@@ -67,6 +67,7 @@ const LINES = "application/x-ndjson";
 const REPLY_TYPES: Partial<Record<RouteName, string>> = {
   metrics: "text/plain",
   events: "text/event-stream",
+  trace: "text/event-stream",
   listConnections: LINES,
   endConnections: LINES,
   configuration: LINES,

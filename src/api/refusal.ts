@@ -14,9 +14,9 @@ export interface Refusal {
 export function refusalFor(error: unknown, onBug: (error: unknown) => void): Refusal {
   if (error instanceof LbError) {
     const { fault, message } = error;
-    // A service's or rule's faults are about the call, a knob's about one field of its body.
+    // A service's or VIP's faults are about the call, a knob's about one field of its body.
     const problems =
-      "service" in fault || "rule" in fault ? {} : { problems: [{ path: fault.name, message }] };
+      "service" in fault || "vip" in fault ? {} : { problems: [{ path: fault.name, message }] };
     const { http: status } = FAULTS[fault.code];
     return { status, error: { code: fault.code, message, fault, ...problems } };
   }

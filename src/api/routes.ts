@@ -74,6 +74,7 @@ export const ROUTES = {
   reasonWords:       { method: "GET",    path: "/v1/reasons/words",                                says: "What each of these reasons means" },
   metrics:           { method: "GET",    path: "/metrics",                                         says: "For Prometheus, in its text format" },
   events:            { method: "GET",    path: "/v1/events",                                       says: "What happens, as Server-Sent Events; ?since=all, ?only=NAMES, ?connections=N, ?follow=no" },
+  trace:             { method: "GET",    path: "/v1/trace",                                        says: "What becomes of packets as they go by, as Server-Sent Events; ?client= virtual= server= service= state= protocol= reason= connection= choose, rate= packets a second at most, headers=yes" },
   totals:            { method: "GET",    path: "/v1/totals",                                       says: "Traffic of all services, deleted ones included" },
 } as const satisfies Record<string, ApiRoute>;
 

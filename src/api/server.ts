@@ -27,6 +27,8 @@ import { type StatusParts, statusOf } from "./status.ts";
 
 const IPVS_VERSION = "1.2.1";
 
+const EVENT_STREAM = { "content-type": "text/event-stream", "cache-control": "no-store" };
+
 type Handler = (context: Context) => Promise<Response> | Response;
 
 export interface ServerOptions {
@@ -162,6 +164,11 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       ),
     reasons: async (context) => context.json(await engine.reasons()),
     events: (context) => eventsReply(control, options, context),
+    trace: async (context) => {
+      const { traceTo } = await import("./trace.ts");
+      const stream = await traceTo(engine, context.req.query());
+      return textReply(context, EVENT_STREAM, () => stream);
+    },
     metrics: (context) => metricsReply(control, options, context),
     totals: async (context) => context.json(await engine.totals()),
   };
@@ -170,8 +177,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
 /** Loaded when somebody listens. */
 async function eventsReply({ engine }: Control, { events }: ServerOptions, context: Context) {
   const { listenToEvents } = await import("./events/main.ts");
-  const headers = { "content-type": "text/event-stream", "cache-control": "no-store" };
-  return textReply(context, headers, () => listenToEvents(context.req.raw, events, engine));
+  return textReply(context, EVENT_STREAM, () => listenToEvents(context.req.raw, events, engine));
 }
 
 /** What Prometheus asks for is loaded when it does. */

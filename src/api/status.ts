@@ -1,11 +1,13 @@
 /** What `sluice status` shows, gathered from engine, control and daemon. */
 import type { Control } from "../control/control.ts";
 import type { FindingWatch } from "../control/finding-watch.ts";
+import type { VipStatus } from "../engine/host/vips/vip-status.ts";
 import { drainedServers } from "../ipvs/desired/drain.ts";
 import { wordingOf } from "../ipvs/diagnosis/finding.ts";
 import { driftOf } from "./drift.ts";
 import { type HealthSource, healthOf } from "./health.ts";
 import type { Status } from "./messages.ts";
+import { vipFindings, vipToStatus } from "./vips.ts";
 
 export interface StatusParts {
   readonly startedAt: Date;
@@ -14,6 +16,8 @@ export interface StatusParts {
   /** Lines of the log that were lost because nobody read them. */
   readonly logLinesLost: () => number;
   readonly findings: FindingWatch;
+  /** What stands of the VIPs that the daemon adds. */
+  readonly vips: () => readonly VipStatus[];
   /** Undefined while no service is checked. */
   readonly health: () => HealthSource | undefined;
 }
@@ -23,6 +27,7 @@ export async function statusOf(
   { version, pid, status }: { version: string; pid: number; status: StatusParts },
 ): Promise<Status> {
   const { condition, lasting } = await status.findings.look();
+  const vips = status.vips();
   const services = [...control.state.services.values()];
   return {
     version,
@@ -40,11 +45,15 @@ export async function statusOf(
     generation: control.generation,
     drift: await driftOf(control),
     draining: [...drainedServers(control.state)].length,
-    findings: lasting.map(({ finding, since }) => ({
-      code: finding.code,
-      since: since.toISOString(),
-      ...wordingOf(finding),
-    })),
+    vips: vips.map(vipToStatus),
+    findings: [
+      ...vipFindings(vips),
+      ...lasting.map(({ finding, since }) => ({
+        code: finding.code,
+        since: since.toISOString(),
+        ...wordingOf(finding),
+      })),
+    ],
     findingsOmitted: condition.findingsOmitted,
   };
 }

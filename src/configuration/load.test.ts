@@ -109,6 +109,7 @@ services:
     expect(settings).toEqual({
       timeouts: { tcp: 900, udp: 30 },
       sysctls: { sloppy_tcp: 1 },
+      vips: [],
       keepsOthers: true,
     });
     expect(services.map(({ spec }) => [spec.persistence, spec.schedulerFlags])).toEqual([
@@ -173,7 +174,7 @@ describe("what is wrong", () => {
     ["services: [{vpi: 10.0.0.1, port: 80}]",
       'sluice.yaml:1:13: services[0].vpi: unknown key, did you mean "vip"?'],
     ["colour: red",
-      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, api, notify, metrics, checks, pools, services"],
+      "sluice.yaml:1:1: colour: unknown key, expected one of include, others, drift, defaults, timeouts, sysctls, remove, api, notify, metrics, checks, vips, pools, services"],
     ["services: 5",
       "sluice.yaml:1:11: services: expected a list of services, got 5"],
     ["[]",
@@ -214,6 +215,14 @@ describe("what is wrong", () => {
       "sluice.yaml:5:9: services[0].destinations[1]: Destination already exists: FWM 7 -> 10.0.0.2:0",
       "sluice.yaml:6:9: services[0].destinations[2]: Invalid operation.  Possibly wrong module version, address not unicast, ...: FWM 7: 224.0.0.1 is not a unicast address",
       "sluice.yaml:7:9: services[0].destinations[3]: Numerical result out of range: FWM 7 -> 10.0.0.3:0: lower threshold 5 is above upper threshold 3"],
+    ["vips: [{address: 10.0.0.1/33, interface: eth0}, {address: 10.0.0.1}]",
+      'sluice.yaml:1:18: vips[0].address: expected an address, with a prefix if it is not alone on the interface, such as 192.0.2.10/24, got "10.0.0.1/33"',
+      "sluice.yaml:1:49: vips[1].interface: expected an interface's name of at most 15 characters, got nothing"],
+    ["vips:\n  - {address: 10.0.0.1, interface: eth0, announce: {count: 0}}",
+      "sluice.yaml:2:60: vips[0].announce.count: expected an integer from 1 to 100, got 0"],
+    ["vips:\n  - {address: 10.0.0.1, interface: eth0}\n  - {address: 10.0.0.1/24, interface: eth1}\n  - {address: fe80::1, interface: eth1}",
+      "sluice.yaml:3:5: vips[1]: 10.0.0.1 stands at sluice.yaml:2:5 already",
+      "sluice.yaml:4:5: vips[2]: Invalid VIP: fe80::1: it is a link-local address, which each host has of its own"],
     ["others: [keep",
       "sluice.yaml:1:14: Flow sequence in block collection must be sufficiently indented and end with a ]"],
     ["others: keep\nothers: keep",

@@ -7,6 +7,7 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
+import { NO_VIPS, type VipPlan, withVips } from "../ipvs/desired/vip.ts";
 import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
 import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
@@ -23,6 +24,7 @@ import type {
   ServiceContent,
 } from "./schema.ts";
 import { serviceSpec } from "./service.ts";
+import { wantedVip } from "./vip.ts";
 
 export interface Resolved {
   readonly wanted: WantedState;
@@ -88,10 +90,37 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
       services,
       timeouts: Object.fromEntries(seconds) as Partial<Timeouts>,
       sysctls: settingsOf(files, "sysctls", problems) as Readonly<Record<string, number>>,
+      vips: vipsOf(files, problems),
       keepsOthers: Object.values(others).includes("keep"),
       ...(drain === undefined ? {} : { drainSeconds: secondsOf(drain) }),
     },
   };
+}
+
+function vipsOf(
+  files: readonly ConfigurationFile[],
+  problems: ConfigurationProblem[],
+): readonly VipPlan[] {
+  const places = new Map<string, string>();
+  const vips: VipPlan[] = [];
+  for (const { document, content } of files) {
+    for (const [index, each] of (content.vips ?? []).entries()) {
+      const path = ["vips", index];
+      const plan = wantedVip(each);
+      const text = plan.address.toString();
+      const known = places.get(text);
+      try {
+        withVips(NO_VIPS, [plan], false);
+        if (known === undefined) vips.push(plan);
+        else problems.push(document.problem(path, `${text} stands at ${known} already`));
+      } catch (error) {
+        problems.push(document.problem(path, messageOf(error)));
+      }
+      const { file, line, column } = document.problem(path, "");
+      places.set(text, known ?? `${file}:${line}:${column}`);
+    }
+  }
+  return vips;
 }
 
 function poolsOf(

@@ -14,6 +14,7 @@ import { DURATION, DURATION_MAX_SECONDS, secondsOf } from "./duration.ts";
 import { type ForwardingContent, forwarding } from "./forwarding-schema.ts";
 import { check, checkKeys, health, onFailure } from "./health-schema.ts";
 import { A_LISTEN_PLACE, parseListenPlace } from "./listen-place.ts";
+import { vip } from "./vip-schema.ts";
 
 /** What `-w` of ipvsadm's manual page goes to; the kernel would take more. */
 export const WEIGHT_MAX = 0xffff;
@@ -258,6 +259,11 @@ export const FILE_SCHEMA = keyed({
     .record(z.string(), check, expecting("checks by their names"))
     .optional()
     .describe("Health checks by a name of your choice, for services, pools and destinations."),
+  vips: listOf(vip, "VIPs")
+    .optional()
+    .describe(
+      "Addresses that Sluice adds to an interface, and announces. They go with the daemon's end, and when they leave the file. docs/vips.md.",
+    ),
   pools: z
     .record(z.string(), pool, expecting("pools by their names"))
     .optional()
@@ -270,6 +276,7 @@ export type ServiceContent = NonNullable<FileContent["services"]>[number];
 export type DestinationContent = z.infer<typeof destination>;
 export type DestinationDefaults = z.infer<typeof defaultsOfDestinations>;
 export type ServiceDefaults = Pick<ServiceContent, keyof typeof serviceDefaults>;
+export type VipContent = z.infer<typeof vip>;
 export type { CheckContent, CheckKeys, HealthContent } from "./health-schema.ts";
 export type { ForwardingContent };
 export type PoolContent = z.infer<typeof pool>;

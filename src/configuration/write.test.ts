@@ -14,6 +14,7 @@ import {
 import { LbError } from "../ipvs/desired/errors.ts";
 import type { Forwarding, Mark, ServiceKey } from "../ipvs/desired/service.ts";
 import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
+import { type VipPlan, withVips } from "../ipvs/desired/vip.ts";
 import { reconcile, type WantedState } from "../ipvs/desired/wanted.ts";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
 import { SCHEDULERS } from "../ipvs/schedulers/index.ts";
@@ -80,18 +81,40 @@ const service: fc.Arbitrary<ServiceSpec> = fc.record({
   persistenceEngine: fc.constantFrom(undefined, "sip" as const),
 });
 
+const period = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 }));
+
+const vip: fc.Arbitrary<VipPlan> = anyAddress.chain((address) =>
+  fc.record({
+    address: fc.constant(address),
+    prefixLength: fc.integer({ min: 1, max: address.family === "inet" ? 32 : 128 }),
+    interfaceName: fc.constantFrom("eth0", "br-lan.100"),
+    label: fc.constantFrom(undefined, "eth0:web"),
+    announcing: fc.option(
+      fc.record({ count: fc.integer({ min: 1, max: 100 }), againMs: period, refreshMs: period }),
+      { nil: undefined },
+    ),
+  }),
+);
+
 /** What the commands take of these. */
 const state: fc.Arbitrary<DesiredState> = fc
   .record({
     services: fc.array(fc.tuple(service, fc.array(destination, { maxLength: 4 })), {
       maxLength: 5,
     }),
+    vips: fc.array(vip, { maxLength: 3 }),
     udp: fc.integer({ min: 1, max: 2_678_400 }),
     dropEntry: fc.nat({ max: 3 }),
   })
-  .map(({ services, udp, dropEntry }) => {
+  .map(({ services, vips, udp, dropEntry }) => {
     let next = setTimeouts(EMPTY_STATE, { tcp: 0, tcpFin: 0, udp });
     next = setSysctls(next, { drop_entry: dropEntry });
+    for (const each of vips) {
+      next = unlessRefused(next, (before) => ({
+        ...before,
+        vips: withVips(before.vips, [each], true),
+      }));
+    }
     for (const [spec, destinations] of services) {
       next = unlessRefused(next, (before) => addService(before, spec));
       for (const each of destinations) {
@@ -113,8 +136,9 @@ function unlessRefused(
   }
 }
 
-function wantedOf({ services, timeouts, sysctls }: DesiredState): WantedState {
+function wantedOf({ services, timeouts, sysctls, vips }: DesiredState): WantedState {
   return {
+    vips: [...vips.values()],
     services: [...services.values()].map(({ destinations, ...spec }) => ({ spec, destinations })),
     timeouts,
     sysctls: changedSysctls(sysctls),
@@ -132,6 +156,7 @@ test("what stands, written and read again, changes nothing", () => {
       expect(reconcile(before, resolved.wanted)).toBe(before);
       // And brings all of it about where nothing is.
       const anew = reconcile(EMPTY_STATE, resolved.wanted);
+      expect([...anew.vips.values()]).toEqual([...before.vips.values()]);
       expect([...anew.services.keys()]).toEqual([...before.services.keys()]);
       expect(reconcile(anew, wantedOf(before))).toBe(anew);
     }),

@@ -14,6 +14,7 @@ import { NO_DEFAULTS, readText } from "./files.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { resolve } from "./resolve.ts";
 import type { DestinationContent, FileContent, ServiceContent } from "./schema.ts";
+import { vipContent } from "./vip.ts";
 import { forwardingContent } from "./write-forwarding.ts";
 import {
   checkContents,
@@ -31,7 +32,7 @@ export function writeConfiguration(content: FileContent, comment: readonly strin
 }
 
 export function contentOf(wanted: WantedState): FileContent {
-  const { services, timeouts, sysctls, keepsOthers, drainSeconds, file } = wanted;
+  const { services, timeouts, sysctls, vips = [], keepsOthers, drainSeconds, file } = wanted;
   const checks = namedChecks(services);
   return {
     ...(keepsOthers ? { others: "keep" } : {}),
@@ -41,6 +42,7 @@ export function contentOf(wanted: WantedState): FileContent {
     ...(Object.keys(sysctls).length === 0
       ? {}
       : { sysctls: sysctls as Readonly<Record<string, number>> }),
+    ...(vips.length === 0 ? {} : { vips: vips.map(vipContent) }),
     ...(checks.size === 0 ? {} : { checks: checkContents(checks) }),
     services: services.map((service) => {
       const name = file?.names.get(formatServiceKey(service.spec.key));

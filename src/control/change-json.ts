@@ -8,6 +8,7 @@ import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { DEFAULT_SYSCTLS } from "../ipvs/desired/sysctls.ts";
 import { planFromJson, planToJson } from "./plan-json.ts";
 import type { StateFileError } from "./state-file-error.ts";
+import { vipsOf, vipToWire } from "./vip-wire.ts";
 import type { ChangeJson } from "./wire-schema.ts";
 
 export function changeToJson(before: DesiredState, after: DesiredState): ChangeJson {
@@ -19,6 +20,7 @@ export function changeToJson(before: DesiredState, after: DesiredState): ChangeJ
   return {
     ...(before.timeouts === after.timeouts ? {} : { timeouts: after.timeouts }),
     ...(before.sysctls === after.sysctls ? {} : { sysctls: changedSysctls(after.sysctls) }),
+    ...(before.vips === after.vips ? {} : { vips: [...after.vips.values()].map(vipToWire) }),
     ...(removed.length === 0 ? {} : { removed }),
     ...(services.length === 0 ? {} : { services }),
   };
@@ -30,7 +32,7 @@ export function withChange(
   json: ChangeJson,
   unusable: (why: string) => StateFileError,
 ): DesiredState {
-  const { timeouts, sysctls, removed = [], services: put = [] } = json;
+  const { timeouts, sysctls, vips, removed = [], services: put = [] } = json;
   let services = ServiceMap.of(state.services);
   for (const keyText of removed) {
     if (!services.has(keyText)) throw unusable(`it removes ${keyText}, which is not there`);
@@ -40,7 +42,12 @@ export function withChange(
     const plan = planFromJson(row, `services[${index}]`, unusable, undefined);
     services = services.with(formatServiceKey(plan.key), plan);
   }
-  const next = { ...state, services, timeouts: timeouts ?? state.timeouts };
+  const next = {
+    ...state,
+    services,
+    timeouts: timeouts ?? state.timeouts,
+    vips: vips === undefined ? state.vips : vipsOf(vips, unusable),
+  };
   if (sysctls === undefined) return next;
   try {
     return setSysctls({ ...next, sysctls: DEFAULT_SYSCTLS }, sysctls);

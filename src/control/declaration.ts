@@ -48,6 +48,7 @@ export class Declarations {
   readonly #warn: (message: string) => void;
   #declaration: Promise<Declaration | undefined> | undefined;
   #found: Found | undefined;
+  readonly #listeners = new Set<() => void>();
 
   /** `path` undefined: it lives as long as the process. */
   constructor(path: string | undefined, warn: (message: string) => void) {
@@ -61,6 +62,12 @@ export class Declarations {
     return this.#declaration;
   }
 
+  /** Has `listener` told whenever somebody puts a file in force, also one that is in force already. */
+  onNote(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
   /** By service ids. */
   async names(): Promise<ReadonlyMap<string, string>> {
     return (await this.latest())?.wanted.file.names ?? NO_NAMES;
@@ -72,6 +79,7 @@ export class Declarations {
     if (file === undefined) return;
     const declaration = { at: new Date().toISOString(), by, wanted: { ...wanted, file } };
     this.#declaration = Promise.resolve(declaration);
+    for (const listener of this.#listeners) listener();
     if (this.#path === undefined) return;
     try {
       await write(this.#path, declaration);

@@ -15,6 +15,7 @@ export function describeDifference(difference: Difference): string {
 }
 
 function about(difference: Difference): string {
+  if ("vip" in difference) return `VIP ${difference.vip}`;
   if (!("service" in difference)) return difference.what;
   const service = formatServiceKey(difference.service);
   return "destination" in difference

@@ -4,6 +4,7 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { type DestinationPlan, formatEndpoint, type ServicePlan } from "../ipvs/desired/service.ts";
 import { serviceChanges } from "../ipvs/desired/service-changes.ts";
 import { ServiceMap } from "../ipvs/desired/service-map.ts";
+import { withVips } from "../ipvs/desired/vip.ts";
 import { destinationToWire, serviceToWire } from "./wire.ts";
 
 /** `wanted`, in which what is the same as in `before` is the same object: an edit would begin its scheduler anew. */
@@ -29,7 +30,8 @@ export function* inTermsOfEach(
     const known = before.services.get(keyText);
     services.set(keyText, known === undefined ? plan : planInTermsOf(known, plan));
   }
-  return { ...wanted, services: ServiceMap.of(services) };
+  const vips = withVips(before.vips, [...wanted.vips.values()], false);
+  return { ...wanted, vips, services: ServiceMap.of(services) };
 }
 
 function planInTermsOf(before: ServicePlan, wanted: ServicePlan): ServicePlan {

@@ -13,6 +13,7 @@ import { ServiceMap } from "../ipvs/desired/service-map.ts";
 import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { type Check, planFromJson, planToJson } from "./plan-json.ts";
 import { StateFileError } from "./state-file-error.ts";
+import { vipsOf, vipToWire } from "./vip-wire.ts";
 import type { WireSysctls } from "./wire.ts";
 import type { SnapshotJson } from "./wire-schema.ts";
 
@@ -51,13 +52,14 @@ export class SnapshotWriter {
   #crc = 0;
 
   /** Parts of the text, each to be written behind the one before. Zeros stand for the digits. */
-  *parts({ timeouts, sysctls, services }: DesiredState, sequence: number): Generator<Buffer> {
+  *parts({ timeouts, sysctls, vips, services }: DesiredState, sequence: number): Generator<Buffer> {
     yield Buffer.from(`${BEFORE_DIGITS}00000000${AFTER_DIGITS}`);
     const rows = [
       `"format": ${FORMAT}`,
       `"sequence": ${sequence}`,
       `"timeouts": ${JSON.stringify(timeouts)}`,
       `"sysctls": ${JSON.stringify(changedSysctls(sysctls))}`,
+      ...(vips.size === 0 ? [] : [`"vips": ${JSON.stringify([...vips.values()].map(vipToWire))}`]),
       SERVICES,
     ];
     yield this.#counted(`  ${rows.join(",\n  ")}`);
@@ -100,9 +102,10 @@ export async function readSnapshot(bytes: Buffer, path: string): Promise<Snapsho
     throw unusable(problems.join("; "));
   }
   const snapshot = (checked?.data ?? own)!;
-  const { sequence, timeouts, sysctls, services, markRules = [] } = snapshot;
+  const { sequence, timeouts, sysctls, vips = [], services, markRules = [] } = snapshot;
   const state = {
     ...withSysctls(setTimeouts(EMPTY_STATE, timeouts), sysctls, unusable),
+    vips: vipsOf(vips, unusable),
     services: await servicesOf(services, unusable, check),
   };
   return { state, sequence, isChecked, markRules };

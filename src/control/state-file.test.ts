@@ -17,6 +17,8 @@ import { Names } from "../../test/packets/names.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
 import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { DEFAULT_SYSCTLS } from "../ipvs/desired/sysctls.ts";
+import { NO_VIPS, type VipPlan, withVips } from "../ipvs/desired/vip.ts";
+import { Address } from "../net/address.ts";
 import { readJournal } from "./journal.ts";
 import { readSnapshot } from "./snapshot.ts";
 import { StateFile } from "./state-file.ts";
@@ -89,6 +91,24 @@ describe("the state file", () => {
     const off = setSysctls(on, { sloppy_tcp: 0 });
     await save([EMPTY_STATE, on, off]);
     expect((await open().load()).sysctls).toEqual({ ...DEFAULT_SYSCTLS, conn_reuse_mode: 0 });
+  });
+
+  test("keeps VIPs, and that there are none any more", async () => {
+    const plan: VipPlan = {
+      address: Address.parse("192.0.2.10")!,
+      prefixLength: 24,
+      interfaceName: "eth0",
+      label: "eth0:web",
+      announcing: { count: 5, againMs: 5_000, refreshMs: 0 },
+    };
+    const some = { ...EMPTY_STATE, vips: withVips(NO_VIPS, [plan], false) };
+    const file = await save([EMPTY_STATE, some]);
+    expect((await open().load()).vips).toEqual(some.vips);
+    await file.end(some);
+    const { state } = await readSnapshot(await readFile(path), path);
+    expect(state.vips).toEqual(some.vips);
+    await save([some, EMPTY_STATE]);
+    expect((await open().load()).vips.size).toBe(0);
   });
 
   test("holds all when the daemon has ended, and the journal nothing", async () => {

@@ -3,6 +3,7 @@ import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import type { DestinationPlan, ServicePlan, Timeouts } from "../ipvs/desired/service.ts";
 import { changedSysctls } from "../ipvs/desired/set-sysctl.ts";
 import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
+import { vipFromWire, vipToWire, type WireVip } from "./vip-wire.ts";
 import {
   destinationFromWire,
   destinationToWire,
@@ -35,6 +36,7 @@ export interface WireWantedSettings {
   readonly file?: WireWantedFile | undefined;
   readonly timeouts: { readonly [Name in keyof Timeouts]?: number | undefined };
   readonly sysctls: WireSysctls;
+  readonly vips?: readonly WireVip[] | undefined;
   /** Whether services stay that are not named. */
   readonly keepsOthers: boolean;
   /** For how long what is no longer wanted is drained before it goes. */
@@ -42,8 +44,13 @@ export interface WireWantedSettings {
 }
 
 /** The services of a state, and what is not as by default, as one would declare it. */
-export function settingsOf({ timeouts, sysctls }: DesiredState): WireWantedSettings {
-  return { timeouts, sysctls: changedSysctls(sysctls), keepsOthers: false };
+export function settingsOf({ timeouts, sysctls, vips }: DesiredState): WireWantedSettings {
+  return {
+    timeouts,
+    sysctls: changedSysctls(sysctls),
+    ...(vips.size === 0 ? {} : { vips: [...vips.values()].map(vipToWire) }),
+    keepsOthers: false,
+  };
 }
 
 export function planToWanted(plan: ServicePlan): WireWantedService {
@@ -57,11 +64,12 @@ function withoutDrain(plan: DestinationPlan): WireWantedDestination {
 }
 
 export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): WireWantedSettings {
-  const { timeouts, sysctls, keepsOthers, drainSeconds, file } = wanted;
+  const { timeouts, sysctls, vips, keepsOthers, drainSeconds, file } = wanted;
   return {
     ...(file === undefined ? {} : { file: { ...file, names: Object.fromEntries(file.names) } }),
     timeouts,
     sysctls,
+    ...(vips === undefined ? {} : { vips: vips.map(vipToWire) }),
     keepsOthers,
     ...(drainSeconds === undefined ? {} : { drainSeconds }),
   };
@@ -69,12 +77,13 @@ export function wantedSettingsToWire(wanted: Omit<WantedState, "services">): Wir
 
 export function wantedSettingsFromWire(wire: WireWantedSettings): Omit<WantedState, "services"> {
   const named = Object.entries(wire.timeouts).filter(([, seconds]) => seconds !== undefined);
-  const { file, ...rest } = wire;
+  const { file, vips, ...rest } = wire;
   return {
     ...rest,
     ...(file === undefined
       ? {}
       : { file: { ...file, names: new Map(Object.entries(file.names)) } }),
+    ...(vips === undefined ? {} : { vips: vips.map(vipFromWire) }),
     timeouts: Object.fromEntries(named),
   };
 }

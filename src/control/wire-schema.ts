@@ -4,6 +4,7 @@ import type { CheckPlan } from "../ipvs/desired/health.ts";
 import type { Timeouts } from "../ipvs/desired/service.ts";
 import { Address } from "../net/address.ts";
 import type { Author } from "./author.ts";
+import type { WireVip } from "./vip-wire.ts";
 import type { WireWantedService, WireWantedSettings } from "./wanted-wire.ts";
 import type {
   WireDestination,
@@ -200,6 +201,23 @@ export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.exten
   ),
 });
 
+const announceMs = z
+  .int()
+  .min(0)
+  .max(TIMEOUT_MAX_SECONDS * 1_000);
+
+/** What of it no VIP can have is the command's to refuse. */
+const vip: z.ZodType<WireVip> = z.strictObject({
+  address,
+  prefixLength: z.int().min(1).max(128),
+  interface: z.string().min(1).max(NAME_LENGTH_MAX),
+  label: z.string().min(1).max(NAME_LENGTH_MAX).nullable().default(null),
+  announce: z
+    .strictObject({ count: z.int().min(1).max(100), againMs: announceMs, refreshMs: announceMs })
+    .nullable()
+    .default(null),
+});
+
 export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObject({
   file: z
     .strictObject({
@@ -213,6 +231,7 @@ export const WANTED_SETTINGS_SCHEMA: z.ZodType<WireWantedSettings> = z.strictObj
     .partial()
     .default({}),
   sysctls: SYSCTLS_SCHEMA.default({}),
+  vips: z.array(vip).max(10_000).optional(),
   keepsOthers: z.boolean().default(false),
   drainSeconds: timeoutSeconds.optional(),
 });
@@ -226,6 +245,7 @@ export interface SnapshotJson {
   readonly timeouts: Timeouts;
   /** Those that are not as by default. */
   readonly sysctls: WireSysctls;
+  readonly vips?: readonly WireVip[] | undefined;
   /** Rules of an earlier Sluice's own, which are read and never written: see snapshot.ts. */
   readonly markRules?: readonly unknown[] | undefined;
   readonly services: readonly unknown[];
@@ -238,6 +258,7 @@ export const SNAPSHOT_SCHEMA: z.ZodType<SnapshotJson> = z.strictObject({
   sequence: sequence.default(0),
   timeouts: TIMEOUTS_SCHEMA,
   sysctls: SYSCTLS_SCHEMA.default({}),
+  vips: z.array(vip).optional(),
   markRules: z.array(z.unknown()).optional(),
   services: z.array(z.unknown()),
 });
@@ -250,6 +271,8 @@ export interface ChangeJson {
   readonly timeouts?: Timeouts | undefined;
   /** Those that are not as by default. */
   readonly sysctls?: WireSysctls | undefined;
+  /** All of them. */
+  readonly vips?: readonly WireVip[] | undefined;
   /** Services that go, by formatServiceKey(). */
   readonly removed?: readonly string[] | undefined;
   /** Services that come, or take the place of what was there, PlanJson each. */

@@ -1,5 +1,6 @@
 /** What a director does beside balancing, loaded once packets flow: it answers callers, watches, and tells. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Hono } from "hono";
 import { createServer } from "../api/server.ts";
 import type { DaemonSettings } from "../configuration/daemon-settings.ts";
@@ -13,6 +14,7 @@ import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
 import { userName } from "./user-name.ts";
+import { Vips } from "./vips.ts";
 
 export interface Served {
   readonly engine: Engine;
@@ -36,8 +38,16 @@ export async function serve(
   stack.use(watchChanges(control, lines));
   stack.use(watchDrains(control, lines));
   stack.use(watchDrift(control, lines));
+  const vips = stack.use(new Vips(control, dirname(options.socket), lines));
   const logLinesLost = (): number => log.lost();
-  const status = { startedAt, statePath: options.state, logLinesLost, findings, health };
+  const status = {
+    startedAt,
+    statePath: options.state,
+    logLinesLost,
+    findings,
+    health,
+    vips: () => vips.status(),
+  };
   const api = createServer(control, {
     version: version(),
     pid: process.pid,

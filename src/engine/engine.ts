@@ -14,6 +14,7 @@ import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
 import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
+import type { PacketWatch, TraceOptions } from "./trace.ts";
 
 export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
 
@@ -49,6 +50,8 @@ export interface Engine extends AsyncDisposable {
     packet: FirstPacket,
     change?: (state: DesiredState) => DesiredState,
   ): Promise<Explanation & { readonly interfaceName: string | undefined }>;
+  /** Watches packets go by, until it is disposed of: engines that have a director can. */
+  trace?(options: TraceOptions): Promise<PacketWatch>;
   /** Rows of the connection table, what listings call `size`. */
   readonly connectionTableSize: number;
 }

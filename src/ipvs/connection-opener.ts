@@ -221,6 +221,7 @@ export class ConnectionOpener {
       return id;
     }
     services.countConnection(destination);
+    this.#parts.stand.witness?.opened(id);
     if (template !== NO_CONNECTION) tracker.setControl(id, template);
     return id;
   }
@@ -232,7 +233,9 @@ export class ConnectionOpener {
     now: Instant,
   ): Destination | undefined {
     const request = this.#request.fill(opening, opening !== packet, now);
-    return service.scheduler.pick(request, service.destinations);
+    const chosen = service.scheduler.pick(request, service.destinations);
+    this.#parts.stand.witness?.picked(service, chosen);
+    return chosen;
   }
 
   /** No destination may take it: ip_vs_leave(). */
@@ -247,7 +250,9 @@ export class ConnectionOpener {
       const { tracker, services } = this.#parts;
       const { onePacket } = service.plan;
       const id = tracker.open(packet, services.bypass[packet.family], 0, onePacket, now);
-      return id === NO_CONNECTION ? outcome.drop(tracker.room.refusal) : id;
+      if (id === NO_CONNECTION) return outcome.drop(tracker.room.refusal);
+      this.#parts.stand.witness?.opened(id);
+      return id;
     }
     if (service.port === FTP_PORT && opening.destinationPort !== FTP_PORT) {
       return outcome.pass("pass-ftp-other-port");

@@ -6,6 +6,7 @@ import type { Replies } from "./forward/replies.ts";
 import type { Transmitter } from "./forward/transmit.ts";
 import type { Host } from "./host.ts";
 import type { ServiceTable } from "./services/service-table.ts";
+import type { WitnessStand } from "./trace/witness.ts";
 import type { Tracker } from "./tracking/tracker.ts";
 
 /** What the ways of a packet share. */
@@ -19,4 +20,5 @@ export interface DirectorParts {
   readonly endings: Endings;
   readonly defence: Defence;
   readonly sysctls: () => Sysctls;
+  readonly stand: WitnessStand;
 }

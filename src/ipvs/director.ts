@@ -34,6 +34,7 @@ import { ESTIMATION_INTERVAL_MS } from "./services/rate-estimator.ts";
 import { Round } from "./services/round.ts";
 import { ServiceTable } from "./services/service-table.ts";
 import type { VirtualService } from "./services/virtual-service.ts";
+import type { Witness, WitnessStand } from "./trace/witness.ts";
 import { type Adopted, Adoption } from "./tracking/adoption.ts";
 import { Tracker } from "./tracking/tracker.ts";
 
@@ -79,6 +80,7 @@ export class Director {
   readonly #icmp: IcmpRelay;
   readonly #defence: Defence;
   readonly #offload: Offload | undefined;
+  readonly #stand: WitnessStand = { witness: undefined };
   readonly #onAdopted: DirectorOptions["onAdopted"];
   /** While there are connections of an earlier process to be taken over. */
   #adoption: Adoption | undefined;
@@ -127,6 +129,7 @@ export class Director {
       refusals,
       defence,
       sysctls: read,
+      stand: this.#stand,
     };
     const opener = new ConnectionOpener(parts);
     this.#incoming = new Incoming(parts, opener);
@@ -168,6 +171,11 @@ export class Director {
   /** The services are there: connections of an earlier process, if there are any, are adopted from now on by expire(). */
   adopt(): void {
     this.#adoption?.begin();
+  }
+
+  /** Is told how connections come about from now on; undefined: nobody is. */
+  set witness(witness: Witness | undefined) {
+    this.#stand.witness = witness;
   }
 
   /** The knobs as they are now: a defence's mode 1 turns itself into 2 while memory is short, and back. */

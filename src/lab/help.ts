@@ -1,6 +1,7 @@
 import { ALTERNATES } from "./options.ts";
 
 export const LAB_HELP = `Usage: sluice lab [dr|nat|tun] [options]
+       sluice lab mistake NAME...|--all|--list|--quiz [NAME] [options]
        sluice lab shell HOST [COMMAND...]
        sluice lab down
 
@@ -23,9 +24,18 @@ Options:
   --engine NAME      what the director runs: userspace (default), kernel, or auto
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
+  --bare             only build the hosts, with web servers and a director without services, and leave them running: for
+                     doing all else by hand, as docs/guide does
   --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
   --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
   --help             this
+
+mistake  makes a classic mistake in a laboratory, shows the symptom and the frames that tell why, and mends it
+
+  --list             names all mistakes; with --json, all that is known of each
+  --all              makes all of them, one after the other
+  --quiz             shows the complaint alone: look around on the hosts, and say what is wrong
+  --language NAME    en or zh (中文); otherwise as the locale has it
 
 shell  opens a shell on client, node01, node02 or node03 of the laboratory that is kept, or runs COMMAND there
 down   ends the laboratory that is kept

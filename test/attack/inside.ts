@@ -1,7 +1,7 @@
 /** The inside of an attack: the first process of namespaces of its own, which all end with it. */
 import { execFileSync } from "node:child_process";
 import { Socket } from "node:net";
-import { LEASH } from "../../src/lab/run/inside.ts";
+import { LEASH } from "../../src/lab/run/leash.ts";
 import { measure, type Result } from "./attack.ts";
 import { ATTACKS } from "./attacks/index.ts";
 

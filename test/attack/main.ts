@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import { LabFailure } from "../../src/lab/failure.ts";
+import { programLine } from "../../src/lab/program.ts";
 import { needsUserNamespace, startInside } from "../../src/lab/run/box.ts";
 import { type Attack, notCarriedOut, type Result } from "./attack.ts";
 import { ATTACKS } from "./attacks/index.ts";
@@ -62,7 +63,7 @@ async function carryOut(
   inUserNamespace: boolean,
 ): Promise<Result> {
   const words = [INSIDE, attack.name, isShort ? "--short" : "--long"];
-  const inside = startInside(inUserNamespace, randomUUID(), words);
+  const inside = startInside(inUserNamespace, randomUUID(), programLine(...words));
   inside.stderr?.pipe(process.stderr);
   let failure = "it ended early";
   for await (const line of createInterface({ input: inside.stdout! })) {

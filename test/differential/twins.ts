@@ -147,7 +147,9 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map((each) => JSON.stringify({ ...each, expiresInMs: undefined, ageMs: undefined }));
+    const connections = statuses.map((each) =>
+      JSON.stringify({ ...each, expiresInMs: undefined, ageMs: undefined }),
+    );
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
       const { destinations } = serviceStatus(service);

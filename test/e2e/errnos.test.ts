@@ -4,11 +4,15 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
+
+/** A VIP of the daemon's own, which another hand takes away again and again. */
+const W = "10.9.0.200";
 
 /** Longer than the daemon's slowest timer takes. */
 const WHILE_MS = 1_100;
@@ -23,6 +27,11 @@ beforeAll(async () => {
   await network.speak(network.server, 80, R1);
   daemon = await home.start(network.director);
   home.configure(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`, `-A -u ${V}:53 -s rr`);
+  writeFileSync(
+    home.configuration,
+    `others: keep\ndrift: reconcile\nvips: [{address: ${W}, interface: outside, announce: {again: 0.1, refresh: 0.1}}]\n`,
+  );
+  expect(home.sluice(`apply ${home.configuration}`).code).toBe(0);
   // The memory is looked at each second.
   expect(home.sluice("sysctl -w net.ipv4.vs.drop_entry=1").code).toBe(0);
 });
@@ -71,6 +80,8 @@ test.for(refusals)("%s: %s", async ([calls, errno, counted]) => {
   });
   expect(daemon.isRunning).toBe(true);
   await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
+  const outside = (): string => network.director.run("ip address show dev outside");
+  await expect.poll(outside, { timeout: 20_000 }).toContain(W);
   expect(home.ipvsadm("-Ln").code).toBe(0);
   if (counted !== undefined) expect(await total(counted)).toBeGreaterThan(before);
 });
@@ -109,6 +120,7 @@ async function everything(): Promise<void> {
   director.batch(["route replace 198.51.100.0/24 via 10.1.0.77"]);
   // A connection, a service without servers, and a next hop that does not answer.
   client.status(`exec 3<>/dev/tcp/${V}/80 & echo x >/dev/udp/${V}/53; sleep 0.3`);
+  director.status(`ip address del ${W}/32 dev outside`);
   // What was set up on the host is mended meanwhile, or afterwards.
   director.status("ip link del sluice-lane");
   director.status(`pkill -KILL -P ${daemon.pid} nft`);

@@ -54,10 +54,12 @@ export function changeText(change: PlannedChange & { readonly name?: string | nu
 
 function about({
   what,
+  vip,
   service,
   destination,
   name = null,
 }: PlannedChange & { readonly name?: string | null }): string {
+  if (vip !== undefined) return `VIP ${vip}`;
   if (service === null) return what;
   const called = name === null ? service : `${service} (${name})`;
   return destination === null ? called : `${called} -> ${destination}`;

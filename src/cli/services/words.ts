@@ -34,5 +34,5 @@ export async function contentStanding(client: Client, id?: string): Promise<File
   };
   if (id === undefined) return contentOf(all);
   const one = all.services.filter(({ spec }) => formatServiceId(keyToWire(spec.key)) === id);
-  return contentOf({ ...all, timeouts: {}, sysctls: {}, services: one });
+  return contentOf({ ...all, timeouts: {}, sysctls: {}, vips: undefined, services: one });
 }

@@ -5,6 +5,7 @@ import { formatAuthor } from "../../control/author.ts";
 import { changeText } from "../configuration/changes.ts";
 import { healthText } from "./health.ts";
 import { lasting } from "./lasting.ts";
+import { vipsText } from "./vips.ts";
 
 const LABEL_WIDTH = 13;
 
@@ -29,7 +30,7 @@ export function page(status: Status, now: Date): string {
     ]);
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
-  return `${head}${driftLines(status.drift)}\n${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
+  return `${head}${driftLines(status.drift)}\n${vipsText(status.vips, now)}${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
 }
 
 function fileText({ source, appliedAt, by, changes, mode }: Drift, now: Date): string {

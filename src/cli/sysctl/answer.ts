@@ -111,7 +111,7 @@ function complaintOf(error: unknown): string {
   if (error instanceof NameError) return error.message;
   if (!(error instanceof LbError)) throw error;
   const { fault } = error;
-  if ("service" in fault || "rule" in fault) throw error;
+  if ("service" in fault || "vip" in fault) throw error;
   const reason =
     fault.code === "sysctl-without-effect"
       ? `Operation not supported: ${fault.why}`

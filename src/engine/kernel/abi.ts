@@ -139,7 +139,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 360,
+  size: 364,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -147,11 +147,12 @@ export const settings = {
   reuseMode: 16,
   expiresNodest: 20,
   isSloppy: 24,
-  hasMarks: 28,
-  udpTimeout: 32,
-  activeStates: 36,
-  timeouts: 40,
-  states: 104,
+  isWatched: 28,
+  hasMarks: 32,
+  udpTimeout: 36,
+  activeStates: 40,
+  timeouts: 44,
+  states: 108,
 } as const;
 
 export const tally = {
@@ -159,6 +160,33 @@ export const tally = {
   epoch: 0,
   opened: 8,
   unheard: 16,
+} as const;
+
+export const watch = {
+  size: 48,
+  missed: 0,
+  client: 8,
+  mask: 24,
+  protocol: 40,
+  family: 41,
+} as const;
+
+export const toldPacket = {
+  size: 208,
+  at: 0,
+  key: 8,
+  verdict: 48,
+  destination: 52,
+  arrival: 56,
+  departure: 60,
+  length: 64,
+  address: 68,
+  port: 84,
+  state: 86,
+  isNew: 87,
+  linkAddresses: 88,
+  headersLength: 100,
+  headers: 104,
 } as const;
 
 export const edit = {

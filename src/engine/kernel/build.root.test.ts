@@ -10,7 +10,7 @@ const path = (name: string): string => new URL(`../../../${name}`, import.meta.u
 /** Another compiler makes other code of the same source; the committed objects are of this one (Debian 12's). */
 const COMPILER = /clang version 14\./;
 
-test("the committed object is what its source makes: else run scripts/build-bpf", () => {
+test("the committed objects are what their sources make: else run scripts/build-bpf", () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bpf-"));
   try {
     execFileSync(path("scripts/build-bpf"), [folder]);
@@ -20,9 +20,19 @@ test("the committed object is what its source makes: else run scripts/build-bpf"
     using _loads = new BpfObject(built, { connections: 16 });
     if (!COMPILER.test(execFileSync("clang", ["--version"]).toString())) return;
     expect(built.equals(readFileSync(path("bpf/director.bpf.o")))).toBe(true);
+    const yardstick = readFileSync(join(folder, "yardstick.bpf.o"));
+    expect(yardstick.equals(readFileSync(path("bench/yardstick.bpf.o")))).toBe(true);
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("what the verifier refuses is told in its words", () => {
+  const object = readFileSync(path("bpf/director.bpf.o"));
+  // A call of bpf_redirect(), made one of a helper that there is not.
+  const at = object.indexOf(Uint8Array.of(0x85, 0, 0, 0, 23, 0, 0, 0));
+  object.writeUInt32LE(0x7f_ffff, at + 4);
+  expect(() => new BpfObject(object, { connections: 16 })).toThrow(/EINVAL: .*invalid func/);
 });
 
 test("what is no object is refused in words", () => {

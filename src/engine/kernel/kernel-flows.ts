@@ -7,23 +7,24 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/connection-table.ts";
-import {
-  CONNECTION_FLAG,
-  FORWARDING,
-  FORWARDING_MASK,
-  Flow,
-} from "../../ipvs/connections/flow.ts";
+import { CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
 import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import { UDP_STATE } from "../../ipvs/connections/udp-state.ts";
-import type { Offload, OffloadedTraffic, OffloadListener, OffloadRules } from "../../ipvs/offload.ts";
+import type {
+  Offload,
+  OffloadedTraffic,
+  OffloadListener,
+  OffloadRules,
+} from "../../ipvs/offload.ts";
 import type { Address } from "../../net/address.ts";
-import type { DecidedPacket } from "../flow-offload.ts";
+import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { connection, flowKey, news, settings, tally } from "./abi.ts";
 import { EntryView, KernelEntries, readFlow } from "./kernel-entries.ts";
 import { KernelMaps } from "./kernel-maps.ts";
 import { KernelServices } from "./kernel-services.ts";
 import { elementsOf } from "./libbpf.ts";
-import { verdictCounts } from "./verdicts.ts";
+import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
+import { reasonOf, verdictCounts } from "./verdicts.ts";
 
 /**
  * Client's packets that the director sees of a connection that it opened for a service of its own: what ends sooner is not
@@ -92,6 +93,11 @@ export class KernelFlows implements Offload, Disposable {
   /** The program where packets arrive, and the one on the way into the lane. */
   get programs(): { readonly atCard: number; readonly atLane: number } {
     return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
+  }
+
+  /** The descriptor of the map that connections lie in. */
+  get connectionsMap(): number {
+    return this.#maps.connections;
   }
 
   /** Readable when much waits to be told. */
@@ -220,6 +226,12 @@ export class KernelFlows implements Offload, Disposable {
     this.mirror.collect(told);
   }
 
+  /** Tells of packets that go on without the director, until what this returns is disposed of. Throws a SystemCallError. */
+  watch(told: ForwardedWatch, neighbourOf: ToldPacketsParts["neighbourOf"]): Disposable {
+    const destinationIdOf = (slot: number): number => this.mirror.at(slot)?.id ?? NO_CONNECTION;
+    return new ToldPackets({ maps: this.#maps, reasonOf, destinationIdOf, neighbourOf }, told);
+  }
+
   /** Where packets left the programs, what they opened, and what was not told or given for want of room. */
   reasons(): Readonly<Record<string, number>> {
     const { view } = this.#maps.tally;
@@ -250,7 +262,7 @@ export class KernelFlows implements Offload, Disposable {
     const flow = readFlow(this.#flow, view, at);
     const id = listener.known(flow);
     if (id !== NO_CONNECTION && this.#epoch[id] === entry.epoch && this.#owner[id] !== 0) {
-      const isNewer = ((entry.version - this.#version[id]!) << 24) > 0;
+      const isNewer = (entry.version - this.#version[id]!) << 24 > 0;
       if (isNewer && this.#owner[id] === OWNER.kernel) this.#moved(id, entry);
       return;
     }

@@ -29,6 +29,8 @@ export class KernelMaps implements Disposable {
   readonly replies: number;
   readonly services: number;
   readonly verdicts: number;
+  readonly watches: number;
+  readonly toldPackets: number;
   readonly newsFd: number;
   readonly news: NewsRing;
   /** struct destination, by slot. */
@@ -51,6 +53,8 @@ export class KernelMaps implements Disposable {
     this.replies = object.map("replies");
     this.services = object.map("services");
     this.verdicts = object.map("verdicts");
+    this.watches = object.map("watches");
+    this.toldPackets = object.map("told_packets");
     this.newsFd = object.map("news");
     this.news = stack.use(new NewsRing(this.newsFd, NEWS_BYTES));
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);

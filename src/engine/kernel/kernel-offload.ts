@@ -3,10 +3,10 @@
  * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
 import type { Address } from "../../net/address.ts";
-import type { DecidedPacket, FlowOffload } from "../flow-offload.ts";
+import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
-import { Attachments } from "./attachments.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
+import { Attachments } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 
@@ -96,6 +96,10 @@ export class KernelOffload implements FlowOffload {
     this.flows.learn(packet);
   }
 
+  watch(told: ForwardedWatch): Disposable {
+    return this.flows.watch(told, (index, mac) => this.#neighbourWith(index, mac));
+  }
+
   reasons(): Readonly<Record<string, number>> {
     return { ...this.flows.reasons(), "kernel-attach-failed": this.#attachFailures };
   }
@@ -117,6 +121,15 @@ export class KernelOffload implements FlowOffload {
   #setTracking(tracks: boolean): void {
     this.#tracksWindows = tracks;
     this.flows.carry(tracks ? CARRIES.udp : CARRIES.tcp | CARRIES.udp);
+  }
+
+  #neighbourWith(index: number, mac: Uint8Array): string | undefined {
+    for (const { interfaceIndex, address, linkAddresses } of this.#neighbours.values()) {
+      if (interfaceIndex === index && mac.every((byte, at) => byte === linkAddresses[at])) {
+        return `${address}`;
+      }
+    }
+    return undefined;
   }
 
   #look(): void {

@@ -1,5 +1,5 @@
 /** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
-import { type SchedulerName, SCHEDULERS } from "../../ipvs/schedulers/index.ts";
+import { SCHEDULERS, type SchedulerName } from "../../ipvs/schedulers/index.ts";
 import { rrAfter } from "../../ipvs/schedulers/rr.ts";
 import type {
   Candidate,
@@ -86,11 +86,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     this.#change(edit.resumed, candidates, undefined);
   }
 
-  #change(
-    event: number,
-    candidates: readonly Destination[],
-    which: Destination | undefined,
-  ): void {
+  #change(event: number, candidates: readonly Destination[], which: Destination | undefined): void {
     const { lists, maps } = this.#parts;
     const first = lists.write(candidates.map(({ load }) => load.slot));
     if (first === undefined) throw new BpfError("Cannot list a service's destinations: no room");

@@ -14,7 +14,7 @@ import { DestinationLoad } from "../../ipvs/services/destination-load.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
-import { destination, service as serviceValue, serviceKey, way } from "./abi.ts";
+import { destination, serviceKey, service as serviceValue, way } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
 import { deleteElement, updateElement } from "./libbpf.ts";

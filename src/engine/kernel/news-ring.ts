@@ -24,7 +24,7 @@ export class NewsRing implements Disposable {
   constructor(map: number, size: number) {
     using stack = new DisposableStack();
     this.#consumer = stack.use(Memory.shared(map, PAGE, ATTEMPT));
-    this.#written = stack.use(Memory.sharedForReading(map, PAGE + 2 * size, ATTEMPT, PAGE));
+    this.#written = stack.use(Memory.sharedToRead(map, PAGE + 2 * size, ATTEMPT, PAGE));
     this.#consumed = new BigUint64Array(this.#consumer.bytes.buffer, 0, 1);
     this.#position = new Int32Array(this.#written.bytes.buffer, 0, 1);
     this.#headers = new Int32Array(this.#written.bytes.buffer, PAGE);

@@ -25,6 +25,14 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
 
 const FORWARDED = [REASONS.forwardRoute, REASONS.forwardMasquerade, REASONS.forwardReply];
 
+const BY_NUMBER: ReadonlyMap<number, string> = new Map(
+  Object.entries(verdict).map(([name, number]) => [number, REASONS[name as keyof typeof verdict]]),
+);
+
+export function reasonOf(number: number): string {
+  return BY_NUMBER.get(number) ?? `kernel-verdict-${number}`;
+}
+
 /** By reason, and how many went on. `map` has a number for each processor. */
 export function verdictCounts(map: number): Readonly<Record<string, number>> {
   const index = new Uint8Array(4);

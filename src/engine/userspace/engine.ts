@@ -23,6 +23,7 @@ import type { HostNetwork } from "../host/host-network.ts";
 import type { NeighbourNews } from "../host/neighbour-table.ts";
 import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
+import type { PacketWatch, TraceOptions } from "../trace.ts";
 import type { ConnectionFile } from "./connection-file.ts";
 import { ConnectionInquiries } from "./connection-inquiries.ts";
 import type { Door } from "./door/door.ts";
@@ -41,6 +42,7 @@ import { inWords } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
 import { Pulse } from "./pulse.ts";
+import type { Watches } from "./trace/watches.ts";
 
 /** The kernel's own number of rows, which listings show as `size`. */
 const CONNECTION_TABLE_SIZE = 4096;
@@ -71,6 +73,8 @@ export class UserspaceEngine implements Engine {
   readonly #inquiries: ConnectionInquiries;
   readonly #troubles: ToldOnce;
   readonly #pulse: Pulse;
+  /** Who watches packets; loaded when somebody does. */
+  #watches: Watches | undefined;
   #isOpen = true;
   /** What a process before us left is ours, and what it left behind has ended. */
   #hasSucceeded = false;
@@ -266,6 +270,20 @@ export class UserspaceEngine implements Engine {
     return { ...said, interfaceName };
   }
 
+  async trace(options: TraceOptions): Promise<PacketWatch> {
+    const { Watches } = await import("./trace/watches.ts");
+    this.#watches ??= new Watches({
+      director: this.#director,
+      network: this.#network,
+      clock: CLOCK,
+      offload: this.#offload,
+      tap: (tap) => {
+        this.#path.tap = tap;
+      },
+    });
+    return this.#watches.open(options);
+  }
+
   async condition(): Promise<Condition> {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
@@ -282,6 +300,7 @@ export class UserspaceEngine implements Engine {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#inquiries[Symbol.dispose]();
+    this.#watches?.[Symbol.dispose]();
     this.#pulse[Symbol.dispose]();
     this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();

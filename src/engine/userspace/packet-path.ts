@@ -46,6 +46,14 @@ export interface PacketPathParts {
   readonly onBug: (error: unknown) => void;
 }
 
+/** Sees each packet, before the director and after it. */
+export interface PacketTap {
+  /** `arrival`: the interface that it came by, or 0 when nobody knows. */
+  arrived(packet: Packet, arrival: number): void;
+  /** What is to become of it; it is not sent yet. */
+  decided(outcome: Outcome): void;
+}
+
 export class PacketPath implements Disposable {
   readonly #director: Director;
   readonly #network: HostNetwork;
@@ -68,6 +76,8 @@ export class PacketPath implements Disposable {
     isChecksumPartial: false,
     headroom: 0,
   };
+  /** Whoever watches packets; undefined: nobody does. */
+  tap: PacketTap | undefined;
   #absurd = 0;
   /** When the batch of frames that is being handled began: its packets' time. */
   #batchTime: Instant | undefined;
@@ -201,7 +211,9 @@ export class PacketPath implements Disposable {
     this.#batchTime ??= this.#clock.now();
     // Sending writes over the frame's beginning.
     const cameBy = arrivalOf(view, start);
+    this.tap?.arrived(packet, this.#offload === undefined ? 0 : cameBy);
     const outcome = this.#director.receive(packet, this.#batchTime);
+    this.tap?.decided(outcome);
     this.#dispatch.perform(outcome, packet, frame);
     if (this.#offload !== undefined) this.#offer(this.#offload, outcome, cameBy);
   }

@@ -21,12 +21,14 @@ import {
 } from "./service.ts";
 import { ServiceMap } from "./service-map.ts";
 import { DEFAULT_SYSCTLS, type Sysctls } from "./sysctls.ts";
+import { NO_VIPS, type VipPlans } from "./vip.ts";
 
 export interface DesiredState {
   /** By formatServiceKey, in the order in which they were added. */
   readonly services: ReadonlyMap<string, ServicePlan>;
   readonly timeouts: Timeouts;
   readonly sysctls: Sysctls;
+  readonly vips: VipPlans;
 }
 
 /** A service's own record, as add and edit give it. */
@@ -41,6 +43,7 @@ export const EMPTY_STATE: DesiredState = {
   services: NO_SERVICES,
   timeouts: DEFAULT_TIMEOUTS,
   sysctls: DEFAULT_SYSCTLS,
+  vips: NO_VIPS,
 };
 
 const WEIGHT_MAX = 0x7fff_ffff;

@@ -15,6 +15,7 @@ import {
   type ServicePlan,
 } from "./service.ts";
 import { serviceChanges } from "./service-changes.ts";
+import { type VipPlans, vipFacts } from "./vip.ts";
 
 type Fact = number | string | boolean;
 
@@ -31,6 +32,7 @@ export type Difference = {
 } & (
   | { readonly what: "service"; readonly service: ServiceKey }
   | { readonly what: "destination"; readonly service: ServiceKey; readonly destination: Endpoint }
+  | { readonly what: "vip"; readonly vip: string }
   | { readonly what: "timeouts" | "sysctls" }
 );
 
@@ -41,6 +43,7 @@ export function differences(before: DesiredState, after: DesiredState): Differen
   return [
     ...settingDifferences("timeouts", { ...before.timeouts }, { ...after.timeouts }),
     ...settingDifferences("sysctls", before.sysctls, after.sysctls),
+    ...vipDifferences(before.vips, after.vips),
     ...serviceChanges(before.services, after.services).flatMap((change) =>
       serviceDifferences(change.before, change.after),
     ),
@@ -54,6 +57,16 @@ function settingDifferences(
 ): Difference[] {
   const facts = factChanges(before, after);
   return facts.length === 0 ? [] : [{ action: "change", what, facts }];
+}
+
+function vipDifferences(before: VipPlans, after: VipPlans): Difference[] {
+  if (before === after) return [];
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((vip): Difference[] => {
+    const [one, other] = [before.get(vip), after.get(vip)];
+    const facts = factChanges(one && vipFacts(one), other && vipFacts(other));
+    const action = actionOf(one, other);
+    return action === "change" && facts.length === 0 ? [] : [{ action, what: "vip", vip, facts }];
+  });
 }
 
 function serviceDifferences(

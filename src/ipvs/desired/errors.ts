@@ -22,6 +22,7 @@ export type Fault =
       readonly weight: number;
     }
   | { readonly code: "invalid"; readonly service: ServiceKey; readonly why: string }
+  | { readonly code: "invalid-vip"; readonly vip: string; readonly why: string }
   | SysctlFault;
 
 type SysctlFault =
@@ -64,6 +65,7 @@ export const FAULTS: Readonly<Record<FaultCode, Wording>> = {
   "threshold-out-of-range": { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "weight-out-of-range":    { errno: "ERANGE", http: 400, ipvsadm: "Numerical result out of range" },
   "invalid":                { errno: "EINVAL", http: 400, ipvsadm: "Invalid operation.  Possibly wrong module version, address not unicast, ..." },
+  "invalid-vip":            { errno: "EINVAL", http: 400, ipvsadm: "Invalid VIP" },
   "no-such-sysctl":         { errno: "ENOENT", http: 400, ipvsadm: "No such file or directory" },
   "sysctl-not-a-number":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
   "sysctl-out-of-range":    { errno: "EINVAL", http: 400, ipvsadm: "Invalid argument" },
@@ -82,6 +84,7 @@ export class LbError extends Error {
 }
 
 function describe(fault: Fault): string {
+  if ("vip" in fault) return `${fault.vip}: ${fault.why}`;
   if (!("service" in fault)) return describeSysctl(fault);
   const service = formatServiceKey(fault.service);
   switch (fault.code) {

@@ -31,6 +31,7 @@ import {
 } from "./service.ts";
 import { ServiceMap } from "./service-map.ts";
 import { type SysctlValues, setSysctls } from "./set-sysctl.ts";
+import { type VipPlan, withVips } from "./vip.ts";
 
 export interface WantedDestination extends Omit<DestinationSpec, "weight" | "drain"> {
   /** Undefined: the weight that it has, somebody may have set it by hand; a new one has 1. */
@@ -59,7 +60,9 @@ export interface WantedState {
   readonly timeouts: Partial<Timeouts>;
   /** What is not named stays as it is. */
   readonly sysctls: SysctlValues;
-  /** Whether services stay that are not among these. A service's destinations are always those of its list. */
+  /** Undefined: they stay as they are. */
+  readonly vips?: readonly VipPlan[] | undefined;
+  /** Whether services and VIPs stay that are not among these. A service's destinations are always those of its list. */
   readonly keepsOthers: boolean;
   /** For how long what is no longer wanted is drained before it goes; undefined: it goes at once. */
   readonly drainSeconds?: number | undefined;
@@ -110,8 +113,13 @@ export function* reconciling(
 function withSettings(state: DesiredState, wanted: WantedState): DesiredState {
   const { timeouts } = setTimeouts(state, { tcp: 0, tcpFin: 0, udp: 0, ...wanted.timeouts });
   const { sysctls } = setSysctls(state, wanted.sysctls);
-  const isSame = isEqual({ ...timeouts }, { ...state.timeouts }) && isEqual(sysctls, state.sysctls);
-  return isSame ? state : { ...state, timeouts, sysctls };
+  const vips =
+    wanted.vips === undefined ? state.vips : withVips(state.vips, wanted.vips, wanted.keepsOthers);
+  const isSame =
+    isEqual({ ...timeouts }, { ...state.timeouts }) &&
+    isEqual(sysctls, state.sysctls) &&
+    vips === state.vips;
+  return isSame ? state : { ...state, timeouts, sysctls, vips };
 }
 
 /** How a server that is no longer wanted is drained; undefined: it goes at once. */

@@ -8,7 +8,7 @@
 import type { Instant } from "../../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "../connections/connection-table.ts";
 import { Binding, Flow } from "../connections/flow.ts";
-import type { DesiredState } from "../desired/desired-state.ts";
+import { type DesiredState, EMPTY_STATE } from "../desired/desired-state.ts";
 import type { ServicePlan } from "../desired/service.ts";
 import { ServiceMap } from "../desired/service-map.ts";
 import { Director } from "../director.ts";
@@ -143,7 +143,7 @@ function stateOf(
   plans: ReadonlyMap<string, ServicePlan>,
 ): DesiredState {
   const services = ServiceMap.of(plans);
-  return { services, timeouts: connections.progress.timeouts, sysctls };
+  return { ...EMPTY_STATE, services, timeouts: connections.progress.timeouts, sysctls };
 }
 
 /** Each destination's in the copy; of those that only a scheduler remembers, one that is made for it. */

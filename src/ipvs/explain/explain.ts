@@ -179,7 +179,7 @@ const LOADS: Partial<Record<SchedulerName, (candidate: Candidate) => number>> = 
   ovf: ({ activeConnections }) => activeConnections,
 };
 
-function explained(destination: Destination, scheduler: SchedulerName): ExplainedCandidate {
+export function explained(destination: Destination, scheduler: SchedulerName): ExplainedCandidate {
   const { plan, weight, activeConnections, inactiveConnections, isOverloaded } = destination;
   return {
     destination: formatEndpoint(plan.endpoint),
@@ -201,7 +201,7 @@ function whyOf({ plan, weight, connections, isOverloaded }: Destination): string
   return `it has ${connections} connections and reached its upper threshold of ${upperThreshold}: chosen again below ${below}`;
 }
 
-function endsOf(packet: Packet): Ends {
+export function endsOf(packet: Packet): Ends {
   const { source, destination, protocol, sourcePort, destinationPort, mark } = packet;
   const end = (address: typeof source, port: number): string =>
     port === 0 ? `${address}` : formatEndpoint({ address, port: port as never });
@@ -213,7 +213,7 @@ function endsOf(packet: Packet): Ends {
   };
 }
 
-function sentBy({ verdict, route, packet }: Outcome): Sent | undefined {
+export function sentBy({ verdict, route, packet }: Outcome): Sent | undefined {
   if (verdict !== "forward" || route === undefined) return undefined;
   const leaving = new Packet();
   const { bytes, start, end } = packet;

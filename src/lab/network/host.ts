@@ -61,11 +61,7 @@ export class Host {
 
   /** Runs a shell command on this host; never throws for what the command does. */
   run(command: string, { timeoutMs = COMMAND_TIMEOUT_MS }: RunLimits = {}): Promise<CommandResult> {
-    const [file, ...args] = this.enter("sh", "-c", command);
-    return collect(
-      spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], detached: true }),
-      timeoutMs,
-    );
+    return runLine(this.enter("sh", "-c", command), timeoutMs);
   }
 
   /** Starts a program that stays. The laboratory's end ends it. */
@@ -103,6 +99,18 @@ export function firstLine(child: ChildProcess): Promise<string> {
       reject(new Error(stderr.trim() || `${child.spawnfile} ended with code ${code}`));
     });
   });
+}
+
+/** Runs `argv` in a process group of its own, which is killed when its time is over. */
+export function runLine(
+  [file, ...args]: readonly [string, ...string[]],
+  timeoutMs: number = COMMAND_TIMEOUT_MS,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CommandResult> {
+  return collect(
+    spawn(file, args, { stdio: ["ignore", "pipe", "pipe"], detached: true, env }),
+    timeoutMs,
+  );
 }
 
 function collect(child: ChildProcess, timeoutMs: number): Promise<CommandResult> {

@@ -60,6 +60,11 @@ export async function buildNetwork(plan: LabPlan): Promise<Hosts> {
   return hosts;
 }
 
+/** The process that holds each host, as /proc counts. */
+export function processesOf(hosts: Hosts): Record<string, number> {
+  return Object.fromEntries(Object.values(hosts).map(({ name, pid }) => [name, pid]));
+}
+
 /** A switch says nothing of its own: no router solicitations, no multicast reports from its interfaces to come. */
 function quietSwitch(): void {
   const setting = "/proc/sys/net/ipv6/conf/default/disable_ipv6";

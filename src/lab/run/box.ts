@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { LabFailure } from "../failure.ts";
-import { hostEnvironment, programLine } from "../program.ts";
-import { LEASH } from "./inside.ts";
+import { hostEnvironment } from "../program.ts";
+import { LEASH } from "./leash.ts";
 
 /** Marks every process of a laboratory, so that the outside can look for what remains. */
 export const MARK = "SLUICE_LAB";
@@ -39,13 +39,12 @@ export function needsUserNamespace(isRoot: boolean): boolean {
   throw new LabFailure(explain(isRoot, complaints.join("; ")));
 }
 
-/** Starts this program's `words` as the inside. Its first line is its process id, every other one an event. */
+/** Starts `inside`, a program of ours. Its first line is its process id, every other one an event. */
 export function startInside(
   inUserNamespace: boolean,
   mark: string,
-  words: readonly string[],
+  inside: readonly string[],
 ): ChildProcess {
-  const inside = programLine(...words);
   const [file, ...args] = unshare(inUserNamespace, ["sh", "-c", ENTER, "sh", ...inside]);
   const stdio: ("ignore" | "pipe")[] = ["ignore", "pipe", "pipe"];
   stdio[LEASH] = "pipe";

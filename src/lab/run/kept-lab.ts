@@ -14,19 +14,28 @@ export async function openShell(
   command: readonly string[],
 ): Promise<number> {
   const shell = ["bash", "--noprofile", "--norc", "-i"];
-  const argv = enterHost(kept.hosts[host], command.length > 0 ? command : shell);
-  const user = kept.inUserNamespace ? ["--user", "--preserve-credentials"] : [];
-  const child = spawn(
-    "nsenter",
-    ["--target", `${kept.pid}`, ...user, "--mount", "--pid", "--net", "--", ...argv],
-    { stdio: "inherit", env: { ...hostEnvironment(process.env), PS1: `[root@${host} \\W]# ` } },
-  );
+  const [file, ...args] = enterKept(kept, host, command.length > 0 ? command : shell);
+  const child = spawn(file, args, {
+    stdio: "inherit",
+    env: { ...hostEnvironment(process.env), PS1: `[root@${host} \\W]# ` },
+  });
   // Ctrl-C is for what runs in the shell.
   const ignore = (): void => {};
   process.on("SIGINT", ignore);
   const [code] = (await once(child, "close")) as [number | null];
   process.off("SIGINT", ignore);
   return code ?? 1;
+}
+
+/** The command line that runs `argv` on a laboratory's host, from the outside. */
+export function enterKept(
+  { pid, inUserNamespace, hosts }: Pick<KeptLab, "pid" | "inUserNamespace" | "hosts">,
+  host: HostName,
+  argv: readonly string[],
+): [string, ...string[]] {
+  const user = inUserNamespace ? ["--user", "--preserve-credentials"] : [];
+  const inside = ["--target", `${pid}`, ...user, "--mount", "--pid", "--net"];
+  return ["nsenter", ...inside, "--", ...enterHost(hosts[host], argv)];
 }
 
 const END_TIMEOUT_MS = 10_000;

@@ -47,6 +47,7 @@ export const RTM = {
   getLink: 18,
   setLink: 19,
   newAddress: 20,
+  deleteAddress: 21,
   getAddress: 22,
   newRoute: 24,
   getRoute: 26,
@@ -178,7 +179,10 @@ export class Netlink implements Disposable {
   }
 }
 
-/** The multicast groups of the news that Sluice follows: a bit each, RTNLGRP_* less one. */
+/** Of interfaces and their addresses alone: a bit each, RTNLGRP_* less one. */
+export const ADDRESS_GROUPS = (1 << 0) | (1 << 4) | (1 << 8);
+
+/** The multicast groups of the news that engines follow. */
 const GROUPS =
   (1 << 0) | // links
   (1 << 2) | // neighbours
@@ -199,12 +203,12 @@ export class NetlinkNews implements Disposable {
   readonly #watch: ReadableWatch;
 
   /** `onLost`: the kernel dropped news, as so many came at once, or for want of memory; what is known must be read anew. */
-  constructor(onMessage: (message: Message) => void, onLost: () => void) {
+  constructor(onMessage: (message: Message) => void, onLost: () => void, groups = GROUPS) {
     const attempt = "follow changes of the network";
     this.#fd = openRoutingSocket(attempt);
     try {
       setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, NEWS_BUFFER_BYTES, attempt);
-      bind(this.#fd, subscriber(GROUPS), attempt);
+      bind(this.#fd, subscriber(groups), attempt);
       this.#watch = new ReadableWatch(this.#fd, () => this.#turn(onMessage, onLost), onLost);
     } catch (error) {
       close(this.#fd);

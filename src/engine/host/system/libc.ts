@@ -26,7 +26,7 @@ const libc = koffi.load("libc.so.6");
 /** What mmap(2) returns when it fails: (void *)-1. */
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const PROT_READ = 0x1;
-const PROT_READ_WRITE = PROT_READ | 0x2;
+const PROT_READ_WRITE = 0x1 | 0x2;
 const MAP_SHARED = 0x01;
 const MAP_PRIVATE_ANONYMOUS = 0x02 | 0x20;
 const MSG_DONTWAIT = 0x40;
@@ -208,8 +208,8 @@ export class Memory implements Disposable {
     return Memory.#map(length, MAP_SHARED, fd, attempt, offset);
   }
 
-  /** As shared(), for what its owner lets nobody else write: a write ends the process. */
-  static sharedForReading(fd: number, length: number, attempt: string, offset = 0): Memory {
+  /** As shared(), of what only others may write. */
+  static sharedToRead(fd: number, length: number, attempt: string, offset: number): Memory {
     return Memory.#map(length, MAP_SHARED, fd, attempt, offset, PROT_READ);
   }
 
