@@ -48,5 +48,5 @@ export interface DirectorFacts {
   /** What is known of a neighbour's address by its MAC address. */
   readonly names: ReadonlyMap<MacAddress, string>;
   /** For a client: on the same link as a server. */
-  clientBeside(client: Address, server: Address): boolean;
+  readonly clientBeside: (client: Address, server: Address) => boolean;
 }

@@ -34,7 +34,7 @@ export interface OwnService {
 export interface ServerFacts {
   readonly question: Omit<ServerQuestion, "listenMs">;
   readonly interfaces: readonly HostInterface[];
-  settingsOf(interfaceName: string): ArpSettings;
+  readonly settingsOf: (interfaceName: string) => ArpSettings;
   readonly loArpIgnore: number;
   readonly gateway: HostRoute;
   readonly listeners: readonly Listener[];
