@@ -37,6 +37,7 @@ export async function openSimulated({
     simulation,
     hosts: HOST_NAMES,
     run: (host, line) => simulation.run(host, line),
+    listensAfterMs: 0,
     close: async () => undefined,
   };
 }
