@@ -4,18 +4,9 @@ import { goneLook, type Line, type Look, type Mistake } from "../../../src/lab/m
 import { HANDBOOK } from "./handbook.ts";
 import type { Lesson, LessonLine } from "./lesson.ts";
 
-/** What these need the simulated hosts do not have: nftables, conntrack, firewall marks, filters on tunnels, paths that narrow. */
-const NOT_SIMULATED: ReadonlySet<string> = new Set([
-  "firewall-forward",
-  "conntrack-half",
-  "fwmark-not-local",
-  "rp-filter-on-tunnel",
-  "mtu-icmp-blocked",
-]);
-
 export const LESSONS: readonly Lesson[] = [
   ...HANDBOOK,
-  ...MISTAKES.filter(isSimulated).map(lessonOf),
+  ...MISTAKES.map(lessonOf),
 ];
 
 function isSimulated({ name }: Mistake): boolean {
