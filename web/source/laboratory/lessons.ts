@@ -4,14 +4,7 @@ import { goneLook, type Line, type Look, type Mistake } from "../../../src/lab/m
 import { HANDBOOK } from "./handbook.ts";
 import type { Lesson, LessonLine } from "./lesson.ts";
 
-export const LESSONS: readonly Lesson[] = [
-  ...HANDBOOK,
-  ...MISTAKES.map(lessonOf),
-];
-
-function isSimulated({ name }: Mistake): boolean {
-  return !NOT_SIMULATED.has(name);
-}
+export const LESSONS: readonly Lesson[] = [...HANDBOOK, ...MISTAKES.map(lessonOf)];
 
 export function lessonNamed(name: string | undefined): Lesson | undefined {
   return LESSONS.find((each) => each.name === name);
