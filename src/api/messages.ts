@@ -171,6 +171,12 @@ export interface WireQuestion {
   readonly whatIf?: readonly { readonly server: WireEndpoint; readonly weight: number | null }[];
 }
 
+/** The first of the lines that say what would be in force. */
+export interface WireQuestionWithService extends WireQuestion {
+  /** Its id. */
+  readonly service: string;
+}
+
 export type ExplainReply = Explanation & {
   /** The reason in words. */
   readonly means: string;

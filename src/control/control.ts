@@ -88,6 +88,11 @@ export class Control {
     return this.#enforcement.position.desired;
   }
 
+  /** What the engine would get if that were wanted: with what is known of servers' health now. Nothing changes. */
+  wouldBe(desired: DesiredState): DesiredState {
+    return this.#enforcement.wouldBe(desired);
+  }
+
   /** What the overlay says of these services is not what it said before. Resolves when the engine does it. */
   renew(keyTexts: readonly string[]): Promise<void> {
     return this.#inTurn(() => this.#enforcement.renew(keyTexts));

@@ -194,6 +194,11 @@ export const QUESTION_SCHEMA = z.strictObject({
     .default([]),
 });
 
+export type Question = z.infer<typeof QUESTION_SCHEMA>;
+
+/** Where no path names the service. */
+export const QUESTION_WITH_SERVICE_SCHEMA = QUESTION_SCHEMA.extend({ service: z.string() });
+
 /** A service as somebody declares it: a destination without a weight keeps the one that it has. */
 export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.extend({
   destinations: z.array(
