@@ -28,7 +28,8 @@ const SECONDS = 3;
 export const END_TO_END_METHOD = `\
 Four hosts in network namespaces, joined by veth pairs and bridges, offloads as the kernel sets them: a client with wrk
 (one thread, ${CONNECTIONS} connections), a real server (HAProxy that answers by itself, one thread), and on hosts of their own
-Sluice, with one engine after the other, and HAProxy in TCP mode (Debian's, default number of threads). A daemon that has
+Sluice, with one engine after the other, beside it a program that writes the server's link address into a frame and sends it
+on, no more (the yardstick: what direct routing costs at least), and HAProxy in TCP mode (Debian's, default number of threads). A daemon that has
 just begun is asked for some seconds before anything is counted. All share the machine's processors, so requests
 per second tell what a request costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round;
 medians. Processor time is user and system time from /proc for a million requests, of the balancer's process and of

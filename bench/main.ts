@@ -6,24 +6,26 @@ import { END_TO_END } from "./end-to-end.ts";
 import { FAILOVER } from "./failover.ts";
 import { HEALTH } from "./health.ts";
 import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
+import { measureKernel } from "./kernel/main.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";
 
-const USAGE = `Usage: npm run bench -- [memory | end-to-end | control | failover | health] [--json]
+const USAGE = `Usage: npm run bench -- [memory | kernel | end-to-end | control | failover | health] [--json]
 
   memory       what the director costs a packet
+  kernel       what the kernel engine's program costs a packet (needs root)
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
   failover     how long clients still come to a server that died
   health       asking two thousand servers a second
 
-Runs all of them, about ten minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, about twelve minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
-const NAMES = ["memory", "end-to-end", "control", "failover", "health"] as const;
+const NAMES = ["memory", "kernel", "end-to-end", "control", "failover", "health"] as const;
 type Name = (typeof NAMES)[number];
 
 process.exitCode = await main(process.argv.slice(2));
@@ -41,6 +43,7 @@ async function main(words: readonly string[]): Promise<number> {
     const figures: Figures = {
       run: describeRun(),
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
+      ...(asks("kernel") ? { kernel: measureKernel(say("kernel")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
       ...(asks("failover") ? { failover: await measureInside(FAILOVER, say("failover")) } : {}),
       ...(asks("health") ? { health: await measureInside(HEALTH, say("health")) } : {}),

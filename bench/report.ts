@@ -5,12 +5,16 @@ import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
 import { FAILOVER_METHOD, type FailoverFigures } from "./failover.ts";
 import { HEALTH_METHOD, type HealthFigures } from "./health.ts";
+import type { KernelFigures } from "./kernel/main.ts";
+import { kernelReport } from "./kernel/report.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
+import { table } from "./table.ts";
 import { LOADS } from "./wrk.ts";
 
 export interface Figures {
   readonly run: Run;
   readonly memory?: MemoryFigures;
+  readonly kernel?: KernelFigures;
   readonly control?: readonly TableFigures[];
   readonly failover?: readonly FailoverFigures[];
   readonly health?: HealthFigures;
@@ -41,6 +45,7 @@ export function describeRun(): Run {
 
 const VARIANT_NAMES = {
   direct: "direct",
+  yardstick: "yardstick: frames rewritten, no more",
   "sluice-dr": "Sluice, direct routing",
   "sluice-nat": "Sluice, NAT",
   "kernel-dr": "Sluice, kernel engine, direct routing",
@@ -53,12 +58,21 @@ const LOAD_TITLES = {
   "connection-per-request": "A connection for each request",
 } as const;
 
-export function report({ run, memory, control, failover, health, endToEnd }: Figures): string {
+export function report({
+  run,
+  memory,
+  kernel,
+  control,
+  failover,
+  health,
+  endToEnd,
+}: Figures): string {
   const parts = [
     "# Benchmark results",
     "Written by `npm run bench`. Times belong to the machine; ratios within one run are what can be compared.",
     runReport(run),
     ...(memory === undefined ? [] : memoryReport(memory)),
+    ...(kernel === undefined ? [] : kernelReport(kernel)),
     ...(control === undefined ? [] : controlReport(control)),
     ...(failover === undefined ? [] : failoverReport(failover)),
     ...(health === undefined ? [] : healthReport(health)),
@@ -219,11 +233,21 @@ function endToEndReport(figures: readonly VariantFigures[]): string[] {
       return [
         `### ${LOAD_TITLES[load]}`,
         table(
-          ["", "requests/s", "to direct", "to HAProxy", "balancer's CPU s", "all CPU s", "errors"],
+          [
+            "",
+            "requests/s",
+            "to direct",
+            "to yardstick",
+            "to HAProxy",
+            "balancer's CPU s",
+            "all CPU s",
+            "errors",
+          ],
           rows.map(({ variant, requestsPerSecond, balancerCpu, totalCpu, errors }) => [
             VARIANT_NAMES[variant],
             thousands(requestsPerSecond),
             (requestsPerSecond / rate("direct")).toFixed(2),
+            (requestsPerSecond / rate("yardstick")).toFixed(2),
             (requestsPerSecond / rate("haproxy")).toFixed(2),
             balancerCpu?.toFixed(1) ?? "",
             totalCpu.toFixed(1),
@@ -237,23 +261,4 @@ function endToEndReport(figures: readonly VariantFigures[]): string[] {
 
 function thousands(value: number): string {
   return Math.round(value).toLocaleString("en");
-}
-
-/** The first column is text, the others are numbers. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
-  const widths = head.map((_, column) =>
-    Math.max(3, ...all.map((row) => row[column]?.length ?? 0)),
-  );
-  const isNumeric = head.length > 2;
-  const line = (row: readonly string[]): string =>
-    `| ${row
-      .map((cell, column) =>
-        column > 0 && isNumeric ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
-      )
-      .join(" | ")} |`;
-  const rule = widths.map((width, column) =>
-    column > 0 && isNumeric ? `${"-".repeat(width - 1)}:` : "-".repeat(width),
-  );
-  return [line(head), `| ${rule.join(" | ")} |`, ...rows.map(line)].join("\n");
 }

@@ -15,6 +15,7 @@ const LAN = "192.168.150";
 const OUTSIDE = "203.0.113";
 const SERVER = `${LAN}.12`;
 const DR_VIP = `${LAN}.100`;
+const YARDSTICK_VIP = `${LAN}.101`;
 const NAT_VIP = `${OUTSIDE}.100`;
 const GATEWAY = `${LAN}.11`;
 
@@ -37,6 +38,7 @@ const PLAN: LabPlan = {
 
 export const VARIANTS = [
   "direct",
+  "yardstick",
   "sluice-dr",
   "sluice-nat",
   "kernel-dr",
@@ -62,11 +64,13 @@ export async function buildBench(): Promise<Bench> {
   const server = await startServer(hosts.node02);
   const haproxy = await startHaproxy(hosts.node03);
   const sluice = new Sluice(hosts.node01, hosts.client);
+  await startYardstick(hosts.node01);
   return {
     client: hosts.client,
     server,
     urls: {
       direct: `http://${SERVER}/`,
+      yardstick: `http://${YARDSTICK_VIP}/`,
       "sluice-dr": `http://${DR_VIP}/`,
       "sluice-nat": `http://${NAT_VIP}/`,
       "kernel-dr": `http://${DR_VIP}/`,
@@ -74,7 +78,7 @@ export async function buildBench(): Promise<Bench> {
       haproxy: `http://${OUTSIDE}.13/`,
     },
     ready: async (variant) => {
-      if (variant === "direct") return undefined;
+      if (variant === "direct" || variant === "yardstick") return undefined;
       if (variant === "haproxy") return haproxy;
       return await sluice.with(variant.startsWith("kernel") ? "kernel" : "userspace");
     },
@@ -97,6 +101,7 @@ async function configure({ client, node01, node02, node03 }: Hosts): Promise<voi
   await run(
     node01,
     `ip address add ${DR_VIP}/32 dev eth0
+    ip address add ${YARDSTICK_VIP}/32 dev eth0
     ip address add ${NAT_VIP}/32 dev eth1
     echo 1 >/proc/sys/net/ipv4/ip_forward`,
   );
@@ -105,6 +110,7 @@ async function configure({ client, node01, node02, node03 }: Hosts): Promise<voi
     `echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
     echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce
     ip address add ${DR_VIP}/32 dev lo
+    ip address add ${YARDSTICK_VIP}/32 dev lo
     ip route add default via ${GATEWAY}`,
   );
   // HAProxy's own connections: a port whose connection has ended serves again at once.
@@ -148,6 +154,28 @@ listen balancer
   server one ${SERVER}:80
 `,
   );
+}
+
+const YARDSTICK = new URL("yardstick-process.ts", import.meta.url).pathname;
+
+/** It stays: other addresses' frames it only passes. */
+async function startYardstick(director: Host): Promise<void> {
+  // So that its neighbour is known.
+  await run(director, `ping -c 1 -W 5 ${SERVER} >/dev/null`);
+  const child = director.start([
+    process.execPath,
+    "--disable-warning=ExperimentalWarning",
+    YARDSTICK,
+    "eth0",
+    YARDSTICK_VIP,
+    SERVER,
+  ]);
+  let complaint = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    complaint += chunk.toString();
+  });
+  const said = await firstLine(child).catch(() => "");
+  if (said !== "ready") throw new LabFailure(`The yardstick does not run: ${complaint.trim()}`);
 }
 
 async function startHaproxyWith(where: Host, configuration: string): Promise<number> {

@@ -23,6 +23,8 @@ Options:
   --engine NAME      what the director runs: userspace (default), kernel, or auto
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
+  --bare             only build the hosts, with web servers and a director without services, and leave them running: for
+                     doing all else by hand, as docs/guide does
   --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
   --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
   --help             this

@@ -3,7 +3,9 @@
 import { commandName } from "../cli/command-name.ts";
 import { LabFailure } from "./failure.ts";
 import { LAB_HELP } from "./help.ts";
+import { HOST_NAMES } from "./network/plan.ts";
 import { type LabCommand, parseLabArguments, UsageError } from "./options.ts";
+import type { BareOptions } from "./run/bare.ts";
 import { openShell, takeDown } from "./run/kept-lab.ts";
 import { EXIT, runLab } from "./run/outside.ts";
 import { humanPresenter, jsonPresenter } from "./run/presenter.ts";
@@ -62,17 +64,41 @@ async function obey(command: LabCommand): Promise<number> {
       }
       return await openShell(kept, command.host, command.command);
     }
+    case "bare": {
+      refuseASecond(stateFile, uid);
+      const { scenario, family } = command;
+      await keepBare({ scenario, family }, stateFile);
+      const [shell, down] = [`${ownName()} lab shell HOST`, `${ownName()} lab down`];
+      process.stdout.write(
+        `lab ${scenario} is built: ${HOST_NAMES.join(", ")}\n'${shell}' opens a shell on one, '${down}' ends it.\n`,
+      );
+      return EXIT.ok;
+    }
     case "run": {
-      const kept = readKept(stateFile, uid);
-      if (kept !== undefined) {
-        throw new LabFailure(
-          `lab ${kept.scenario} is kept: end it with '${ownName()} lab down' before you build another`,
-        );
-      }
+      refuseASecond(stateFile, uid);
       const { options } = command;
       const presenter = options.json ? jsonPresenter() : humanPresenter(wantsColours(), ownName());
       return await runLab(options, stateFile, uid === 0, presenter);
     }
+  }
+}
+
+function refuseASecond(stateFile: string, uid: number): void {
+  const kept = readKept(stateFile, uid);
+  if (kept === undefined) return;
+  throw new LabFailure(
+    `lab ${kept.scenario} is kept: end it with '${ownName()} lab down' before you build another`,
+  );
+}
+
+async function keepBare(options: BareOptions, stateFile: string): Promise<void> {
+  const { openLaboratory } = await import("./run/namespace-laboratory.ts");
+  const laboratory = await openLaboratory(options);
+  try {
+    laboratory.keep(stateFile);
+  } catch (error) {
+    await laboratory.close();
+    throw new LabFailure(`The laboratory cannot be kept: ${(error as Error).message}`);
   }
 }
 

@@ -28,6 +28,8 @@ export interface RunOptions {
 export type LabCommand =
   | { readonly kind: "help" }
   | { readonly kind: "run"; readonly options: RunOptions }
+  /** Hosts with a director and web servers, and nothing else done. */
+  | { readonly kind: "bare"; readonly scenario: ScenarioName; readonly family: Family }
   | { readonly kind: "shell"; readonly host: HostName; readonly command: readonly string[] }
   | { readonly kind: "down" };
 
@@ -70,7 +72,7 @@ export function parseLabArguments(args: readonly string[], directory: string): L
       if (args.length > 1) throw new UsageError(`'down' takes no arguments, got '${args[1]}'`);
       return { kind: "down" };
     default:
-      return { kind: "run", options: parseRun(args, directory) };
+      return parseRun(args, directory);
   }
 }
 
@@ -84,7 +86,7 @@ function parseShell([host, ...command]: readonly string[]): LabCommand {
   return { kind: "shell", host: known, command: command[0] === "--" ? command.slice(1) : command };
 }
 
-function parseRun(args: readonly string[], directory: string): RunOptions {
+function parseRun(args: readonly string[], directory: string): LabCommand {
   const { values, positionals } = parse(args);
   const [name = "dr", ...rest] = positionals;
   const scenario = SCENARIO_NAMES.find((known) => known === name);
@@ -93,9 +95,14 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     throw new UsageError(`Unknown laboratory '${name}': expected ${known}, shell or down`);
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
-  return {
+  const family = values.ipv6 ? "inet6" : "inet";
+  if (values.bare) {
+    refuseBeside("--bare", args, ["bare", "ipv6", "keep"]);
+    return { kind: "bare", scenario, family };
+  }
+  const options: RunOptions = {
     scenario,
-    family: values.ipv6 ? "inet6" : "inet",
+    family,
     tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
     engine: toEngine(values.engine),
@@ -106,6 +113,16 @@ function parseRun(args: readonly string[], directory: string): RunOptions {
     pcap:
       values.pcap === undefined ? undefined : toPlace("--pcap", resolve(directory, values.pcap)),
   };
+  return { kind: "run", options };
+}
+
+/** Options that nothing would come of. */
+function refuseBeside(option: string, args: readonly string[], allowed: readonly string[]): void {
+  const other = args
+    .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? [])
+    .find((name) => !allowed.includes(name));
+  if (other === undefined) return;
+  throw new UsageError(`${option} only builds the hosts: --${other} has nothing to do there`);
 }
 
 function parse(args: readonly string[]) {
@@ -121,6 +138,7 @@ function parse(args: readonly string[]) {
         requests: { type: "string", default: "10" },
         config: { type: "string" },
         keep: { type: "boolean", default: false },
+        bare: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
         pcap: { type: "string" },
       },

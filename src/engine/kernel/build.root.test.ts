@@ -10,7 +10,7 @@ const path = (name: string): string => new URL(`../../../${name}`, import.meta.u
 /** Another compiler makes other code of the same source; the committed objects are of this one (Debian 12's). */
 const COMPILER = /clang version 14\./;
 
-test("the committed object is what its source makes: else run scripts/build-bpf", () => {
+test("the committed objects are what their sources make: else run scripts/build-bpf", () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-bpf-"));
   try {
     execFileSync(path("scripts/build-bpf"), [folder]);
@@ -20,6 +20,8 @@ test("the committed object is what its source makes: else run scripts/build-bpf"
     using _loads = new BpfObject(built, { flows: 16 });
     if (!COMPILER.test(execFileSync("clang", ["--version"]).toString())) return;
     expect(built.equals(readFileSync(path("bpf/known_flows.bpf.o")))).toBe(true);
+    const yardstick = readFileSync(join(folder, "yardstick.bpf.o"));
+    expect(yardstick.equals(readFileSync(path("bench/yardstick.bpf.o")))).toBe(true);
   } finally {
     rmSync(folder, { recursive: true });
   }

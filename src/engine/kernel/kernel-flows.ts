@@ -97,6 +97,11 @@ export class KernelFlows implements Offload, Disposable {
     };
   }
 
+  /** The descriptor of the map that flows lie in. */
+  get flowsMap(): number {
+    return this.#flows;
+  }
+
   /** Everything goes through the director again, until the generation that this begins has learnt it. */
   invalidate(): void {
     this.#generation = this.#generation + 1 === GENERATION_END ? 1 : this.#generation + 1;

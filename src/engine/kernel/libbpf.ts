@@ -15,7 +15,10 @@ const LIBRARY = "libbpf.so.1";
 const BPF_SYSCALL = { arm64: 280, x64: 321 } as const;
 const BPF_PROG_TEST_RUN = 10;
 const TEST_RUN_LENGTH = 80;
-const testRunAt = { program: 0, result: 4, lengthIn: 8, lengthOut: 12, in: 16, out: 24 } as const;
+// biome-ignore format: a table
+const testRunAt = {
+  program: 0, result: 4, lengthIn: 8, lengthOut: 12, in: 16, out: 24, repeat: 32, duration: 36,
+} as const;
 const BPF_LINK_CREATE = 28;
 const LINK_CREATE_LENGTH = 64;
 const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
@@ -164,14 +167,19 @@ export class TestRun implements Disposable {
   }
 
   /**
-   * What a tc program makes of a frame that the loopback interface received, and what it returns. `frame` is good until
-   * the next run. Throws a SystemCallError.
+   * What a tc program makes of a frame that the loopback interface received, and what it returns; after `repeat` runs over
+   * the same frame, with what one took on the average. `frame` is good until the next run. Throws a SystemCallError.
    */
-  run(program: number, frame: Uint8Array): { readonly result: number; readonly frame: Uint8Array } {
+  run(
+    program: number,
+    frame: Uint8Array,
+    repeat = 1,
+  ): { readonly result: number; readonly frame: Uint8Array; readonly nanoseconds: number } {
     const view = this.#view;
     this.#in.bytes.set(frame);
     view.setUint32(testRunAt.program, program, true);
     view.setUint32(testRunAt.lengthIn, frame.length, true);
+    view.setUint32(testRunAt.repeat, repeat, true);
     view.setUint32(testRunAt.lengthOut, this.#out.bytes.length, true);
     view.setBigUint64(testRunAt.in, BigInt(this.#in.address), true);
     view.setBigUint64(testRunAt.out, BigInt(this.#out.address), true);
@@ -181,6 +189,7 @@ export class TestRun implements Disposable {
     const length = view.getUint32(testRunAt.lengthOut, true);
     return {
       result: view.getInt32(testRunAt.result, true),
+      nanoseconds: view.getUint32(testRunAt.duration, true),
       frame: this.#out.bytes.subarray(0, length),
     };
   }

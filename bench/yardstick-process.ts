@@ -1,0 +1,35 @@
+/**
+ * `yardstick-process.ts INTERFACE ADDRESS SERVER`: what is for ADDRESS and comes by INTERFACE leaves by it again in a frame
+ * for SERVER, whose neighbour is known, by a program that does nothing else, until this process ends. Says "ready".
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { ATTACH, BpfObject, ProgramLink, updateElement } from "../src/engine/kernel/libbpf.ts";
+import { Address } from "../src/net/address.ts";
+import { type MacAddress, macBytes } from "../src/net/mac-address.ts";
+
+/** struct way of yardstick.bpf.c. */
+const WAY = { size: 20, departure: 12, address: 16 } as const;
+
+const [name = "", address = "", server = ""] = process.argv.slice(2);
+const ip = (...words: string[]) => JSON.parse(execFileSync("ip", ["-j", ...words]).toString());
+
+const [own] = ip("link", "show", name) as { ifindex: number; address: MacAddress }[];
+const [neighbour] = ip("neighbour", "show", server) as { lladdr: MacAddress }[];
+
+const object = new BpfObject(readFileSync(new URL("yardstick.bpf.o", import.meta.url)), {});
+const way = new Uint8Array(WAY.size);
+const view = new DataView(way.buffer);
+way.set(macBytes(neighbour!.lladdr));
+way.set(macBytes(own!.address), 6);
+view.setUint32(WAY.departure, own!.ifindex, true);
+view.setInt32(WAY.address, Address.parse(address)!.w3);
+updateElement(object.map("ways"), new Uint8Array(4), way);
+const link = new ProgramLink(
+  object.program("forward_all"),
+  own!.ifindex,
+  ATTACH.ingress,
+  `run a program at ${name}`,
+);
+process.stdout.write("ready\n");
+setInterval(() => link, 1 << 30);

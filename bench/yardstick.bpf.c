@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the programs in bpf/ are measured by: programs that do the least, and one that gives each of them its packets.
+ *
+ * drive_ipv4() and drive_ipv6() write the next client's packet over the frame and go on into the program that is measured;
+ * what they cost themselves is found with nothing() behind them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define PORTS_PER_CLIENT 4096
+#define FIRST_PORT 1024
+#define FLOWS_MAX 1048576
+
+/* Which packets come, written by whoever measures. Clients are numbered: 4096 ports of an address, then the next one's. */
+struct course {
+	__u32 flows;
+	__u32 next;
+	__be32 network;	    /* the first client's address, or its last word */
+	__be16 service_port;
+	__u16 pad;
+	__be32 client[3];   /* IPv6: the words before the last */
+	__be32 service[4];  /* IPv4: in the last word */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct course);
+} courses SEC(".maps");
+
+/* The program that is measured. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} measured SEC(".maps");
+
+struct floor_key {
+	__be32 source;
+	__be32 destination;
+	__be32 ports;
+};
+
+struct floor_value {
+	__u8 link_addresses[12];
+	__u32 departure;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FLOWS_MAX);
+	__type(key, struct floor_key);
+	__type(value, struct floor_value);
+} floor_flows SEC(".maps");
+
+/* What forward_all() sends on, and where to. */
+struct way {
+	__u8 link_addresses[12];
+	__u32 departure;
+	__be32 address;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct way);
+} ways SEC(".maps");
+
+/* Neighbours are far from each other: whoever prefetches is to gain nothing. */
+static __always_inline __u32 next_client(struct course *course)
+{
+	course->next = course->next * 1664525 + 1013904223;
+	return ((__u64)course->next * course->flows) >> 32;
+}
+
+static __always_inline void write_tcp(struct tcphdr *tcp, __u32 client, __be16 service_port)
+{
+	tcp->source = bpf_htons(FIRST_PORT + client % PORTS_PER_CLIENT);
+	tcp->dest = service_port;
+}
+
+SEC("tc")
+int drive_ipv4(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct iphdr *ip = data + sizeof(struct ethhdr);
+	struct tcphdr *tcp = (void *)(ip + 1);
+	__u32 only = 0, sum = 0, client;
+	struct course *course = bpf_map_lookup_elem(&courses, &only);
+
+	if (!course || (void *)(tcp + 1) > end)
+		return TC_ACT_SHOT;
+	client = next_client(course);
+	ip->ttl = 64;
+	ip->saddr = bpf_htonl(bpf_ntohl(course->network) + client / PORTS_PER_CLIENT);
+	ip->daddr = course->service[3];
+	ip->check = 0;
+#pragma unroll
+	for (int word = 0; word < 10; word++)
+		sum += ((__u16 *)ip)[word];
+	sum = (sum & 0xffff) + (sum >> 16);
+	ip->check = ~((sum & 0xffff) + (sum >> 16));
+	write_tcp(tcp, client, course->service_port);
+	bpf_tail_call(skb, &measured, 0);
+	return TC_ACT_SHOT;
+}
+
+SEC("tc")
+int drive_ipv6(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct ipv6hdr *ip = data + sizeof(struct ethhdr);
+	struct tcphdr *tcp = (void *)(ip + 1);
+	__u32 only = 0, client;
+	struct course *course = bpf_map_lookup_elem(&courses, &only);
+
+	if (!course || (void *)(tcp + 1) > end)
+		return TC_ACT_SHOT;
+	client = next_client(course);
+	ip->hop_limit = 64;
+	__builtin_memcpy(&ip->saddr, course->client, sizeof(course->client));
+	ip->saddr.in6_u.u6_addr32[3] = bpf_htonl(bpf_ntohl(course->network) + client / PORTS_PER_CLIENT);
+	__builtin_memcpy(&ip->daddr, course->service, sizeof(course->service));
+	write_tcp(tcp, client, course->service_port);
+	bpf_tail_call(skb, &measured, 0);
+	return TC_ACT_SHOT;
+}
+
+SEC("tc")
+int nothing(struct __sk_buff *skb)
+{
+	(void)skb;
+	return TC_ACT_UNSPEC;
+}
+
+/* Parses, looks the flow up in a hash of the kernel's, writes the link's addresses, sends. */
+SEC("tc")
+int floor_of_flows(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct ethhdr *ethernet = data;
+	struct iphdr *ip = (void *)(ethernet + 1);
+	struct tcphdr *tcp = (void *)(ip + 1);
+	struct floor_value *value;
+	struct floor_key key;
+
+	if ((void *)(tcp + 1) > end || ethernet->h_proto != bpf_htons(ETH_P_IP) || ip->ihl != 5)
+		return TC_ACT_UNSPEC;
+	key.source = ip->saddr;
+	key.destination = ip->daddr;
+	key.ports = *(__be32 *)tcp;
+	value = bpf_map_lookup_elem(&floor_flows, &key);
+	if (!value)
+		return TC_ACT_UNSPEC;
+	__builtin_memcpy(ethernet, value->link_addresses, sizeof(value->link_addresses));
+	return bpf_redirect(value->departure, 0);
+}
+
+/* End to end: what is for one address gets another's frame, and is looked at no further. */
+SEC("tc")
+int forward_all(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct ethhdr *ethernet = data;
+	struct iphdr *ip = (void *)(ethernet + 1);
+	__u32 only = 0;
+	struct way *way = bpf_map_lookup_elem(&ways, &only);
+
+	if (!way || (void *)(ip + 1) > end || ethernet->h_proto != bpf_htons(ETH_P_IP) || ip->daddr != way->address)
+		return TC_ACT_UNSPEC;
+	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
+	return bpf_redirect(way->departure, 0);
+}
+
+char LICENSE[] SEC("license") = "GPL";
