@@ -111,7 +111,7 @@ const check: z.ZodType<CheckPlan> = z.strictObject({
   start: z.enum(["up", "down"]),
   address: address.optional(),
   port: port.min(1).optional(),
-  via: z.enum(["vip", "direct"]).optional(),
+  via: z.union([z.enum(["vip", "direct"]), address]).optional(),
 }) as z.ZodType<unknown> as z.ZodType<CheckPlan>;
 
 const onFailure = z.enum(["remove", "inhibit"]);

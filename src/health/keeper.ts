@@ -106,11 +106,11 @@ export class HealthKeeper {
   }
 
   over(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
-    return this.#laidOver(plan, before, this.#judge);
+    return this.#laidOver(plan, before, (keyText) => this.#judge(keyText, plan));
   }
 
   wouldBe(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
-    return this.#laidOver(plan, before, this.#judgement);
+    return this.#laidOver(plan, before, (keyText) => this.#judgement(keyText, plan));
   }
 
   follow(changes: readonly ServiceChange[]): void {
@@ -173,11 +173,11 @@ export class HealthKeeper {
   #laidOver(
     plan: ServicePlan,
     before: ServicePlan | undefined,
-    judge: (keyText: string, plan: ServicePlan) => Judged | undefined,
+    judge: (keyText: string) => Judged | undefined,
   ): ServicePlan {
     const effectiveBefore = before && this.#effective.get(before);
     if (plan.health === undefined && effectiveBefore === undefined) return plan;
-    const { decision } = judge.call(this, formatServiceKey(plan.key), plan) ?? {};
+    const { decision } = judge(formatServiceKey(plan.key)) ?? {};
     const effective = effectiveOf(plan, decision ?? asConfigured(plan), effectiveBefore);
     this.#effective.set(effective.plan, effective);
     return effective.plan;
