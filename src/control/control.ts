@@ -103,6 +103,11 @@ export class Control {
     return this.#file?.generation ?? this.#unfiled;
   }
 
+  /** Why changes cannot be kept at present, and are refused; undefined: they can. */
+  get stateTrouble(): string | undefined {
+    return this.#file?.trouble;
+  }
+
   /** Has `listener` told of each new state, once it is in force and on disk. */
   onChange(listener: (state: DesiredState) => void): Disposable {
     this.#listeners.add(listener);
@@ -213,6 +218,7 @@ export class Control {
 
   async #commit(steps: readonly DesiredState[], by: Author): Promise<void> {
     const before = this.state;
+    await this.#file?.retry(before);
     const next = await this.#enforcement.lead(steps);
     try {
       await this.#keep(before, next.desired, by);
@@ -248,6 +254,7 @@ export class Control {
   /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
   async #become(wanted: DesiredState, keep: () => Promise<void>): Promise<void> {
     let next = this.#enforcement.position;
+    await this.#file?.retry(this.state);
     try {
       for (const steps of stepsBetween(this.state, wanted, TOGETHER_MAX)) {
         next = await this.#enforcement.lead(steps, next);
