@@ -28,7 +28,7 @@ const LOOPBACK_MTU = 65_536;
 const ETHERNET_MTU = 1_500;
 
 /** Sees every frame of an interface, whoever it is for: tcpdump. */
-export type Tap = (card: NetworkInterface, frame: Uint8Array) => void;
+export type Tap = (card: NetworkInterface, frame: Uint8Array, direction: "in" | "out") => void;
 
 export class Host {
   readonly name: string;
@@ -142,7 +142,7 @@ export class Host {
     count(card.sent, bytes);
     const told = { host: this.name, interface: card.name, frame, bytes };
     this.world.journal.tell({ kind: "frame-sent", ...told });
-    for (const tap of this.taps) tap(card, bytes);
+    for (const tap of this.taps) tap(card, bytes, "out");
     card.cable.send(bytes, frame);
   }
 
@@ -155,7 +155,7 @@ export class Host {
     if (!lo.isUp) return this.#tellDropped("lo", "frame", bytes, number, "interface-down");
     const told = { host: this.name, interface: "lo", frame: number, bytes };
     this.world.journal.tell({ kind: "frame-sent", ...told });
-    for (const tap of this.taps) tap(lo, bytes);
+    for (const tap of this.taps) tap(lo, bytes, "out");
     count(lo.sent, bytes);
     this.#receive(lo, bytes, number);
   }
@@ -196,7 +196,7 @@ export class Host {
     count(card.received, bytes);
     // Whoever decides about the packet may rewrite it: what was seen stays as it was.
     this.world.journal.tell({ kind: "frame-received", ...told, bytes: bytes.slice() });
-    if (card.kind !== "loopback") for (const tap of this.taps) tap(card, bytes.slice());
+    if (card.kind !== "loopback") for (const tap of this.taps) tap(card, bytes.slice(), "in");
     const ethernet = EthernetView.over(bytes);
     if (typeof ethernet === "string") return undefined;
     const { source, etherType, isMulticast, payload, destination } = ethernet;

@@ -44,7 +44,7 @@ export class Transports {
   ): undefined {
     end.received.packets++;
     end.received.bytes += inner.length;
-    for (const tap of this.#host.taps) tap(end, inner);
+    for (const tap of this.#host.taps) tap(end, inner, "in");
     this.#host.inet.receive({ ...frame, interface: end, payload: inner.slice(), etherType });
   }
 

@@ -1,0 +1,34 @@
+/** A laboratory without namespaces: the simulation that lines are typed into, here or in a page. */
+import type { Family } from "../../net/address.ts";
+import type { Simulation } from "../../simnet/simulation.ts";
+import type { Laboratory } from "../laboratory.ts";
+import { HOST_NAMES, planOf, type ScenarioName } from "../network/plan.ts";
+import { simulate } from "./network.ts";
+
+export interface SimulatedLaboratory extends Laboratory {
+  readonly simulation: Simulation;
+}
+
+export interface SimulatedOptions {
+  readonly scenario: ScenarioName;
+  readonly family: Family;
+  /** Decides what chance decides: how long frames take, ports, sequence numbers. */
+  readonly seed: number;
+}
+
+/** With the web servers started, as a laboratory is when it is opened. */
+export async function openSimulated({
+  scenario,
+  family,
+  seed,
+}: SimulatedOptions): Promise<SimulatedLaboratory> {
+  const plan = planOf(scenario, family);
+  const simulation = simulate(plan, seed);
+  for (const { host } of plan.realServers) await simulation.run(host, "httpd -k start");
+  return {
+    simulation,
+    hosts: HOST_NAMES,
+    run: (host, line) => simulation.run(host, line),
+    close: async () => undefined,
+  };
+}
