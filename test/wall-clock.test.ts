@@ -12,6 +12,8 @@ const WALL_CLOCK = /\bDate\.now\b|\bnew Date\(\s*\)/;
 
 /** By file, why a step does no harm there. */
 const ALLOWED: Readonly<Record<string, string>> = {
+  "engine/host/vips/announcer.ts": "since when, as a person reads it",
+  "engine/host/vips/vip-keeper.ts": "since when, as a person reads it",
   "engine/userspace/ring/packet-ring.ts":
     "the kernel's own stamp on a frame is the wall clock's: asked after the process stood still, and a step then costs the frames in the ring",
   "engine/userspace/trace/watches.ts": "the time that a person reads beside a packet",

@@ -103,7 +103,7 @@ test("what was acknowledged is kept, what cannot be kept is refused whole, and t
 
   // Another disk with what was on it takes its place, at the mounts of `ip netns exec`, too, which may be its own.
   run(`cp ${image()} ${image()}.mended`);
-  spawnSync("fsck.ext4", ["-y", `${image()}.mended`], { stdio: "ignore" });
+  spawnSync("sh", ["-c", `fsck.ext4 -y ${image()}.mended`], { stdio: "ignore" });
   const there = ["nsenter", "--mount", "--target", String(first.pid)];
   for (const where of [[], there]) {
     const change = `while umount --lazy ${folder()}; do :; done; mount -o loop ${image()}.mended ${folder()}`;
