@@ -41,7 +41,7 @@ const GRACE_MS = 1_000;
 /** Where nothing happens for so long and all that runs looks on, somebody may be about to type. */
 const IDLE_MS = 1;
 /** Of real time: how long then is waited for that. */
-const LISTENING_MS = 500;
+const LISTENING_MS = 20;
 const INTERRUPTED = 130;
 
 interface Asked {

@@ -4,6 +4,10 @@ import type { Simulation } from "../../simnet/simulation.ts";
 import type { Laboratory } from "../laboratory.ts";
 import { HOST_NAMES, planOf, type ScenarioName } from "../network/plan.ts";
 import { simulate } from "./network.ts";
+import { addTunnelEnd } from "./tunnel-end.ts";
+
+/** IANA's for GUE. */
+const GUE_PORT = 6080;
 
 export interface SimulatedLaboratory extends Laboratory {
   readonly simulation: Simulation;
@@ -25,10 +29,15 @@ export async function openSimulated({
   const plan = planOf(scenario, family);
   const simulation = simulate(plan, seed);
   for (const { host } of plan.realServers) await simulation.run(host, "httpd -k start");
+  // What comes out of tunnels comes out of tunl0, as with the kernel's own module.
+  for (const { host } of scenario === "tun" ? plan.realServers : []) {
+    addTunnelEnd(simulation.host(host), "tunl0", GUE_PORT);
+  }
   return {
     simulation,
     hosts: HOST_NAMES,
     run: (host, line) => simulation.run(host, line),
+    listensAfterMs: 0,
     close: async () => undefined,
   };
 }

@@ -6,6 +6,7 @@ import { tcpdump } from "./capture/tcpdump.ts";
 import { curl } from "./curl.ts";
 import { ifconfig } from "./ifconfig.ts";
 import { ip } from "./ip/index.ts";
+import { iptables } from "./iptables.ts";
 import { ping } from "./ping.ts";
 import { route } from "./route.ts";
 import { netstat, ss } from "./sockets.ts";
@@ -24,6 +25,7 @@ export const PROGRAMS: Programs = {
   hostname: text.hostname,
   ifconfig,
   ip,
+  iptables,
   ls: text.ls,
   netstat,
   ping,

@@ -6,6 +6,7 @@ import { familyAt } from "../../net/ip-family.ts";
 import { type MacAddress, ZERO_MAC } from "../../net/mac-address.ts";
 import type { Standing } from "../director/standing.ts";
 import type { DropReason, TableName } from "../event.ts";
+import { Firewall } from "../firewall/firewall.ts";
 import { Icmp } from "../ip/icmp.ts";
 import { Inet } from "../ip/inet.ts";
 import type { IncomingFrame, OutgoingPacket } from "../ip/packets.ts";
@@ -46,6 +47,7 @@ export class Host {
   readonly transports: Transports;
   readonly tcp: Tcp;
   readonly udp: Udp;
+  readonly firewall: Firewall;
   readonly taps = new Set<Tap>();
   /** A director stands between this host's checks and its sockets. */
   director: Standing | undefined;
@@ -56,6 +58,10 @@ export class Host {
     this.world = world;
     this.settings = new Settings((path, value) =>
       this.tellChange("settings", `${path} = ${value}`),
+    );
+    this.firewall = new Firewall(
+      world.agenda,
+      () => this.settings.number("net.netfilter.nf_conntrack_tcp_loose") !== 0,
     );
     this.pathMtus = new PathMtus(world.agenda);
     this.addresses = new Addresses(this);
