@@ -288,7 +288,7 @@ export class UserspaceEngine implements Engine {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
     return {
-      stand: STANDS[this.#door.place.stand],
+      stand: this.#offload?.stand ?? STANDS[this.#door.place.stand],
       connections: size,
       connectionsMax: limit,
       findings: list,
