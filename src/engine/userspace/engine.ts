@@ -262,6 +262,7 @@ export class UserspaceEngine implements Engine {
   }
 
   async explain(packet: FirstPacket, change?: (state: DesiredState) => DesiredState) {
+    this.#director.connections.hear();
     const { explain } = await import("../../ipvs/explain/explain.ts");
     const { firstPacket } = await import("../../ipvs/explain/first-packet.ts");
     const network = this.#network;
