@@ -13,6 +13,7 @@ const LAYERS = [
   "configuration",
   "api",
   "cli",
+  "doctor",
   "import",
   "daemon",
   "decapsulator",
@@ -45,6 +46,16 @@ module.exports = {
       severity: "error",
       from: { path: "^src/(base|net|ipvs|simnet)/", pathNot: "\\.(test|contract)\\.ts$" },
       to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "the-simulated-laboratory-is-pure",
+      comment: "It runs in a browser as it does here: nothing that it reaches may need Node.",
+      severity: "error",
+      from: { path: "^src/lab/simulated/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^(node:)?(child_process|crypto|dns|events|fs|http|module|net|os|path|stream|timers|url|util)(/|$)",
+        reachable: true,
+      },
     },
     {
       name: "the-host-knows-no-engine",

@@ -32,7 +32,7 @@ export interface HostSnapshot {
   readonly routes: readonly {
     readonly to: string;
     readonly type: string;
-    readonly table: "local" | "main";
+    readonly table: string;
     readonly via: string | undefined;
     readonly interface: string;
     readonly source: string | undefined;
