@@ -91,6 +91,8 @@ const completed: [line: string, some: string[]][] = [
   ["sluice import ipvs",               ["ipvsadm-save"]],
   ["sluice import ipvsadm-save we",    ["web.yaml"]],
   ["sluice lab n",                     ["nat"]],
+  ["sluice lab mistake vip-d",         ["vip-down"]],
+  ["sluice doctor --se",               ["--server"]],
   ["sluice lab dr --scheduler wr",     ["wrr"]],
   ["ipvsadm --add-s",                  ["--add-service", "--add-server"]],
   ["ipvsadm -A -t 192.0.2.1:80 -s wl", ["wlc"]],
