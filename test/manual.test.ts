@@ -90,7 +90,7 @@ const completed: [line: string, some: string[]][] = [
   ["sluice check --li",                ["--lines"]],
   ["sluice import ipvs",               ["ipvsadm-save"]],
   ["sluice import ipvsadm-save we",    ["web.yaml"]],
-  ["sluice lab n",                     ["nat"]],
+  ["sluice lab n",                     ["nat", "no-vip-on-director", "no-forwarding"]],
   ["sluice lab mistake vip-d",         ["vip-down"]],
   ["sluice doctor --se",               ["--server"]],
   ["sluice lab dr --scheduler wr",     ["wrr"]],
