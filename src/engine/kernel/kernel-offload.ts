@@ -9,7 +9,7 @@ import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type Hook } from "./attachments.ts";
 import { KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 
@@ -23,6 +23,8 @@ export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of each connection that the director sees at least. */
   readonly packetsSeen?: number | undefined;
+  /** At which hook the programs run; undefined: what the kernel has. */
+  readonly hook?: Hook | undefined;
   /** Goes on, but not as it should. */
   readonly warn: (message: string, error?: unknown) => void;
 }
@@ -52,7 +54,7 @@ export class KernelOffload implements FlowOffload {
     this.#options = options;
     using stack = new DisposableStack();
     this.#flows = stack.use(new KernelFlows(options.connectionsMax, options.packetsSeen));
-    this.#attachments = stack.use(new Attachments(this.#flows.programs));
+    this.#attachments = stack.use(new Attachments(this.#flows.programs, options.hook));
     this.#news = stack.use(new NetfilterNews(() => this.invalidate()));
     stack.move();
     this.#tracksWindows = tracksWindows();
