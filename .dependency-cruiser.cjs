@@ -6,6 +6,7 @@ const LAYERS = [
   "base",
   "net",
   "ipvs",
+  "simnet",
   "engine",
   "health",
   "control",
@@ -42,7 +43,7 @@ module.exports = {
       comment:
         "What a load balancer means has no I/O, so that it also runs in a browser and replays from a seed.",
       severity: "error",
-      from: { path: "^src/(base|net|ipvs)/", pathNot: "\\.(test|contract)\\.ts$" },
+      from: { path: "^src/(base|net|ipvs|simnet)/", pathNot: "\\.(test|contract)\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
     {

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { formatRange } from "../ipvs/desired/port-range.ts";
 import { formatEndpoint, formatForwarding, formatServiceKey } from "../ipvs/desired/service.ts";
 import { type Configuration, loadConfiguration } from "./load.ts";
 import { ConfigurationError } from "./problem.ts";
@@ -66,6 +67,23 @@ describe("what a file says", () => {
       "TCP 10.0.0.1:80 wlc 10.0.0.2:80 route w?, 10.0.0.3:80 route w5",
     ]);
     expect([...configuration.names]).toEqual([["TCP 10.0.0.1:80", "web"]]);
+  });
+
+  test("a range of ports is a service of a mark, which is called by it", async () => {
+    const configuration = await load(`
+services:
+  - {vip: 10.0.0.1, port: 8000-8010, destinations: [{address: 10.0.0.2, forwarding: masquerade}]}
+  - {name: media, protocol: udp, vip: "2001:db8::1", port: 10000-20000, mark: 7}
+`);
+    expect(told(configuration)).toEqual([
+      "FWM 1401165979 wlc 10.0.0.2:0 masquerade w?",
+      "FWM 7 IPv6 wlc ",
+    ]);
+    expect(configuration.wanted.services.map(({ spec }) => formatRange(spec.range!))).toEqual([
+      "TCP 10.0.0.1:8000-8010",
+      "UDP [2001:db8::1]:10000-20000",
+    ]);
+    expect([...configuration.names.values()]).toEqual(["tcp:10.0.0.1:8000-8010", "media"]);
   });
 
   test("pools, and defaults from the nearest place that has one", async () => {
@@ -185,6 +203,16 @@ describe("what is wrong", () => {
       "sluice.yaml:2:5: services[0].port: expected an integer from 0 to 65535, got nothing"],
     ["services:\n  - {vip: 10.0.0.1, port: 0}",
       "sluice.yaml:2:27: services[0].port: expected an integer from 1 to 65535, got 0: only persistent services take every port"],
+    ["services:\n  - {vip: 10.0.0.1, port: 8000-}\n  - {vip: 10.0.0.1, port: 8010-8000}\n  - {vip: 10.0.0.1, port: 8000-80000}\n  - {port: 1-2}",
+      'sluice.yaml:2:27: services[0].port: expected an integer from 0 to 65535, or a range such as 8000-8010, got "8000-"'],
+    ["services:\n  - {vip: 10.0.0.1, port: 8010-8000}\n  - {vip: 10.0.0.1, port: 8000-80000}\n  - {port: 1-2}",
+      "sluice.yaml:2:5: services[0]: Invalid operation.  Possibly wrong module version, address not unicast, ...: FWM 1407722094: TCP 10.0.0.1:8010-8000: its last port is not above its first",
+      "sluice.yaml:3:27: services[1].port: expected a range of ports up to 65535 such as 8000-8010, got 8000-80000",
+      "sluice.yaml:4:5: services[2]: expected vip and port, or mark"],
+    ["services:\n  - {vip: 10.0.0.1, port: 8000-8010}\n  - {vip: 10.0.0.1, port: 8010-8020, mark: 7}\n  - {vip: 10.0.0.2, port: 8010-8020, mark: 7}\n  - {mark: 7}",
+      "sluice.yaml:3:27: services[1].port: it has ports in common with TCP 10.0.0.1:8000-8010 at sluice.yaml:2:5",
+      "sluice.yaml:4:5: services[2]: FWM 7 stands at sluice.yaml:3:5 already",
+      "sluice.yaml:5:5: services[3]: FWM 7 stands at sluice.yaml:3:5 already"],
     ["services:\n  - {vip: 10.0.0, port: 80, scheduler: wcl}",
       'sluice.yaml:2:11: services[0].vip: expected an IPv4 or IPv6 address, got "10.0.0"',
       'sluice.yaml:2:40: services[0].scheduler: expected one of rr, wrr, lc, wlc, sed, nq, lblc, lblcr, dh, sh, mh, fo, ovf, twos, none, got "wcl"'],

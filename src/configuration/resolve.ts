@@ -6,6 +6,7 @@ import {
   EMPTY_STATE,
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
+import { formatRange, haveCommonPorts, type PortRange } from "../ipvs/desired/port-range.ts";
 import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
 import { NO_VIPS, type VipPlan, withVips } from "../ipvs/desired/vip.ts";
 import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
@@ -23,7 +24,7 @@ import type {
   PoolContent,
   ServiceContent,
 } from "./schema.ts";
-import { serviceSpec } from "./service.ts";
+import { nameOfRange, serviceSpec } from "./service.ts";
 import { wantedVip } from "./vip.ts";
 
 export interface Resolved {
@@ -59,12 +60,14 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
   const services: WantedService[] = [];
   const places = new Map<string, string>();
   const names = new Map<string, string>();
+  const ranges: { readonly range: PortRange; readonly place: string }[] = [];
   for (const file of files) {
     for (const [index, content] of (file.content.services ?? []).entries()) {
       const path = ["services", index];
       const wanted = wantedService({ file, path, content, pools, checks, problems });
       if (wanted === undefined) continue;
       const keyText = formatServiceKey(wanted.spec.key);
+      const { range } = wanted.spec;
       const { file: name, line, column } = file.document.problem(path, "");
       const known = places.get(keyText);
       if (known !== undefined) {
@@ -72,7 +75,17 @@ export function resolve(files: readonly ConfigurationFile[]): Resolved {
         continue;
       }
       places.set(keyText, `${name}:${line}:${column}`);
-      if (content.name !== undefined) names.set(keyText, content.name);
+      const overlapping = range && ranges.find((each) => haveCommonPorts(each.range, range));
+      if (overlapping !== undefined) {
+        const other = `${formatRange(overlapping.range)} at ${overlapping.place}`;
+        problems.push(
+          file.document.problem([...path, "port"], `it has ports in common with ${other}`),
+        );
+        continue;
+      }
+      if (range !== undefined) ranges.push({ range, place: places.get(keyText)! });
+      const called = content.name ?? (range && nameOfRange(range));
+      if (called !== undefined) names.set(keyText, called);
       services.push(wanted);
     }
   }

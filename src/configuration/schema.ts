@@ -33,6 +33,10 @@ const duration = z
   .refine((value) => secondsOf(value) <= DURATION_MAX_SECONDS, A_DURATION)
   .meta({ id: "duration" });
 
+/** `8000-8010`. */
+export const RANGE = /^(\d{1,5})-(\d{1,5})$/;
+const A_PORT = expecting("an integer from 0 to 65535, or a range such as 8000-8010");
+
 const listenPlace = z
   .union([integer(1, 0xffff), z.string()], expecting(A_LISTEN_PLACE))
   .refine((value) => parseListenPlace(String(value)) !== undefined, expecting(A_LISTEN_PLACE));
@@ -129,12 +133,17 @@ const service = keyed({
   vip: address("an IPv4 or IPv6 address")
     .optional()
     .describe("The virtual address; `port` belongs to it."),
-  port: integer(0, 0xffff)
+  port: z
+    .union([integer(0, 0xffff), z.string(A_PORT).regex(RANGE, A_PORT)], A_PORT)
     .optional()
-    .describe("With `vip`. 0: every port, for persistent services."),
+    .describe(
+      "With `vip`. 0: every port, for persistent services. `8000-8010`: these, as one service of a mark (docs/marks.md).",
+    ),
   mark: integer(1, 0xffff_ffff)
     .optional()
-    .describe("Instead of `vip` and `port`: packets with this firewall mark."),
+    .describe(
+      "Instead of `vip` and `port`: packets with this firewall mark. Beside a range of ports: which mark stands for it; left out, a number that is made of the range.",
+    ),
   family: oneOf(["inet", "inet6"])
     .optional()
     .describe("With `mark`: IPv4 or IPv6. Default: `inet`."),

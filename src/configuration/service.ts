@@ -1,5 +1,8 @@
 /** One service's own record as the director wants it, from what the file says with its defaults. */
+
+import { crc32 } from "node:zlib";
 import type { ServiceSpec } from "../ipvs/desired/desired-state.ts";
+import { formatRange, type PortRange } from "../ipvs/desired/port-range.ts";
 import {
   familyOf,
   type Mark,
@@ -12,7 +15,7 @@ import { Address, type Family } from "../net/address.ts";
 import { toPort } from "../net/port.ts";
 import { secondsOf } from "./duration.ts";
 import type { Path } from "./problem.ts";
-import type { ServiceContent } from "./schema.ts";
+import { RANGE, type ServiceContent } from "./schema.ts";
 
 /** As with ipvsadm's `-p`. */
 const PERSISTENCE_SECONDS = 300;
@@ -26,6 +29,7 @@ type Complain = (below: Path, message: string) => void;
 export function serviceSpec(content: ServiceContent, complain: Complain): ServiceSpec | undefined {
   const key = keyOf(content, complain);
   if (key === undefined) return undefined;
+  const range = rangeOf(content);
   const { scheduler = "wlc", flags = [], onePacket = false, persistenceEngine } = content;
   const persistence = persistenceOf(content, familyOf(key), complain);
   if (key.kind === "endpoint" && key.endpoint.port === 0 && persistence === undefined) {
@@ -42,11 +46,48 @@ export function serviceSpec(content: ServiceContent, complain: Complain): Servic
     onePacket,
     persistence,
     persistenceEngine,
+    ...(range === undefined ? {} : { range }),
   };
+}
+
+/** Its number says that it is one of these; the rest is made of what it stands for, so that it is always the same. */
+const RANGE_MARKS = 0x5300_0000;
+
+/** What stands for a range where the file does not say it. */
+export function markOfRange(range: PortRange): Mark {
+  return ((RANGE_MARKS | (crc32(formatRange(range)) & 0xff_ffff)) >>> 0) as Mark;
+}
+
+/** What one without a name is called, as nobody knows its mark by heart. */
+export function nameOfRange({ protocol, address, first, last }: PortRange): string {
+  const host = address.family === "inet6" ? `[${address.toString()}]` : address.toString();
+  return `${protocol}:${host}:${first}-${last}`;
+}
+
+function rangeOf({ vip, port, protocol = "tcp" }: ServiceContent): PortRange | undefined {
+  const [, first, last] = RANGE.exec(typeof port === "string" ? port : "") ?? [];
+  if (vip === undefined || first === undefined || !isPort(last) || !isPort(first)) return undefined;
+  return {
+    protocol,
+    address: Address.parse(vip)!,
+    first: toPort(Number(first)),
+    last: toPort(Number(last)),
+  };
+}
+
+function isPort(digits: string | undefined): boolean {
+  return Number(digits) <= 0xffff;
 }
 
 function keyOf(content: ServiceContent, complain: Complain): ServiceKey | undefined {
   const { vip, port, mark, protocol, family } = content;
+  const range = rangeOf(content);
+  if (range !== undefined) {
+    if (family !== undefined)
+      complain(["family"], "a vip has its family already: this is for marks");
+    const chosen = (mark as Mark | undefined) ?? markOfRange(range);
+    return { kind: "mark", family: range.address.family, mark: chosen };
+  }
   if (mark !== undefined) {
     const strangers = Object.entries({ vip, port, protocol }).filter(
       ([, value]) => value !== undefined,
@@ -61,6 +102,10 @@ function keyOf(content: ServiceContent, complain: Complain): ServiceKey | undefi
   if (family !== undefined) complain(["family"], "a vip has its family already: this is for marks");
   if (port === undefined) {
     complain(["port"], "expected an integer from 0 to 65535, got nothing");
+    return undefined;
+  }
+  if (typeof port === "string") {
+    complain(["port"], `expected a range of ports up to 65535 such as 8000-8010, got ${port}`);
     return undefined;
   }
   const endpoint = { address: Address.parse(vip)!, port: toPort(port) };

@@ -12,6 +12,7 @@ import {
   setTimeouts,
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
+import type { PortRange } from "../ipvs/desired/port-range.ts";
 import type { Forwarding, Mark, ServiceKey } from "../ipvs/desired/service.ts";
 import { changedSysctls, setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import { type VipPlan, withVips } from "../ipvs/desired/vip.ts";
@@ -66,20 +67,43 @@ const key: fc.Arbitrary<ServiceKey> = fc.oneof(
   }),
 );
 
-const service: fc.Arbitrary<ServiceSpec> = fc.record({
-  key,
-  scheduler: fc.constantFrom(...(Object.keys(SCHEDULERS) as SchedulerName[])),
-  schedulerFlags: fc.constantFrom(0, 0x08, 0x10, 0x20, 0x38),
-  onePacket: fc.boolean(),
-  persistence: fc.option(
-    fc.record({
-      timeoutSeconds: fc.integer({ min: 1, max: 2_678_400 }),
-      netmask: fc.oneof(fc.constant(0xffff_ffff), fc.integer({ min: 1, max: 128 })),
-    }),
-    { nil: undefined },
-  ),
-  persistenceEngine: fc.constantFrom(undefined, "sip" as const),
-});
+/** Of a mark. */
+const range: fc.Arbitrary<PortRange> = fc
+  .tuple(anyAddress, fc.integer({ min: 1, max: 0xfffe }), fc.nat({ max: 0xffff }))
+  .map(([address, first, more]) => ({
+    protocol: "udp" as const,
+    address,
+    first: toPort(first),
+    last: toPort(Math.min(0xffff, first + 1 + more)),
+  }));
+
+const service: fc.Arbitrary<ServiceSpec> = fc.record(
+  {
+    range,
+    key,
+    scheduler: fc.constantFrom(...(Object.keys(SCHEDULERS) as SchedulerName[])),
+    schedulerFlags: fc.constantFrom(0, 0x08, 0x10, 0x20, 0x38),
+    onePacket: fc.boolean(),
+    persistence: fc.option(
+      fc.record({
+        timeoutSeconds: fc.integer({ min: 1, max: 2_678_400 }),
+        netmask: fc.oneof(fc.constant(0xffff_ffff), fc.integer({ min: 1, max: 128 })),
+      }),
+      { nil: undefined },
+    ),
+    persistenceEngine: fc.constantFrom(undefined, "sip" as const),
+  },
+  {
+    requiredKeys: [
+      "key",
+      "scheduler",
+      "schedulerFlags",
+      "onePacket",
+      "persistence",
+      "persistenceEngine",
+    ],
+  },
+) as fc.Arbitrary<ServiceSpec>;
 
 const period = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 1_000_000 }));
 
@@ -168,6 +192,10 @@ test("it reads well", () => {
 timeouts:
   tcp: 900
 services:
+  - protocol: udp
+    vip: 192.0.2.10
+    port: 10000-20000
+    scheduler: sh
   - protocol: tcp
     vip: 192.0.2.10
     port: 80

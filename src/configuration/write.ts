@@ -1,6 +1,7 @@
 /** What is wanted of a director as a sluice.yaml, so that loading it wants the same. */
 import { stringify } from "yaml";
 import type { CheckPlan } from "../ipvs/desired/health.ts";
+import type { PortRange } from "../ipvs/desired/port-range.ts";
 import {
   familyOf,
   formatEndpoint,
@@ -14,6 +15,7 @@ import { NO_DEFAULTS, readText } from "./files.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { resolve } from "./resolve.ts";
 import type { DestinationContent, FileContent, ServiceContent } from "./schema.ts";
+import { markOfRange, nameOfRange } from "./service.ts";
 import { vipContent } from "./vip.ts";
 import { forwardingContent } from "./write-forwarding.ts";
 import {
@@ -45,7 +47,9 @@ export function contentOf(wanted: WantedState): FileContent {
     ...(vips.length === 0 ? {} : { vips: vips.map(vipContent) }),
     ...(checks.size === 0 ? {} : { checks: checkContents(checks) }),
     services: services.map((service) => {
-      const name = file?.names.get(formatServiceKey(service.spec.key));
+      const { key, range } = service.spec;
+      const known = file?.names.get(formatServiceKey(key));
+      const name = range !== undefined && known === nameOfRange(range) ? undefined : known;
       return { ...(name === undefined ? {} : { name }), ...serviceContent(service, checks) };
     }),
   };
@@ -73,7 +77,7 @@ function serviceContent(
   const persistence = persistenceContent(spec);
   const port = key.kind === "mark" ? 0 : key.endpoint.port;
   return {
-    ...keyContent(key),
+    ...(spec.range === undefined ? keyContent(key) : rangeContent(key, spec.range)),
     scheduler,
     ...(flags.length === 0 ? {} : { flags }),
     ...(onePacket ? { onePacket } : {}),
@@ -88,6 +92,17 @@ function serviceContent(
             ...destinationHealthContent(spec.health, formatEndpoint(each.endpoint), named),
           })),
         }),
+  };
+}
+
+function rangeContent(key: ServiceKey, range: PortRange): Partial<ServiceContent> {
+  const { protocol, address, first, last } = range;
+  const isUsual = key.kind === "mark" && key.mark === markOfRange(range);
+  return {
+    protocol,
+    vip: address.toString(),
+    port: `${first}-${last}`,
+    ...(key.kind === "mark" && !isUsual ? { mark: key.mark } : {}),
   };
 }
 

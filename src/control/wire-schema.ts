@@ -12,6 +12,7 @@ import type {
   WireForwarding,
   WireHealth,
   WirePersistence,
+  WireRange,
   WireServiceKey,
   WireServiceRecord,
   WireSysctls,
@@ -131,6 +132,13 @@ const health: z.ZodType<WireHealth> = z.strictObject({
   flapping: z.strictObject({ changes: count, withinMs: ms.min(1), holdMs: ms.min(1) }).optional(),
 }) as z.ZodType<unknown> as z.ZodType<WireHealth>;
 
+const range: z.ZodType<WireRange> = z.strictObject({
+  protocol: z.enum(["tcp", "udp", "sctp"]),
+  address,
+  first: port,
+  last: port,
+});
+
 const service = z.strictObject({
   key,
   scheduler: name.default("wlc"),
@@ -139,6 +147,7 @@ const service = z.strictObject({
   persistence: persistence.nullable().default(null),
   persistenceEngine: name.nullable().default(null),
   health: health.optional(),
+  range: range.optional(),
 });
 
 /** What is left out has the value that ipvsadm would give it. */

@@ -8,6 +8,7 @@
 import type { DestinationSpec, ServiceSpec } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import type { ServiceHealth } from "../ipvs/desired/health.ts";
+import type { PortRange } from "../ipvs/desired/port-range.ts";
 import {
   type Drain,
   type Endpoint,
@@ -64,6 +65,15 @@ export interface WireServiceRecord {
   readonly persistenceEngine: string | null;
   /** Left out: none, and with an edit: what there is. */
   readonly health?: WireHealth | undefined;
+  /** Of a mark: what is sent to these ports is given it. Left out: nothing, and with an edit: what there is. */
+  readonly range?: WireRange | undefined;
+}
+
+export interface WireRange {
+  readonly protocol: Protocol;
+  readonly address: string;
+  readonly first: number;
+  readonly last: number;
 }
 
 /** It is plain data already, but for the sorry server's address. */
@@ -155,6 +165,7 @@ export function serviceToWire(service: ServiceSpec): WireServiceRecord {
       persistence === undefined ? null : persistenceToWire(persistence, familyOf(service.key)),
     persistenceEngine: service.persistenceEngine ?? null,
     ...(service.health === undefined ? {} : { health: healthToWire(service.health) }),
+    ...(service.range === undefined ? {} : { range: rangeToWire(service.range) }),
   };
 }
 
@@ -173,6 +184,20 @@ export function serviceFromWire(wire: WireServiceRecord): ServiceSpec {
     persistence: wire.persistence === null ? undefined : persistenceFromWire(wire.persistence, key),
     persistenceEngine: persistenceEngine ?? undefined,
     ...(wire.health === undefined ? {} : { health: healthFromWire(wire.health) }),
+    ...(wire.range === undefined ? {} : { range: rangeFromWire(wire.range) }),
+  };
+}
+
+function rangeToWire({ address, ...range }: PortRange): WireRange {
+  return { ...range, address: address.toString() };
+}
+
+function rangeFromWire({ protocol, address, first, last }: WireRange): PortRange {
+  return {
+    protocol,
+    address: addressFromWire(address),
+    first: toPort(first),
+    last: toPort(last),
   };
 }
 

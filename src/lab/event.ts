@@ -12,6 +12,10 @@ export interface Finding {
 }
 
 export type LabEvent =
+  /** A mistake begins, one of many. */
+  | { readonly kind: "heading"; readonly name: string; readonly title: string }
+  /** A paragraph to read. */
+  | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "step"; readonly number: number; readonly title: string }
   | {
       readonly kind: "command";

@@ -1,6 +1,7 @@
 import { ALTERNATES } from "./options.ts";
 
 export const LAB_HELP = `Usage: sluice lab [dr|nat|tun] [options]
+       sluice lab mistake NAME...|--all|--list|--quiz [NAME] [options]
        sluice lab shell HOST [COMMAND...]
        sluice lab down
 
@@ -28,6 +29,13 @@ Options:
   --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
   --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
   --help             this
+
+mistake  makes a classic mistake in a laboratory, shows the symptom and the frames that tell why, and mends it
+
+  --list             names all mistakes; with --json, all that is known of each
+  --all              makes all of them, one after the other
+  --quiz             shows the complaint alone: look around on the hosts, and say what is wrong
+  --language NAME    en or zh (中文); otherwise as the locale has it
 
 shell  opens a shell on client, node01, node02 or node03 of the laboratory that is kept, or runs COMMAND there
 down   ends the laboratory that is kept

@@ -6,7 +6,8 @@
  * server each, at all of their addresses. What a learner types comes after that, by lines of a shell as they would type
  * them: `ip`, `ifconfig`, `route`, `sysctl`, `arping`, `ping`, `ss`, `nstat`, `tcpdump`, `curl`, `nft`, `ipvsadm`,
  * `sluice`. On a real server `httpd -k stop` ends the web server, and `httpd -k start -c "Listen 192.168.150.12:80"`
- * begins another, which listens at that address alone (Apache's own words).
+ * begins another, which listens at that address alone (Apache's own words). In the laboratory with tunnels what comes out of them on
+ * a real server comes out of tunl0.
  */
 
 export interface Laboratory {

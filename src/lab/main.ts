@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     return undefined;
   }
   try {
-    return await obey(parseLabArguments(args, process.cwd()));
+    return await obey(parseLabArguments(args, process.cwd(), process.env));
   } catch (error) {
     if (error instanceof UsageError) {
       complain(`${error.message}\nTry '${ownName()} lab --help'.`);
@@ -56,6 +56,11 @@ async function obey(command: LabCommand): Promise<number> {
         kept === undefined ? "No laboratory is kept.\n" : `lab ${kept.scenario} is removed.\n`,
       );
       return EXIT.ok;
+    }
+    case "mistake": {
+      if (command.options.action === "quiz") refuseASecond(stateFile, uid);
+      const { teach } = await import("./teach/main.ts");
+      return await teach(command.options, stateFile, ownName(), wantsColours());
     }
     case "shell": {
       const kept = readKept(stateFile, uid);

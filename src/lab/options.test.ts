@@ -50,13 +50,36 @@ const others: readonly (readonly [line: string, command: object])[] = [
   ["shell node01 -- ipvsadm -ln",  { kind: "shell", host: "node01", command: ["ipvsadm", "-ln"] }],
 ];
 
+const MISTAKE = { names: [], action: "perform", language: "en", json: false };
+
+// biome-ignore format: a table
+const mistaken: readonly (readonly [line: string, differs: object])[] = [
+  ["mistake --list",                { action: "list" }],
+  ["mistake --list --json",         { action: "list", json: true }],
+  ["mistake vip-down weight-0",     { names: ["vip-down", "weight-0"] }],
+  ["mistake --quiz",                { action: "quiz" }],
+  ["mistake --quiz vip-down",       { action: "quiz", names: ["vip-down"] }],
+  ["mistake vip-down --language zh", { names: ["vip-down"], language: "zh" }],
+];
+
+test.for(mistaken)("lab %s", ([line, differs]) => {
+  expect(parse(line)).toEqual({ kind: "mistake", options: { ...MISTAKE, ...differs } });
+});
+
+test("all mistakes, in the language of the locale", () => {
+  const environment = { LC_ALL: "", LANG: "zh_CN.UTF-8" };
+  expect(parseLabArguments(["mistake", "--all"], "/", environment)).toMatchObject({
+    options: { action: "perform", language: "zh", names: expect.arrayContaining(["vip-down"]) },
+  });
+});
+
 test.for(others)("lab %s", ([line, command]) => {
   expect(parse(line)).toEqual(command);
 });
 
 // biome-ignore format: a table
 const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
-  ["fullnat",              /Unknown laboratory 'fullnat': expected dr, nat, tun, shell or down/],
+  ["fullnat",              /Unknown laboratory 'fullnat': expected dr, nat, tun, mistake, shell or down/],
   ["tun --tunnel vxlan",   /Unknown tunnel 'vxlan': expected one of ipip, gre, gue/],
   ["nat --tunnel gue",     /--tunnel is for the laboratory tun/],
   ["dr nat",               /Unexpected argument 'nat'/],
@@ -72,6 +95,13 @@ const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
   ["--bare --requests=3",  /--bare only builds the hosts: --requests has nothing to do there/],
   ["shell",                /client, node01, node02, node03: none was given/],
   ["shell node04",         /'node04' is none/],
+  ["mistake",              /wants the name of one/],
+  ["mistake vip-up",       /Unknown mistake 'vip-up': 'lab mistake --list' names all of them/],
+  ["mistake --list --all", /--all and --list exclude each other/],
+  ["mistake --all weight-0", /--all is for all of them, got 'weight-0'/],
+  ["mistake --quiz weight-0 vip-down", /about one mistake, got 'vip-down'/],
+  ["mistake --quiz --json", /has no --json/],
+  ["mistake --language fr --list", /Unknown language 'fr': expected en or zh/],
   ["down now",             /takes no arguments, got 'now'/],
 ];
 

@@ -1,9 +1,11 @@
 /** The words after `sluice lab`, as typed values. */
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { ENGINES, type EngineChoice } from "../daemon/options.ts";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
 import type { Family } from "../net/address.ts";
+import { MISTAKES } from "./mistakes/index.ts";
+import { type Language, languageOf } from "./mistakes/words.ts";
 import type { Encapsulation } from "./network/frame-content.ts";
 import { HOST_NAMES, type HostName, SCENARIO_NAMES, type ScenarioName } from "./network/plan.ts";
 
@@ -25,7 +27,16 @@ export interface RunOptions {
   readonly pcap: string | undefined;
 }
 
+export interface MistakeOptions {
+  /** Those that are asked for, by their names; of a quiz at most one. */
+  readonly names: readonly string[];
+  readonly action: "perform" | "list" | "quiz";
+  readonly language: Language;
+  readonly json: boolean;
+}
+
 export type LabCommand =
+  | { readonly kind: "mistake"; readonly options: MistakeOptions }
   | { readonly kind: "help" }
   | { readonly kind: "run"; readonly options: RunOptions }
   /** Hosts with a director and web servers, and nothing else done. */
@@ -59,13 +70,19 @@ export const TUNNELS = ["ipip", "gre", "gue"] as const satisfies readonly Encaps
 const REQUESTS_MIN = 2;
 const REQUESTS_MAX = 1000;
 
-export function parseLabArguments(args: readonly string[], directory: string): LabCommand {
+export function parseLabArguments(
+  args: readonly string[],
+  directory: string,
+  environment: NodeJS.ProcessEnv = {},
+): LabCommand {
   if (args.includes("--help") && args[0] !== "shell") return { kind: "help" };
   const [verb = "dr"] = args;
   switch (verb) {
     case "help":
     case "-h":
       return { kind: "help" };
+    case "mistake":
+      return { kind: "mistake", options: parseMistake(args.slice(1), environment) };
     case "shell":
       return parseShell(args.slice(1));
     case "down":
@@ -92,7 +109,7 @@ function parseRun(args: readonly string[], directory: string): LabCommand {
   const scenario = SCENARIO_NAMES.find((known) => known === name);
   if (scenario === undefined) {
     const known = SCENARIO_NAMES.join(", ");
-    throw new UsageError(`Unknown laboratory '${name}': expected ${known}, shell or down`);
+    throw new UsageError(`Unknown laboratory '${name}': expected ${known}, mistake, shell or down`);
   }
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
   const family = values.ipv6 ? "inet6" : "inet";
@@ -125,24 +142,69 @@ function refuseBeside(option: string, args: readonly string[], allowed: readonly
   throw new UsageError(`${option} only builds the hosts: --${other} has nothing to do there`);
 }
 
+function parseMistake(args: readonly string[], environment: NodeJS.ProcessEnv): MistakeOptions {
+  const { values, positionals } = read(args, {
+    all: FLAG,
+    list: FLAG,
+    quiz: FLAG,
+    json: FLAG,
+    language: { type: "string" },
+  });
+  const chosen = (["all", "list", "quiz"] as const).filter((name) => values[name]);
+  if (chosen.length > 1)
+    throw new UsageError(`--${chosen[0]} and --${chosen[1]} exclude each other`);
+  const known = MISTAKES.map(({ name }) => name);
+  const unknown = positionals.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`Unknown mistake '${unknown}': 'lab mistake --list' names all of them`);
+  }
+  const [action] = chosen;
+  if (action === undefined && positionals.length === 0) {
+    throw new UsageError("'mistake' wants the name of one: 'lab mistake --list' names all of them");
+  }
+  if ((action === "all" || action === "list") && positionals.length > 0) {
+    throw new UsageError(`--${action} is for all of them, got '${positionals[0]}' as well`);
+  }
+  if (action === "quiz" && positionals.length > 1) {
+    throw new UsageError(`A quiz is about one mistake, got '${positionals[1]}' as well`);
+  }
+  if (action === "quiz" && values.json)
+    throw new UsageError("A quiz has no --json: it asks people");
+  return {
+    names: action === "all" ? known : positionals,
+    action: action === undefined || action === "all" ? "perform" : action,
+    language: toLanguage(values.language, environment),
+    json: values.json,
+  };
+}
+
+function toLanguage(name: string | undefined, environment: NodeJS.ProcessEnv): Language {
+  if (name === undefined) return languageOf(environment);
+  if (name === "en" || name === "zh") return name;
+  throw new UsageError(`Unknown language '${name}': expected en or zh`);
+}
+
+const FLAG = { type: "boolean", default: false } as const;
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
 function parse(args: readonly string[]) {
+  return read(args, {
+    ipv6: FLAG,
+    tunnel: { type: "string" },
+    scheduler: { type: "string", default: "rr" },
+    engine: { type: "string" },
+    requests: { type: "string", default: "10" },
+    config: { type: "string" },
+    keep: FLAG,
+    json: FLAG,
+    pcap: { type: "string" },
+    bare: FLAG,
+  });
+}
+
+function read<const Known extends Options>(args: readonly string[], options: Known) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ipv6: { type: "boolean", default: false },
-        tunnel: { type: "string" },
-        scheduler: { type: "string", default: "rr" },
-        engine: { type: "string" },
-        requests: { type: "string", default: "10" },
-        config: { type: "string" },
-        keep: { type: "boolean", default: false },
-        bare: { type: "boolean", default: false },
-        json: { type: "boolean", default: false },
-        pcap: { type: "string" },
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     // Its first sentence says what is wrong; the others are about Node's own conventions.
     if (error instanceof TypeError) throw new UsageError(error.message.replace(/\. .*/s, ""));

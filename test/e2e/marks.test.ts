@@ -1,4 +1,5 @@
 /** Firewall marks: netfilter gives them, a routing rule brings the packets of addresses that are not the director's. */
+import { writeFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
@@ -62,6 +63,45 @@ test("several ports under one mark stick to one server, and others are the host'
   expect(home.ipvsadm("-Lnc").stdout).toMatch(/^IP {2}.*0\.0\.0\.1:0/m);
   unmark();
   expect(network.ask(80)).toBe("refused");
+});
+
+test("a range of ports is one service: by the file, without a rule of netfilter's", async () => {
+  const file = (ports: string, more = ""): void => {
+    writeFileSync(
+      home.configuration,
+      `services:
+  - vip: ${V}
+    port: ${ports}
+    scheduler: rr
+    persistence: {timeout: 60}
+    destinations: [{address: ${R1}, forwarding: masquerade}, {address: ${R2}, forwarding: masquerade}]
+${more}`,
+    );
+    expect(home.sluice(`apply ${home.configuration}`)).toMatchObject({ code: 0, stderr: "" });
+  };
+  file("80-81");
+  const first = network.ask(80);
+  expect([R1, R2]).toContain(first);
+  expect([network.ask(81), network.ask(80), network.ask(443)]).toEqual([first, first, "refused"]);
+  expect(home.ipvsadm("-Ln").stdout).toMatch(/^FWM {2}\d+ rr persistent 60\n/m);
+  expect(home.sluice("get").stdout).toContain(`tcp:${V}:80-81`);
+
+  // More ports, and a service of its own for one of them.
+  const other = first === R1 ? R2 : R1;
+  file(
+    "80-443",
+    `  - {vip: ${V}, port: 81, destinations: [{address: ${other}, forwarding: masquerade}]}\n`,
+  );
+  expect([network.ask(80), network.ask(81), network.ask(443)]).toEqual([first, other, first]);
+  const exported = home.sluice("export").stdout;
+  expect(exported).toContain("port: 80-443\n");
+  writeFileSync(home.configuration, exported);
+  expect(home.sluice(`plan ${home.configuration}`)).toMatchObject({ code: 0 });
+
+  file("443-444");
+  expect([network.ask(443), network.ask(80)]).toEqual([first, "refused"]);
+  home.configure("-C");
+  expect(network.ask(443)).toBe("refused");
 });
 
 test("packets to an address that is not the host's are brought by their mark", () => {

@@ -68,6 +68,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       (mark): DoorMark => ({ family: "inet", mark: Number(mark) as Mark }),
     ),
     localReplies: endpoints(wanted.get("local")),
+    ranges: [],
     localDirect: [],
   };
   await door.take(rules, taken);

@@ -8,6 +8,7 @@
 import type { Address } from "../../net/address.ts";
 import { SCHEDULERS } from "../schedulers/index.ts";
 import { type Fault, LbError } from "./errors.ts";
+import { checkRange, checkRangesApart } from "./port-range.ts";
 import {
   DEFAULT_TIMEOUTS,
   type DestinationPlan,
@@ -53,7 +54,7 @@ export function addService(state: DesiredState, spec: ServiceSpec): DesiredState
     throw new LbError({ code: "service-exists", service: spec.key });
   }
   checkService(spec);
-  return withService(state, { ...spec, destinations: [], revision: 0 });
+  return withRange(state, { ...spec, destinations: [], revision: 0 });
 }
 
 /** A service with destinations, as the commands that add them one after the other would make it of nothing. */
@@ -68,13 +69,16 @@ export function planOf(spec: ServiceSpec, destinations: readonly DestinationSpec
   return { ...spec, destinations: plans, revision: 0 };
 }
 
-/** Replaces the service's record and keeps its destinations; its health, too, where the record has no word of it. */
+/** Replaces the service's record and keeps its destinations; its health and range, too, where the record has no word of them. */
 export function editService(state: DesiredState, spec: ServiceSpec): DesiredState {
   const before = serviceOf(state, spec.key, "no-such-service");
   checkService(spec);
-  const { destinations, revision, health } = before;
-  const kept = health === undefined ? {} : { health };
-  return withService(state, { ...kept, ...spec, destinations, revision: revision + 1 });
+  const { destinations, revision, health, range } = before;
+  const kept = {
+    ...(health === undefined ? {} : { health }),
+    ...(range === undefined ? {} : { range }),
+  };
+  return withRange(state, { ...kept, ...spec, destinations, revision: revision + 1 });
 }
 
 export function deleteService(state: DesiredState, key: ServiceKey): DesiredState {
@@ -135,6 +139,13 @@ export function setTimeouts(state: DesiredState, wanted: Timeouts): DesiredState
   };
 }
 
+/** One that may have a range, which no other has. */
+function withRange(state: DesiredState, service: ServicePlan): DesiredState {
+  const next = withService(state, service);
+  if (service.range !== undefined) checkRangesApart(next.services.values());
+  return next;
+}
+
 function withService(state: DesiredState, service: ServicePlan): DesiredState {
   return {
     ...state,
@@ -167,6 +178,7 @@ function checkService(spec: ServiceSpec): void {
   if (!Object.hasOwn(SCHEDULERS, spec.scheduler)) {
     throw new LbError({ code: "no-such-scheduler", service, name: spec.scheduler });
   }
+  checkRange(spec);
   if (spec.persistence === undefined) return;
   const { netmask } = spec.persistence;
   if (familyOf(service) === "inet6" && (netmask < 1 || netmask > 128)) {

@@ -2,6 +2,7 @@
 
 import type { DesiredState, DestinationSpec, ServiceSpec } from "./desired-state.ts";
 import { healthFacts } from "./health-facts.ts";
+import { formatRange } from "./port-range.ts";
 import {
   type DestinationPlan,
   type Drain,
@@ -111,6 +112,7 @@ function actionOf(before: object | undefined, after: object | undefined): Differ
 function serviceFacts(service: ServiceSpec): Facts {
   const { scheduler, schedulerFlags, onePacket, persistence, persistenceEngine } = service;
   return {
+    ...(service.range === undefined ? {} : { range: formatRange(service.range) }),
     scheduler,
     ...(schedulerFlags === 0 ? {} : { schedulerFlags: formatSchedulerFlags(schedulerFlags) }),
     ...(onePacket ? { onePacket } : {}),

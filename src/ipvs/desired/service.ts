@@ -5,6 +5,7 @@ import { Address, type Family } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
 import type { SchedulerName } from "../schedulers/index.ts";
 import type { ServiceHealth } from "./health.ts";
+import type { PortRange } from "./port-range.ts";
 
 export type Protocol = "tcp" | "udp" | "sctp";
 
@@ -102,6 +103,8 @@ export interface ServicePlan {
   readonly revision: number;
   /** What health checks do with its destinations; undefined: nothing. Engines are given what came of it. */
   readonly health?: ServiceHealth | undefined;
+  /** Of a mark: what is given it, besides what netfilter's rules give it. */
+  readonly range?: PortRange | undefined;
 }
 
 /** How long connections live without a packet, in seconds (ipvsadm --set). */

@@ -19,6 +19,7 @@ import {
 import { drainDestination } from "./drain.ts";
 import { LbError } from "./errors.ts";
 import { isSameHealth } from "./health.ts";
+import { checkRangesApart, isSameRange } from "./port-range.ts";
 import {
   type DestinationPlan,
   type Drain,
@@ -103,6 +104,7 @@ export function* reconciling(
     if (plan !== undefined) services.set(keyText, plan);
   }
   for (const [keyText, plan] of named) services.set(keyText, plan);
+  checkRangesApart(services.values());
   const isSame =
     services.size === state.services.size &&
     [...services].every(([keyText, plan]) => state.services.get(keyText) === plan);
@@ -194,8 +196,9 @@ export function reconcileService(
     }
   }
   const plan = state.services.get(keyText)!;
-  // Other checks are no edit: the scheduler goes on.
-  return isSameHealth(plan.health, spec.health) ? plan : { ...plan, health: spec.health };
+  // Other checks and ports are no edit: the scheduler goes on.
+  const isSame = isSameHealth(plan.health, spec.health) && isSameRange(plan.range, spec.range);
+  return isSame ? plan : { ...plan, health: spec.health, range: spec.range };
 }
 
 /**

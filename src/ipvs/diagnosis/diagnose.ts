@@ -16,7 +16,10 @@ export interface Facts extends Pick<Host, "isLocal" | "route" | "isForwarding"> 
   readonly arrivals: Pick<Arrivals, "vanished" | "comesFromHere">;
 }
 
-export function* diagnose({ key, destinations }: ServicePlan, facts: Facts): Generator<Finding> {
+export function* diagnose(
+  { key, destinations, range }: ServicePlan,
+  facts: Facts,
+): Generator<Finding> {
   const isReachable = key.kind === "mark" || facts.isLocal(key.endpoint.address);
   if (key.kind === "endpoint") {
     if (!isReachable) yield vipNotLocal(key, key.endpoint.address, facts);
@@ -24,6 +27,9 @@ export function* diagnose({ key, destinations }: ServicePlan, facts: Facts): Gen
       const packets = facts.arrivals.vanished(key);
       if (packets > 0) yield { code: "filtered", service: key, packets };
     }
+  }
+  if (range !== undefined && !facts.isLocal(range.address)) {
+    yield vipNotLocal(key, range.address, facts);
   }
   let isSilentToItself = false;
   for (const { endpoint, forwarding } of destinations) {

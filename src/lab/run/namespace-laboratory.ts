@@ -10,11 +10,13 @@ import type { BareOptions } from "./bare.ts";
 import { MARK, needsUserNamespace, startInside } from "./box.ts";
 import { follow, Interruption, leashOf, release } from "./held-inside.ts";
 import { enterKept } from "./kept-lab.ts";
-import { startTimeOf, writeKept } from "./state-file.ts";
+import { forgetKept, startTimeOf, writeKept } from "./state-file.ts";
 
 export interface NamespaceLaboratory extends Laboratory {
   /** Lets it stay without us, remembered in `stateFile`. */
   keep(stateFile: string): void;
+  /** While it is remembered, `sluice lab shell` finds it. */
+  remember(stateFile: string): Disposable;
   /** The exit code that a signal asks for, when one came. */
   interrupted(): number | undefined;
 }
@@ -37,6 +39,10 @@ export async function openLaboratory(options: BareOptions): Promise<NamespaceLab
   // It may tell more, which nobody waits for.
   inside.stdout!.resume();
   const kept = { ...where, inUserNamespace };
+  const write = (stateFile: string): void => {
+    const startTime = startTimeOf(kept.pid) ?? "";
+    writeKept(stateFile, { scenario: options.scenario, startTime, ...kept });
+  };
   const env = { ...hostEnvironment(process.env), [MARK]: mark };
   return {
     hosts: HOST_NAMES,
@@ -52,13 +58,13 @@ export async function openLaboratory(options: BareOptions): Promise<NamespaceLab
       leashOf(inside).destroy();
       await closed;
     },
+    remember: (stateFile) => {
+      write(stateFile);
+      return { [Symbol.dispose]: () => forgetKept(stateFile) };
+    },
     keep: (stateFile) => {
       interruption[Symbol.dispose]();
-      writeKept(stateFile, {
-        scenario: options.scenario,
-        startTime: startTimeOf(kept.pid) ?? "",
-        ...kept,
-      });
+      write(stateFile);
       release(inside);
     },
     interrupted: () => interruption.exitCode,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeEvent, encodeEvent, type LabEvent } from "../event.ts";
 import { planOf } from "../network/plan.ts";
-import { humanPresenter, jsonPresenter, type Presenter } from "./presenter.ts";
+import { columns, humanPresenter, jsonPresenter, type Presenter, wrapped } from "./presenter.ts";
 
 const EVENTS: readonly LabEvent[] = [
   { kind: "step", number: 1, title: "The VIP on node01's eth0:2" },
@@ -102,5 +102,16 @@ test("an event is one line, whatever it says", () => {
     const line = encodeEvent(event);
     expect(line.indexOf("\n")).toBe(line.length - 1);
     expect(decodeEvent(line)).toEqual(event);
+  }
+});
+
+test("paragraphs are as wide as a terminal shows them, in Chinese too", () => {
+  const english = wrapped("every second request hangs and nobody knows why ".repeat(6));
+  const chinese = wrapped("每两次请求就有一次卡住，没有人知道为什么。".repeat(6));
+  for (const text of [english, chinese]) {
+    const lines = text.split("\n");
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(columns(line)).toBeLessThanOrEqual(104);
+    for (const line of lines) expect(line).not.toMatch(/^ *[，。]/u);
   }
 });

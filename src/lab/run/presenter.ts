@@ -54,6 +54,10 @@ export function humanPresenter(hasColours: boolean, command: string): Presenter 
     },
     show: (event) => {
       switch (event.kind) {
+        case "heading":
+          return `\n${paint.bold(`${event.title}  (${event.name})`)}\n`;
+        case "text":
+          return `${wrapped(event.text)}\n`;
         case "step":
           return `\n${paint.bold(`Step ${event.number}: ${event.title}`)}\n`;
         case "command":
@@ -106,12 +110,13 @@ interface StepReport {
 export function jsonPresenter(): Presenter {
   const tally: Tally = { passed: 0, failed: 0 };
   let report: StepReport | undefined;
+  let mistake: string | undefined;
   const flush = (): string => {
     if (report === undefined) return "";
     const { step, says, statements } = report;
     const ok = statements.every((one) => one.ok);
     const evidence = statements.map((one) => `${one.says}: ${one.evidence}`).join("\n");
-    const line = `${JSON.stringify({ step, says, ok, evidence, statements })}\n`;
+    const line = `${JSON.stringify({ mistake, step, says, ok, evidence, statements })}\n`;
     tally[ok ? "passed" : "failed"]++;
     report = undefined;
     return line;
@@ -136,7 +141,13 @@ export function jsonPresenter(): Presenter {
           report.statements.push({ says, ok, evidence });
           return "";
         }
+        case "heading": {
+          const line = flush();
+          mistake = event.name;
+          return line;
+        }
         case "command":
+        case "text":
         case "progress":
         case "kept":
         case "end":
@@ -145,6 +156,26 @@ export function jsonPresenter(): Presenter {
     },
     finish: () => `${flush()}${JSON.stringify({ summary: tally })}\n`,
   };
+}
+
+const WIDTH = 100;
+
+/** Words of a paragraph, two columns in. Chinese has none that are set apart, and each sign of it is two columns wide. */
+export function wrapped(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<= )|(?<=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])/u)) {
+    if (columns(line + word.trimEnd()) > WIDTH && !/^[，。；：、？！）”]/u.test(word)) {
+      lines.push(line.trimEnd());
+      line = "";
+    }
+    line += word;
+  }
+  return [...lines, line].map((one) => `  ${one}`).join("\n");
+}
+
+export function columns(text: string): number {
+  return text.length + (text.match(/[\u3000-\uffef]/gu)?.length ?? 0);
 }
 
 function indent(text: string): string {

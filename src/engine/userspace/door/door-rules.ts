@@ -1,4 +1,5 @@
 /** Which packets the director takes from the host's own stack, as values: all of them, or some that come or go. */
+import type { PortRange } from "../../../ipvs/desired/port-range.ts";
 import type { Mark, Protocol } from "../../../ipvs/desired/service.ts";
 import type { Address, Family } from "../../../net/address.ts";
 import { ICMP_TYPE } from "../../../net/icmp.ts";
@@ -17,6 +18,12 @@ export interface DoorMark {
   readonly mark: Mark;
 }
 
+/** Ports whose packets are given a mark, if no service has their port alone. */
+export interface DoorRange {
+  readonly range: PortRange;
+  readonly mark: Mark;
+}
+
 export interface DoorRules {
   /** What is sent to these. */
   readonly services: readonly DoorEndpoint[];
@@ -24,6 +31,8 @@ export interface DoorRules {
   readonly replies: readonly DoorEndpoint[];
   /** What bears these marks of netfilter's, of the protocols that are balanced. */
   readonly marks: readonly DoorMark[];
+  /** What is given marks. */
+  readonly ranges: readonly DoorRange[];
   /** Those of `replies` that are addresses of the host itself. */
   readonly localReplies: readonly DoorEndpoint[];
   /** Those of `services` (TCP) that a process of the host itself answers, without NAT: their connections are seen whole. */
@@ -34,6 +43,7 @@ export const NO_RULES: DoorRules = {
   services: [],
   replies: [],
   marks: [],
+  ranges: [],
   localReplies: [],
   localDirect: [],
 };

@@ -58,6 +58,48 @@ test("a mark is its family's, in digits that nft does not take for a name", () =
   ]);
 });
 
+test("a range's ports are given its mark; another range takes its place and not beside it", () => {
+  const range = (last: number) => ({
+    range: {
+      protocol: "udp" as const,
+      address: Address.parse("10.0.0.1")!,
+      first: toPort(8000),
+      last: toPort(last),
+    },
+    mark: 7 as Mark,
+  });
+  const contents = contentsWith({ ranges: [range(8010)] });
+  expect(texts(contents.changes("hooks"))).toEqual([
+    "add element ip sluice ranges { 10.0.0.1 . udp . 8000-8010 : 0x00000007 }",
+  ]);
+  done(contents);
+  const [before, after] = [range(8010), range(8020)].map((each) => ({
+    ...NO_RULES,
+    ranges: [each],
+  }));
+  const toBefore = [
+    "delete element ip sluice ranges { 10.0.0.1 . udp . 8000-8020 : 0x00000007 }",
+    "add element ip sluice ranges { 10.0.0.1 . udp . 8000-8010 : 0x00000007 }",
+  ];
+  const toAfter = [
+    "delete element ip sluice ranges { 10.0.0.1 . udp . 8000-8010 : 0x00000007 }",
+    "add element ip sluice ranges { 10.0.0.1 . udp . 8000-8020 : 0x00000007 }",
+  ];
+  // Both are wanted while the director goes from one to the other, which it may refuse.
+  contents.want(after!, NO_RULES);
+  expect(texts(contents.changes("hooks"))).toEqual(toAfter);
+  done(contents);
+  contents.want(NO_RULES, after!);
+  expect(texts(contents.changes("hooks"))).toEqual(toBefore);
+  done(contents);
+  contents.want(after!, NO_RULES);
+  done(contents);
+  contents.want(NO_RULES, before!);
+  expect(contents.changes("hooks")).toEqual([]);
+  contents.emptied();
+  expect(texts(contents.changes("hooks"))).toEqual([toAfter[1]]);
+});
+
 test("what servers on the host itself send is led into the lane", () => {
   expect(commands({ localReplies: [tcp("10.1.0.1", 8080), tcp("10.1.0.2")] })).toEqual([
     "add element ip sluice localReplies { 10.1.0.1 . tcp . 8080 }",

@@ -3,6 +3,7 @@ import { Tally } from "../../../base/tally.ts";
 import type { Family } from "../../../net/address.ts";
 import type { DoorEndpoint, DoorRules } from "./door-rules.ts";
 import { FAMILIES, type Place, type Stand, tableName, WORDS } from "./door-words.ts";
+import { withoutOverlapped } from "./range-elements.ts";
 
 /** Of one transaction: a longer one does not fit a netlink message of an unprivileged user's. */
 const ELEMENTS_PER_TRANSACTION = 1_000;
@@ -14,6 +15,7 @@ export const SETS = {
   everyPort:        "ADDRESS . inet_proto",
   serviceFragments: "ADDRESS . inet_proto",
   marks:            "mark",
+  ranges:           "ADDRESS . inet_proto . inet_service : mark; flags interval",
   replies:          "ADDRESS . inet_proto . inet_service",
   replyEveryPort:   "ADDRESS . inet_proto",
   replyFragments:   "ADDRESS . inet_proto",
@@ -38,7 +40,7 @@ export const LOCAL_SETS = [
 /** On the wire there are no marks, and nothing that the host sends. */
 const NOT_AT: Readonly<Record<Stand, readonly SetName[]>> = {
   hooks: [],
-  wire: ["marks", "forwardedErrors", ...LOCAL_SETS],
+  wire: ["marks", "ranges", "forwardedErrors", ...LOCAL_SETS],
 };
 
 export const SETS_AT: Readonly<Record<Stand, readonly SetName[]>> = {
@@ -58,6 +60,11 @@ export interface Change {
   readonly elements: readonly string[];
 }
 
+interface Difference {
+  readonly added: readonly string[];
+  readonly deleted: readonly string[];
+}
+
 /** One set: what shall be in it, with everybody's share, what is in it, and where the two may differ. */
 class Contents {
   readonly wanted = new Tally<string>();
@@ -67,6 +74,29 @@ class Contents {
   /** Adds or takes away a share of each. */
   want(verb: Change["verb"], elements: readonly string[]): void {
     for (const text of elements) if (this.wanted[verb](text)) this.open.add(text);
+  }
+
+  difference(): Difference {
+    const { wanted, present, open } = this;
+    const added: string[] = [];
+    const deleted: string[] = [];
+    for (const text of open) {
+      if (wanted.has(text) === present.has(text)) open.delete(text);
+      else if (wanted.has(text)) added.push(text);
+      else deleted.push(text);
+    }
+    return { added, deleted };
+  }
+
+  /** Whatever is open, others may have to give way, or come back. */
+  rangeDifference(): Difference {
+    const { wanted, present, open } = this;
+    if (open.size === 0) return { added: [], deleted: [] };
+    const standing = withoutOverlapped(wanted.keys());
+    const added = [...standing].filter((text) => !present.has(text));
+    const deleted = [...present].filter((text) => !standing.has(text));
+    if (added.length + deleted.length === 0) open.clear();
+    return { added, deleted };
   }
 }
 
@@ -107,25 +137,28 @@ export class DoorContents {
     }
   }
 
-  /** What is still to be done: additions first, so that at no time too little is taken. */
+  /**
+   * What is still to be done: additions first, so that at no time too little is taken. Of ranges, which may not have ports in
+   * common, deletions.
+   */
   changes(stand: Stand, families = FAMILIES): Change[] {
     const additions: Change[] = [];
     const deletions: Change[] = [];
     for (const family of families) {
       for (const set of SETS_AT[stand]) {
-        const { wanted, present, open } = this.#sets[family][set];
-        const added: string[] = [];
-        const deleted: string[] = [];
-        for (const text of open) {
-          if (wanted.has(text) === present.has(text)) open.delete(text);
-          else if (wanted.has(text)) added.push(text);
-          else deleted.push(text);
+        const contents = this.#sets[family][set];
+        const { added, deleted } =
+          set === "ranges" ? contents.rangeDifference() : contents.difference();
+        const addition: Change = { verb: "add", family, set, elements: added };
+        const deletion: Change = { verb: "delete", family, set, elements: deleted };
+        if (set === "ranges") additions.push(deletion, addition);
+        else {
+          additions.push(addition);
+          deletions.push(deletion);
         }
-        if (added.length > 0) additions.push({ verb: "add", family, set, elements: added });
-        if (deleted.length > 0) deletions.push({ verb: "delete", family, set, elements: deleted });
       }
     }
-    return [...additions, ...deletions];
+    return [...additions, ...deletions].filter(({ elements }) => elements.length > 0);
   }
 
   /** They are done. */
@@ -151,7 +184,12 @@ function elementsOf(rules: DoorRules, family: Family): Readonly<Record<SetName, 
     services: texts(services.filter(hasPort)),
     everyPort: texts(services.filter(hasNoPort)),
     serviceFragments: texts(services.map((endpoint) => ({ ...endpoint, port: undefined }))),
-    marks: marks.map(({ mark }) => `0x${mark.toString(16).padStart(8, "0")}`),
+    marks: marks.map(({ mark }) => markText(mark)),
+    ranges: rules.ranges.flatMap(({ range: { protocol, address, first, last }, mark }) =>
+      address.family === family
+        ? `${address} . ${protocol} . ${first}-${last} : ${markText(mark)}`
+        : [],
+    ),
     replies: texts(replies.filter(hasPort)),
     replyEveryPort: texts(replies.filter(hasNoPort)),
     replyFragments: texts(replies.map((endpoint) => ({ ...endpoint, port: undefined }))),
@@ -169,6 +207,11 @@ function elementsOf(rules: DoorRules, family: Family): Readonly<Record<SetName, 
 
 export function commandFor({ verb, family, set, elements }: Change, place: Place): string {
   return `${verb} element ${tableName(family, place)} ${set} { ${elements.join(", ")} }`;
+}
+
+/** In digits that nft does not take for a name. */
+function markText(mark: number): string {
+  return `0x${mark.toString(16).padStart(8, "0")}`;
 }
 
 function hasPort({ port }: DoorEndpoint): boolean {

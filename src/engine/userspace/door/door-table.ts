@@ -44,7 +44,8 @@ export function createTable(family: Family, place: Place): string {
   const { stand } = place;
   const { address } = WORDS[family];
   const sets = SETS_AT[stand].map(
-    (name) => `set ${name} { type ${SETS[name].replace("ADDRESS", address)}; };`,
+    (name) =>
+      `${name === "ranges" ? "map" : "set"} ${name} { type ${SETS[name].replace("ADDRESS", address)}; };`,
   );
   const marked = `set marked { type ${address} . inet_proto . inet_service; flags dynamic, timeout; timeout ${MARKED_SECONDS}s; size ${MARKED_MAX}; };`;
   const seen = `set ${SEEN} { type ${address} . inet_proto . inet_service . inet_service; flags dynamic, timeout; timeout ${SEEN_SECONDS}s; size ${SEEN_MAX}; };`;
@@ -138,6 +139,8 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       // ip_vs_in_hook() leaves alone what was not sent to this host's own link-layer address.
       "meta pkttype != host accept",
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
+      // A range's ports, but those of services of their own, are a mark's (ipvs/desired/port-range.ts).
+      `meta mark set ${ip} daddr . meta l4proto . th dport map @ranges`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
       // The input hook gets IPv4 put together. See also putTogetherInet6().
       `${fragment} ${ip} daddr . meta l4proto @serviceFragments goto takeInput`,

@@ -77,11 +77,10 @@ test.for(changes)("what changes with %s", ([what, commands, coming, going]) => {
 });
 
 function texts(rules: NeededRules, kind: "service" | "reply" | "mark"): string[] {
-  return [...rules.values()]
-    .filter((rule) => rule.kind === kind)
-    .map((rule) => {
-      if (rule.kind === "mark") return `${rule.mark.family} ${rule.mark.mark}`;
-      const { protocol, address, port } = rule.endpoint;
-      return `${protocol} ${address}:${port ?? "any"}`;
-    });
+  return [...rules.values()].flatMap((rule) => {
+    if (rule.kind === "range" || rule.kind !== kind) return [];
+    if (rule.kind === "mark") return `${rule.mark.family} ${rule.mark.mark}`;
+    const { protocol, address, port } = rule.endpoint;
+    return `${protocol} ${address}:${port ?? "any"}`;
+  });
 }

@@ -1,5 +1,6 @@
 /** What the door must take: for services, and for connections. */
 
+import { formatRange, isSameRange } from "../../../ipvs/desired/port-range.ts";
 import type {
   DestinationPlan,
   Endpoint,
@@ -10,7 +11,7 @@ import type {
 import type { Destination } from "../../../ipvs/services/destination.ts";
 import type { Address } from "../../../net/address.ts";
 import { ANY_PORT } from "../../../net/port.ts";
-import type { DoorEndpoint, DoorMark, DoorRules } from "./door-rules.ts";
+import type { DoorEndpoint, DoorMark, DoorRange, DoorRules } from "./door-rules.ts";
 
 const FTP_PORT = 21;
 
@@ -18,6 +19,7 @@ const FTP_PORT = 21;
 export type NeededRule =
   | { readonly kind: "service" | "reply"; readonly endpoint: DoorEndpoint }
   | { readonly kind: "mark"; readonly mark: DoorMark }
+  | { readonly kind: "range"; readonly range: DoorRange }
   /** A service with a server that gets its packets without NAT: matters where that is the host itself. */
   | { readonly kind: "direct"; readonly endpoint: DoorEndpoint; readonly server: Address };
 
@@ -37,14 +39,16 @@ export function doorRules(rules: Iterable<{ rule: NeededRule; isLocal: boolean }
   const services: DoorEndpoint[] = [];
   const replies: DoorEndpoint[] = [];
   const marks: DoorMark[] = [];
+  const ranges: DoorRange[] = [];
   const local: NeededRule[] = [];
   for (const { rule, isLocal } of rules) {
     if (rule.kind === "service") services.push(rule.endpoint);
     if (rule.kind === "reply") replies.push(rule.endpoint);
     if (rule.kind === "mark") marks.push(rule.mark);
+    if (rule.kind === "range") ranges.push(rule.range);
     if (isLocal) local.push(rule);
   }
-  return { services, replies, marks, ...localRules(local) };
+  return { services, replies, marks, ranges, ...localRules(local) };
 }
 
 /** What is taken because these rules' servers are the host itself. */
@@ -77,7 +81,12 @@ export function ruleChanges(
   before: ServicePlan | undefined,
   after: ServicePlan | undefined,
 ): RuleChanges {
-  if (before === undefined || after === undefined || isPersistent(before) !== isPersistent(after)) {
+  const isAnother =
+    before === undefined ||
+    after === undefined ||
+    isPersistent(before) !== isPersistent(after) ||
+    !isSameRange(before.range, after.range);
+  if (isAnother) {
     return {
       coming: after === undefined ? [] : rulesForService(after),
       going: before === undefined ? [] : rulesForService(before),
@@ -109,7 +118,7 @@ function isPersistent({ persistence }: ServicePlan): boolean {
 
 /** What a service needs: its own packets, and those of the servers that the host would forward untranslated. */
 export function rulesForService(plan: ServicePlan): readonly Entry[] {
-  return [ruleForItself(plan), ...rulesForServers(plan, plan.destinations)];
+  return [ruleForItself(plan), ...rangeRule(plan), ...rulesForServers(plan, plan.destinations)];
 }
 
 function rulesForServers(plan: ServicePlan, servers: readonly DestinationPlan[]): Entry[] {
@@ -170,6 +179,12 @@ function rulesForMarkedConnections(key: MarkKey, server: Endpoint): Entry[] {
 
 function repliesFor(server: Endpoint): Entry[] {
   return PROTOCOLS.map((protocol) => endpointRule("reply", protocol, server));
+}
+
+function rangeRule({ key, range }: ServicePlan): Entry[] {
+  if (key.kind !== "mark" || range === undefined) return [];
+  const rule = { kind: "range" as const, range: { range, mark: key.mark } };
+  return [[`range ${formatRange(range)} ${key.mark}`, rule]];
 }
 
 type MarkKey = Extract<ServiceKey, { kind: "mark" }>;

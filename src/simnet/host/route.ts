@@ -1,0 +1,82 @@
+/** Routes and how one is found: the longest prefix of the local table, then of the main one (net/ipv4/fib_rules.c). */
+import type { Address, Family } from "../../net/address.ts";
+import { type Prefix, prefixContains } from "../../net/prefix.ts";
+import type { NetworkInterface, ScopeName } from "./interface.ts";
+
+export interface RouteEntry {
+  readonly prefix: Prefix;
+  readonly table: "local" | "main";
+  readonly type:
+    | "unicast"
+    | "local"
+    | "broadcast"
+    | "anycast"
+    | "multicast"
+    | "unreachable"
+    | "blackhole";
+  readonly interface: NetworkInterface;
+  readonly gateway: Address | undefined;
+  /** The address that packets of the host's own carry; undefined: chosen by the next hop. */
+  readonly source: Address | undefined;
+  readonly scope: ScopeName;
+  readonly protocol: "kernel" | "boot" | "static";
+  readonly metric: number;
+  readonly mtu: number | undefined;
+}
+
+const TABLES = ["local", "main"] as const;
+
+export class Routes {
+  #entries: RouteEntry[] = [];
+  /** Grows with each change. */
+  generation = 1;
+
+  get entries(): readonly RouteEntry[] {
+    return this.#entries;
+  }
+
+  add(route: RouteEntry): undefined {
+    this.#entries.push(route);
+    this.generation++;
+  }
+
+  remove(isMeant: (route: RouteEntry) => boolean): readonly RouteEntry[] {
+    const removed = this.#entries.filter(isMeant);
+    if (removed.length === 0) return removed;
+    this.#entries = this.#entries.filter((route) => !removed.includes(route));
+    this.generation++;
+    return removed;
+  }
+
+  /** The route to an address; `via`: only by that interface. */
+  find(destination: Address, via?: NetworkInterface): RouteEntry | undefined {
+    for (const table of TABLES) {
+      let best: RouteEntry | undefined;
+      for (const route of this.#entries) {
+        if (route.table !== table || !route.interface.isUp) continue;
+        if (via !== undefined && table === "main" && route.interface !== via) continue;
+        if (!prefixContains(route.prefix, destination)) continue;
+        if (best === undefined || isNearer(route, best)) best = route;
+      }
+      if (best !== undefined) return best;
+    }
+    return undefined;
+  }
+
+  /** Those of a family and table as they are listed: by network, the longer prefix behind the shorter. */
+  listed(family: Family, table: RouteEntry["table"]): readonly RouteEntry[] {
+    return this.#entries
+      .filter((route) => route.table === table && route.prefix.address.family === family)
+      .toSorted(
+        (one, other) =>
+          one.prefix.address.compare(other.prefix.address) ||
+          one.prefix.length - other.prefix.length ||
+          one.metric - other.metric,
+      );
+  }
+}
+
+function isNearer(one: RouteEntry, other: RouteEntry): boolean {
+  if (one.prefix.length !== other.prefix.length) return one.prefix.length > other.prefix.length;
+  return one.metric < other.metric;
+}
