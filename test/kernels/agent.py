@@ -1,4 +1,4 @@
-"""In a guest: has guest.ts run at one end of a wire, and reports what it said, and what tc says before and after."""
+"""In a guest: has guest.ts run at a device, and reports what it said, and what tc says before and after."""
 
 import subprocess
 
@@ -12,7 +12,7 @@ with open("/mnt/programme") as programme, open("/mnt/report", "w") as report:
     files, words = programme.read().split("\n", 1)
     for file in files.split():
         run("busybox", "insmod", "/mnt/modules/" + file)
-    run("ip", "link", "add", "one", "type", "veth", "peer", "name", "other")
+    run("ip", "tuntap", "add", "dev", "one", "mode", "tap")
     run("ip", "link", "set", "one", "up")
     report.write(run(*words.split()) + "\n")
     report.write(run("tc", "qdisc", "show", "dev", "one") + "\n")

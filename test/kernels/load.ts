@@ -6,7 +6,7 @@ import type { Machine } from "../conformance/machines/machine.ts";
 import type { Loaded } from "./guest.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const MODULES = ["sch_ingress", "cls_bpf", "veth"];
+const MODULES = ["sch_ingress", "cls_bpf", "tun"];
 
 export interface LoadedOn extends Loaded {
   readonly kernel: string;
