@@ -47,6 +47,16 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
+      name: "the-simulated-laboratory-is-pure",
+      comment: "It runs in a browser as it does here: nothing that it reaches may need Node.",
+      severity: "error",
+      from: { path: "^src/lab/simulated/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^(node:)?(child_process|crypto|dns|events|fs|http|module|net|os|path|stream|timers|url|util)(/|$)",
+        reachable: true,
+      },
+    },
+    {
       name: "the-host-knows-no-engine",
       comment: "Both engines ask the host: what it tells may not depend on which of them asks.",
       severity: "error",

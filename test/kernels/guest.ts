@@ -1,5 +1,5 @@
 /**
- * In a guest: loads the program of known flows and has it run at an interface, whose name is the argument. Says in a line of
+ * In a guest: loads the programs and has the first of them run at an interface, whose name is the argument. Says in a line of
  * JSON what came of it.
  */
 
@@ -14,8 +14,8 @@ export interface Loaded {
   readonly hook: string | undefined;
   /** What it returned for a frame of nobody's. */
   readonly result: number;
-  /** How often the verdict "of no flow that is known" was counted. */
-  readonly unknown: number;
+  /** How often it was counted as one that nothing is to be done with here. */
+  readonly passed: number;
 }
 
 const [name = ""] = process.argv.slice(2);
@@ -28,16 +28,16 @@ const FRAME = Buffer.from(
   "hex",
 );
 
-using flows = new KernelFlows(1_000);
+using flows = new KernelFlows({ connectionsMax: 1_000 });
 using attachments = new Attachments(flows.programs);
 const index = interfaceIndex(name);
 const link = { index, name, header: "ethernet", isLoopback: false } as unknown as Link;
 attachments.follow(new Map([[index, link]]));
 using run = new TestRun(128);
-const { result } = run.run(flows.programs.forward, FRAME);
+const { result } = run.run(flows.programs.atCard, FRAME);
 const loaded: Loaded = {
   hook: attachments.hook,
   result,
-  unknown: flows.reasons()["kernel-pass-unknown"] ?? 0,
+  passed: flows.reasons()["kernel-pass-director"] ?? 0,
 };
 process.stdout.write(`${JSON.stringify(loaded)}\n`);

@@ -1,4 +1,4 @@
-/** Where the programs run: one at each interface that frames come in by, and one where frames enter the lane. */
+/** Where the programs run: one at each interface that frames come in by, one where frames enter the lane. */
 
 import { isRepeatingPort, type Link } from "../host/links.ts";
 import { SystemCallError } from "../host/system/libc.ts";
@@ -7,8 +7,8 @@ import { Clsact } from "./clsact.ts";
 import { ATTACH, ProgramLink } from "./libbpf.ts";
 
 export interface Programs {
-  readonly forward: number;
-  readonly tellArrival: number;
+  readonly atCard: number;
+  readonly atLane: number;
 }
 
 /** tcx: links that end with the process (Linux 6.6). clsact: tc filters, which any kernel has. */
@@ -64,10 +64,10 @@ export class Attachments implements Disposable {
   #attach({ index, name }: Link): Disposable {
     const attempt = `run a program at ${name}`;
     const isLane = name === LANE_DEVICE;
-    const { forward, tellArrival } = this.#programs;
+    const { atCard, atLane } = this.#programs;
     if (this.#clsact === undefined) {
       try {
-        const [program, type] = isLane ? [tellArrival, ATTACH.egress] : [forward, ATTACH.ingress];
+        const [program, type] = isLane ? [atLane, ATTACH.egress] : [atCard, ATTACH.ingress];
         return new ProgramLink(program, index, type, attempt);
       } catch (error) {
         // What was attached before shows that it can be done.

@@ -50,9 +50,9 @@ export class Clsact implements Disposable {
   readonly #gate = new BpfObject(readFileSync(OBJECT), {});
   readonly #netlink = new Netlink();
 
-  constructor({ forward, tellArrival }: Programs) {
+  constructor({ atCard, atLane }: Programs) {
     const programs = this.#gate.map("programs");
-    for (const [index, program] of [forward, tellArrival].entries()) {
+    for (const [index, program] of [atCard, atLane].entries()) {
       const result = updateElement(programs, word(index), word(program));
       if (result < 0) throw new SystemCallError("bpf", -result, "put a program behind its gate");
     }

@@ -107,7 +107,7 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
       memory: file?.memory,
       onAdopted: (adopted) => events.inform(inWords(adopted)),
-      offload,
+      offload: offload?.flows,
     });
     using stack = new DisposableStack();
     this.#path = stack.use(
