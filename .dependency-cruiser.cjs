@@ -13,6 +13,7 @@ const LAYERS = [
   "configuration",
   "api",
   "cli",
+  "doctor",
   "import",
   "daemon",
   "decapsulator",

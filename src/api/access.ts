@@ -4,7 +4,10 @@ import type { ErrorReply } from "./messages.ts";
 export type Right = "read" | "write";
 
 /** They ask what would be, and change nothing, though their question has a body. */
-const ASKING = [/^\/v1\/configuration\/plan$/, /^\/v1\/services\/[^/]+\/explain$/] as const;
+const ASKING = [
+  /^\/v1\/configuration\/(plan|explain)$/,
+  /^\/v1\/services\/[^/]+\/explain$/,
+] as const;
 
 /** Of a request, whether there is such a route or not. */
 export function neededRight(method: string, path: string): Right {

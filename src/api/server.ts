@@ -144,6 +144,10 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       const question = parseJson((await bodyOf(context.req.raw)) || "null");
       return context.json(await explainTo(control, key, question));
     },
+    explainWith: async (context) => {
+      const { explainWith } = await import("./explain.ts");
+      return context.json(await explainWith(control, context.req.raw));
+    },
     listDrains: async (context) => context.json(await drainsOf(control)),
     names: async (context) => context.json({ names: await namesOf(control) }),
     drift: async (context) => context.json({ drift: await driftOf(control) }),
