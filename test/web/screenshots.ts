@@ -26,13 +26,17 @@ try {
 }
 
 async function dashboard(by: Browser): Promise<void> {
-  await using director = await openDirector();
-  director.ask();
-  const { page } = await openPage(by, await director.link(), { size: SIZE });
-  await page.getByRole("link", { name: `tcp:${V}:80`, exact: true }).click();
-  await sleep(TRAFFIC_MS);
-  await page.mouse.move(0, 0);
-  await page.screenshot({ path: join(IMAGES, "dashboard.png") });
+  const director = await openDirector();
+  try {
+    director.ask();
+    const { page } = await openPage(by, await director.link(), { size: SIZE });
+    await page.getByRole("link", { name: `tcp:${V}:80`, exact: true }).click();
+    await sleep(TRAFFIC_MS);
+    await page.mouse.move(0, 0);
+    await page.screenshot({ path: join(IMAGES, "dashboard.png") });
+  } finally {
+    await director[Symbol.asyncDispose]();
+  }
 }
 
 async function laboratory(by: Browser): Promise<void> {
@@ -48,7 +52,7 @@ async function laboratory(by: Browser): Promise<void> {
       ["client", `curl -sS -m 2 ${site} ${site}`],
     ];
     const query = new URLSearchParams({ lesson: "why", typed: JSON.stringify(typed) });
-    const { page } = await openPage(by, `${base}/#/laboratory?${query}`, {
+    const { page } = await openPage(by, `${base}/#/laboratory?${query.toString()}`, {
       size: SIZE,
       theme: "dark",
     });
