@@ -6,7 +6,7 @@ import { planOf, SCENARIO_NAMES } from "../network/plan.ts";
 import type { MistakeOptions } from "../options.ts";
 import { EXIT } from "../run/outside.ts";
 import { humanPresenter, jsonPresenter } from "../run/presenter.ts";
-import { inLaboratory } from "./in-laboratory.ts";
+import { inLaboratory, inSimulation } from "./in-laboratory.ts";
 import { json, table } from "./list.ts";
 
 /** Resolves to the exit code. */
@@ -31,7 +31,7 @@ export async function teach(
 
 /** One laboratory for all mistakes that are made in it. */
 async function performAll(
-  { names, language, json: asJson }: MistakeOptions,
+  { names, language, json: asJson, isSimulated }: MistakeOptions,
   command: string,
   hasColours: boolean,
 ): Promise<number> {
@@ -48,7 +48,7 @@ async function performAll(
     );
     if (mistakes.length === 0) continue;
     process.stdout.write(presenter.begin(planOf(scenario, "inet")));
-    const code = await inLaboratory(scenario, async (laboratory) => {
+    const code = await (isSimulated ? inSimulation : inLaboratory)(scenario, async (laboratory) => {
       for (const mistake of mistakes) {
         tell({ kind: "heading", name: mistake.name, title: mistake.title[language] });
         await perform(laboratory, mistake, language, tell);
