@@ -10,6 +10,9 @@ import { Attachments } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 
+const ON_WIRE =
+  "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
+
 /** How often is looked at what nobody tells of. */
 const REVIEW_MS = 1_000;
 
@@ -37,6 +40,7 @@ interface UsedNeighbour {
 
 export class KernelOffload implements FlowOffload {
   readonly name = "kernel";
+  readonly stand: string | undefined;
   readonly #options: KernelOffloadOptions;
   /** What the director tells, and is told. */
   readonly flows: KernelFlows;
@@ -54,6 +58,7 @@ export class KernelOffload implements FlowOffload {
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
+    this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows(options));
     this.#attachments = stack.use(new Attachments(this.flows.programs));
