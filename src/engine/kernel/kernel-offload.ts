@@ -6,7 +6,7 @@ import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 
@@ -26,6 +26,8 @@ export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of a connection that the director opened itself which it sees at least. */
   readonly packetsSeen?: number | undefined;
+  /** At which hook the programs run; undefined: what the kernel has. */
+  readonly hook?: Hook | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
   /** Goes on, but not as it should. */
@@ -61,7 +63,7 @@ export class KernelOffload implements FlowOffload {
     this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows(options));
-    this.#attachments = stack.use(new Attachments(this.flows.programs));
+    this.#attachments = stack.use(new Attachments(this.flows.programs, options.hook));
     this.#news = stack.use(new NetfilterNews(() => this.#invalidate()));
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();

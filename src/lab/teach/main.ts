@@ -6,7 +6,7 @@ import { planOf, SCENARIO_NAMES } from "../network/plan.ts";
 import type { MistakeOptions } from "../options.ts";
 import { EXIT } from "../run/outside.ts";
 import { humanPresenter, jsonPresenter } from "../run/presenter.ts";
-import { inLaboratory, inSimulation } from "./in-laboratory.ts";
+import { inLaboratory } from "./in-laboratory.ts";
 import { json, table } from "./list.ts";
 
 /** Resolves to the exit code. */
@@ -48,7 +48,7 @@ async function performAll(
     );
     if (mistakes.length === 0) continue;
     process.stdout.write(presenter.begin(planOf(scenario, "inet")));
-    const code = await (isSimulated ? inSimulation : inLaboratory)(scenario, async (laboratory) => {
+    const code = await inLaboratory(scenario, isSimulated, async ({ laboratory }) => {
       for (const mistake of mistakes) {
         tell({ kind: "heading", name: mistake.name, title: mistake.title[language] });
         await perform(laboratory, mistake, language, tell);
