@@ -31,7 +31,7 @@ export function ServiceDetail({
   return (
     <aside class="panel detail" aria-labelledby="detail-title">
       <div class="panel-head">
-        <h2 id="detail-title">{id}</h2>
+        <h1 id="detail-title">{id}</h1>
         <button type="button" class="plain" onClick={() => go(["services"])} aria-label="Close">
           ×
         </button>
