@@ -19,7 +19,7 @@ export const REQUEST_ATTACKS: readonly Attack[] = [
     // Some of them are right, and take away what clients ask for.
     mayFail: 1,
     breaksConnections: true,
-    memoryMayGrow: 96,
+    memoryMayGrow: 192,
     async carryOut(stage, { isShort }) {
       const all = REQUESTS[isShort ? "short" : "long"];
       const statuses = new Map<number, number>();
