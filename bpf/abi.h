@@ -16,6 +16,7 @@
 #define DESTINATIONS_MAX 65536
 #define SERVICES_MAX 4096
 #define MEMBERS_MAX 131072
+#define CLIENTS_MAX 65536
 #define NEWS_BYTES 4194304
 
 /* Real servers that a service may have, to be scheduled here. */
@@ -90,11 +91,19 @@ struct news {
 
 /* A masqueraded connection, by what its server sends. */
 struct reply {
-	struct way way;	   /* to the client; its generation is also that in which the host let such packets through */
+	struct way way;	   /* to the client */
 	__be32 address[4]; /* the service's */
 	__be16 port;
 	__u16 pad;
-	__u32 arrival;
+	__u32 generation; /* in which the host let such packets through; 0: it has not */
+	__u32 arrival;	  /* the interface that they came by */
+	__u32 pad_end;
+};
+
+/* How replies that bear a service's address get to a client: the daemon told of a connection before. */
+struct client_key {
+	__be32 client[4];
+	__be32 service[4];
 };
 
 /* A real server of a service: what the daemon says of it, how loaded it is, what went to it and came from it. */
@@ -222,8 +231,8 @@ struct watch {
 	__u8 pad[6];
 };
 
-/* As many bytes of a packet as IP's and TCP's headers may have. */
-#define TOLD_HEADERS 100
+/* As many bytes of a packet as IP's and TCP's headers may have, and a power of two. */
+#define TOLD_HEADERS 128
 /* Bytes of packets that the daemon has not read yet. */
 #define TOLD_MAX 131072
 
@@ -299,7 +308,7 @@ enum verdict {
 
 _Static_assert(sizeof(struct flow_key) == 40, "a hole in flow_key");
 _Static_assert(sizeof(struct connection) == 56, "a hole in connection");
-_Static_assert(sizeof(struct reply) == 48, "a hole in reply");
+_Static_assert(sizeof(struct reply) == 56, "a hole in reply");
 _Static_assert(sizeof(struct destination) == 128, "a hole in destination");
 _Static_assert(sizeof(struct change_connection) == 104, "a hole in change_connection");
 

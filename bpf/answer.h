@@ -18,9 +18,9 @@ static __always_inline enum verdict answer(struct __sk_buff *skb, const struct p
 		return VERDICT_PASS_UNKNOWN;
 	if (connection->word & (FLAG_DIRECTORS | FLAG_BUSY))
 		return VERDICT_PASS_DIRECTOR;
-	if (reply->way.generation != now->generation)
+	if (!packet->is_from_lane && reply->generation != now->generation)
 		return VERDICT_PASS_OLD;
-	if (reply->arrival != skb->ingress_ifindex)
+	if (!packet->is_from_lane && reply->arrival != skb->ingress_ifindex)
 		return VERDICT_PASS_ELSEWHERE;
 	destination = destination_of(connection);
 	if (!destination || !destination->is_available)
@@ -31,6 +31,8 @@ static __always_inline enum verdict answer(struct __sk_buff *skb, const struct p
 		return verdict;
 	if (!advance(connection, destination, packet, true, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
+	reply->generation = now->generation;
+	reply->arrival = skb->ingress_ifindex;
 	count_packet(packet, destination, true);
 	passage->destination = connection->destination;
 	passage->state = state_of(connection->word);

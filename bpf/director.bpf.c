@@ -86,7 +86,23 @@ static __always_inline int hand_to_daemon(struct __sk_buff *skb, enum verdict ve
 	return pass(verdict);
 }
 
-/* At the egress of the lane: clients' packets that the host's firewall has let in. */
+/* What is to become of a packet that the host's firewall has let in, or through. */
+static __always_inline enum verdict direct(struct __sk_buff *skb, const struct packet *packet,
+					   const struct lane_address *lane, const struct settings *now,
+					   struct passage *passage)
+{
+	struct reply *reply;
+
+	if (!(now->carried & protocol_bit(packet)))
+		return VERDICT_PASS_DIRECTOR;
+	if (is_request_lane(lane))
+		return request(skb, packet, now, passage);
+	/* Routing rules may look at a mark. */
+	reply = is_marked(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
+	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
+}
+
+/* At the egress of the lane: what the host's firewall has let in of clients', and through of servers'. */
 SEC("tc")
 int at_lane(struct __sk_buff *skb)
 {
@@ -96,16 +112,13 @@ int at_lane(struct __sk_buff *skb)
 	struct passage passage = {};
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;
 
-	if (!now || now->generation == 0 || !read_lane(skb, &lane) || !is_request_lane(&lane))
+	if (!now || now->generation == 0 || !read_lane(skb, &lane))
 		return hand_to_daemon(skb, verdict);
 	if (is_marked(&lane) && now->has_marks)
 		return hand_to_daemon(skb, verdict);
 	verdict = parse(skb, &packet);
-	if (verdict != VERDICT_GO_ON)
-		return hand_to_daemon(skb, verdict);
-	if (!(now->carried & protocol_bit(&packet)))
-		return hand_to_daemon(skb, VERDICT_PASS_DIRECTOR);
-	verdict = request(skb, &packet, now, &passage);
+	if (verdict == VERDICT_GO_ON)
+		verdict = direct(skb, &packet, &lane, now, &passage);
 	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return hand_to_daemon(skb, verdict);
 	if (packet.flow.family == 4 && restore_fragment_field(skb, &lane) < 0)

@@ -25,7 +25,28 @@ struct {
 	__type(value, struct reply);
 } replies SEC(".maps");
 
-/* One value, not one for each: while a lock is held nothing can be looked up, only reached by an index. */
+/* Those that have not come for longest give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, CLIENTS_MAX);
+	__type(key, struct client_key);
+	__type(value, struct way);
+} client_ways SEC(".maps");
+
+/* Larger than what a program may have on its stack. */
+struct expected {
+	struct flow_key flow;
+	struct reply reply;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct expected);
+} expectations SEC(".maps");
+
+/* One value, not one for each: a loop that picks among them looks nothing up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -87,6 +87,40 @@ static __always_inline void fill(struct connection *connection, const struct pac
 	connection->port = destination->port ? destination->port : packet->flow.destination_port;
 }
 
+static __always_inline struct way *way_to_client(const struct packet *packet)
+{
+	struct client_key client;
+
+	__builtin_memcpy(client.client, packet->flow.source, sizeof(client.client));
+	__builtin_memcpy(client.service, packet->flow.destination, sizeof(client.service));
+	return bpf_map_lookup_elem(&client_ways, &client);
+}
+
+/* From now on what a masqueraded connection's server sends is known, if it is how that gets to the client. */
+static __always_inline void expect_reply(const struct packet *packet, const struct connection *connection)
+{
+	struct expected *expected = bpf_map_lookup_elem(&expectations, &ONLY);
+	struct way *way;
+
+	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected)
+		return;
+	way = way_to_client(packet);
+	if (!way)
+		return;
+	__builtin_memset(expected, 0, sizeof(*expected));
+	expected->flow.source_port = connection->port;
+	expected->flow.destination_port = packet->flow.source_port;
+	expected->flow.protocol = packet->flow.protocol;
+	expected->flow.family = packet->flow.family;
+	__builtin_memcpy(expected->flow.source, connection->address, sizeof(expected->flow.source));
+	__builtin_memcpy(expected->flow.destination, packet->flow.source, sizeof(expected->flow.destination));
+	expected->reply.way = *way;
+	__builtin_memcpy(expected->reply.address, packet->flow.destination, sizeof(expected->reply.address));
+	expected->reply.port = packet->flow.destination_port;
+	/* Where two services share a server, the first one's connection is found, as by the director. */
+	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
+}
+
 /* A connection for a packet that has none. NULL, and `verdict` says why not. */
 static __always_inline struct connection *open_new(const struct packet *packet, const struct service *service,
 						   struct destinations *all, enum verdict *verdict)
@@ -109,6 +143,7 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 		return NULL;
 	}
 	__sync_fetch_and_add(&destination->connections, 1);
+	expect_reply(packet, &fresh);
 	return bpf_map_lookup_elem(&connections, &packet->flow);
 }
 
@@ -139,6 +174,7 @@ static __always_inline bool open_again(struct connection *connection, const stru
 	fill(connection, packet, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
+	expect_reply(packet, connection);
 	return true;
 }
 

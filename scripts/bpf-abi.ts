@@ -14,6 +14,7 @@ const SHARED_STRUCTS = [
   "connection",
   "news",
   "reply",
+  "client_key",
   "destination",
   "service_key",
   "service",

@@ -10,7 +10,7 @@ const RULES: readonly (readonly [what: string, pattern: RegExp, instead: string]
   ["how long something took",        /\b\d+(?:\.\d+)? ?(?:ms|s|(?:millisecond|second|minute)s?)\b/g, "TIME"],
   ["the least, mean and most of it", /(?<=^rtt .*= ).*$/gm,                                   "TIMES"],
   ["what is left of a time",         /(?<=^(?:TCP|UDP|IP) +)\d\d:\d\d\b/gm,                   "LEFT"],
-  ["a time of day",                  /\b\d\d:\d\d:\d\d\.\d{6}\b/g,                            "NOW"],
+  ["a time of day",                  /\b\d\d:\d\d:\d\d\.\d{3,6}\b/g,                          "NOW"],
   ["what a ping is known by",        /\bid \d+(?=, seq)/g,                                   "id ID"],
   ["a process",                      /(?<=process )\d+/g,                                     "PID"],
   ["how many packets there were",    /^ *\d+(?= {2}[a-z]+(?:-[a-z]+)+ {2})/gm,                    "COUNT"],

@@ -143,10 +143,13 @@ export class UserspaceBench implements Bench {
    */
   static async open(
     network: BenchNetwork,
-    ...kind: readonly (Stand | "kernel")[]
+    ...kind: readonly (Stand | "kernel" | "kernel-clsact")[]
   ): Promise<UserspaceBench> {
     const program = network.director.startNode(ENGINE_PROCESS, ...kind);
-    const engine = await RemoteEngine.in(kind[0] === "kernel" ? "kernel" : "userspace", program);
+    const engine = await RemoteEngine.in(
+      kind[0]?.startsWith("kernel") ? "kernel" : "userspace",
+      program,
+    );
     return new UserspaceBench(engine, network);
   }
 

@@ -40,11 +40,19 @@ export const news = {
 } as const;
 
 export const reply = {
-  size: 48,
+  size: 56,
   way: 0,
   address: 24,
   port: 40,
-  arrival: 44,
+  generation: 44,
+  arrival: 48,
+  padEnd: 52,
+} as const;
+
+export const clientKey = {
+  size: 32,
+  client: 0,
+  service: 16,
 } as const;
 
 export const destination = {
@@ -172,7 +180,7 @@ export const watch = {
 } as const;
 
 export const toldPacket = {
-  size: 208,
+  size: 232,
   at: 0,
   key: 8,
   verdict: 48,

@@ -7,7 +7,7 @@ import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/conn
 import type { Flow } from "../../ipvs/connections/flow.ts";
 import type { OffloadedConnection } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { changeConnection, connection, flowKey, reply, way } from "./abi.ts";
+import { changeConnection, clientKey, connection, flowKey, reply, way } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
 import { deleteElement, lookUpElement, Question, updateElement } from "./libbpf.ts";
@@ -88,6 +88,8 @@ export class KernelEntries implements Disposable {
   readonly #valueView = new DataView(this.#value.buffer);
   readonly #reply = new Uint8Array(reply.size);
   readonly #replyView = new DataView(this.#reply.buffer);
+  readonly #client = new Uint8Array(clientKey.size);
+  readonly #clientView = new DataView(this.#client.buffer);
   readonly #read = new EntryView();
 
   constructor(maps: KernelMaps) {
@@ -156,19 +158,24 @@ export class KernelEntries implements Disposable {
     return this.#forget(epoch);
   }
 
-  /** From now on replies of a masqueraded connection go to its client by this way. */
+  /** From now on replies of a masqueraded connection go to its client by this way, and those of the client's next ones. */
   setReply(connections: ConnectionTable, id: number, to: ReplyWay): void {
     const view = this.#replyView;
     this.#reply.fill(0);
     writeWay(this.#reply, view, reply.way, to.departure, to.mtu, to.linkAddresses);
     view.setUint32(reply.way + way.generation, to.generation, true);
+    view.setUint32(reply.generation, to.generation, true);
     view.setUint32(reply.arrival, to.arrival, true);
     for (let index = 0; index < 4; index++) {
       view.setInt32(reply.address + 4 * index, connections.virtual(id, index));
+      this.#clientView.setInt32(clientKey.service + 4 * index, connections.virtual(id, index));
+      this.#clientView.setInt32(clientKey.client + 4 * index, connections.client(id, index));
     }
     view.setUint16(reply.port, connections.virtualPort(id));
     fillReplyKey(this.#keyView, connections, id);
     updateElement(this.#maps.replies, this.#key, this.#reply);
+    const told = this.#reply.subarray(reply.way, reply.way + way.size);
+    updateElement(this.#maps.clientWays, this.#client, told);
   }
 
   removeReply(connections: ConnectionTable, id: number): void {

@@ -32,7 +32,9 @@ import { reasonOf, verdictCounts } from "./verdicts.ts";
  */
 const PACKETS_SEEN = 9;
 
-const GENERATION_END = 0x1_0000_0000;
+/** No generation. */
+const EXPECTED = 0xffff_ffff;
+const GENERATION_END = 0xffff_ffff;
 const EPOCH_END = 0xffff_ffff;
 
 /** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
@@ -58,7 +60,7 @@ export class KernelFlows implements Offload, Disposable {
   readonly #owner: Uint8Array;
   readonly #epoch: Uint32Array;
   readonly #version: Uint8Array;
-  /** The generation in which the way of its replies was told; 0 for never. */
+  /** The generation in which the way of its replies was told; 0 for never, EXPECTED where the programs may know it. */
   readonly #answered: Uint32Array;
   readonly #flow = new Flow();
   readonly #told = new EntryView();
@@ -266,8 +268,15 @@ export class KernelFlows implements Offload, Disposable {
       if (isNewer && this.#owner[id] === OWNER.kernel) this.#moved(id, entry);
       return;
     }
-    // Its entry is this one's now.
-    if (id !== NO_CONNECTION) listener.replaced(id);
+    // Its entry is this one's now; what its server sends may be, too.
+    if (id !== NO_CONNECTION) {
+      const { table } = listener;
+      const isSameServer =
+        table.destinationPort(id) === entry.destinationPort &&
+        listener.destinationOf(id) === destination;
+      if (isSameServer) this.#answered[id] = 0;
+      listener.replaced(id);
+    }
     const opened =
       destination === undefined
         ? NO_CONNECTION
@@ -281,7 +290,7 @@ export class KernelFlows implements Offload, Disposable {
     this.#owner[opened] = OWNER.kernel;
     this.#epoch[opened] = entry.epoch;
     this.#version[opened] = entry.version;
-    this.#answered[opened] = 0;
+    this.#answered[opened] = isMasqueraded(listener.table, opened) ? EXPECTED : 0;
   }
 
   /** Some news had no place: all that there is is looked at. */

@@ -27,6 +27,7 @@ export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
   readonly connections: number;
   readonly replies: number;
+  readonly clientWays: number;
   readonly services: number;
   readonly verdicts: number;
   readonly watches: number;
@@ -51,6 +52,7 @@ export class KernelMaps implements Disposable {
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
     this.connections = object.map("connections");
     this.replies = object.map("replies");
+    this.clientWays = object.map("client_ways");
     this.services = object.map("services");
     this.verdicts = object.map("verdicts");
     this.watches = object.map("watches");

@@ -6,9 +6,12 @@ import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
+
+const ON_WIRE =
+  "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
 
 /** How often is looked at what nobody tells of. */
 const REVIEW_MS = 1_000;
@@ -23,6 +26,8 @@ export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of a connection that the director opened itself which it sees at least. */
   readonly packetsSeen?: number | undefined;
+  /** At which hook the programs run; undefined: what the kernel has. */
+  readonly hook?: Hook | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
   /** Goes on, but not as it should. */
@@ -37,6 +42,7 @@ interface UsedNeighbour {
 
 export class KernelOffload implements FlowOffload {
   readonly name = "kernel";
+  readonly stand: string | undefined;
   readonly #options: KernelOffloadOptions;
   /** What the director tells, and is told. */
   readonly flows: KernelFlows;
@@ -54,9 +60,10 @@ export class KernelOffload implements FlowOffload {
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
+    this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows(options));
-    this.#attachments = stack.use(new Attachments(this.flows.programs));
+    this.#attachments = stack.use(new Attachments(this.flows.programs, options.hook));
     this.#news = stack.use(new NetfilterNews(() => this.#invalidate()));
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();

@@ -85,6 +85,11 @@ export class Tracker {
     });
   }
 
+  /** Hears what an offload has to tell: to be called before somebody is shown connections. */
+  hear(): void {
+    this.#offload?.tell();
+  }
+
   /** The connection of a client's packet. */
   find(packet: Packet, now: Instant): number {
     return this.findByClient(flowOf(this.#flow, packet), now);
