@@ -73,6 +73,25 @@ module.exports = {
       to: { path: "node_modules/koffi" },
     },
     {
+      name: "pages-run-in-a-browser",
+      comment:
+        "Of src/ the pages use what a browser runs: what LVS means, the simulation, and how the API is spoken to.",
+      severity: "error",
+      from: { path: "^web/source/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^src/",
+        pathNot:
+          "^src/(base|net|ipvs|simnet|lab/(mistakes|simulated)/|lab/network/plan\\.ts|engine/reason-words\\.ts|api/(ids|lines|messages|routes)\\.ts|control/(wire|wanted-wire)\\.ts)",
+      },
+    },
+    {
+      name: "pages-stay-pages",
+      comment: "What a director runs knows of no page: it serves files.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^web/|node_modules/(preact|uplot|vite)/" },
+    },
+    {
       name: "a-full-screen-has-one-door",
       comment: "ink and react are known to what draws sluice top, and loaded with nothing else.",
       severity: "error",

@@ -244,8 +244,8 @@ struct watch {
 	__u8 pad[6];
 };
 
-/* As many bytes of a packet as IP's and TCP's headers may have. */
-#define TOLD_HEADERS 100
+/* As many bytes of a packet as IP's and TCP's headers may have, and a power of two. */
+#define TOLD_HEADERS 128
 /* Bytes of packets that the daemon has not read yet. */
 #define TOLD_MAX 131072
 

@@ -36,6 +36,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
   trace:       { says: "what becomes of packets, as they go by",         load: () => import("./cli/trace/main.ts") },
   replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },
+  ui:          { says: "shows the dashboard to a browser on this host",  load: () => import("./cli/ui/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };

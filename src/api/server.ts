@@ -51,6 +51,11 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   for (const [name, { method, path }] of Object.entries(ROUTES)) {
     app.on(method, path, handlers[name as RouteName]);
   }
+  app.get("/ui", (context) => context.redirect("/ui/"));
+  app.get("/ui/*", async (context) => {
+    const { PAGES, pageAt } = await import("./ui/pages.ts");
+    return pageAt(context.req.path.slice(PAGES.length), context.req.header("accept-encoding"));
+  });
   app.notFound((context) =>
     fail(context, {
       status: 404,

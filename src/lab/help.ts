@@ -35,6 +35,7 @@ mistake  makes a classic mistake in a laboratory, shows the symptom and the fram
   --list             names all mistakes; with --json, all that is known of each
   --all              makes all of them, one after the other
   --quiz             shows the complaint alone: look around on the hosts, and say what is wrong
+  --simulated        without namespaces, on hosts that are simulated: needs no rights at all, and is done in a moment
   --language NAME    en or zh (中文); otherwise as the locale has it
 
 shell  opens a shell on client, node01, node02 or node03 of the laboratory that is kept, or runs COMMAND there

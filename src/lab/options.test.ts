@@ -50,7 +50,7 @@ const others: readonly (readonly [line: string, command: object])[] = [
   ["shell node01 -- ipvsadm -ln",  { kind: "shell", host: "node01", command: ["ipvsadm", "-ln"] }],
 ];
 
-const MISTAKE = { names: [], action: "perform", language: "en", json: false };
+const MISTAKE = { names: [], action: "perform", language: "en", json: false, isSimulated: false };
 
 // biome-ignore format: a table
 const mistaken: readonly (readonly [line: string, differs: object])[] = [
@@ -58,6 +58,7 @@ const mistaken: readonly (readonly [line: string, differs: object])[] = [
   ["mistake --list --json",         { action: "list", json: true }],
   ["mistake vip-down weight-0",     { names: ["vip-down", "weight-0"] }],
   ["mistake --quiz",                { action: "quiz" }],
+  ["mistake weight-0 --simulated",  { names: ["weight-0"], isSimulated: true }],
   ["mistake --quiz vip-down",       { action: "quiz", names: ["vip-down"] }],
   ["mistake vip-down --language zh", { names: ["vip-down"], language: "zh" }],
 ];

@@ -33,6 +33,8 @@ export interface MistakeOptions {
   readonly action: "perform" | "list" | "quiz";
   readonly language: Language;
   readonly json: boolean;
+  /** Without namespaces. */
+  readonly isSimulated: boolean;
 }
 
 export type LabCommand =
@@ -147,6 +149,7 @@ function parseMistake(args: readonly string[], environment: NodeJS.ProcessEnv): 
     all: FLAG,
     list: FLAG,
     quiz: FLAG,
+    simulated: FLAG,
     json: FLAG,
     language: { type: "string" },
   });
@@ -175,6 +178,7 @@ function parseMistake(args: readonly string[], environment: NodeJS.ProcessEnv): 
     action: action === undefined || action === "all" ? "perform" : action,
     language: toLanguage(values.language, environment),
     json: values.json,
+    isSimulated: values.simulated,
   };
 }
 

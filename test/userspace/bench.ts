@@ -143,7 +143,7 @@ export class UserspaceBench implements Bench {
    */
   static async open(
     network: BenchNetwork,
-    ...kind: readonly (Stand | "kernel" | "kernel wire")[]
+    ...kind: readonly (Stand | "kernel" | "kernel wire" | "kernel-clsact")[]
   ): Promise<UserspaceBench> {
     const program = network.director.startNode(ENGINE_PROCESS, ...kind);
     const name = kind[0]?.startsWith("kernel") === true ? "kernel" : "userspace";

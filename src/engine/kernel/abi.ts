@@ -184,7 +184,7 @@ export const watch = {
 } as const;
 
 export const toldPacket = {
-  size: 208,
+  size: 232,
   at: 0,
   key: 8,
   verdict: 48,

@@ -6,7 +6,7 @@ import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
-import { Attachments } from "./attachments.ts";
+import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 
@@ -29,6 +29,8 @@ export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of a connection that the director opened itself which it sees at least. */
   readonly packetsSeen?: number | undefined;
+  /** At which hook the programs run; undefined: what the kernel has. */
+  readonly hook?: Hook | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
   /** Goes on, but not as it should. */
@@ -66,7 +68,7 @@ export class KernelOffload implements FlowOffload {
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows(options));
     this.flows.onInvalidated = () => this.#forgetWays();
-    this.#attachments = stack.use(new Attachments(this.flows.programs));
+    this.#attachments = stack.use(new Attachments(this.flows.programs, options.hook));
     this.#news = stack.use(new NetfilterNews(() => this.flows.invalidate()));
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();
