@@ -103,7 +103,7 @@ function Servers({ service, checked, chosen }: ServersProps): JSX.Element {
   ].slice(0, SHOWN_MAX);
   return (
     <section aria-labelledby="servers-title">
-      <h3 id="servers-title">Servers</h3>
+      <h2 id="servers-title">Servers</h2>
       <ul class="servers">
         {shown.map((destination) => {
           const id = formatEndpointId(destination.endpoint);
