@@ -83,6 +83,8 @@ interface Judged {
   readonly plan: ServicePlan;
   readonly standings: ReadonlyMap<string, DestinationStanding>;
   readonly decision: Decision;
+  /** What was told of its quorum last; undefined: nothing yet. */
+  readonly toldQuorum: boolean | undefined;
 }
 
 export class HealthKeeper {
@@ -237,28 +239,22 @@ export class HealthKeeper {
     });
     const hadQuorum = before?.decision.hasQuorum ?? true;
     const decision = decide(health, candidates, hadQuorum, now);
-    this.#tell(plan.key, health, before?.decision, decision);
+    const isKnown = [...standings.values()].every((each) => each.isKnown);
+    const toldQuorum = toldAfter(before?.toldQuorum, decision.hasQuorum, isKnown);
+    if (toldQuorum !== undefined && toldQuorum !== before?.toldQuorum) {
+      const { key: service } = plan;
+      this.#options.happened({ kind: "quorum", service, has: toldQuorum, decision, health });
+    }
+    const { isPanic } = decision;
+    if ((before?.decision.isPanic ?? false) !== isPanic) {
+      this.#options.happened({ kind: "panic", service: plan.key, isPanic });
+    }
     const moment = nextMoment(standings.values(), health.slowStartMs, now);
     if (moment === undefined) this.#moments.delete(keyText);
     else this.#moments.set(keyText, moment);
-    const judged = { plan, standings, decision };
+    const judged = { plan, standings, decision, toldQuorum };
     this.#judged.set(keyText, judged);
     return judged;
-  }
-
-  #tell(
-    service: ServiceKey,
-    health: ServiceHealth,
-    before: Decision | undefined,
-    decision: Decision,
-  ): void {
-    const { hasQuorum: has, isPanic } = decision;
-    if ((before?.hasQuorum ?? true) !== has) {
-      this.#options.happened({ kind: "quorum", service, has, decision, health });
-    }
-    if ((before?.isPanic ?? false) !== isPanic) {
-      this.#options.happened({ kind: "panic", service, isPanic });
-    }
   }
 
   /** For what time alone changes: slow starts, and the end of being held down. */
@@ -283,6 +279,18 @@ export class HealthKeeper {
     if (this.#changed.size > 0) this.#renewSoon();
     else this.#setClock();
   }
+}
+
+/**
+ * What was told of a service's quorum, after this: at first that it has it, as keepalived does at its start; that it has not
+ * once that is known.
+ */
+function toldAfter(
+  told: boolean | undefined,
+  hasQuorum: boolean,
+  isKnown: boolean,
+): boolean | undefined {
+  return hasQuorum || told !== undefined || isKnown ? hasQuorum : undefined;
 }
 
 function asConfigured({ destinations }: ServicePlan): Pick<Decision, "weights" | "sorryWeight"> {
