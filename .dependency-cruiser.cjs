@@ -13,6 +13,7 @@ const LAYERS = [
   "configuration",
   "api",
   "cli",
+  "doctor",
   "import",
   "daemon",
   "decapsulator",
@@ -47,6 +48,16 @@ module.exports = {
       to: { dependencyTypes: ["core"] },
     },
     {
+      name: "the-simulated-laboratory-is-pure",
+      comment: "It runs in a browser as it does here: nothing that it reaches may need Node.",
+      severity: "error",
+      from: { path: "^src/lab/simulated/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^(node:)?(child_process|crypto|dns|events|fs|http|module|net|os|path|stream|timers|url|util)(/|$)",
+        reachable: true,
+      },
+    },
+    {
       name: "the-host-knows-no-engine",
       comment: "Both engines ask the host: what it tells may not depend on which of them asks.",
       severity: "error",
@@ -60,6 +71,25 @@ module.exports = {
       severity: "error",
       from: { path: "^src/", pathNot: "^src/engine/(host|userspace|kernel)/" },
       to: { path: "node_modules/koffi" },
+    },
+    {
+      name: "pages-run-in-a-browser",
+      comment:
+        "Of src/ the pages use what a browser runs: what LVS means, the simulation, and how the API is spoken to.",
+      severity: "error",
+      from: { path: "^web/source/", pathNot: "\\.test\\.ts$" },
+      to: {
+        path: "^src/",
+        pathNot:
+          "^src/(base|net|ipvs|simnet|lab/(mistakes|simulated)/|lab/network/plan\\.ts|engine/reason-words\\.ts|api/(ids|lines|messages|routes)\\.ts|control/(wire|wanted-wire)\\.ts)",
+      },
+    },
+    {
+      name: "pages-stay-pages",
+      comment: "What a director runs knows of no page: it serves files.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: "^web/|node_modules/(preact|uplot|vite)/" },
     },
     {
       name: "a-full-screen-has-one-door",

@@ -12,7 +12,12 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "test/*.test.ts", "test/{conformance,guide}/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "web/**/*.test.ts",
+            "test/*.test.ts",
+            "test/{conformance,guide}/**/*.test.ts",
+          ],
           exclude: ["**/*.root.test.ts"],
           // Property tests on a busy machine.
           testTimeout: 30_000,
@@ -28,6 +33,7 @@ export default defineConfig({
             "src/**/*.root.test.ts",
             "test/e2e/**/*.test.ts",
             "test/attack/*.root.test.ts",
+            "test/web/*.test.ts",
             "test/{conformance,guide}/**/*.root.test.ts",
           ],
           testTimeout: 120_000,

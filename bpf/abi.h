@@ -11,11 +11,18 @@
 
 #include <linux/types.h>
 
-/* How many flows there may be unless the daemon says otherwise, and real servers that are counted. */
-#define FLOWS_MAX 2097152
-#define COUNTERS_MAX 65536
+/* How many connections there may be unless the daemon says otherwise; the rest is fixed. Powers of two. */
+#define CONNECTIONS_MAX 1048576
+#define DESTINATIONS_MAX 65536
+#define SERVICES_MAX 4096
+#define MEMBERS_MAX 131072
+#define CLIENTS_MAX 65536
+#define NEWS_BYTES 4194304
 
-/* A direction of a connection, as its packets look on the wire. An IPv4 address is in the last word, the others are 0. */
+/* Real servers that a service may have, to be scheduled here. */
+#define SERVICE_MEMBERS_MAX 4096
+
+/* A packet's two ends as they are on the wire. An IPv4 address is in the last word, the others are 0. */
 struct flow_key {
 	__be32 source[4];
 	__be32 destination[4];
@@ -26,44 +33,194 @@ struct flow_key {
 	__u16 pad;
 };
 
-/* What is done with a flow's packets. Append only: the daemon knows these by number. */
-enum flow_action {
-	ACTION_NONE,
-	ACTION_ROUTE,		   /* direct routing: only the link's addresses change */
-	ACTION_REWRITE_DESTINATION, /* masquerading, from the client */
-	ACTION_REWRITE_SOURCE,	   /* masquerading, towards the client */
-	FLOW_ACTIONS,
-};
-
-struct flow {
-	__u64 seen; /* when its last packet came, in nanoseconds of CLOCK_MONOTONIC_COARSE */
-	__u64 packets;
-	/* The daemon's when it learnt the flow. Another than the settings' is an old one: the packet is the host's. 0 is. */
+/* How packets get to a neighbour. The daemon's to fill in; good in the generation in which it did. */
+struct way {
 	__u32 generation;
-	__u32 counter;	 /* whose packets these are: an index of `counters` */
-	__u32 arrival;	 /* the interface that its packets come by */
-	__u32 departure; /* and leave by */
-	__be32 address[4];
-	__be16 port;
+	__u32 departure; /* the interface */
 	__u16 mtu;
-	__u8 action; /* enum flow_action */
 	__u8 link_addresses[12]; /* the neighbour's and the departure's own, as a frame begins with them */
-	__u8 pad[3];
+	__u8 pad[2];
 };
 
-/* A real server's, of one service: both directions. Bytes are of IP packets. */
-struct counter {
+/*
+ * A connection, by its client's packets. Its `word` has all that packets change about it but counters, so that whoever
+ * exchanges it (compare and swap) has the change to himself:
+ *
+ *      0          16      24        32
+ *     | flags    | state | version | epoch
+ *
+ * Flags are the director's (src/ipvs/connections/flow.ts), and the two below. The version grows with every change, the
+ * epoch is another for each connection.
+ */
+struct connection {
+	__u64 seen; /* when its last packet came, in nanoseconds of CLOCK_MONOTONIC_COARSE */
+	__u64 word;
+	__u32 packets;	   /* from the client */
+	__u32 timeout;	   /* in milliseconds, after its last packet */
+	__u32 destination; /* an index of `destinations` */
+	__u32 generation;  /* in which the host let its packets in; 0: it has not */
+	__u32 arrival;	   /* the interface that they came by */
+	__be32 address[4]; /* the real server's */
+	__be16 port;
+	__u16 pad;
+};
+
+/* Of a connection's flags, as CONNECTION_FLAG in src/ipvs/connections/flow.ts has them. */
+#define FORWARDING_MASK 0x7
+#define FORWARDING_MASQUERADE 0
+#define FORWARDING_ROUTE 3
+#define FLAG_NO_OUTPUT 0x80
+#define FLAG_INACTIVE 0x100
+
+/* The connection is the director's: packets go to it, nothing changes it here. */
+#define FLAG_DIRECTORS 0x8000
+/* A template controls the connection: what follows it there is the director's to decide about. */
+#define FLAG_CONTROLLED 0x200
+/* Somebody fills the connection in this very moment. */
+#define FLAG_BUSY 0x400
+
+#define STATE_SHIFT 16
+#define VERSION_SHIFT 24
+#define EPOCH_SHIFT 32
+
+/* What the director is told: a connection that is new, or in a new state. */
+struct news {
+	struct flow_key flow;
+	struct connection connection;
+};
+
+/* A masqueraded connection, by what its server sends. */
+struct reply {
+	struct way way;	   /* to the client */
+	__be32 address[4]; /* the service's */
+	__be16 port;
+	__u16 pad;
+	__u32 generation; /* in which the host let such packets through; 0: it has not */
+	__u32 arrival;	  /* the interface that they came by */
+	__u32 pad_end;
+};
+
+/* How replies that bear a service's address get to a client: the daemon told of a connection before. */
+struct client_key {
+	__be32 client[4];
+	__be32 service[4];
+};
+
+/* A real server of a service: what the daemon says of it, how loaded it is, what went to it and came from it. */
+struct destination {
+	__be32 address[4];
+	__be16 port; /* 0: the service's */
+	__u16 flags; /* what connections to it begin with */
+	__u32 weight;
+	__u32 is_available; /* still configured */
+	__u32 upper;	    /* connections from which it is overloaded, 0 for none */
+	__u32 low;	    /* below which it is no more */
+	__u32 active;
+	__u32 inactive;
+	__u32 is_overloaded;
+	struct way way;
+	__u64 connections;
 	__u64 in_packets;
 	__u64 in_bytes;
 	__u64 out_packets;
 	__u64 out_bytes;
+	__u64 pad[2];
 };
 
-struct settings {
-	__u32 generation; /* 0: nothing is forwarded here */
-	__u32 is_watched; /* whether somebody wants to be told of packets */
+struct destinations {
+	struct destination all[DESTINATIONS_MAX];
 };
 
+struct service_key {
+	__be32 address[4];
+	__be16 port;
+	__u8 protocol;
+	__u8 family;
+};
+
+/* A service whose new connections are scheduled here. */
+struct service {
+	__u32 index; /* of `schedules` */
+	__u32 is_local; /* the host has its address: what comes by the wire may open */
+};
+
+/*
+ * By what real servers are compared: the least load for its weight wins, the first of a tie. Each number is what the load is
+ * made of that often. The daemon has a row for each scheduler (src/engine/kernel/orders.ts).
+ */
+struct order {
+	__u32 overhead;	  /* active connections, 257 each, and inactive ones */
+	__u32 delay;	  /* active connections, and the one that comes */
+	__u32 idle_first; /* of that: none, where nothing is active */
+	__u32 rank;	  /* its place in the list, from the last one picked on */
+	__u32 constant;
+	__u32 by_weight;  /* or 0: weights count only as 0 or not */
+	__u32 overflows;  /* with more active connections than its weight it takes no more */
+};
+
+/* A service's real servers and how they take turns. */
+struct plan {
+	__u32 first; /* in `members` */
+	__u32 count;
+	__u32 top;  /* wrr's: the highest level, and how far levels are apart; 0 of others */
+	__u32 step;
+	struct order order;
+};
+
+/* Where they have got to. The plan's number is even or odd, as its place in `plans`. */
+struct turn {
+	__s16 position; /* of the last one picked in the list; -1: the list's head, before the first */
+	__u16 plan;
+	__u32 level; /* wrr's */
+};
+
+union turn_word {
+	struct turn turn;
+	__u64 word;
+};
+
+struct schedule {
+	union turn_word turn;
+	struct plan plans[2];
+};
+
+/* Lists of real servers, newest first: indices of `destinations`. */
+struct members {
+	__u32 all[MEMBERS_MAX];
+};
+
+/* What has changed of a service's real servers, in the words of src/ipvs/schedulers/scheduler.ts. */
+enum edit {
+	EDIT_BOUND,
+	EDIT_ADDED,
+	EDIT_REMOVED,
+	EDIT_EDITED,
+	EDIT_RESUMED, /* at the position and level that are told */
+};
+
+/* Programs that the daemon runs (BPF_PROG_TEST_RUN), and what they read from and write to a packet's place. */
+struct edit_schedule {
+	__u32 service;
+	__u32 edit;  /* enum edit */
+	__u32 which; /* the destination that it is about */
+	struct plan plan;
+	__s32 position; /* told: where the schedule stands then */
+	__u32 level;
+};
+
+struct pick_destination {
+	__u32 service;
+	__s32 picked; /* told: -1 for none */
+};
+
+struct change_connection {
+	struct flow_key flow;
+	struct connection connection;
+	__u32 keeps; /* generation and arrival are as they were */
+	__s32 found; /* told: whether the connection was there */
+};
+
+/* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
 /* Of which packets the daemon is to be told. 0 is any. */
 struct watch {
 	__u64 missed; /* wanted, but the daemon was not fast enough */
@@ -83,17 +240,44 @@ struct told_packet {
 	__u64 at;	     /* nanoseconds of CLOCK_MONOTONIC */
 	struct flow_key key; /* as it came */
 	__u32 verdict;
-	__u32 counter;
+	__u32 destination;
 	__u32 arrival;
 	__u32 departure;
 	__u32 length;
-	__be32 address[4];
+	__be32 address[4]; /* what was written into its address's and its port's place, if anything was */
 	__be16 port;
-	__u8 action;
-	__u8 pad;
+	__u8 state;
+	__u8 is_new;
 	__u8 link_addresses[12];
 	__u32 headers_length;
 	__u8 headers[TOLD_HEADERS]; /* as it leaves */
+};
+
+struct settings {
+	__u32 generation; /* 0: nothing is forwarded here */
+	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */
+	__u32 carried;	     /* a bit for each protocol whose packets are forwarded: CARRIES_TCP, CARRIES_UDP */
+	__u32 opened;	     /* a bit for each protocol whose connections are opened */
+	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
+	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
+	__u32 is_sloppy;     /* net.ipv4.vs.sloppy_tcp */
+	__u32 is_watched;    /* somebody wants to be told of packets */
+	__u32 has_marks;     /* there are services of firewall marks */
+	__u32 udp_timeout;   /* milliseconds */
+	__u32 active_states; /* a bit for each */
+	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
+	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */
+};
+
+#define CARRIES_TCP 1
+#define CARRIES_UDP 2
+
+/* Written here, read by the daemon. */
+struct tally {
+	__u32 epoch;
+	__u32 pad;
+	__u64 opened;
+	__u64 unheard; /* news that had no place */
 };
 
 /*
@@ -103,22 +287,29 @@ struct told_packet {
 enum verdict {
 	VERDICT_PASS_NOT_OURS,	 /* not whole TCP or UDP for this host's link address */
 	VERDICT_PASS_MALFORMED,	 /* ends inside a header, or its header's checksum is wrong */
-	VERDICT_PASS_UNKNOWN,	 /* of no flow that is forwarded here */
-	VERDICT_PASS_OLD,	 /* something has changed since: the host and the director look at it once more */
-	VERDICT_PASS_EVENT,	 /* begins or ends a connection */
+	VERDICT_PASS_UNKNOWN,	 /* of no connection that is known here, and none that it may open */
+	VERDICT_PASS_OLD,	 /* something has changed since: the host looks at it once more */
+	VERDICT_PASS_EVENT,	 /* begins a connection, which the host must let in */
 	VERDICT_PASS_TIME_TO_LIVE, /* somebody must be told */
 	VERDICT_PASS_TOO_BIG,
-	VERDICT_PASS_ELSEWHERE,	 /* came by another interface than the flow's packets do */
+	VERDICT_PASS_ELSEWHERE,	 /* came by another interface than the connection's packets do */
 	VERDICT_PASS_NO_CHECKSUM, /* UDP to be rewritten: it gets a whole checksum then, udp_dnat_handler() */
 	VERDICT_DROP_NO_MEMORY,	 /* it could not be written to */
 	VERDICT_FORWARD_ROUTE,
 	VERDICT_FORWARD_MASQUERADE,
 	VERDICT_FORWARD_REPLY,
+	VERDICT_PASS_DIRECTOR,	/* the connection is the director's */
+	VERDICT_PASS_NO_WAY,	/* the director has not told how to get there */
+	VERDICT_PASS_NO_SERVER, /* no real server takes the connection */
+	VERDICT_PASS_FULL,	/* no room for one more connection */
 	VERDICTS,
 	VERDICT_GO_ON = -1, /* not an end: the next stage decides */
 };
 
 _Static_assert(sizeof(struct flow_key) == 40, "a hole in flow_key");
-_Static_assert(sizeof(struct flow) == 72, "a hole in flow");
+_Static_assert(sizeof(struct connection) == 56, "a hole in connection");
+_Static_assert(sizeof(struct reply) == 56, "a hole in reply");
+_Static_assert(sizeof(struct destination) == 128, "a hole in destination");
+_Static_assert(sizeof(struct change_connection) == 104, "a hole in change_connection");
 
 #endif /* SLUICE_ABI_H */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the programs keep. The daemon writes flows and settings, and reads counters, which are mapped into its memory. */
+/*
+ * What the programs keep. They alone write connections and loads; the daemon fills in what it knows of the host and the
+ * services, and has what else it wants changed by programs of its own (control.h).
+ */
 #ifndef SLUICE_MAPS_H
 #define SLUICE_MAPS_H
 
@@ -7,20 +10,79 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	/* Memory is taken as flows come: a limit that is not reached costs little. */
+	/* Memory is taken as connections come: a limit that is not reached costs little. */
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, FLOWS_MAX);
+	__uint(max_entries, CONNECTIONS_MAX);
 	__type(key, struct flow_key);
-	__type(value, struct flow);
-} flows SEC(".maps");
+	__type(value, struct connection);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, CONNECTIONS_MAX);
+	__type(key, struct flow_key);
+	__type(value, struct reply);
+} replies SEC(".maps");
+
+/* Those that have not come for longest give way. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, CLIENTS_MAX);
+	__type(key, struct client_key);
+	__type(value, struct way);
+} client_ways SEC(".maps");
+
+/* Larger than what a program may have on its stack. */
+struct expected {
+	struct flow_key flow;
+	struct reply reply;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct expected);
+} expectations SEC(".maps");
+
+/* One value, not one for each: a loop that picks among them looks nothing up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct destinations);
+} destinations SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, COUNTERS_MAX);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct counter);
-} counters SEC(".maps");
+	__type(value, struct members);
+} members SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SERVICES_MAX);
+	__type(key, struct service_key);
+	__type(value, struct service);
+} services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct schedule);
+} schedules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, NEWS_BYTES);
+} news SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -31,11 +93,12 @@ struct {
 } settings SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, VERDICTS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
-} verdicts SEC(".maps");
+	__type(value, struct tally);
+} tally SEC(".maps");
 
 /* Written by the daemon, but for what was missed. */
 struct {
@@ -46,17 +109,28 @@ struct {
 	__type(value, struct watch);
 } watches SEC(".maps");
 
-/* Read by the daemon where it lies. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, TOLD_MAX);
 } told_packets SEC(".maps");
 
-struct told_packet *told_packet_in_btf;
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, VERDICTS);
+	__type(key, __u32);
+	__type(value, __u64);
+} verdicts SEC(".maps");
 
-/* Each verdict's number, and each action's, in the BTF: an enum that no variable has is not there. */
+/* What no variable and no map has is not in the BTF. */
 enum verdict verdict_in_btf = VERDICT_PASS_NOT_OURS;
-enum flow_action flow_action_in_btf = ACTION_NONE;
+enum edit edit_in_btf = EDIT_BOUND;
+struct news news_in_btf;
+struct told_packet *told_packet_in_btf;
+struct edit_schedule edit_schedule_in_btf;
+struct pick_destination pick_destination_in_btf;
+struct change_connection change_connection_in_btf;
+
+static const __u32 ONLY = 0;
 
 static __always_inline void count_verdict(enum verdict verdict)
 {
@@ -67,12 +141,37 @@ static __always_inline void count_verdict(enum verdict verdict)
 		(*count)++;
 }
 
-static __always_inline __u32 current_generation(void)
+static __always_inline struct destination *destination_at(struct destinations *in, __u32 index)
 {
-	__u32 only = 0;
-	struct settings *found = bpf_map_lookup_elem(&settings, &only);
+	return &in->all[index & (DESTINATIONS_MAX - 1)];
+}
 
-	return found ? found->generation : 0;
+static __always_inline struct destination *destination_of(const struct connection *connection)
+{
+	struct destinations *found = bpf_map_lookup_elem(&destinations, &ONLY);
+
+	return found ? destination_at(found, connection->destination) : NULL;
+}
+
+/*
+ * The director hears of it, sooner or later: it looks from time to time, is woken when much waits, and is told how much it
+ * has missed.
+ */
+static __always_inline void tell_director(const struct flow_key *flow, const struct connection *connection)
+{
+	struct news *place = bpf_ringbuf_reserve(&news, sizeof(*place), 0);
+	struct tally *counts;
+
+	if (place) {
+		place->flow = *flow;
+		place->connection = *connection;
+		bpf_ringbuf_submit(place, bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > NEWS_BYTES / 8 ? BPF_RB_FORCE_WAKEUP :
+													     BPF_RB_NO_WAKEUP);
+		return;
+	}
+	counts = bpf_map_lookup_elem(&tally, &ONLY);
+	if (counts)
+		__sync_fetch_and_add(&counts->unheard, 1);
 }
 
 #endif /* SLUICE_MAPS_H */

@@ -3,16 +3,8 @@
 #ifndef SLUICE_TELL_H
 #define SLUICE_TELL_H
 
+#include "forward.h"
 #include "maps.h"
-#include "parse.h"
-
-static __always_inline bool is_watched(void)
-{
-	__u32 only = 0;
-	struct settings *found = bpf_map_lookup_elem(&settings, &only);
-
-	return found && found->is_watched;
-}
 
 /* Whether a watcher may want it: by its client, which is whom most ask for beside a flood. */
 static __always_inline bool is_wanted(const struct watch *watch, const struct packet *packet, bool is_reply)
@@ -41,14 +33,14 @@ static __always_inline __u32 load_headers(struct __sk_buff *skb, __u8 *into, __u
 	return length;
 }
 
-/* The packet as it leaves, and the flow as it came: both is needed to say what was done. */
-static __noinline int tell(struct __sk_buff *skb, const struct packet *packet, const struct flow *flow, int verdict)
+/* The packet as it leaves, and what it was as it came: both is needed to say what was done. */
+static __noinline int tell_watcher(struct __sk_buff *skb, const struct packet *packet, const struct passage *passage,
+				   int verdict)
 {
-	__u32 only = 0;
-	struct watch *watch = bpf_map_lookup_elem(&watches, &only);
+	struct watch *watch = bpf_map_lookup_elem(&watches, &ONLY);
 	struct told_packet *told;
 
-	if (!watch || !is_wanted(watch, packet, flow->action == ACTION_REWRITE_SOURCE))
+	if (!watch || !is_wanted(watch, packet, verdict == VERDICT_FORWARD_REPLY))
 		return 0;
 	told = bpf_ringbuf_reserve(&told_packets, sizeof(*told), 0);
 	if (!told) {
@@ -58,15 +50,15 @@ static __noinline int tell(struct __sk_buff *skb, const struct packet *packet, c
 	told->at = bpf_ktime_get_ns();
 	told->key = packet->flow;
 	told->verdict = verdict;
-	told->counter = flow->counter;
-	told->arrival = skb->ifindex;
-	told->departure = flow->departure;
+	told->destination = passage->destination;
+	told->arrival = skb->ingress_ifindex;
+	told->departure = passage->way.departure;
 	told->length = packet->length;
-	__builtin_memcpy(told->address, flow->address, sizeof(told->address));
-	told->port = flow->port;
-	told->action = flow->action;
-	told->pad = 0;
-	__builtin_memcpy(told->link_addresses, flow->link_addresses, sizeof(told->link_addresses));
+	__builtin_memcpy(told->address, passage->end.address, sizeof(told->address));
+	told->port = passage->end.port;
+	told->state = passage->state;
+	told->is_new = passage->is_new;
+	__builtin_memcpy(told->link_addresses, passage->way.link_addresses, sizeof(told->link_addresses));
 	told->headers_length = load_headers(skb, told->headers, packet->header_length);
 	/* The daemon looks from time to time: nobody is to be woken for each packet. */
 	bpf_ringbuf_submit(told, BPF_RB_NO_WAKEUP);

@@ -8,8 +8,29 @@ const HEADER = `/**
  */
 `;
 
-const SHARED_STRUCTS = ["flow_key", "flow", "counter", "settings", "watch", "told_packet"];
-const SHARED_ENUMS = ["flow_action", "verdict"];
+const SHARED_STRUCTS = [
+  "flow_key",
+  "way",
+  "connection",
+  "news",
+  "reply",
+  "client_key",
+  "destination",
+  "service_key",
+  "service",
+  "order",
+  "plan",
+  "turn",
+  "schedule",
+  "edit_schedule",
+  "pick_destination",
+  "change_connection",
+  "settings",
+  "tally",
+  "watch",
+  "told_packet",
+];
+const SHARED_ENUMS = ["edit", "verdict"];
 
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error("usage: bpf-abi.ts OBJECT");

@@ -2,6 +2,6 @@
 import { writeFileSync } from "node:fs";
 import { pictures } from "./guide/pictures.ts";
 
-for (const [name, svg] of pictures()) {
+for (const [name, svg] of await pictures()) {
   writeFileSync(new URL(`../docs/guide/images/${name}`, import.meta.url), svg);
 }

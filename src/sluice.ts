@@ -19,6 +19,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   import:      { says: "writes a keepalived.conf and such as a sluice.yaml",  load: () => import("./import/main.ts") },
   status:      { says: "how the daemon is, what is wrong, and what to do", load: () => import("./cli/status/main.ts") },
   top:         { says: "services and servers as they are now, on a whole screen", load: () => import("./cli/top/main.ts") },
+  doctor:      { says: "what keeps services from working, on a director or a real server", load: () => import("./doctor/main.ts") },
   get:         { says: "services and their servers, as a table, YAML or JSON", load: () => import("./cli/services/get.ts") },
   describe:    { says: "all that is known of a service or a server",     load: () => import("./cli/services/describe.ts") },
   edit:        { says: "opens what stands in an editor, and puts it in force", load: () => import("./cli/services/edit.ts") },
@@ -35,6 +36,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   explain:     { says: "what would become of a packet now, and why",      load: () => import("./cli/explain/main.ts") },
   trace:       { says: "what becomes of packets, as they go by",         load: () => import("./cli/trace/main.ts") },
   replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },
+  ui:          { says: "shows the dashboard to a browser on this host",  load: () => import("./cli/ui/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };

@@ -19,7 +19,7 @@ beforeAll(() => {
     });
   node(path("scripts/manual.ts"), folder);
   help = node(path("src/sluice.ts"), "help");
-}, 60_000);
+}, 240_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

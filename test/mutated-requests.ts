@@ -41,6 +41,7 @@ const BODIES: Partial<Record<RouteName, string>> = {
   setTimeouts: '{"tcp":900,"tcpFin":120,"udp":300}',
   setSysctls: '{"drop_packet":1,"sync_threshold":"3 50"}',
   changes: `${JSON.stringify({ call: "addService", body: SERVICE })}\n{"call":"zero"}\n`,
+  explainWith: `{"service":"tcp:10.0.0.1:80","client":{"address":"10.0.0.9","port":0}}\n${WANTED}`,
   plan: WANTED,
   apply: WANTED,
 };

@@ -1,5 +1,5 @@
 /** Names of hosts and ports that no system can change. */
-import type { Names } from "../src/cli/ipvsadm/names.ts";
+import type { Names } from "../src/cli/ipvsadm/naming.ts";
 import { address } from "./builders.ts";
 
 const PORTS: Readonly<Record<string, number>> = {

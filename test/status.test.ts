@@ -81,6 +81,7 @@ test("status --json", async () => {
     engine: "memory",
     stand: "in memory",
     state: null,
+    stateTrouble: null,
     services: 0,
     servers: 0,
     connections: 0,

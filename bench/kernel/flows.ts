@@ -1,6 +1,6 @@
 /** Established flows in the kernel engine's program, as its director hands them over. */
 import { readFileSync } from "node:fs";
-import type { Instant } from "../../src/base/clock.ts";
+import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { addDestination, addService, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
@@ -19,7 +19,6 @@ const LOOPBACK = 1;
 const DEPARTURE = 2;
 const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 const HEADROOM = 64;
-const START = 1_000 as Instant;
 
 export class EngineFlows implements Disposable {
   readonly #flows: KernelFlows;
@@ -28,7 +27,7 @@ export class EngineFlows implements Disposable {
 
   constructor(course: Course, method: "route" | "masquerade") {
     this.#count = course.flows;
-    this.#flows = new KernelFlows(course.flows, 0);
+    this.#flows = new KernelFlows({ connectionsMax: course.flows, packetsSeen: 0 });
     this.#director = new Director({
       host: hostFor(course.service),
       limit: course.flows,
@@ -40,12 +39,12 @@ export class EngineFlows implements Disposable {
   }
 
   get program(): number {
-    return this.#flows.programs.forward;
+    return this.#flows.programs.atCard;
   }
 
   /** Of the kernel's memory, by its own account. */
   get bytesPerFlow(): number {
-    const info = readFileSync(`/proc/self/fdinfo/${this.#flows.flowsMap}`, "latin1");
+    const info = readFileSync(`/proc/self/fdinfo/${this.#flows.connectionsMap}`, "latin1");
     return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]) / this.#count;
   }
 
@@ -66,7 +65,10 @@ export class EngineFlows implements Disposable {
         memory.set(bytes, HEADROOM);
         const arrival = { ...NO_ARRIVAL, interfaceIndex: LOOPBACK, headroom: HEADROOM };
         packet.moveTo(memory, HEADROOM, HEADROOM + bytes.length, arrival);
-        const { verdict, connection, route } = this.#director.receive(packet, START);
+        const { verdict, connection, route } = this.#director.receive(
+          packet,
+          MONOTONIC_CLOCK.now(),
+        );
         if (verdict !== "forward" || route === undefined) throw new Error("A flow was not opened");
         if (flags === TCP_FLAG.syn) continue;
         this.#flows.learn({

@@ -4,7 +4,10 @@ import type { ErrorReply } from "./messages.ts";
 export type Right = "read" | "write";
 
 /** They ask what would be, and change nothing, though their question has a body. */
-const ASKING = [/^\/v1\/configuration\/plan$/, /^\/v1\/services\/[^/]+\/explain$/] as const;
+const ASKING = [
+  /^\/v1\/configuration\/(plan|explain)$/,
+  /^\/v1\/services\/[^/]+\/explain$/,
+] as const;
 
 /** Of a request, whether there is such a route or not. */
 export function neededRight(method: string, path: string): Right {
@@ -12,17 +15,26 @@ export function neededRight(method: string, path: string): Right {
   return method === "POST" && ASKING.some((each) => each.test(path)) ? "read" : "write";
 }
 
+const PAGE = /^\/ui(\/([\w-]+(\.[\w-]+)+)?)?$/;
+
+/** One of the pages that a browser shows (ui/pages.ts), which hold nothing that is anybody's. `target` as it was sent. */
+export function isForPages(method: string, target: string): boolean {
+  return (method === "GET" || method === "HEAD") && PAGE.test(target);
+}
+
 /**
  * The answer to a request that its caller may not make; undefined for one that it may. `granted` undefined: nothing at all.
- * `whoMay` completes the sentence "Only ... may".
+ * `whoMay` completes the sentence "Only ... may". `ownOrigin`: that of our own pages, where a browser reaches us.
  */
 export function refusalOf(
   request: Request,
   granted: Right | undefined,
   whoMay: Readonly<Record<Right, string>>,
+  ownOrigin?: string,
 ): Response | undefined {
-  // A page of the web has no business here, whoever its reader is.
-  if (request.headers.has("origin")) {
+  // A page of the web has no business here, whoever its reader is. A browser names our own, too, where they command.
+  const origin = request.headers.get("origin");
+  if (origin !== null && origin !== ownOrigin) {
     return refusal(
       403,
       "not-permitted",

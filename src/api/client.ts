@@ -6,7 +6,13 @@ import type { WireConnection } from "../control/wire.ts";
 import { COMMAND_HEADER } from "./command-header.ts";
 import { formatEndpointId, formatServiceId } from "./ids.ts";
 import { objects, type StreamedEvent, streamedEvents } from "./lines.ts";
-import type { EndedConnections, ErrorReply, Plan } from "./messages.ts";
+import type {
+  EndedConnections,
+  ErrorReply,
+  ExplainReply,
+  Plan,
+  WireQuestionWithService,
+} from "./messages.ts";
 import { type Calls, type Change, type QueryParams, ROUTES, type RouteName } from "./routes.ts";
 
 // An import would read every property of the module, and some of its getters load all of fetch: 25 ms at each start.
@@ -119,6 +125,15 @@ export class Client {
     const text = [settings, ...services].map((line) => `${JSON.stringify(line)}\n`).join("");
     const headers = generation === undefined ? {} : { "if-match": `"${generation}"` };
     return JSON.parse(await textOf(await this.#sendText(name, {}, text, headers))) as Plan;
+  }
+
+  /** What would become of a client's first packet if `wanted` were in force. */
+  async explainWith(
+    question: WireQuestionWithService,
+    { settings, services }: Configuration,
+  ): Promise<ExplainReply> {
+    const lines = [question, settings, ...services].map((line) => `${JSON.stringify(line)}\n`);
+    return JSON.parse(await textOf(await this.#sendText("explainWith", {}, lines.join(""))));
   }
 
   /**

@@ -71,7 +71,22 @@ function expectedGeneration(request: Request): number | undefined {
   throw new BadRequest(`If-Match: expected a generation such as "12", got ${text}`);
 }
 
-async function readWanted(request: Request): Promise<WantedState> {
+/** What lines want that have something else in the first: `readFirst` takes it. */
+export async function readWantedAfter<First>(
+  request: Request,
+  readFirst: (line: string) => First,
+): Promise<{ readonly first: First; readonly wanted: WantedState }> {
+  let first: { readonly is: First } | undefined;
+  const wanted = await readWanted(request, (line) => {
+    first = { is: readFirst(line) };
+  });
+  return { first: first!.is, wanted };
+}
+
+async function readWanted(
+  request: Request,
+  takeFirst?: (line: string) => void,
+): Promise<WantedState> {
   const pauses = new Pauses();
   const services: WantedService[] = [];
   let settings: WireWantedSettings | undefined;
@@ -83,7 +98,8 @@ async function readWanted(request: Request): Promise<WantedState> {
     length += line.length;
     if (length > BODY_MAX_BYTES)
       throw new TooLarge(`The body is longer than ${BODY_MAX_BYTES} bytes`);
-    if (settings === undefined) settings = readLine(WANTED_SETTINGS_SCHEMA, line, number);
+    if (takeFirst !== undefined && number === 1) takeFirst(line);
+    else if (settings === undefined) settings = readLine(WANTED_SETTINGS_SCHEMA, line, number);
     else {
       const service = readLine(WANTED_SERVICE_SCHEMA, line, number);
       if (service.health !== undefined) await checkSettings(service.health, number);
@@ -91,12 +107,13 @@ async function readWanted(request: Request): Promise<WantedState> {
     }
   }
   if (settings === undefined) {
-    throw new BadRequest("The body is empty: expected the settings in its first line, {} for none");
+    const place = takeFirst === undefined ? "its first line" : "its second line";
+    throw new BadRequest(`The body is too short: expected the settings in ${place}, {} for none`);
   }
   return { ...wantedSettingsFromWire(settings), services };
 }
 
-function readLine<Wire>(schema: z.ZodType<Wire>, line: string, number: number): Wire {
+export function readLine<Wire>(schema: z.ZodType<Wire>, line: string, number: number): Wire {
   try {
     return readAs(schema, parseJson(line));
   } catch (error) {

@@ -1,33 +1,56 @@
 /** What would become of a client's first packet: asked in a copy of the director (ipvs/explain/). */
+import { withPauses } from "../base/pauses.ts";
 import type { Control } from "../control/control.ts";
-import { QUESTION_SCHEMA } from "../control/wire-schema.ts";
+import {
+  QUESTION_SCHEMA,
+  QUESTION_WITH_SERVICE_SCHEMA,
+  type Question,
+} from "../control/wire-schema.ts";
 import { explainReason } from "../engine/reason-words.ts";
+import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import type { Endpoint, Protocol, ServiceKey } from "../ipvs/desired/service.ts";
 import { formatServiceKey } from "../ipvs/desired/service.ts";
-import { changedBy } from "../ipvs/explain/what-if.ts";
+import { reconciling } from "../ipvs/desired/wanted.ts";
+import { changedBy, narrowed } from "../ipvs/explain/what-if.ts";
 import { Address } from "../net/address.ts";
 import type { Port } from "../net/port.ts";
+import { readLine, readWantedAfter } from "./configuration.ts";
 import type { ExplainReply } from "./messages.ts";
 import { BadRequest } from "./problem.ts";
-import { readAs } from "./reading.ts";
+import { readAs, readService } from "./reading.ts";
 
 /** Where a client's packet comes from if nobody says: one of Linux' own (net.ipv4.ip_local_port_range). */
 const CLIENT_PORT = 40_000;
 
-export async function explainTo(
+/** As now, or with what single changes the question names. */
+export function explainTo(control: Control, key: ServiceKey, body: unknown): Promise<ExplainReply> {
+  return answer(control, key, readAs(QUESTION_SCHEMA, body), undefined);
+}
+
+/** As if what the lines of `request` want were in force: the question, then the settings, then a service a line. */
+export async function explainWith(control: Control, request: Request): Promise<ExplainReply> {
+  const { first: question, wanted } = await readWantedAfter(request, (line) =>
+    readLine(QUESTION_WITH_SERVICE_SCHEMA, line, 1),
+  );
+  const key = readService(question.service);
+  const after = await withPauses(reconciling(control.state, wanted, Date.now()));
+  return answer(control, key, question, after);
+}
+
+async function answer(
   control: Control,
   key: ServiceKey,
-  body: unknown,
+  question: Question,
+  wanted: DesiredState | undefined,
 ): Promise<ExplainReply> {
-  const { engine, state } = control;
+  const { engine } = control;
   if (engine.explain === undefined) {
     throw new BadRequest(`The engine ${engine.name} cannot tell what would become of a packet`);
   }
-  if (!state.services.has(formatServiceKey(key))) {
+  if (!(wanted ?? control.state).services.has(formatServiceKey(key))) {
     throw new LbError({ code: "no-such-service", service: key });
   }
-  const question = readAs(QUESTION_SCHEMA, body);
   const given = endpointFrom(question.client);
   const client = { ...given, port: given.port === 0 ? (CLIENT_PORT as Port) : given.port };
   const asked = question.to === null ? undefined : endpointFrom(question.to);
@@ -42,9 +65,13 @@ export async function explainTo(
     server: endpointFrom(server),
     weight: weight ?? undefined,
   }));
+  const packet = { protocol, client, to, mark };
+  const after = wanted && control.wouldBe(wanted);
   const { interfaceName, ...explanation } = await engine.explain(
-    { protocol, client, to, mark },
-    changes.length === 0 ? undefined : (now) => changedBy(now, key, changes),
+    packet,
+    after === undefined && changes.length === 0
+      ? undefined
+      : (now) => changedBy(after === undefined ? now : narrowed(after, packet, now), key, changes),
   );
   return {
     ...explanation,

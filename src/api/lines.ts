@@ -50,7 +50,7 @@ export function textStream(parts: AsyncGenerator<string>): ReadableStream<Uint8A
 }
 
 /** The objects of a stream of lines. */
-export async function* objects(stream: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
+export async function* objects(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of stream) {
@@ -71,7 +71,7 @@ export interface StreamedEvent {
 
 /** The events of a stream as the daemon writes it: one field a line, `data` once, LF alone. */
 export async function* streamedEvents(
-  stream: AsyncIterable<Buffer>,
+  stream: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<StreamedEvent> {
   const decoder = new TextDecoder();
   let rest = "";

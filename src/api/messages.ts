@@ -29,6 +29,8 @@ export interface Status {
   readonly stand: string;
   /** The path of the state file; null: state is kept in memory only. */
   readonly state: string | null;
+  /** Why changes cannot be kept in it, and are refused. */
+  readonly stateTrouble: string | null;
   readonly services: number;
   readonly servers: number;
   /** Entries of the connection table, and how many it may have. */
@@ -171,6 +173,12 @@ export interface WireQuestion {
   readonly whatIf?: readonly { readonly server: WireEndpoint; readonly weight: number | null }[];
 }
 
+/** The first of the lines that say what would be in force. */
+export interface WireQuestionWithService extends WireQuestion {
+  /** Its id. */
+  readonly service: string;
+}
+
 export type ExplainReply = Explanation & {
   /** The reason in words. */
   readonly means: string;
@@ -272,7 +280,7 @@ export interface ErrorReply {
   readonly error: {
     /**
      * A FaultCode (ipvs/desired/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
-     * too-large, busy, internal.
+     * too-large, busy, not-kept, internal.
      */
     readonly code: string;
     readonly message: string;

@@ -7,6 +7,7 @@ import {
   DESTINATION_SCHEMA,
   DRAIN_SCHEMA,
   QUESTION_SCHEMA,
+  QUESTION_WITH_SERVICE_SCHEMA,
   SERVICE_SCHEMA,
   SYSCTLS_SCHEMA,
   TIMEOUTS_SCHEMA,
@@ -39,6 +40,7 @@ const BODIES: Readonly<Record<BodiedName, Body>> = {
   setTimeouts: TIMEOUTS_SCHEMA,
   setSysctls: SYSCTLS_SCHEMA,
   changes: [LINE_SCHEMA],
+  explainWith: [QUESTION_WITH_SERVICE_SCHEMA, WANTED_SETTINGS_SCHEMA, WANTED_SERVICE_SCHEMA],
   plan: [WANTED_SETTINGS_SCHEMA, WANTED_SERVICE_SCHEMA],
   apply: [WANTED_SETTINGS_SCHEMA, WANTED_SERVICE_SCHEMA],
 };
@@ -48,6 +50,7 @@ const SCHEMAS: readonly (readonly [string, z.ZodType])[] = [
   ["Destination", DESTINATION_SCHEMA],
   ["Drain", DRAIN_SCHEMA],
   ["Question", QUESTION_SCHEMA],
+  ["QuestionWithService", QUESTION_WITH_SERVICE_SCHEMA],
   ["Timeouts", TIMEOUTS_SCHEMA],
   ["Sysctls", SYSCTLS_SCHEMA],
   ["Change", LINE_SCHEMA],
@@ -154,6 +157,7 @@ function success(name: RouteName): object {
         name === "changes" ||
         name === "plan" ||
         name === "explain" ||
+        name === "explainWith" ||
         name === "rollback" ||
         name === "apply"
       ? { 200: done }

@@ -1,6 +1,7 @@
 /** How a call that cannot be done is answered. */
 import { BusyError } from "../control/control.ts";
 import { NoSuchGeneration } from "../control/history.ts";
+import { NotKeptError } from "../control/state-file-error.ts";
 import { FAULTS, LbError } from "../ipvs/desired/errors.ts";
 import type { ErrorReply } from "./messages.ts";
 import { BadRequest, BrokenOff, ChangedMeanwhile, TooLarge } from "./problem.ts";
@@ -34,6 +35,7 @@ export function refusalFor(error: unknown, onBug: (error: unknown) => void): Ref
   if (error instanceof TooLarge) return { status: 413, error: { code: "too-large", message } };
   if (error instanceof BrokenOff) return { status: 400, error: { code: "broken-off", message } };
   if (error instanceof BusyError) return { status: 503, error: { code: "busy", message } };
+  if (error instanceof NotKeptError) return { status: 503, error: { code: "not-kept", message } };
   onBug(error);
   return { status: 500, error: { code: "internal", message } };
 }

@@ -51,6 +51,7 @@ export const ROUTES = {
   undrain:           { method: "DELETE", path: "/v1/services/:service/destinations/:destination/drain", says: "It gets new connections again, with the weight that it had" },
   listDrains:        { method: "GET",    path: "/v1/drains",                                       says: "Servers that are drained: their connections by age, the oldest ones, when it ends" },
   explain:           { method: "POST",   path: "/v1/services/:service/explain",                    says: "What would become of a client's first packet now, and why; changes nothing" },
+  explainWith:       { method: "POST",   path: "/v1/configuration/explain",                        says: "The same as if such lines were in force, the question in a line before them; changes nothing" },
   zeroService:       { method: "POST",   path: "/v1/services/:service/zero",                       says: "Restart one service's counters" },
   zero:              { method: "POST",   path: "/v1/zero",                                         says: "Restart every counter" },
   getTimeouts:       { method: "GET",    path: "/v1/timeouts",                                     says: "How long idle connections live, in seconds" },

@@ -51,6 +51,11 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   for (const [name, { method, path }] of Object.entries(ROUTES)) {
     app.on(method, path, handlers[name as RouteName]);
   }
+  app.get("/ui", (context) => context.redirect("/ui/"));
+  app.get("/ui/*", async (context) => {
+    const { PAGES, pageAt } = await import("./ui/pages.ts");
+    return pageAt(context.req.path.slice(PAGES.length), context.req.header("accept-encoding"));
+  });
   app.notFound((context) =>
     fail(context, {
       status: 404,
@@ -143,6 +148,10 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       const key = readService(context.req.param("service") ?? "");
       const question = parseJson((await bodyOf(context.req.raw)) || "null");
       return context.json(await explainTo(control, key, question));
+    },
+    explainWith: async (context) => {
+      const { explainWith } = await import("./explain.ts");
+      return context.json(await explainWith(control, context.req.raw));
     },
     listDrains: async (context) => context.json(await drainsOf(control)),
     names: async (context) => context.json({ names: await namesOf(control) }),

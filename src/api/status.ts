@@ -36,6 +36,7 @@ export async function statusOf(
     engine: control.engine.name,
     stand: condition.stand,
     state: status.statePath ?? null,
+    stateTrouble: control.stateTrouble ?? null,
     services: services.length,
     servers: services.reduce((sum, { destinations }) => sum + destinations.length, 0),
     connections: condition.connections,

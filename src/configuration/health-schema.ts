@@ -45,10 +45,14 @@ export const COMMON = {
     .optional()
     .describe("Who is asked. Default: the destination."),
   port: integer(1, 0xffff).optional().describe("Default: the destination's port."),
-  via: oneOf(["vip", "direct"])
+  via: z
+    .union(
+      [z.enum(["vip", "direct"]), address("a VIP's address")],
+      expecting("vip, direct, or a VIP's address"),
+    )
     .optional()
     .describe(
-      "`vip`: probes reach the server as clients' packets do, with the VIP as destination, so that a server that lacks the VIP is down. `direct`: they go to its own address. Default: `vip` with forwarding `route` or `tunnel`, else `direct`.",
+      "`vip`: probes reach the server as clients' packets do, with the VIP as destination, so that a server that lacks the VIP is down. `direct`: they go to its own address. An address: that VIP is meant, for services of a mark, whose VIP nobody told. Default: `vip` with forwarding `route` or `tunnel`, else `direct`.",
     ),
 };
 

@@ -34,7 +34,7 @@ const check: fc.Arbitrary<CheckPlan> = fc
     start: fc.constantFrom("up" as const, "down" as const),
     address: perhaps(fc.constant("192.0.2.9")),
     port: perhaps(fc.integer({ min: 1, max: 0xffff })),
-    via: perhaps(fc.constantFrom("vip" as const, "direct" as const)),
+    via: perhaps(fc.constantFrom("vip", "direct", "192.0.2.1", "2001:db8::1")),
   })
   .map(({ kind, longerMs, ...plan }) => ({
     ...kind,

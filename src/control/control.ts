@@ -88,6 +88,11 @@ export class Control {
     return this.#enforcement.position.desired;
   }
 
+  /** What the engine would get if that were wanted: with what is known of servers' health now. Nothing changes. */
+  wouldBe(desired: DesiredState): DesiredState {
+    return this.#enforcement.wouldBe(desired);
+  }
+
   /** What the overlay says of these services is not what it said before. Resolves when the engine does it. */
   renew(keyTexts: readonly string[]): Promise<void> {
     return this.#inTurn(() => this.#enforcement.renew(keyTexts));
@@ -96,6 +101,11 @@ export class Control {
   /** The number of the last change that was acknowledged: each of them makes one more. */
   get generation(): number {
     return this.#file?.generation ?? this.#unfiled;
+  }
+
+  /** Why changes cannot be kept at present, and are refused; undefined: they can. */
+  get stateTrouble(): string | undefined {
+    return this.#file?.trouble;
   }
 
   /** Has `listener` told of each new state, once it is in force and on disk. */
@@ -208,6 +218,7 @@ export class Control {
 
   async #commit(steps: readonly DesiredState[], by: Author): Promise<void> {
     const before = this.state;
+    await this.#file?.retry(before);
     const next = await this.#enforcement.lead(steps);
     try {
       await this.#keep(before, next.desired, by);
@@ -243,6 +254,7 @@ export class Control {
   /** Makes the engine do `wanted`, in portions; `keep` has it on disk. */
   async #become(wanted: DesiredState, keep: () => Promise<void>): Promise<void> {
     let next = this.#enforcement.position;
+    await this.#file?.retry(this.state);
     try {
       for (const steps of stepsBetween(this.state, wanted, TOGETHER_MAX)) {
         next = await this.#enforcement.lead(steps, next);

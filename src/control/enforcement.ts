@@ -4,6 +4,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { type DesiredState, EMPTY_STATE } from "../ipvs/desired/desired-state.ts";
+import type { ServicePlan } from "../ipvs/desired/service.ts";
 import {
   advance,
   changesTo,
@@ -50,6 +51,16 @@ export class Enforcement {
     }
     await this.#engine.apply(...effective);
     return position;
+  }
+
+  /** What the engine would get if that were wanted. Nothing changes. */
+  wouldBe(desired: DesiredState): DesiredState {
+    const overlay = this.#overlay;
+    const over = overlay && {
+      over: (plan: ServicePlan, before: ServicePlan | undefined) => overlay.wouldBe(plan, before),
+    };
+    const changes = changesTo(this.#position, desired);
+    return advance(this.#position, desired, changes, over).effective;
   }
 
   /** Where the engine was led to is in force from now on. */

@@ -7,6 +7,8 @@ import { type ServiceChange, ServiceMap } from "../ipvs/desired/service-map.ts";
 export interface Overlay {
   /** The plan that the engine gets for `plan`. `before` is the one that it has; the same when nothing is different. */
   over(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan;
+  /** What over() would say, if that were wanted: nothing is taken down. */
+  wouldBe(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan;
   /** What is in force now, and was not before. */
   follow(changes: readonly ServiceChange[]): void;
 }
@@ -30,7 +32,7 @@ export function advance(
   { effective }: Position,
   desired: DesiredState,
   changes: readonly ServiceChange[],
-  overlay: Overlay | undefined,
+  overlay: Pick<Overlay, "over"> | undefined,
 ): Position {
   if (overlay === undefined) return { desired, effective: desired };
   let services = ServiceMap.of(effective.services);

@@ -17,7 +17,7 @@ import { History } from "./history.ts";
 import { damagedJournal, markLine, readJournal, recordLine } from "./journal.ts";
 import { identityOf, openToRead, openToWrite, replaceFile, writeAll } from "./regular-file.ts";
 import { DIGITS_AT, readSnapshot, type Snapshot, SnapshotWriter } from "./snapshot.ts";
-import { StateFileError } from "./state-file-error.ts";
+import { NotKeptError, StateFileError } from "./state-file-error.ts";
 
 /** A journal shorter than this is not worth a new snapshot. */
 const JOURNAL_FLOOR = 1 << 20;
@@ -45,6 +45,7 @@ export class StateFile implements AsyncDisposable {
   #meanwhile: Buffer[] | undefined;
   #compaction: Promise<void> | undefined;
   #retryAt = 0;
+  #trouble: string | undefined;
   /** One after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -112,28 +113,30 @@ export class StateFile implements AsyncDisposable {
     { by, at: signedAt }: Signature = sign(NOBODY_NAMED),
   ): Promise<void> {
     if (this.#journal === undefined) await this.#compaction;
-    await this.#inTurn(async () => {
-      const journal = this.#journal ?? (await this.#begin(before));
-      const sequence = this.#sequence + 1;
-      const change = { by, at: signedAt, ...changeToJson(before, after) };
-      const record = Buffer.from(recordLine(sequence, change));
-      const mark = Buffer.from(markLine(sequence));
-      const at = this.#journalLength;
-      try {
-        await writeAll(journal, record, at);
-        await journal.datasync();
-        await writeAll(journal, mark, at + record.length);
-      } catch (error) {
-        // After an error nobody knows what a further fdatasync() would be about: the next change begins a new journal.
-        await this.#giveUp(at);
-        throw error;
-      }
-      this.#journalLength = at + record.length + mark.length;
-      this.#sequence = sequence;
-      this.history.note({ generation: sequence, by, at: signedAt, before, after });
-      this.#meanwhile?.push(record, mark);
-      this.#compactLater(after);
-    });
+    await this.#inTurn(() =>
+      this.#orSay(async () => {
+        const journal = this.#journal ?? (await this.#begin(before));
+        const sequence = this.#sequence + 1;
+        const change = { by, at: signedAt, ...changeToJson(before, after) };
+        const record = Buffer.from(recordLine(sequence, change));
+        const mark = Buffer.from(markLine(sequence));
+        const at = this.#journalLength;
+        try {
+          await writeAll(journal, record, at);
+          await journal.datasync();
+          await writeAll(journal, mark, at + record.length);
+        } catch (error) {
+          // After an error nobody knows what a further fdatasync() would be about: the next change begins a new journal.
+          await this.#giveUp(at);
+          throw error;
+        }
+        this.#journalLength = at + record.length + mark.length;
+        this.#sequence = sequence;
+        this.history.note({ generation: sequence, by, at: signedAt, before, after });
+        this.#meanwhile?.push(record, mark);
+        this.#compactLater(after);
+      }),
+    );
   }
 
   /** Has the disk hold `after`, whatever is there. */
@@ -143,16 +146,34 @@ export class StateFile implements AsyncDisposable {
     { by, at }: Signature = sign(NOBODY_NAMED),
   ): Promise<void> {
     await this.#compaction;
-    await this.#inTurn(async () => {
-      this.#sequence++;
-      try {
-        await this.#begin(after);
-      } catch (error) {
-        this.#sequence--;
-        throw error;
-      }
-      this.history.note({ generation: this.#sequence, by, at, before, after });
-    });
+    await this.#inTurn(() =>
+      this.#orSay(async () => {
+        this.#sequence++;
+        try {
+          await this.#begin(after);
+        } catch (error) {
+          this.#sequence--;
+          throw error;
+        }
+        this.history.note({ generation: this.#sequence, by, at, before, after });
+      }),
+    );
+  }
+
+  /** Why changes are refused at present: the disk did not take the last one. Undefined: it did. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Whether the disk takes changes again, before one is begun. Rejects with a NotKeptError when it does not. */
+  async retry(state: DesiredState): Promise<void> {
+    if (this.#trouble === undefined) return;
+    await this.#compaction;
+    await this.#inTurn(() =>
+      this.#orSay(async () => {
+        if (this.#journal === undefined) await this.#begin(state);
+      }),
+    );
   }
 
   /** The number of the last change. */
@@ -193,6 +214,28 @@ export class StateFile implements AsyncDisposable {
     await this.#compaction;
     await this.#inTurn(() => this.#close());
     await this.history[Symbol.asyncDispose]();
+  }
+
+  /** What the disk refuses is said once, and once when it is over. */
+  async #orSay(keep: () => Promise<void>): Promise<void> {
+    try {
+      await keep();
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined) throw error;
+      if (this.#trouble === undefined) {
+        this.#warn(
+          `Changes are refused as long as they cannot be kept in ${this.path}: ${message}. What is in force stays so`,
+        );
+      }
+      this.#trouble = message;
+      throw new NotKeptError(
+        `Nothing was changed, for it could not be kept in ${this.path}: ${message}`,
+      );
+    }
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#warn(`Changes are kept again, in ${this.path}`);
   }
 
   async #readSnapshot(): Promise<Snapshot | undefined> {

@@ -112,7 +112,7 @@ const check: z.ZodType<CheckPlan> = z.strictObject({
   start: z.enum(["up", "down"]),
   address: address.optional(),
   port: port.min(1).optional(),
-  via: z.enum(["vip", "direct"]).optional(),
+  via: z.union([z.enum(["vip", "direct"]), address]).optional(),
 }) as z.ZodType<unknown> as z.ZodType<CheckPlan>;
 
 const onFailure = z.enum(["remove", "inhibit"]);
@@ -202,6 +202,11 @@ export const QUESTION_SCHEMA = z.strictObject({
     .max(1_000)
     .default([]),
 });
+
+export type Question = z.infer<typeof QUESTION_SCHEMA>;
+
+/** Where no path names the service. */
+export const QUESTION_WITH_SERVICE_SCHEMA = QUESTION_SCHEMA.extend({ service: z.string() });
 
 /** A service as somebody declares it: a destination without a weight keeps the one that it has. */
 export const WANTED_SERVICE_SCHEMA: z.ZodType<WireWantedService> = service.extend({

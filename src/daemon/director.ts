@@ -41,6 +41,7 @@ export async function openDirector(
   const engine = stack.use(
     await openEngine({
       choice: options.engine,
+      admission: options.admission,
       headStart,
       connectionsMax: options.connectionsMax,
       outliving: {

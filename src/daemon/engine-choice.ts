@@ -8,10 +8,11 @@ import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
 import { missingCapabilities } from "./capabilities.ts";
-import type { EngineChoice } from "./options.ts";
+import type { Admission, EngineChoice } from "./options.ts";
 
 export interface EngineOptions {
   readonly choice: EngineChoice;
+  readonly admission: Admission;
   readonly connectionsMax: number;
   readonly outliving: Outliving;
   readonly headStart: HeadStart;
@@ -20,7 +21,7 @@ export interface EngineOptions {
 
 /** Throws the host's reason when it cannot run the engine that was asked for. */
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
-  const { choice, headStart, ...common } = options;
+  const { choice, admission, headStart, ...common } = options;
   const { connectionsMax, events } = common;
   if (choice === "userspace") return await UserspaceEngine.open({ ...common, headStart });
   let offload: KernelOffload | undefined;
@@ -29,8 +30,10 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
     const kernel = await import("../engine/kernel/kernel-offload.ts");
     offload = new kernel.KernelOffload({
       connectionsMax,
+      opensOnWire: admission === "wire",
       warn: (message, error) => events.warn(message, error),
     });
+    if (offload.stand !== undefined) events.inform(`the kernel engine stands ${offload.stand}`);
     return await UserspaceEngine.open({ ...common, headStart, offload });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;

@@ -14,6 +14,10 @@ export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
 export const ENGINES = ["auto", "kernel", "userspace"] as const;
 export type EngineChoice = (typeof ENGINES)[number];
 
+/** Where the kernel engine opens connections. */
+export const ADMISSIONS = ["host", "wire"] as const;
+export type Admission = (typeof ADMISSIONS)[number];
+
 export interface DaemonOptions {
   readonly socket: string;
   /** A group's name or number. */
@@ -29,6 +33,7 @@ export interface DaemonOptions {
   /** Where Prometheus is answered over TCP; undefined: nowhere, or where the configuration says. */
   readonly metrics: ListenPlace | undefined;
   readonly engine: EngineChoice;
+  readonly admission: Admission;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
   /** For how long services' packets are dropped when the daemon has ended. */
@@ -84,7 +89,9 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
                      with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT})
   --no-adopt         forget the connections of the daemon before
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
-                     engine has the kernel forward established connections by itself
+                     engine has the kernel open and forward connections by itself
+  --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
+                     where packets arrive (wire): faster, and no rule of the host's sees them
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
                      standard output, which the daemon never waits for: what its reader, or the
                      disk of its file, is too slow for is counted, and said
@@ -108,6 +115,7 @@ export function parseDaemonOptions(
   }
   return {
     engine: engineOf(values.engine),
+    admission: admissionOf(values.admission, values.engine),
     socket: values.socket ?? defaultSocket,
     socketGroup: values["socket-group"],
     readGroup: values["read-group"],
@@ -142,6 +150,7 @@ function read(args: readonly string[]) {
         grace: { type: "string" },
         "no-adopt": { type: "boolean" },
         engine: { type: "string" },
+        admission: { type: "string" },
         "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
@@ -195,6 +204,18 @@ function engineOf(text: string = "userspace"): EngineChoice {
   const engine = ENGINES.find((each) => each === text);
   if (engine !== undefined) return engine;
   throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
+}
+
+/** Throws for one that the engine has no use for: the userspace engine always stands behind the host's firewall. */
+function admissionOf(text: string = "host", engine: string = "userspace"): Admission {
+  const admission = ADMISSIONS.find((each) => each === text);
+  if (admission === undefined) {
+    throw new UsageError(`--admission ${text}: expected one of ${ADMISSIONS.join(", ")}`);
+  }
+  if (admission === "wire" && engine === "userspace") {
+    throw new UsageError("--admission wire: only the kernel engine can, --engine kernel or auto");
+  }
+  return admission;
 }
 
 function isLogLevel(text: string): text is LogLevel {

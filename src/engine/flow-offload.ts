@@ -32,6 +32,10 @@ export interface ForwardedPacket {
   /** Of the services' table. */
   readonly destinationId: number;
   readonly isReply: boolean;
+  /** It opened its connection. */
+  readonly isNew: boolean;
+  /** Of its connection, after it. */
+  readonly state: number;
   /** False: it was lost. */
   readonly isSent: boolean;
   readonly reason: string;
@@ -51,9 +55,13 @@ export interface ForwardedWatch {
   readonly missed: (count: number) => void;
 }
 
-export interface FlowOffload extends Offload, Disposable {
+export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
+  /** Where it opens connections, if that is not where the engine takes packets. */
+  readonly stand: string | undefined;
+  /** What the director tells, and is told. */
+  readonly flows: Offload;
   /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void;
   /** To be told of the host's network at the beginning, and whenever interfaces or neighbours may have changed. */

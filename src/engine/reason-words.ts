@@ -66,20 +66,27 @@ const WORDS: Readonly<Record<Reason | Yielding | Loss, string>> = {
   "host-too-big":             "lost: would have left as the host's own, and is longer than the way takes",
 };
 
-/** Of the programs that forward known flows in the kernel (kernel/kernel-flows.ts). What they pass, the director looks at. */
+/** Of the programs that open and forward connections in the kernel (kernel/kernel-flows.ts). What they pass, the director looks at. */
 // biome-ignore format: a table
 const KERNEL_WORDS: Readonly<Record<string, string>> = {
   "kernel-forwarded":          "of those sent on: by the kernel itself, where they arrived",
   "kernel-pass-not-ours":      "not forwarded in the kernel: no whole TCP or UDP packet to this host's link-layer address",
   "kernel-pass-malformed":     "not forwarded in the kernel: no whole packet",
-  "kernel-pass-unknown":       "not forwarded in the kernel: of no flow that it knows",
-  "kernel-pass-old":           "not forwarded in the kernel: something changed since it learnt the flow",
-  "kernel-pass-event":         "not forwarded in the kernel: begins or ends a connection",
+  "kernel-pass-unknown":       "not forwarded in the kernel: of no connection that it knows or could open",
+  "kernel-pass-old":           "not forwarded in the kernel: something changed since the host let the connection in",
+  "kernel-pass-event":         "not forwarded in the kernel: begins a connection, which the host's firewall is to let in",
   "kernel-pass-time-to-live":  "not forwarded in the kernel: its time to live is over",
   "kernel-pass-too-big":       "not forwarded in the kernel: too big for the way",
-  "kernel-pass-elsewhere":     "not forwarded in the kernel: came in by another interface than the flow",
+  "kernel-pass-elsewhere":     "not forwarded in the kernel: came in by another interface than the connection",
+  "kernel-pass-no-checksum":   "not forwarded in the kernel: UDP without a checksum, which NAT makes",
+  "kernel-pass-director":      "not forwarded in the kernel: the director deals with the connection itself",
+  "kernel-pass-no-way":        "not forwarded in the kernel: it is not known yet how to get there",
+  "kernel-pass-no-server":     "not opened in the kernel: no real server takes the connection",
+  "kernel-pass-full":          "not opened in the kernel: no room in its table",
+  "kernel-opened":             "connections that the kernel opened itself",
+  "kernel-news-lost":          "news of the kernel's that had no place, and were made good by looking at all connections",
   "kernel-drop-no-memory":     "lost: the kernel had no memory to rewrite it",
-  "kernel-flows-full":         "flows that the kernel was not told of: its table is full",
+  "kernel-flows-full":         "connections that the kernel could not be given: its table is full",
   "kernel-attach-failed":      "interfaces that the kernel's program could not be attached to",
 };
 

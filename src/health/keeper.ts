@@ -108,13 +108,11 @@ export class HealthKeeper {
   }
 
   over(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
-    const keyText = formatServiceKey(plan.key);
-    const effectiveBefore = before && this.#effective.get(before);
-    if (plan.health === undefined && effectiveBefore === undefined) return plan;
-    const judged = this.#judge(keyText, plan);
-    const effective = effectiveOf(plan, judged?.decision ?? asConfigured(plan), effectiveBefore);
-    this.#effective.set(effective.plan, effective);
-    return effective.plan;
+    return this.#laidOver(plan, before, (keyText) => this.#judge(keyText, plan));
+  }
+
+  wouldBe(plan: ServicePlan, before: ServicePlan | undefined): ServicePlan {
+    return this.#laidOver(plan, before, (keyText) => this.#judgement(keyText, plan));
   }
 
   follow(changes: readonly ServiceChange[]): void {
@@ -174,6 +172,19 @@ export class HealthKeeper {
     clearTimeout(this.#clock);
   }
 
+  #laidOver(
+    plan: ServicePlan,
+    before: ServicePlan | undefined,
+    judge: (keyText: string) => Judged | undefined,
+  ): ServicePlan {
+    const effectiveBefore = before && this.#effective.get(before);
+    if (plan.health === undefined && effectiveBefore === undefined) return plan;
+    const { decision } = judge(formatServiceKey(plan.key)) ?? {};
+    const effective = effectiveOf(plan, decision ?? asConfigured(plan), effectiveBefore);
+    this.#effective.set(effective.plan, effective);
+    return effective.plan;
+  }
+
   #note({ id, latencyMs, warning, ...report }: Change): void {
     const watch = this.#watches.byId(id);
     if (watch === undefined) return;
@@ -216,7 +227,30 @@ export class HealthKeeper {
     if (this.#changed.size > 0) this.#renewSoon();
   }
 
+  /** Takes down what is decided, and tells of what is new. */
   #judge(keyText: string, plan: ServicePlan): Judged | undefined {
+    const judged = this.#judgement(keyText, plan);
+    if (judged === undefined) return undefined;
+    const before = this.#judged.get(keyText);
+    const { standings } = judged;
+    const health = plan.health!;
+    for (const destination of plan.destinations) {
+      const at = formatEndpoint(destination.endpoint);
+      const [last, standing] = [before?.standings.get(at), standings.get(at)];
+      if (last === undefined || standing === undefined || last.up === standing.up) continue;
+      const { up, why } = standing;
+      this.#options.happened({ kind: "destination", service: plan.key, destination, up, why });
+    }
+    this.#tell(judged, before);
+    const moment = nextMoment(standings.values(), health.slowStartMs, this.#options.now());
+    if (moment === undefined) this.#moments.delete(keyText);
+    else this.#moments.set(keyText, moment);
+    this.#judged.set(keyText, judged);
+    return judged;
+  }
+
+  /** What is to be decided of it by what is known now. */
+  #judgement(keyText: string, plan: ServicePlan): Judged | undefined {
     const { health } = plan;
     if (health === undefined) return undefined;
     const now = this.#options.now();
@@ -231,30 +265,25 @@ export class HealthKeeper {
       const last = before?.standings.get(at);
       const standing = destinationAfter(last, findingOf(reports), health.flapping, now);
       standings.set(at, standing);
-      if (last !== undefined && last.up !== standing.up) {
-        const { up, why } = standing;
-        this.#options.happened({ kind: "destination", service: plan.key, destination, up, why });
-      }
       return { weight: destination.weight, onFailure, standing };
     });
     const hadQuorum = before?.decision.hasQuorum ?? true;
     const decision = decide(health, candidates, hadQuorum, now);
     const isKnown = [...standings.values()].every((each) => each.isKnown);
     const toldQuorum = toldAfter(before?.toldQuorum, decision.hasQuorum, isKnown);
+    return { plan, standings, decision, toldQuorum };
+  }
+
+  #tell({ plan, decision, toldQuorum }: Judged, before: Judged | undefined): void {
+    const { key: service, health } = plan;
     if (toldQuorum !== undefined && toldQuorum !== before?.toldQuorum) {
-      const { key: service } = plan;
-      this.#options.happened({ kind: "quorum", service, has: toldQuorum, decision, health });
+      const has = toldQuorum;
+      this.#options.happened({ kind: "quorum", service, has, decision, health: health! });
     }
     const { isPanic } = decision;
     if ((before?.decision.isPanic ?? false) !== isPanic) {
-      this.#options.happened({ kind: "panic", service: plan.key, isPanic });
+      this.#options.happened({ kind: "panic", service, isPanic });
     }
-    const moment = nextMoment(standings.values(), health.slowStartMs, now);
-    if (moment === undefined) this.#moments.delete(keyText);
-    else this.#moments.set(keyText, moment);
-    const judged = { plan, standings, decision, toldQuorum };
-    this.#judged.set(keyText, judged);
-    return judged;
   }
 
   /** For what time alone changes: slow starts, and the end of being held down. */

@@ -64,6 +64,16 @@ const rows: [why: string, found: WatchTarget, expected: WatchTarget][] = [
   ["masquerading: whatever is said", target({ via: "vip" }, "masquerade"), STRAIGHT],
   ["straight when that is said", target({ via: "direct" }, "route"), STRAIGHT],
   ["a mark has no VIP that is known", target({}, "route", 80, MARK), STRAIGHT],
+  [
+    "but for what its check says",
+    target({ via: "10.0.0.101", port: 443 }, "route", 80, MARK),
+    { address: "10.0.1.1", port: 443, through: { vip: "10.0.0.101" } },
+  ],
+  [
+    "through another VIP than its own, when that is said",
+    target({ via: "10.0.0.101" }, "route"),
+    { ...STRAIGHT, through: { vip: "10.0.0.101" } },
+  ],
   ["programs have their own ways", target({ type: "exec" }, "route"), STRAIGHT],
   [
     "another address is asked as such",

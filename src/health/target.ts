@@ -24,13 +24,19 @@ export function targetOf(
 ): WatchTarget {
   const address = check.address ?? endpoint.address.toString();
   const target = { address, port: check.port ?? endpoint.port };
-  // A masqueraded server gets packets to its own address; which VIP a mark is for no packet has told yet.
-  if (forwarding.kind === "masquerade" || key.kind === "mark") return target;
-  if (ELSEWHERE.has(check.type)) return target;
-  const isStraight = check.via === "direct" || (check.via === undefined && check.address);
-  if (isStraight) return target;
-  const vip = key.endpoint.address.toString();
+  // A masqueraded server gets packets to its own address.
+  if (forwarding.kind === "masquerade" || ELSEWHERE.has(check.type)) return target;
+  const vip = vipOf(check, key);
+  if (vip === undefined) return target;
   const through = forwarding.kind === "tunnel" ? { vip, tunnel: forwarding } : { vip };
   // Packets come to the service's port: only masquerading changes it.
-  return { address, port: check.port ?? (key.endpoint.port || endpoint.port), through };
+  const servicePort = key.kind === "mark" ? 0 : key.endpoint.port;
+  return { address, port: check.port ?? (servicePort || endpoint.port), through };
+}
+
+/** Undefined: it is asked straight. Which VIP a mark is for no packet has told yet: the check may. */
+function vipOf({ via, address }: CheckPlan, key: ServiceKey): string | undefined {
+  if (via === "direct" || (via === undefined && address !== undefined)) return undefined;
+  if (via !== undefined && via !== "vip") return via;
+  return key.kind === "mark" ? undefined : key.endpoint.address.toString();
 }

@@ -3,7 +3,7 @@
 import { formatEndpointId, parseEndpointId } from "../api/ids.ts";
 import { type Executable, isChanging } from "../cli/ipvsadm/execute.ts";
 import { Failure } from "../cli/ipvsadm/failure.ts";
-import type { Names } from "../cli/ipvsadm/names.ts";
+import type { Names } from "../cli/ipvsadm/naming.ts";
 import { parse } from "../cli/ipvsadm/parse.ts";
 import { wordsOf } from "../cli/ipvsadm/restore.ts";
 import { destinationFromWire, keyFromWire, serviceFromWire } from "../control/wire.ts";

@@ -1,7 +1,7 @@
 /** The programs whose configurations are read, each loaded when it is asked for. */
 import { hostname } from "node:os";
 import { basename } from "node:path";
-import type { Names } from "../cli/ipvsadm/names.ts";
+import type { Names } from "../cli/ipvsadm/naming.ts";
 import type { FileContent } from "../configuration/schema.ts";
 import { contentOf } from "../configuration/write.ts";
 import { Notes, type Told } from "./told.ts";

@@ -41,6 +41,12 @@ import { Tracker } from "./tracking/tracker.ts";
 /** How often schedulers' caches and the trash are looked after. */
 const HOUSEKEEPING_INTERVAL_MS = 1_000;
 
+/** When less than so many parts of the table are free, each new connection's place is looked at: table-shares.ts. */
+const CROWDED_PARTS = 8;
+
+/** drop_packet's modes from which it drops: 2 and 3. */
+const DROPPING = 2;
+
 /** Bytes before a packet that was reassembled: for a tunnel's headers, and before them for a frame's. */
 const HEADROOM = 64;
 const ROOM_BEFORE = HEADROOM + 64;
@@ -96,7 +102,7 @@ export class Director {
     const defence = new Defence(host, () => table.size / limit, hashKey[0]);
     this.#defence = defence;
     const read = (): Sysctls => defence.sysctls;
-    this.services = new ServiceTable(read);
+    this.services = new ServiceTable(read, offload?.mirror);
     this.connections = new Tracker(table, this.services, hashKey[1], offload);
     this.#onAdopted = onAdopted;
     if (table.inherited.next(NO_CONNECTION) !== NO_CONNECTION) {
@@ -142,9 +148,11 @@ export class Director {
     this.connections.progress.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.progress.secureTcp = this.#defence.isSecureTcp;
+    this.#offload?.tell();
     const hasRemoved = this.services.apply(desired);
     this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
+    this.#leadOffload();
     this.#offload?.invalidate();
   }
 
@@ -180,6 +188,7 @@ export class Director {
    * throws for what a packet says.
    */
   receive(packet: Packet, now: Instant): Outcome {
+    this.#offload?.tell();
     const outcome = this.#isAwaited(packet, now)
       ? this.#await(packet)
       : this.#decide(packet, this.#outcome, now);
@@ -204,6 +213,7 @@ export class Director {
 
   /** Work that time brings, at most `budget` connections of it. True when there is more to do at once. */
   expire(now: Instant, budget: number): boolean {
+    this.#offload?.tell();
     if (now >= this.#nextEstimation) {
       // A late call (a busy daemon) does not shift the rounds that follow.
       const missed = Math.floor((now - this.#nextEstimation) / ESTIMATION_INTERVAL_MS);
@@ -217,6 +227,7 @@ export class Director {
       if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
       this.#reassembler.expire(now);
+      this.#leadOffload();
       this.#housekeptAt = now;
       this.#housekeeping.begin();
     }
@@ -265,9 +276,24 @@ export class Director {
   }
 
   #collect(): void {
-    this.#offload?.collect((id, inPackets, inBytes, outPackets, outBytes) =>
-      this.services.countOffloaded(id, inPackets, inBytes, outPackets, outBytes),
+    this.#offload?.collect((destination, counts) =>
+      this.services.countOffloaded(destination, counts),
     );
+  }
+
+  /** Tells the offload by what it goes: the knobs may have turned themselves, and the table filled up. */
+  #leadOffload(): void {
+    const { progress, table } = this.connections;
+    const { drop_packet } = this.sysctls;
+    // One service alone may have an eighth of what is free, and a defence draws lots.
+    const isCrowded = table.size * CROWDED_PARTS > table.limit * (CROWDED_PARTS - 1);
+    this.#offload?.follow({
+      tcp: progress.states.tcp,
+      udp: progress.states.udp,
+      sysctls: this.sysctls,
+      isOpeningHeld: isCrowded || drop_packet >= DROPPING || this.#adoption !== undefined,
+      hasMarks: this.services.hasMarks,
+    });
   }
 
   /** Whether the packet's connection may be one that is not adopted yet: its sender will send it again. */
@@ -287,6 +313,7 @@ export class Director {
   #adopt(adoption: Adoption, now: Instant, budget: number): boolean {
     if (!adoption.work(now, budget)) return adoption.hasBegun;
     this.#adoption = undefined;
+    this.#leadOffload();
     if (this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
     this.#onAdopted?.(adoption.result);
     return true;

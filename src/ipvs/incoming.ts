@@ -39,7 +39,8 @@ export class Incoming {
       const ended = this.#parts.endings.end(packet, outcome, id, destination, true);
       if (ended !== undefined) return ended;
     }
-    if (!(isFirst(packet) && this.#isToBeRescheduled(id, destination))) {
+    const isToBeRescheduled = isFirst(packet) && this.#isToBeRescheduled(id, destination);
+    if (!isToBeRescheduled && !this.#isOvertaken(id, destination)) {
       if (destination.isAvailable) return this.#forward(packet, outcome, id, destination, now);
       if (sysctls().expire_nodest_conn === 0) return outcome.drop("drop-destination-removed");
     }
@@ -79,6 +80,16 @@ export class Incoming {
     }
     if (isOnePacket) tracker.giveUp(id);
     return outcome;
+  }
+
+  /**
+   * An offload opened it for this very packet, and left that to the director; and when the director comes to it, the
+   * destination is no longer there.
+   */
+  #isOvertaken(id: number, destination: Destination): boolean {
+    const { table } = this.#parts.tracker;
+    if (destination.isAvailable || destination.service.plan.persistence !== undefined) return false;
+    return table.inPackets(id) === 0 && table.control(id) === NO_CONNECTION;
   }
 
   /** A client's first packet on an old entry: whether that entry is to be forgotten. is_new_conn_expected(). */

@@ -1,23 +1,85 @@
-/** Forwards packets of connections that the director has decided about, without asking it again. */
+/**
+ * Somebody beside the director who forwards packets of connections, and who may open and move them on by itself: the programs
+ * in the kernel (engine/kernel/).
+ *
+ * A connection has one owner at any time. What the offload owns it changes, and tells; the director has it in its table as it
+ * was told last. Before the director changes anything of it, or deals with one of its packets, it takes the connection.
+ */
 import type { Instant } from "../base/clock.ts";
 import type { ConnectionTable } from "./connections/connection-table.ts";
+import type { Flow } from "./connections/flow.ts";
+import type { StateMachine } from "./connections/state-machine.ts";
+import type { Sysctls } from "./desired/sysctls.ts";
+import type { Destination } from "./services/destination.ts";
+import type { ServiceMirror } from "./services/service-table.ts";
+import type { Counters } from "./services/statistics.ts";
+import type { VirtualService } from "./services/virtual-service.ts";
 
 /** What went by without the director, of one destination, since it was last told. */
-export type OffloadedTraffic = (
-  destinationId: number,
-  inPackets: number,
-  inBytes: number,
-  outPackets: number,
-  outBytes: number,
-) => void;
+export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
+
+/** A connection as the offload has it. */
+export interface OffloadedConnection {
+  readonly destination: Destination;
+  readonly destinationPort: number;
+  readonly state: number;
+  /** A forwarding method and CONNECTION_FLAG's bits. */
+  readonly flags: number;
+  /** From the client. */
+  readonly packets: number;
+  readonly timeoutMs: number;
+  /** When its last packet came. */
+  readonly seen: Instant;
+}
+
+/** Who keeps what the offload tells. */
+export interface OffloadListener {
+  readonly table: ConnectionTable;
+  /** The connection of this flow, whatever its time; or NO_CONNECTION. */
+  known(flow: Flow): number;
+  /** The offload has opened a connection, which counts on its destination already. NO_CONNECTION when there is no room. */
+  opened(flow: Flow, connection: OffloadedConnection): number;
+  /** The connection stands so now. */
+  moved(id: number, connection: OffloadedConnection): void;
+  /** Another connection has taken its place. */
+  replaced(id: number): void;
+  /** The connections to a service's destinations. */
+  connectionsOf(service: VirtualService): Iterable<number>;
+  destinationOf(id: number): Destination;
+}
+
+/** By what connections are opened and moved on. */
+export interface OffloadRules {
+  readonly tcp: StateMachine;
+  readonly udp: StateMachine;
+  readonly sysctls: Sysctls;
+  /** New connections are the director's to decide about: it has to choose who gets one. */
+  readonly isOpeningHeld: boolean;
+  /** There are services of firewall marks. */
+  readonly hasMarks: boolean;
+}
 
 export interface Offload {
+  /** What it knows of services. */
+  readonly mirror: ServiceMirror;
+  listen(listener: OffloadListener): void;
+  /** Goes by other rules from now on. */
+  follow(rules: OffloadRules): void;
+  /** Tells what has happened since. To be called before anything is asked of the table. */
+  tell(): void;
+  /**
+   * The director deals with the connection itself from now on. False when the offload has ended it meanwhile: it counts no
+   * more.
+   */
+  take(connections: ConnectionTable, id: number): boolean;
+  /** The director has opened the connection, or got it from an earlier process. */
+  opened(connections: ConnectionTable, id: number): void;
+  /** The connection ends: the table's flags are then as it ended. False as take(). */
+  release(connections: ConnectionTable, id: number): boolean;
   /** When it last forwarded a packet of the connection; negative infinity when it never did. */
   lastSeen(connections: ConnectionTable, id: number): Instant;
-  /** The connection ends, or each of its packets may change something: all of them are to meet the director. */
-  release(connections: ConnectionTable, id: number): void;
   /** Tells what went by, each packet once. */
   collect(told: OffloadedTraffic): void;
-  /** What was decided may no longer hold: every connection's next packet is to meet the director. */
+  /** What was decided may no longer hold: every connection's next packet is to meet the host. */
   invalidate(): void;
 }

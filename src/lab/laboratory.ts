@@ -18,5 +18,7 @@ export interface Laboratory {
    * A line that listens (`timeout 5 tcpdump -nne -c 2 -i eth0 arp`) may run while others are typed: each call begins at once.
    */
   run(host: string, line: string): Promise<{ readonly status: number; readonly output: string }>;
+  /** How long it takes until a line that listens does, in milliseconds; undefined: nobody knows. */
+  readonly listensAfterMs?: number;
   close(): Promise<void>;
 }

@@ -20,6 +20,8 @@ export type DropReason =
   /** The address asked for is none of this host's. */
   | "arp-not-ours"
   /** Not for this host, and it forwards nothing. */
+  /** A rule of the packet filter. */
+  | "firewall"
   | "not-forwarding"
   | "no-route"
   | "time-exceeded"

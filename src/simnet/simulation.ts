@@ -26,12 +26,36 @@ export interface Ran {
   readonly output: string;
 }
 
+export interface TypedLine {
+  readonly host: string;
+  readonly line: string;
+  readonly timeMs: number;
+}
+
 /** How long it takes to type a line: what happened before is over, mostly. */
 const TYPING_MS = 1_000;
 /** What a line may take, of the simulation's time; then it is interrupted, as with Ctrl-C. */
 const LIMIT_MS = 120_000;
-/** A simulation that goes on and on without time passing is stuck. */
-const STEPS_MAX = 5_000_000;
+/** What a program may take after Ctrl-C. */
+const GRACE_MS = 1_000;
+/** Where nothing happens for so long and all that runs looks on, somebody may be about to type. */
+const IDLE_MS = 1;
+/** Of real time: how long then is waited for that. */
+const LISTENING_MS = 20;
+const INTERRUPTED = 130;
+
+interface Asked {
+  readonly host: string;
+  readonly line: string;
+  readonly limitMs: number;
+  readonly resolve: (ran: Ran) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Running extends Asked {
+  readonly process: Process;
+  untilMs: number;
+}
 
 export class Simulation {
   readonly seed: number;
@@ -42,10 +66,11 @@ export class Simulation {
   readonly #switches = new Map<string, Switch>();
   readonly #random: ReturnType<typeof prng>;
   readonly #programs: Programs;
-  readonly #typed: { host: string; line: string }[] = [];
+  readonly #typed: TypedLine[] = [];
   #frames = 0;
-  /** Lines are run one after the other: they share the time. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Lines that wait to be typed. */
+  readonly #asked: Asked[] = [];
+  #isDriving = false;
 
   constructor({ seed, programs }: SimulationOptions) {
     this.seed = seed;
@@ -66,7 +91,7 @@ export class Simulation {
   }
 
   /** Lines that were typed so far: with the seed, all that there is to know. */
-  get typed(): readonly { readonly host: string; readonly line: string }[] {
+  get typed(): readonly TypedLine[] {
     return this.#typed;
   }
 
@@ -95,17 +120,22 @@ export class Simulation {
     throw new RangeError(`Cannot find the host '${name}': expected one of ${known}`);
   }
 
-  /** Types a line, and lets time go on until it is done and no frame is under way. */
+  /**
+   * Types a line, and lets time go on until it is done and no frame is under way. Lines may be typed while others run:
+   * they share the time.
+   */
   run(host: string, line: string, limitMs = LIMIT_MS): Promise<Ran> {
-    const turn = this.#turn.then(() => this.#run(host, line, limitMs));
-    this.#turn = turn.catch(() => undefined);
-    return turn;
+    this.host(host);
+    const { promise, resolve, reject } = Promise.withResolvers<Ran>();
+    this.#asked.push({ host, line, limitMs, resolve, reject });
+    if (!this.#isDriving) void this.#drive();
+    return promise;
   }
 
   /** Types a line and lets nothing happen yet: step() does. */
   start(host: string, line: string): Process {
     this.host(host);
-    this.#typed.push({ host, line });
+    this.#typed.push({ host, line, timeMs: this.agenda.now() });
     this.journal.tell({ kind: "command", host, line });
     return this.#shells.get(host)!.start(line);
   }
@@ -139,28 +169,69 @@ export class Simulation {
     return this.hosts.map((host) => snapshotOf(host, this.agenda.now()));
   }
 
-  async #run(host: string, line: string, limitMs: number): Promise<Ran> {
-    if (this.#typed.length > 0) await this.pass(TYPING_MS);
-    const process = this.start(host, line);
-    const until = this.agenda.now() + limitMs;
-    await this.#goOn(() => process.status !== undefined, until);
-    if (process.status === undefined) {
-      process.interrupt();
-      await this.#goOn(() => process.status !== undefined, until + LIMIT_MS);
+  /** Runs what was asked for, until nothing is left of it. */
+  async #drive(): Promise<void> {
+    const running: Running[] = [];
+    this.#isDriving = true;
+    try {
+      while (this.#asked.length + running.length > 0) {
+        if (this.#asked.length > 0 && running.length === 0 && this.#typed.length > 0) {
+          await this.pass(TYPING_MS);
+        }
+        for (const asked of this.#asked.splice(0)) {
+          const process = this.start(asked.host, asked.line);
+          running.push({ ...asked, process, untilMs: this.agenda.now() + asked.limitMs });
+        }
+        await this.#goOn(running);
+      }
+    } catch (error) {
+      for (const { reject } of [...running, ...this.#asked.splice(0)]) reject(error);
     }
-    const status = process.status ?? INTERRUPTED;
-    await this.#goOn(() => this.switches.every(({ underWay }) => underWay === 0), until + LIMIT_MS);
-    return { status, output: process.output };
+    // At once with the last look at what was asked: nobody may ask in between and be forgotten.
+    this.#isDriving = false;
   }
 
-  async #goOn(isDone: () => boolean, untilMs: number): Promise<void> {
+  async #goOn(running: Running[]): Promise<void> {
     await this.#wake();
-    for (let steps = 0; !isDone(); steps++) {
-      const next = this.#nextTime();
-      if (next === undefined || next > untilMs) return;
-      if (steps > STEPS_MAX) throw new Error("The simulation does not come to an end");
-      await this.step();
+    if (this.#tellDone(running)) {
+      // Whoever typed it may type the next, before time goes on for the others.
+      if (running.length > 0) await pause(0);
+      return;
     }
+    const now = this.agenda.now();
+    const next = this.#nextTime() ?? Number.POSITIVE_INFINITY;
+    const late = running.filter(({ untilMs }) => untilMs <= next);
+    if (late.length > 0 || next === Number.POSITIVE_INFINITY) {
+      for (const each of late.length > 0 ? late : running) {
+        // One that does not even end on Ctrl-C is killed.
+        if (each.process.isInterrupted) each.process.kill(INTERRUPTED);
+        each.process.interrupt();
+        each.untilMs = now + GRACE_MS;
+      }
+      return;
+    }
+    const isIdle = next - now > IDLE_MS && this.#isQuiet;
+    if (isIdle && running.every(({ process }) => process.isWatching)) {
+      await pause(Math.min(next - now, LISTENING_MS));
+      if (this.#asked.length > 0) return;
+    }
+    await this.step();
+  }
+
+  /** Tells of those that are done. True when some were. */
+  #tellDone(running: Running[]): boolean {
+    const done = this.#isQuiet ? running.filter(({ process }) => process.status !== undefined) : [];
+    for (const each of done) {
+      running.splice(running.indexOf(each), 1);
+      const { status = INTERRUPTED, output } = each.process;
+      each.resolve({ status, output });
+    }
+    return done.length > 0;
+  }
+
+  /** No frame is under way. */
+  get #isQuiet(): boolean {
+    return this.switches.every(({ underWay }) => underWay === 0);
   }
 
   #nextTime(): number | undefined {
@@ -180,4 +251,8 @@ export class Simulation {
   }
 }
 
-const INTERRUPTED = 130;
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

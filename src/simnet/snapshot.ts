@@ -32,7 +32,7 @@ export interface HostSnapshot {
   readonly routes: readonly {
     readonly to: string;
     readonly type: string;
-    readonly table: "local" | "main";
+    readonly table: string;
     readonly via: string | undefined;
     readonly interface: string;
     readonly source: string | undefined;
@@ -132,12 +132,12 @@ function directorOf({ director: standing }: Host, now: Instant): DirectorSnapsho
   const services = [...director.services.services()].map(({ plan, destinations }) => ({
     service: formatServiceKey(plan.key),
     scheduler: plan.scheduler,
-    destinations: destinations.toReversed().map(({ plan: own, ...counts }) => ({
-      address: formatEndpoint(own.endpoint),
-      forwarding: own.forwarding.kind,
-      weight: own.weight,
-      activeConnections: counts.activeConnections,
-      inactiveConnections: counts.inactiveConnections,
+    destinations: destinations.toReversed().map((destination) => ({
+      address: formatEndpoint(destination.plan.endpoint),
+      forwarding: destination.plan.forwarding.kind,
+      weight: destination.weight,
+      activeConnections: destination.activeConnections,
+      inactiveConnections: destination.inactiveConnections,
     })),
   }));
   const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);

@@ -4,7 +4,7 @@ import { formatFound, seek } from "./seek.ts";
 
 const HELP = `npm run differential -- [--seed S] [--frames N]
 Has a director decide about random packets alone, and another together with the program that forwards known flows
-(bpf/known_flows.bpf.c), and shows the shortest steps after which they differ. Needs root.
+(bpf/director.bpf.c), and shows the shortest steps after which they differ. Needs root.
 
   --seed S      where to begin (default 1)
   --frames N    how many packets and commands (default 1000000)

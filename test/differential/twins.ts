@@ -4,6 +4,7 @@
  */
 
 import type { Instant } from "../../src/base/clock.ts";
+import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { TestRun } from "../../src/engine/kernel/libbpf.ts";
 import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
@@ -11,7 +12,6 @@ import { Director } from "../../src/ipvs/director.ts";
 import type { Offload } from "../../src/ipvs/offload.ts";
 import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
 import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
-import { isMilestone } from "../../src/ipvs/packets/packet-event.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
 import type { Family } from "../../src/net/address.ts";
 import { command } from "../packets/commands.ts";
@@ -34,8 +34,12 @@ const DIRECTOR = { limit: CONNECTIONS_MAX, hashKey: [1, 2] } as const;
 
 export class Twins implements Disposable {
   readonly #names: Names;
-  readonly #flows = new KernelFlows(CONNECTIONS_MAX, 0);
-  readonly #program = this.#flows.programs.forward;
+  readonly #flows = new KernelFlows({
+    connectionsMax: CONNECTIONS_MAX,
+    packetsSeen: 0,
+    opensOnWire: true,
+  });
+  readonly #program = this.#flows.programs.atCard;
   readonly #testRun = new TestRun(FRAME_MAX);
   readonly #model: Twin;
   readonly #system: Twin;
@@ -45,6 +49,8 @@ export class Twins implements Disposable {
 
   constructor(family: Family) {
     this.#names = new Names(family);
+    const host = new TestHost(this.#names);
+    this.#flows.addressesChanged((address) => host.isLocal(address));
     this.#model = new Twin(this.#names, undefined);
     this.#system = new Twin(this.#names, this.#flows);
   }
@@ -60,7 +66,7 @@ export class Twins implements Disposable {
   send(packet: Uint8Array): string | undefined {
     // No test run takes less than a header, and no host.
     if (packet.length < HEADER_LENGTH_MAX) return undefined;
-    const now = performance.now() as Instant;
+    const now = MONOTONIC_CLOCK.now();
     const theirs = this.#model.receive(packet, now);
     const frame = new Uint8Array(ETHERNET_LENGTH + packet.length);
     frame.set([0x08, 0x00], ETHERNET_LENGTH - 2);
@@ -81,7 +87,7 @@ export class Twins implements Disposable {
 
   /** What one of them knows otherwise in the end. */
   end(): string | undefined {
-    const now = performance.now() as Instant;
+    const now = MONOTONIC_CLOCK.now();
     return difference(this.#model.knowledge(now), this.#system.knowledge(now));
   }
 
@@ -94,13 +100,9 @@ export class Twins implements Disposable {
   #learn(): void {
     const { outcome, director } = this.#system;
     if (outcome === undefined) return;
-    const { verdict, connection, route, parts, packet, reason } = outcome;
+    const { verdict, connection, route, parts, reason } = outcome;
     if (verdict !== "forward" || connection < 0 || route === undefined || parts.length > 0) return;
     const connections = director.connections.table;
-    if (isMilestone(packet)) {
-      this.#flows.release(connections, connection);
-      return;
-    }
     this.#flows.learn({
       connections,
       connection,
@@ -145,7 +147,9 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map((each) => JSON.stringify({ ...each, expiresInMs: undefined }));
+    const connections = statuses.map((each) =>
+      JSON.stringify({ ...each, expiresInMs: undefined, ageMs: undefined }),
+    );
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
       const { destinations } = serviceStatus(service);

@@ -27,7 +27,9 @@ export interface Found {
 
 const SERVERS = ["R1", "R2", "R3"];
 const CLIENTS = ["C", "C2", "C3"];
-const PORTS = 3;
+const PORTS = 6;
+/** Those that the programs have, and some that they have not. */
+const SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf", "sh", "mh", "lblc"];
 /** Of the services below, in the same order. */
 const SERVICES = ["-t V:80", "-t V2:443", "-u V:53"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */
@@ -58,7 +60,7 @@ export function worldOf(seed: number, length: number): World {
   const family = random.of(["inet", "inet6"] as const);
   const steps: Step[] = SERVICES.flatMap((service) => [
     {
-      row: `-A ${service} ${random.of(["-s rr", "-s wlc", "-s sh", "-s rr -p 300"])}${service.startsWith("-u") ? random.of(["", "", " -o"]) : ""}`,
+      row: `-A ${service} -s ${random.of(SCHEDULERS)}${random.of(["", "", "", " -p 300"])}${service.startsWith("-u") ? random.of(["", "", " -o"]) : ""}`,
     },
     ...SERVERS.map((server) => ({ row: `-a ${service} -r ${serverOf(random, server)}` })),
   ]);
@@ -68,7 +70,7 @@ export function worldOf(seed: number, length: number): World {
 
 function serverOf(random: Prng, server: string): string {
   const method = random.of(["-m", "-m", "-g", "-i"]);
-  return `${server}${method === "-m" ? random.of(["", ":8080"]) : ""} ${method} -w ${1 + random.below(3)}`;
+  return `${server}${method === "-m" ? random.of(["", ":8080"]) : ""} ${method} -w ${random.of([1, 2, 3, 3, 7])}${random.of(["", "", "", " -x 4 -y 2"])}`;
 }
 
 function step(random: Prng): Step {
@@ -86,13 +88,15 @@ function step(random: Prng): Step {
 function edit(random: Prng): string {
   const service = random.of(SERVICES);
   const server = random.of(SERVERS);
-  switch (random.below(3)) {
+  switch (random.below(4)) {
     case 0:
       return `-d ${service} -r ${server}`;
     case 1:
       return `-a ${service} -r ${serverOf(random, server)}`;
+    case 2:
+      return `-e ${service} -r ${server} ${random.of(["-m", "-g"])} -w ${random.below(4)}`;
     default:
-      return `-E ${service} -s ${random.of(["rr", "lc", "mh"])}`;
+      return `-E ${service} -s ${random.of(SCHEDULERS)}`;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What `sluice explain` says of a packet is what then becomes of it. */
+import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DaemonHome } from "./daemon.ts";
 import { C, Network, R1, R2, V } from "./network.ts";
@@ -45,6 +46,46 @@ test("a page says each step, and what if", () => {
   expect(stdout).toMatch(
     /^Leaves {6}as 10\.9\.0\.2:1234 to 10\.1\.0\.2[12]:80, 40 bytes, by \S+ to 10\.1\.0\.2[12]$/m,
   );
+});
+
+test("a whole file, before it is applied, with what is known of servers", async () => {
+  const service = (port: number, ...servers: readonly string[]): string => `
+  - name: web${port}
+    vip: ${V}
+    port: ${port}
+    scheduler: rr
+    check: {type: tcp, interval: 200ms, timeout: 200ms, fall: 1}
+    destinations: [${servers.map((each) => `{address: ${each}, forwarding: masquerade}`).join(", ")}]`;
+  const write = (...services: readonly string[]): void =>
+    writeFileSync(home.configuration, `services:${services.join("")}\n`);
+  const explain = (port: number): unknown => {
+    const { stdout } = home.sluice(
+      `explain --json --what-if ${home.configuration} ${C} web${port}`,
+    );
+    return JSON.parse(stdout);
+  };
+  // Nobody listens at R2:81, and Sluice learns so.
+  write(service(80, R1, R2), service(81, R2));
+  expect(home.sluice(`apply --wait ${home.configuration}`).code).toBe(3);
+  const health = home.sluice("status --json").stdout;
+
+  // A service that is not there yet, one that changes, and R2:81, which is down wherever it is asked.
+  write(service(80, R2), service(81, R2, R1), service(82, R1));
+  expect(explain(82)).toMatchObject({ choice: `${R1}:82`, service: { name: `TCP ${V}:82` } });
+  expect(explain(81)).toMatchObject({ choice: `${R1}:81`, candidates: [{}] });
+  expect(explain(80)).toMatchObject({ choice: `${R2}:80`, candidates: [{}] });
+  const two = `explain --json --what-if ${home.configuration} --what-if`;
+  expect(home.sluice(`${two} ${home.configuration} ${C} ${V}:80`).code).toBe(2);
+  const unknown = home.sluice(`explain --what-if ${home.configuration} ${C} ${V}:83`);
+  expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining("No such service") });
+
+  // Nothing was changed by the questions, and what was told then happens.
+  expect(JSON.parse(home.sluice("status --json").stdout)).toMatchObject({
+    generation: (JSON.parse(health) as { generation: number }).generation,
+    services: 2,
+  });
+  expect(home.sluice(`apply ${home.configuration}`).code).toBe(0);
+  expect(network.ask(80)).toBe(R2);
 });
 
 test("nobody gets it: exit 3; mistakes are told", () => {

@@ -66,7 +66,7 @@ test("traffic is seen, servers are drained by keys, and the terminal is given ba
   screen.type("2");
   await seen().toMatch(/^ +\d+ +[\d.]+ {2}forward-masquerade /m);
   screen.type("1/:53", "Enter");
-  await seen().toMatch(new RegExp(`WEIGHT .*\\n>- udp:${V}:53 `));
+  await seen().toMatch(new RegExp(`WEIGHT .*\\n - udp:${V}:53 `));
   screen.type("q");
   await seen().toMatch(/^ended with 0\n/);
   await held.end();

@@ -3,12 +3,12 @@
  *
  *     [root@node01 ~]# ipvsadm -ln          a command on a host of the laboratory, and what it printed
  *     IP Virtual Server version 1.2.1 (size=4096)
- *     $ bin/sluice lab down                 one on the learner's own machine, in the checkout
  *     [root@node01 ~]# cat >/run/a <<END    a command of several lines, as bash shows it
  *     > first
  *     > END
  *
- * A block of the language `console listening` listens while the block after it is typed. `<!-- laboratory: dr -->` says in
+ * A block that begins with `$ ` is of commands on the learner's own machine, in the checkout; what they print may have prompts
+ * of hosts in it. A block of the language `console listening` listens while the block after it is typed. `<!-- laboratory: dr -->` says in
  * which laboratory a chapter is; chapters of the same one go on where the one before them ended.
  */
 
@@ -36,7 +36,7 @@ export interface Chapter {
 export const OWN_MACHINE = "own machine";
 
 const BLOCK = /^```console( listening)?\n(.*?)^```$/gms;
-const PROMPT = /^(?:\[root@(\w+) ~\]# |\$ )(.*)$/;
+const PROMPTS = { host: /^\[root@(\w+) ~\]# (.*)$/, ownMachine: /^\$ ()(.*)$/ };
 const CONTINUATION = "> ";
 
 export function parseChapter(markdown: string): Chapter {
@@ -55,11 +55,12 @@ export function parseChapter(markdown: string): Chapter {
 
 function parseEntries(block: string): Entry[] {
   const entries: { host: string; command: string; output: string }[] = [];
+  const pattern = block.startsWith("$ ") ? PROMPTS.ownMachine : PROMPTS.host;
   for (const line of block.split("\n").slice(0, -1)) {
-    const prompt = PROMPT.exec(line);
+    const prompt = pattern.exec(line);
     const last = entries.at(-1);
     if (prompt !== null) {
-      entries.push({ host: prompt[1] ?? OWN_MACHINE, command: prompt[2]!, output: "" });
+      entries.push({ host: prompt[1] || OWN_MACHINE, command: prompt[2]!, output: "" });
     } else if (last === undefined) {
       throw new Error(`A session begins with a prompt, not with '${line}'`);
     } else if (line.startsWith(CONTINUATION) && last.output === "") {

@@ -1,28 +1,27 @@
 /** Every command of the guide is typed, and prints what the guide says. */
-import { afterEach, expect, test } from "vitest";
+import { test } from "vitest";
 import { byLaboratory } from "./book.ts";
 import { type Session, sessionsOf } from "./chapter.ts";
 import { withoutWhatMayDiffer } from "./sameness.ts";
 import { Typist } from "./typist.ts";
 
-let typist: Typist | undefined;
+/** Some hundred commands, one after the other, of which some wait for what never comes. */
+const LIMITS = { timeout: 400_000 };
 
-afterEach(async () => {
-  await typist?.close();
-  typist = undefined;
-});
-
-test.for([...byLaboratory()])(
+test.concurrent.for([...byLaboratory()])(
   "the sessions in the laboratory %s",
-  async ([laboratory, chapters]) => {
-    typist = await Typist.at(laboratory);
-    for (const { name, chapter } of chapters) {
-      const said = sessionsOf(chapter);
-      const printed = await typist.type(said);
-      expect(
-        transcript(printed),
-        `${name}: 'node test/guide/main.ts' writes what is printed now`,
-      ).toEqual(transcript(said));
+  LIMITS,
+  async ([laboratory, chapters], { expect }) => {
+    const typist = await Typist.at(laboratory);
+    try {
+      for (const { name, chapter } of chapters) {
+        const said = sessionsOf(chapter);
+        const printed = await typist.type(said);
+        const where = `${name}: 'node test/guide/main.ts' writes what is printed now`;
+        expect(transcript(printed), where).toEqual(transcript(said));
+      }
+    } finally {
+      await typist.close();
     }
   },
 );

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { chapterNames, GUIDE, LANGUAGES, readChapter } from "./book.ts";
 import { formatChapter, parseChapter, sessionsOf } from "./chapter.ts";
@@ -15,17 +15,12 @@ test.for(chapterNames("en"))("%s shows the same sessions in both languages", (na
   expect(picturesOf(`zh/${name}`)).toEqual(picturesOf(`en/${name}`));
 });
 
-const files = [
-  "README.md",
-  ...LANGUAGES.flatMap((language) => chapterNames(language).map((name) => `${language}/${name}`)),
-];
+const files = LANGUAGES.flatMap((language) =>
+  chapterNames(language).map((name) => [language, name]),
+);
 
-test.for(files)("%s links to what is there, and is read whole", (file) => {
-  const text = readFileSync(join(GUIDE, file), "utf8");
-  const missing = [...text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)]
-    .map(([, target]) => target!)
-    .filter((target) => !existsSync(resolve(GUIDE, dirname(file), target)));
-  expect(missing).toEqual([]);
+test.for(files)("%s/%s is read whole", ([language, name]) => {
+  const text = readFileSync(join(GUIDE, language!, name!), "utf8");
   expect(formatChapter(parseChapter(text))).toBe(text);
 });
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { pictures } from "../../scripts/guide/pictures.ts";
 import { GUIDE } from "./book.ts";
 
-const drawn = pictures();
+const drawn = await pictures();
 
 test.for([...drawn])(
   "%s is what a run draws now: 'node scripts/guide-pictures.ts'",

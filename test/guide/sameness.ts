@@ -2,17 +2,21 @@
 
 // biome-ignore format: a table
 const RULES: readonly (readonly [what: string, pattern: RegExp, instead: string])[] = [
-  ["blanks at a line's end",        /[ \t]+$/gm,                                    ""],
-  ["where the checkout is",         /(?<=')\S+(?=\/bin\/sluice)/g,                 "CHECKOUT"],
-  ["and when one is in it",         /(?<=')(?=bin\/sluice)/g,                       "CHECKOUT/"],
-  ["a client's port",               /(?<=(?:192\.168\.150|203\.0\.113)\.1[:.])\d{5}\b/g, "PORT"],
-  ["how long something took",       /\b\d+(?:\.\d+)? ?(?:milliseconds|ms|s|seconds?)\b/g, "TIME"],
-  ["the least, mean and most of it", /(?<=^rtt .*= ).*$/gm,                         "TIMES"],
-  ["what is left of a time",        /(?<=^(?:TCP|UDP|IP) +)\d\d:\d\d\b/gm,          "LEFT"],
-  ["a process",                     /(?<=process |pid )\d+/g,                       "PID"],
-  ["netstat's process",             /\b\d+(?=\/node\b)/g,                           "PID"],
-  ["TCP's numbers",                 /\b(?:seq|ack|win|ecr|val) [\d:]+/g,            "NUMBER"],
-  ["a port's column",               / +(?=\d{3}\.)/g,                               " "],
+  ["blanks at a line's end",         /[ \t]+$/gm,                                             ""],
+  ["where the checkout is",          /(?<=')(?:\S+\/)?(?=bin\/sluice)/g,                      "CHECKOUT/"],
+  ["curl's words for a failure",     /(?<=^curl: \(\d+\) ).*$/gm,                             "WORDS"],
+  ["a client's port",                /(?<=(?:192\.168\.150|203\.0\.113)\.1[:.])\d{5}\b/g,     "PORT"],
+  ["minutes",                        /\b\d+m(?: \d+s)?(?= )/g,                                "TIME"],
+  ["how long something took",        /\b\d+(?:\.\d+)? ?(?:ms|s|(?:millisecond|second|minute)s?)\b/g, "TIME"],
+  ["the least, mean and most of it", /(?<=^rtt .*= ).*$/gm,                                   "TIMES"],
+  ["what is left of a time",         /(?<=^(?:TCP|UDP|IP) +)\d\d:\d\d\b/gm,                   "LEFT"],
+  ["a time of day",                  /\b\d\d:\d\d:\d\d\.\d{3,6}\b/g,                          "NOW"],
+  ["what a ping is known by",        /\bid \d+(?=, seq)/g,                                   "id ID"],
+  ["a process",                      /(?<=process )\d+/g,                                     "PID"],
+  ["how many packets there were",    /^ *\d+(?= {2}[a-z]+(?:-[a-z]+)+ {2})/gm,                    "COUNT"],
+  ["how often the host counted one", /(?<=^Ip\w+ +)\d+/gm,                                    "COUNT"],
+  ["connections that are not over",  /(?<=^Connections +|^Ended )\d.*$/gm,                    "COUNT"],
+  ["a column's width",               / {2,}/g,                                                "  "],
 ];
 
 export function withoutWhatMayDiffer(output: string): string {

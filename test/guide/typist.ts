@@ -8,6 +8,8 @@ type Laboratory = Awaited<ReturnType<typeof openLaboratory>>;
 
 const POLL_MS = 50;
 const LISTENING_TIMEOUT_MS = 10_000;
+/** The daemon has yet to hear what is asked of it. */
+const SETTLING_MS = 300;
 
 export class Typist {
   readonly #laboratory: Laboratory | undefined;
@@ -35,7 +37,7 @@ export class Typist {
     const typed: Promise<Session>[] = [];
     for (const session of sessions) {
       const { isListening } = session;
-      const before = isListening ? await this.#packetSockets(session) : "";
+      const before = isListening ? await this.#sockets(session) : 0;
       const running = this.#typeEach(session);
       typed.push(running.then((entries) => ({ isListening, entries })));
       if (isListening) await this.#listening(session, before);
@@ -67,16 +69,18 @@ export class Typist {
     return this.#laboratory.run(host, line);
   }
 
-  /** Whoever captures has one more of these. */
-  async #packetSockets({ entries }: Session): Promise<string> {
-    return (await this.#run(entries[0]!.host, "grep -c . /proc/net/packet")).output;
+  /** Whoever listens has one more of these: tcpdump on the wire, `sluice trace` with the daemon. */
+  async #sockets({ entries }: Session): Promise<number> {
+    const question = "cat /proc/net/packet /proc/net/unix | wc -l";
+    return Number((await this.#run(entries[0]!.host, question)).output);
   }
 
-  async #listening(session: Session, before: string): Promise<void> {
-    for (let waited = 0; (await this.#packetSockets(session)) === before; waited += POLL_MS) {
+  async #listening(session: Session, before: number): Promise<void> {
+    for (let waited = 0; (await this.#sockets(session)) <= before; waited += POLL_MS) {
       if (waited >= LISTENING_TIMEOUT_MS) throw new Error("Nobody listens");
       await delay(POLL_MS);
     }
+    await delay(SETTLING_MS);
   }
 }
 

@@ -148,11 +148,41 @@ test("who tries too often waits, also with a right token", async () => {
 test.each([
   ["another name", { host: "evil.example.net" }, 421],
   ["an address that the certificate is not for", { host: "127.0.0.1" }, 421],
-  ["a page of the web", { origin: `https://${NAME}` }, 403],
+  ["a page of the web", { origin: "https://evil.example.net" }, 403],
 ])("%s is refused", async (_, headers, status) => {
   const token = secrets.admin;
   const reply = await ask("GET", "/v1", { headers, token, localAddress: nextAddress() });
   expect(reply.status).toBe(status);
+});
+
+test.each([
+  ["GET", "/ui/", undefined],
+  ["HEAD", "/ui/index.html", undefined],
+  ["GET", "/ui", 302],
+])("%s %s needs no token: it is where one is asked for", async (method, path, status) => {
+  const reply = await ask(method, path, { localAddress: nextAddress() });
+  // Whether the pages are built or not.
+  if (status === undefined) expect([200, 404]).toContain(reply.status);
+  else expect(reply.status).toBe(status);
+});
+
+test.each([
+  ["POST", "/ui/"],
+  ["GET", "/ui/../v1/services"],
+  ["GET", "/ui/%2e%2e/v1/services"],
+  ["GET", "/ui//v1"],
+  ["GET", "/uis"],
+])("%s %s is none of the pages", async (method, path) => {
+  expect((await ask(method, path, { localAddress: nextAddress() })).status).toBe(401);
+});
+
+test("our own pages may command, with a token that may", async () => {
+  const headers = { origin: `https://${NAME}` };
+  const localAddress = nextAddress();
+  const command = { headers, localAddress, token: secrets.admin };
+  expect((await ask("DELETE", "/v1/services", command)).status).toBe(204);
+  const look = { headers, localAddress, token: secrets.read };
+  expect((await ask("DELETE", "/v1/services", look)).status).toBe(403);
 });
 
 test("without TLS there is nothing", async () => {

@@ -2,7 +2,8 @@
  * The API over TCP: with TLS and tokens, or not at all. Loaded when the daemon is told to.
  *
  * Each request bears its token (RFC 6750 2.1: Authorization: Bearer). Its Host must be a name that the certificate is for, so
- * that no page of the web reaches it by a name of its own; one with an Origin is refused. What is commanded is logged.
+ * that no page of the web reaches it by a name of its own; one with an Origin is refused, unless that is our own (/ui). What is
+ * commanded is logged.
  */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -12,7 +13,7 @@ import { isIP } from "node:net";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { formatListenPlace, type ListenPlace } from "../../configuration/listen-place.ts";
-import { neededRight, refusal, refusalOf } from "../access.ts";
+import { isForPages, neededRight, refusal, refusalOf } from "../access.ts";
 import type { CallerBindings } from "../caller.ts";
 import { nameIn } from "../host-name.ts";
 import { limitConnections, TIMEOUTS } from "../limits.ts";
@@ -141,6 +142,10 @@ class Gate {
         "The Host is no name that this daemon's certificate is for",
       );
     }
+    // A browser brings no token with the first page, which is where it is asked for.
+    if (isForPages(method, incoming.url ?? "")) {
+      return refusalOf(request, "read", WHO_MAY, ownOrigin(incoming)) ?? (await answer({}));
+    }
     const waitSeconds = this.#attempts.waitSeconds(address);
     if (waitSeconds > 0) {
       const after = { "retry-after": String(waitSeconds) };
@@ -161,7 +166,7 @@ class Gate {
       return refusal(401, "no-token", "This needs a token: sluice token create", asking);
     }
     const right = token.scope === "admin" ? "write" : "read";
-    const refused = refusalOf(request, right, WHO_MAY);
+    const refused = refusalOf(request, right, WHO_MAY, ownOrigin(incoming));
     if (refused !== undefined) {
       if (this.#attempts.fail(address)) this.#options.onRefused(record(token, 403), "its scope");
       return refused;
@@ -175,6 +180,11 @@ class Gate {
     const [, secret] = BEARER.exec(authorization ?? "") ?? [];
     return secret === undefined ? undefined : await this.#options.tokens.find(secret);
   }
+}
+
+/** Of the pages that we serve ourselves: the Host was found to be ours before. */
+function ownOrigin(incoming: IncomingMessage): string {
+  return `https://${incoming.headers.host}`;
 }
 
 function isNameOf(certificate: X509Certificate, name: string): boolean {

@@ -46,7 +46,7 @@ export async function withConfiguration<Flag extends string>(
 }
 
 /** What the file says; undefined when it is not right: then all that is wrong was told, a line each. */
-async function readConfiguration(
+export async function readConfiguration(
   file: string,
   { environment, write, complain }: Around,
   isJson: boolean,

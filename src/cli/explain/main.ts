@@ -1,8 +1,9 @@
 /** `sluice explain`: what would become of a client's first packet now, step by step. */
 
-import { parseServiceId } from "../../api/ids.ts";
+import { formatServiceId, parseServiceId } from "../../api/ids.ts";
 import type { WireQuestion } from "../../api/messages.ts";
 import { keyToWire, type WireEndpoint, type WireServiceKey } from "../../control/wire.ts";
+import { formatServiceKey } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
 import { FLAG, readArguments } from "../arguments.ts";
 import { serviceNames } from "../names.ts";
@@ -20,8 +21,8 @@ packet is sent and nothing changes. Not foreseen is whom a full table or a defen
 SERVICE is an id (tcp:10.0.0.1:80, udp:[2001:db8::1]:53, fwmark:7), an address with a port (of TCP), or a name in the file
 that was applied.
 
-      --what-if CHANGE   as if that were done: "weight 192.168.150.12=0", "remove 192.168.150.13:80"; may be given more
-                         than once
+      --what-if CHANGE   as if that were done: "weight 192.168.150.12=0", "remove 192.168.150.13:80", or a FILE: as if
+                         that sluice.yaml were applied; may be given more than once, but for files
       --to ADDRESS:PORT  where the packet goes: of a service for a firewall mark, or for any port
       --protocol NAME    of a service for a firewall mark: tcp (default), udp or sctp
       --json             one JSON object, as POST /v1/services/ID/explain has it
@@ -49,14 +50,24 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
         `expected CLIENT[:PORT] SERVICE, got ${positionals.join(" ") || "nothing"}`,
       );
     }
+    const { file, changes } = whatIf(values["what-if"]);
     const question: WireQuestion = {
       client: endpoint(from, "CLIENT"),
       to: values.to === undefined ? null : endpoint(values.to, "--to"),
       protocol: protocolOf(values.protocol),
-      whatIf: values["what-if"].map(change),
+      whatIf: changes,
     };
-    const service = serviceOf(word, await serviceNames(client));
-    const said = await client.call("explain", { service }, question);
+    const wanted = file === undefined ? undefined : await wantedBy(file, around);
+    if (file !== undefined && wanted === undefined) return EXIT.failed;
+    // Of what a file would be, it says the names.
+    const service = serviceOf(word, wanted?.names ?? (await serviceNames(client)));
+    const said =
+      wanted === undefined
+        ? await client.call("explain", { service }, question)
+        : await client.explainWith(
+            { ...question, service: formatServiceId(service) },
+            wanted.lines,
+          );
     await around.write(values.json ? `${JSON.stringify(said, undefined, 2)}\n` : explainPage(said));
     return said.choice === undefined ? EXIT.wrong : EXIT.done;
   });
@@ -89,7 +100,36 @@ function endpoint(text: string, what: string): WireEndpoint {
   );
 }
 
-function change(text: string): NonNullable<WireQuestion["whatIf"]>[number] {
+type Change = NonNullable<WireQuestion["whatIf"]>[number];
+
+/** Changes begin with a word of ours, files do not, or are written ./weight. */
+function whatIf(texts: readonly string[]): {
+  readonly file: string | undefined;
+  readonly changes: readonly Change[];
+} {
+  const isChange = (text: string): boolean => /^(weight|remove)( |$)/.test(text);
+  const [file, ...more] = texts.filter((text) => !isChange(text));
+  if (more.length > 0) {
+    throw new UsageError(`--what-if ${more[0]}: a file is given already, ${file}`);
+  }
+  return { file, changes: texts.filter(isChange).map(change) };
+}
+
+/** What the file says; undefined when it is not right: then all that is wrong was told. */
+async function wantedBy(file: string, around: Around) {
+  // YAML and its schema are not for those who ask about what stands.
+  const { readConfiguration, toWire } = await import("../configuration/reading.ts");
+  const configuration = await readConfiguration(file, around, false);
+  if (configuration === undefined) return undefined;
+  const names = new Map<string, string>();
+  for (const { spec } of configuration.wanted.services) {
+    const name = configuration.names.get(formatServiceKey(spec.key));
+    if (name !== undefined) names.set(formatServiceId(keyToWire(spec.key)), name);
+  }
+  return { names, lines: toWire(configuration, { keepsOthers: false }) };
+}
+
+function change(text: string): Change {
   const [, server = "", weight] = /^weight (\S+)=(\d{1,10})$/.exec(text) ?? [];
   if (weight !== undefined) {
     return { server: endpoint(server, "--what-if"), weight: Number(weight) };
@@ -97,7 +137,7 @@ function change(text: string): NonNullable<WireQuestion["whatIf"]>[number] {
   const [, gone] = /^remove (\S+)$/.exec(text) ?? [];
   if (gone !== undefined) return { server: endpoint(gone, "--what-if"), weight: null };
   throw new UsageError(
-    `--what-if ${JSON.stringify(text)}: expected "weight SERVER=NUMBER" or "remove SERVER"`,
+    `--what-if ${JSON.stringify(text)}: expected "weight SERVER=NUMBER", "remove SERVER" or a file`,
   );
 }
 

@@ -1,7 +1,7 @@
 /** Addresses as ipvsadm's arguments write them. */
 import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 import { readInteger } from "./numbers.ts";
 
 export interface ReadEndpoint {

@@ -11,7 +11,7 @@ import { Address, type Family } from "../../net/address.ts";
 import { readEndpoint, readHost } from "./address.ts";
 import { mistake } from "./failure.ts";
 import type { OptionName, OptionTag } from "./grammar.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 import { readInteger } from "./numbers.ts";
 
 /** 31 days: MAX_TIMEOUT. */

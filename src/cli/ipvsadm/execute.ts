@@ -6,7 +6,7 @@ import type { WireServiceStatus } from "../../control/wire.ts";
 import { FAULTS, type FaultCode } from "../../ipvs/desired/errors.ts";
 import type { Command, TableListing } from "./command.ts";
 import { Failure } from "./failure.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 import { endpointPrinter } from "./printed-names.ts";
 import { renderConnections } from "./render-connections.ts";
 import { renderServices } from "./render-services.ts";

@@ -2,14 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
-
-export interface Names {
-  /** An IPv4 address only, as gethostbyname(). */
-  addressOf(host: string): Promise<Address | undefined>;
-  hostOf(address: Address): Promise<string | undefined>;
-  portOf(service: string, protocol: Protocol): number | undefined;
-  serviceOf(port: number, protocol: Protocol): string | undefined;
-}
+import type { Names } from "./naming.ts";
 
 const SERVICES_FILE = "/etc/services";
 

@@ -16,7 +16,7 @@ import type { Command, TableView } from "./command.ts";
 import { Draft, familyOfText, readTimeout } from "./draft.ts";
 import { Failure, mistake, tryHelp } from "./failure.ts";
 import { type CommandName, type CommandTag, isCommand, LEGALITY, OPTION_NAMES } from "./grammar.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 import { type PoptError, type PoptOption, readOptions } from "./popt.ts";
 import { readSchedulerFlags } from "./scheduler-flags.ts";
 import { hasTunnelOption, tunnelOf } from "./tunnel.ts";

@@ -2,7 +2,7 @@
 import type { WireEndpoint, WireServiceKey } from "../../control/wire.ts";
 import type { Protocol } from "../../ipvs/desired/service.ts";
 import { Address } from "../../net/address.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 
 export type PrintEndpoint = (
   endpoint: WireEndpoint,

@@ -3,7 +3,7 @@ import { connect } from "./connect.ts";
 import { execute, type Session } from "./execute.ts";
 import { complain } from "./failure.ts";
 import { informationFor } from "./information.ts";
-import type { Names } from "./names.ts";
+import type { Names } from "./naming.ts";
 import { parse } from "./parse.ts";
 import { restore } from "./restore.ts";
 

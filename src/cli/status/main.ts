@@ -35,7 +35,8 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     await around.write(
       json ? `${JSON.stringify(status, undefined, 2)}\n` : page(status, new Date()),
     );
-    const isWell = status.findings.length === 0 && !isUnwell(status.health);
+    const { findings, health, stateTrouble } = status;
+    const isWell = findings.length === 0 && !isUnwell(health) && stateTrouble === null;
     return isWell ? EXIT.done : EXIT.wrong;
   });
 }

@@ -16,7 +16,7 @@ export function page(status: Status, now: Date): string {
     ["Engine", `${status.engine}, ${status.stand}`],
     ["Services", `${services}, with ${servers} ${servers === 1 ? "server" : "servers"}`],
     ["Connections", `${connections} of at most ${connectionsMax}`],
-    ["State", status.state ?? "not kept over a restart (--no-state)"],
+    ["State", stateText(status)],
   ];
   if (status.drift !== null) rows.push(["File", fileText(status.drift, now)]);
   if (status.draining > 0) {
@@ -31,6 +31,11 @@ export function page(status: Status, now: Date): string {
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
   return `${head}${driftLines(status.drift)}\n${vipsText(status.vips, now)}${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
+}
+
+function stateText({ state, stateTrouble }: Status): string {
+  if (state === null) return "not kept over a restart (--no-state)";
+  return stateTrouble === null ? state : `${state}: CHANGES ARE REFUSED: ${stateTrouble}`;
 }
 
 function fileText({ source, appliedAt, by, changes, mode }: Drift, now: Date): string {

@@ -12,33 +12,162 @@ export const flowKey = {
   family: 37,
 } as const;
 
-export const flow = {
-  size: 72,
-  seen: 0,
-  packets: 8,
-  generation: 16,
-  counter: 20,
-  arrival: 24,
-  departure: 28,
-  address: 32,
-  port: 48,
-  mtu: 50,
-  action: 52,
-  linkAddresses: 53,
+export const way = {
+  size: 24,
+  generation: 0,
+  departure: 4,
+  mtu: 8,
+  linkAddresses: 10,
 } as const;
 
-export const counter = {
+export const connection = {
+  size: 56,
+  seen: 0,
+  word: 8,
+  packets: 16,
+  timeout: 20,
+  destination: 24,
+  generation: 28,
+  arrival: 32,
+  address: 36,
+  port: 52,
+} as const;
+
+export const news = {
+  size: 96,
+  flow: 0,
+  connection: 40,
+} as const;
+
+export const reply = {
+  size: 56,
+  way: 0,
+  address: 24,
+  port: 40,
+  generation: 44,
+  arrival: 48,
+  padEnd: 52,
+} as const;
+
+export const clientKey = {
   size: 32,
-  inPackets: 0,
-  inBytes: 8,
-  outPackets: 16,
-  outBytes: 24,
+  client: 0,
+  service: 16,
+} as const;
+
+export const destination = {
+  size: 128,
+  address: 0,
+  port: 16,
+  flags: 18,
+  weight: 20,
+  isAvailable: 24,
+  upper: 28,
+  low: 32,
+  active: 36,
+  inactive: 40,
+  isOverloaded: 44,
+  way: 48,
+  connections: 72,
+  inPackets: 80,
+  inBytes: 88,
+  outPackets: 96,
+  outBytes: 104,
+} as const;
+
+export const serviceKey = {
+  size: 20,
+  address: 0,
+  port: 16,
+  protocol: 18,
+  family: 19,
+} as const;
+
+export const service = {
+  size: 8,
+  index: 0,
+  isLocal: 4,
+} as const;
+
+export const order = {
+  size: 28,
+  overhead: 0,
+  delay: 4,
+  idleFirst: 8,
+  rank: 12,
+  constant: 16,
+  byWeight: 20,
+  overflows: 24,
+} as const;
+
+export const plan = {
+  size: 44,
+  first: 0,
+  count: 4,
+  top: 8,
+  step: 12,
+  order: 16,
+} as const;
+
+export const turn = {
+  size: 8,
+  position: 0,
+  plan: 2,
+  level: 4,
+} as const;
+
+export const schedule = {
+  size: 96,
+  turn: 0,
+  plans: 8,
+} as const;
+
+export const editSchedule = {
+  size: 64,
+  service: 0,
+  edit: 4,
+  which: 8,
+  plan: 12,
+  position: 56,
+  level: 60,
+} as const;
+
+export const pickDestination = {
+  size: 8,
+  service: 0,
+  picked: 4,
+} as const;
+
+export const changeConnection = {
+  size: 104,
+  flow: 0,
+  connection: 40,
+  keeps: 96,
+  found: 100,
 } as const;
 
 export const settings = {
-  size: 8,
+  size: 364,
   generation: 0,
-  isWatched: 4,
+  opensOnWire: 4,
+  carried: 8,
+  opened: 12,
+  reuseMode: 16,
+  expiresNodest: 20,
+  isSloppy: 24,
+  isWatched: 28,
+  hasMarks: 32,
+  udpTimeout: 36,
+  activeStates: 40,
+  timeouts: 44,
+  states: 108,
+} as const;
+
+export const tally = {
+  size: 24,
+  epoch: 0,
+  opened: 8,
+  unheard: 16,
 } as const;
 
 export const watch = {
@@ -55,23 +184,25 @@ export const toldPacket = {
   at: 0,
   key: 8,
   verdict: 48,
-  counter: 52,
+  destination: 52,
   arrival: 56,
   departure: 60,
   length: 64,
   address: 68,
   port: 84,
-  action: 86,
+  state: 86,
+  isNew: 87,
   linkAddresses: 88,
   headersLength: 100,
   headers: 104,
 } as const;
 
-export const flowAction = {
-  none: 0,
-  route: 1,
-  rewriteDestination: 2,
-  rewriteSource: 3,
+export const edit = {
+  bound: 0,
+  added: 1,
+  removed: 2,
+  edited: 3,
+  resumed: 4,
 } as const;
 
 export const verdict = {
@@ -88,4 +219,8 @@ export const verdict = {
   forwardRoute: 10,
   forwardMasquerade: 11,
   forwardReply: 12,
+  passDirector: 13,
+  passNoWay: 14,
+  passNoServer: 15,
+  passFull: 16,
 } as const;

@@ -1,12 +1,12 @@
-/** Where the programs run: one at each interface that frames come in by, and one where frames enter the lane. */
+/** Where the programs run: one at each interface that frames come in by, one where frames enter the lane. */
 
 import { isRepeatingPort, type Link } from "../host/links.ts";
 import { LANE_DEVICE } from "../userspace/door/door-words.ts";
 import { ATTACH, ProgramLink } from "./libbpf.ts";
 
 export interface Programs {
-  readonly forward: number;
-  readonly tellArrival: number;
+  readonly atCard: number;
+  readonly atLane: number;
 }
 
 export class Attachments implements Disposable {
@@ -41,8 +41,8 @@ export class Attachments implements Disposable {
   #attach({ index, name }: Link): ProgramLink {
     const attempt = `run a program at ${name} (it needs Linux 6.6)`;
     return name === LANE_DEVICE
-      ? new ProgramLink(this.#programs.tellArrival, index, ATTACH.egress, attempt)
-      : new ProgramLink(this.#programs.forward, index, ATTACH.ingress, attempt);
+      ? new ProgramLink(this.#programs.atLane, index, ATTACH.egress, attempt)
+      : new ProgramLink(this.#programs.atCard, index, ATTACH.ingress, attempt);
   }
 }
 

@@ -14,12 +14,12 @@ test("the committed objects are what their sources make: else run scripts/build-
   const folder = mkdtempSync(join(tmpdir(), "sluice-bpf-"));
   try {
     execFileSync(path("scripts/build-bpf"), [folder]);
-    const built = readFileSync(join(folder, "known_flows.bpf.o"));
+    const built = readFileSync(join(folder, "director.bpf.o"));
     const abi = readFileSync(join(folder, "abi.ts"), "utf8");
     expect(abi).toBe(readFileSync(path("src/engine/kernel/abi.ts"), "utf8"));
-    using _loads = new BpfObject(built, { flows: 16 });
+    using _loads = new BpfObject(built, { connections: 16 });
     if (!COMPILER.test(execFileSync("clang", ["--version"]).toString())) return;
-    expect(built.equals(readFileSync(path("bpf/known_flows.bpf.o")))).toBe(true);
+    expect(built.equals(readFileSync(path("bpf/director.bpf.o")))).toBe(true);
     const yardstick = readFileSync(join(folder, "yardstick.bpf.o"));
     expect(yardstick.equals(readFileSync(path("bench/yardstick.bpf.o")))).toBe(true);
   } finally {
@@ -28,11 +28,11 @@ test("the committed objects are what their sources make: else run scripts/build-
 });
 
 test("what the verifier refuses is told in its words", () => {
-  const object = readFileSync(path("bpf/known_flows.bpf.o"));
+  const object = readFileSync(path("bpf/director.bpf.o"));
   // A call of bpf_redirect(), made one of a helper that there is not.
   const at = object.indexOf(Uint8Array.of(0x85, 0, 0, 0, 23, 0, 0, 0));
   object.writeUInt32LE(0x7f_ffff, at + 4);
-  expect(() => new BpfObject(object, { flows: 16 })).toThrow(/EINVAL: .*invalid func/);
+  expect(() => new BpfObject(object, { connections: 16 })).toThrow(/EINVAL: .*invalid func/);
 });
 
 test("what is no object is refused in words", () => {

@@ -82,16 +82,42 @@ describe("the kernel engine", () => {
     expect(await byKernel(bench)).toBe(before + 2);
   });
 
-  test("leaves what ends a connection to the director, and what follows", async () => {
+  test("moves a connection on by itself, which the director hears of", async () => {
     await using bench = await open();
-    await bench.engine.apply(ROUTE);
+    await applySettled(bench, ROUTE);
     await open3(bench, "C:1000 > V:80 S");
     const before = await byKernel(bench);
     await sees(bench, "C", "C:1000 > V:80 F.");
-    expect(await states(bench)).toEqual(["FIN_WAIT"]);
-    await sees(bench, "C", "C:1000 > V:80 .");
+    await expect.poll(() => states(bench), POLLED).toContain("FIN_WAIT");
     expect(await sees(bench, "C", "C:1000 > V:80 .")).toHaveLength(1);
-    expect(await byKernel(bench)).toBe(before);
+    expect(await byKernel(bench)).toBe(before + 2);
+  });
+
+  test("opens connections by itself, behind the host's firewall", async () => {
+    await using bench = await open();
+    await applySettled(bench, state("-A -t V:80 -s rr", "-a -t V:80 -r R1", "-a -t V:80 -r R2"));
+    const servers = async (port: number) => (await sees(bench, "C", `C:${port} > V:80 S`)).join();
+    // Of each server the first packet tells the way.
+    await servers(1000);
+    await servers(1001);
+    const opened = async () => (await bench.engine.reasons())["kernel-opened"] ?? Number.NaN;
+    const before = [await opened(), await byKernel(bench)] as const;
+    expect(await servers(1002)).toBe("R2: C:1002 > V:80 S ttl 63");
+    expect(await servers(1003)).toBe("R1: C:1003 > V:80 S ttl 63");
+    expect([await opened(), await byKernel(bench)]).toEqual([before[0] + 2, before[1] + 2]);
+    const statuses = await bench.engine.services();
+    const counts = statuses[0]?.destinations.map(({ activeConnections }) => activeConnections);
+    expect(counts).toEqual([2, 2]);
+    network.director.run("nft add table ip ban");
+    try {
+      const add = (what: string) => network.director.run(`nft add ${what}`);
+      add("chain ip ban input { type filter hook input priority 0 ; }");
+      add("rule ip ban input tcp dport 80 drop");
+      await expect.poll(() => servers(1004), POLLED).toBe("");
+      expect(await servers(1005)).toBe("");
+    } finally {
+      network.director.run("nft delete table ip ban");
+    }
   });
 
   // biome-ignore format: a table

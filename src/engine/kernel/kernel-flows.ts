@@ -1,288 +1,363 @@
 /**
- * Known flows in the kernel: the program known_flows.bpf.c (bpf/) forwards their packets where they arrive. The director
- * decides about each connection first; here stands which of its packets then need not come to it.
+ * Connections that the programs in the kernel forward, and open (bpf/director.bpf.c), and the director's part in them.
  *
- * Those are a TCP connection's while it is established, without SYN, FIN and RST, and a UDP flow's: they do nothing but
- * restart its timer and count. Both is made good later: by lastSeen() and collect().
+ * Each has one owner, which its word in the kernel's table says: the programs, which change it with its packets and tell each
+ * opening and each new state; or the director, whose packets they leave. It takes a connection whose packet comes to it, deals
+ * with the packet as ever, and gives it back once that has gone out.
  */
-import { readFileSync } from "node:fs";
 import type { Instant } from "../../base/clock.ts";
-import type { ConnectionTable } from "../../ipvs/connections/connection-table.ts";
-import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
+import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/connection-table.ts";
+import { CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
 import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
-import { TCP_STATE } from "../../ipvs/connections/tcp-state.ts";
-import type { Offload, OffloadedTraffic } from "../../ipvs/offload.ts";
+import { UDP_STATE } from "../../ipvs/connections/udp-state.ts";
+import type {
+  Offload,
+  OffloadedTraffic,
+  OffloadListener,
+  OffloadRules,
+} from "../../ipvs/offload.ts";
+import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
-import { Memory } from "../host/system/libc.ts";
-import { counter, flow, flowAction, flowKey, settings, verdict } from "./abi.ts";
-import { BpfObject, deleteElement, lookUpElement, possibleCpus, updateElement } from "./libbpf.ts";
+import { connection, flowKey, news, settings, tally } from "./abi.ts";
+import { EntryView, KernelEntries, readFlow } from "./kernel-entries.ts";
+import { KernelMaps } from "./kernel-maps.ts";
+import { KernelServices } from "./kernel-services.ts";
+import { elementsOf } from "./libbpf.ts";
 import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
-
-const OBJECT = new URL("../../../bpf/known_flows.bpf.o", import.meta.url);
+import { reasonOf, verdictCounts } from "./verdicts.ts";
 
 /**
- * Client's packets that the director sees of every connection. drop_entry takes one that had more for none of an attack
- * (todrop_entry() in ip_vs_conn.c), and what ends sooner is not worth the entry.
+ * Client's packets that the director sees of a connection that it opened for a service of its own: what ends sooner is not
+ * worth giving away.
  */
 const PACKETS_SEEN = 9;
 
-const COUNTERS = 0x1_0000;
-const NANOSECONDS = 1e6;
-const GENERATION_END = 0x1_0000_0000;
+/** No generation. */
+const EXPECTED = 0xffff_ffff;
+const GENERATION_END = 0xffff_ffff;
+const EPOCH_END = 0xffff_ffff;
 
-/** Where packets leave the program, as reasons: those for which they go on are the director's own. */
-// biome-ignore format: a table
-const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
-  passNotOurs:       "kernel-pass-not-ours",
-  passMalformed:     "kernel-pass-malformed",
-  passUnknown:       "kernel-pass-unknown",
-  passOld:           "kernel-pass-old",
-  passEvent:         "kernel-pass-event",
-  passTimeToLive:    "kernel-pass-time-to-live",
-  passTooBig:        "kernel-pass-too-big",
-  passElsewhere:     "kernel-pass-elsewhere",
-  passNoChecksum:    "kernel-pass-no-checksum",
-  dropNoMemory:      "kernel-drop-no-memory",
-  forwardRoute:      "forward-route",
-  forwardMasquerade: "forward-masquerade",
-  forwardReply:      "forward-reply",
-};
+/** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
+export const CARRIES = { tcp: 1, udp: 2 } as const;
+const CARRIES_ALL = CARRIES.tcp | CARRIES.udp;
+
+/** Who has a connection: the director alone, the director with the programs knowing that, the programs. */
+const OWNER = { nobody: 0, director: 1, kernel: 2 } as const;
+
+export interface KernelFlowsOptions {
+  readonly connectionsMax: number;
+  readonly packetsSeen?: number | undefined;
+  /** Connections are opened where packets arrive, before the host's firewall. */
+  readonly opensOnWire?: boolean | undefined;
+}
 
 export class KernelFlows implements Offload, Disposable {
-  readonly #object: BpfObject;
-  readonly #flows: number;
-  readonly #verdicts: number;
-  readonly #counters: Memory;
-  /** The counters as words, and as they were when they were collected. */
-  readonly #counts: BigUint64Array;
-  readonly #collected = new Float64Array((COUNTERS * counter.size) / 8);
-  readonly #settings: Memory;
-  /** The generation in which each connection's flow from the client, and the one to it, was learnt; 0 for none. */
-  readonly #learnt: Uint32Array;
-  readonly #key = new Uint8Array(flowKey.size);
-  readonly #keyView = new DataView(this.#key.buffer);
-  readonly #value = new Uint8Array(flow.size);
-  readonly #valueView = new DataView(this.#value.buffer);
+  readonly mirror: KernelServices;
+  readonly #maps: KernelMaps;
+  readonly #entries: KernelEntries;
   readonly #packetsSeen: number;
+  /** By connection: who has it, which it is of those that its entry has had, and how often that has changed. */
+  readonly #owner: Uint8Array;
+  readonly #epoch: Uint32Array;
+  readonly #version: Uint8Array;
+  /** The generation in which the way of its replies was told; 0 for never, EXPECTED where the programs may know it. */
+  readonly #answered: Uint32Array;
+  readonly #flow = new Flow();
+  readonly #told = new EntryView();
+  #listener!: OffloadListener;
+  #rules: OffloadRules | undefined;
+  #carried: number = CARRIES_ALL;
   #generation = 0;
-  #countersEnd = 0;
+  /** The director's own are odd. */
+  #nextEpoch = 1;
+  #unheard = 0;
   #full = 0;
+  #isTelling = false;
 
   /** Loads the programs. Throws a BpfError when the kernel or libbpf refuses. */
-  constructor(connectionsMax: number, packetsSeen = PACKETS_SEEN) {
+  constructor(options: KernelFlowsOptions) {
+    const { connectionsMax, packetsSeen = PACKETS_SEEN, opensOnWire = false } = options;
     this.#packetsSeen = packetsSeen;
-    this.#object = new BpfObject(readFileSync(OBJECT), { flows: 2 * connectionsMax });
-    this.#flows = this.#object.map("flows");
-    this.#verdicts = this.#object.map("verdicts");
-    this.#counters = Memory.shared(
-      this.#object.map("counters"),
-      COUNTERS * counter.size,
-      "map the counters of known flows",
-    );
-    this.#counts = new BigUint64Array(this.#counters.bytes.buffer);
-    this.#settings = Memory.shared(
-      this.#object.map("settings"),
-      settings.size,
-      "map the settings of known flows",
-    );
-    this.#learnt = new Uint32Array(2 * connectionsMax);
+    this.#maps = new KernelMaps(connectionsMax);
+    this.#entries = new KernelEntries(this.#maps);
+    this.mirror = new KernelServices(this.#maps);
+    this.mirror.onCarried = (service) => {
+      for (const id of this.#listener.connectionsOf(service)) this.#claim(id);
+    };
+    this.#owner = new Uint8Array(connectionsMax);
+    this.#epoch = new Uint32Array(connectionsMax);
+    this.#version = new Uint8Array(connectionsMax);
+    this.#answered = new Uint32Array(connectionsMax);
+    this.#set("opensOnWire", opensOnWire ? 1 : 0);
     this.invalidate();
   }
 
-  /** The program that forwards, and the one that tells arrivals. */
-  get programs(): { readonly forward: number; readonly tellArrival: number } {
-    return {
-      forward: this.#object.program("forward_known_flows"),
-      tellArrival: this.#object.program("tell_arrival"),
-    };
+  /** The program where packets arrive, and the one on the way into the lane. */
+  get programs(): { readonly atCard: number; readonly atLane: number } {
+    return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
   }
 
-  /** The descriptor of the map that flows lie in. */
-  get flowsMap(): number {
-    return this.#flows;
+  /** The descriptor of the map that connections lie in. */
+  get connectionsMap(): number {
+    return this.#maps.connections;
   }
 
-  /** Everything goes through the director again, until the generation that this begins has learnt it. */
+  /** Readable when much waits to be told. */
+  get newsFd(): number {
+    return this.#maps.newsFd;
+  }
+
+  [Symbol.dispose](): void {
+    this.mirror[Symbol.dispose]();
+    this.#entries[Symbol.dispose]();
+    this.#maps[Symbol.dispose]();
+  }
+
+  listen(listener: OffloadListener): void {
+    this.#listener = listener;
+  }
+
+  follow(rules: OffloadRules): void {
+    this.#rules = rules;
+    const { tcp, udp, sysctls } = rules;
+    const { view, bytes } = this.#maps.settings;
+    this.#set("reuseMode", sysctls.conn_reuse_mode);
+    this.#set("expiresNodest", sysctls.expire_nodest_conn);
+    this.#set("isSloppy", sysctls.sloppy_tcp);
+    this.#set("hasMarks", rules.hasMarks ? 1 : 0);
+    this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
+    this.#set("activeStates", tcp.activeStates);
+    for (let state = 0; state < tcp.count; state++) {
+      view.setUint32(settings.timeouts + 4 * state, tcp.timeoutMs(state), true);
+    }
+    bytes.set(tcp.compiled, settings.states);
+    this.#setCarried();
+  }
+
+  /** Which protocols' packets the host lets be forwarded here. */
+  carry(carried: number): void {
+    this.#carried = carried;
+    this.#setCarried();
+  }
+
+  /** The host's addresses may be others. */
+  addressesChanged(isLocal: (address: Address) => boolean): void {
+    this.mirror.isLocal = isLocal;
+    this.mirror.addressesChanged();
+  }
+
+  /** Every packet goes through the host again, until the generation that this begins has seen its connection. */
   invalidate(): void {
     this.#generation = this.#generation + 1 === GENERATION_END ? 1 : this.#generation + 1;
-    this.#settings.view.setUint32(settings.generation, this.#generation, true);
+    this.#set("generation", this.#generation);
   }
 
+  tell(): void {
+    if (this.#maps.news.isEmpty) return;
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    this.#maps.news.drain((view, at) => {
+      this.#hear(view, at + news.flow, this.#told.read(view, at + news.connection));
+    });
+    const unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
+    if (unheard !== this.#unheard) this.#walk();
+    this.#unheard = unheard;
+    this.#isTelling = false;
+  }
+
+  take(connections: ConnectionTable, id: number): boolean {
+    if (this.#owner[id] !== OWNER.kernel) return true;
+    const entry = this.#entries.take(connections, id);
+    if (entry === undefined || entry.epoch !== this.#epoch[id]) return false;
+    this.#owner[id] = OWNER.director;
+    this.#moved(id, entry);
+    return true;
+  }
+
+  opened(connections: ConnectionTable, id: number): void {
+    const { service } = this.#listener.destinationOf(id);
+    if (this.mirror.carries(service) && isForPrograms(connections, id)) this.#claim(id);
+  }
+
+  /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void {
-    const { connections, connection, direction, route } = packet;
-    const action = actionOf(packet);
-    if (action === flowAction.none || !isSteady(connections, connection)) return;
-    if (connections.inPackets(connection) < this.#packetsSeen) return;
-    const slot = slotOf(connection, direction);
-    if (this.#learnt[slot] === this.#generation) return;
-    const destinationId = connections.destinationId(connection);
-    if (destinationId >= COUNTERS) return;
-    this.#countersEnd = Math.max(this.#countersEnd, destinationId + 1);
-    const value = this.#valueView;
-    this.#value.fill(0);
-    if (this.#learnt[slot] !== 0) {
-      // What it counted goes on.
-      this.#fillKey(connections, connection, direction);
-      lookUpElement(this.#flows, this.#key, this.#value);
+    const { connections, connection: id, direction, route, arrival, linkAddresses, mtu } = packet;
+    if (!isForwarded(connections, id) || this.#owner[id] === OWNER.kernel) return;
+    const destination = this.#listener.destinationOf(id);
+    if (!this.mirror.carries(destination.service)) {
+      if (connections.inPackets(id) < this.#packetsSeen) return;
     }
-    value.setUint32(flow.generation, this.#generation, true);
-    value.setUint32(flow.counter, destinationId, true);
-    value.setUint32(flow.arrival, packet.arrival, true);
-    value.setUint32(flow.departure, route.interfaceIndex, true);
-    value.setUint16(flow.mtu, Math.min(packet.mtu, 0xffff), true);
-    value.setUint8(flow.action, action);
-    this.#value.set(packet.linkAddresses, flow.linkAddresses);
-    this.#fillRewriting(connections, connection, action);
-    this.#fillKey(connections, connection, direction);
-    if (updateElement(this.#flows, this.#key, this.#value) < 0) {
-      this.#full++;
-      return;
+    const generation = this.#generation;
+    if (direction === "client") {
+      const fitting = Math.min(mtu, destination.pathMtu);
+      this.mirror.setWay(destination.load, generation, route, fitting, linkAddresses);
+      this.#give(id, { generation, arrival });
+    } else if (isMasqueraded(connections, id)) {
+      if (this.#answered[id] !== generation) {
+        const departure = route.interfaceIndex;
+        const way = { generation, arrival, departure, mtu, linkAddresses };
+        this.#entries.setReply(connections, id, way);
+        this.#answered[id] = generation;
+      }
+      this.#give(id, undefined);
     }
-    this.#learnt[slot] = this.#generation;
   }
 
   lastSeen(connections: ConnectionTable, id: number): Instant {
-    let last = Number.NEGATIVE_INFINITY;
-    for (const direction of DIRECTIONS) {
-      if (this.#learnt[slotOf(id, direction)] === 0) continue;
-      this.#fillKey(connections, id, direction);
-      if (lookUpElement(this.#flows, this.#key, this.#value) < 0) continue;
-      const seen = Number(this.#valueView.getBigUint64(flow.seen, true)) / NANOSECONDS;
-      if (seen > 0) last = Math.max(last, seen);
-    }
-    return last as Instant;
+    const none = Number.NEGATIVE_INFINITY as Instant;
+    if (this.#owner[id] !== OWNER.kernel) return none;
+    const entry = this.#entries.look(connections, id);
+    if (entry === undefined || entry.epoch !== this.#epoch[id]) return none;
+    connections.setInPackets(id, entry.packets);
+    connections.setTimeoutMs(id, entry.timeoutMs);
+    return entry.seen;
   }
 
-  release(connections: ConnectionTable, id: number): void {
-    for (const direction of DIRECTIONS) {
-      const slot = slotOf(id, direction);
-      if (this.#learnt[slot] === 0) continue;
-      this.#learnt[slot] = 0;
-      this.#fillKey(connections, id, direction);
-      deleteElement(this.#flows, this.#key);
-    }
+  release(connections: ConnectionTable, id: number): boolean {
+    const owner = this.#owner[id];
+    if (owner === OWNER.nobody) return true;
+    const entry = this.#entries.forget(connections, id, this.#epoch[id]!);
+    if (this.#answered[id] !== 0) this.#entries.removeReply(connections, id);
+    this.#owner[id] = OWNER.nobody;
+    this.#answered[id] = 0;
+    if (entry !== undefined) connections.setFlags(id, entry.flags);
+    return entry !== undefined || owner === OWNER.director;
   }
 
   collect(told: OffloadedTraffic): void {
-    const counts = this.#counts;
-    const collected = this.#collected;
-    const width = counter.size / 8;
-    for (let id = 0; id < this.#countersEnd; id++) {
-      const at = id * width;
-      const since = [0, 0, 0, 0];
-      let any = 0;
-      for (let index = 0; index < width; index++) {
-        const now = Number(Atomics.load(counts, at + index));
-        since[index] = now - collected[at + index]!;
-        collected[at + index] = now;
-        any += since[index]!;
-      }
-      if (any > 0) told(id, since[0]!, since[1]!, since[2]!, since[3]!);
-    }
+    this.mirror.collect(told);
   }
 
-  /** Tells of packets that it forwards, until what this returns is disposed of. Throws a SystemCallError. */
+  /** Tells of packets that go on without the director, until what this returns is disposed of. Throws a SystemCallError. */
   watch(told: ForwardedWatch, neighbourOf: ToldPacketsParts["neighbourOf"]): Disposable {
-    const object = this.#object;
-    return new ToldPackets({ object, settings: this.#settings.view, reasonOf, neighbourOf }, told);
+    const destinationIdOf = (slot: number): number => this.mirror.at(slot)?.id ?? NO_CONNECTION;
+    return new ToldPackets({ maps: this.#maps, reasonOf, destinationIdOf, neighbourOf }, told);
   }
 
-  /** Where packets left the program, by verdict; how many went on; and flows that were not learnt because there was no room. */
+  /** Where packets left the programs, what they opened, and what was not told or given for want of room. */
   reasons(): Readonly<Record<string, number>> {
-    const index = new Uint8Array(4);
-    const values = new BigUint64Array(possibleCpus());
-    const bytes = new Uint8Array(values.buffer);
-    const counts = Object.entries(verdict).map(([name, number]) => {
-      new DataView(index.buffer).setUint32(0, number, true);
-      const isRead = lookUpElement(this.#verdicts, index, bytes) === 0;
-      const count = isRead ? values.reduce((sum, each) => sum + Number(each), 0) : 0;
-      return [REASONS[name as keyof typeof verdict], count];
-    });
-    const reasons = Object.fromEntries(counts) as Record<string, number>;
-    const forwarded = [REASONS.forwardRoute, REASONS.forwardMasquerade, REASONS.forwardReply];
+    const { view } = this.#maps.tally;
     return {
-      ...reasons,
-      "kernel-forwarded": forwarded.reduce((sum, reason) => sum + reasons[reason]!, 0),
+      ...verdictCounts(this.#maps.verdicts),
+      "kernel-opened": Number(view.getBigUint64(tally.opened, true)),
+      "kernel-news-lost": Number(view.getBigUint64(tally.unheard, true)),
       "kernel-flows-full": this.#full,
     };
   }
 
-  [Symbol.dispose](): void {
-    this.#counters[Symbol.dispose]();
-    this.#settings[Symbol.dispose]();
-    this.#object[Symbol.dispose]();
+  #set(name: keyof typeof settings, value: number): void {
+    this.#maps.settings.view.setUint32(settings[name], value, true);
   }
 
-  /** The flow's tuple as its packets have it on the wire. */
-  #fillKey(connections: ConnectionTable, id: number, direction: Direction): void {
-    const key = this.#keyView;
-    const isFromClient = direction === "client";
-    const client = isFromClient ? flowKey.source : flowKey.destination;
-    const other = isFromClient ? flowKey.destination : flowKey.source;
-    for (let word = 0; word < 4; word++) {
-      key.setInt32(client + 4 * word, connections.client(id, word));
-      const address = isFromClient
-        ? connections.virtual(id, word)
-        : connections.destination(id, word);
-      key.setInt32(other + 4 * word, address);
+  #setCarried(): void {
+    const rules = this.#rules;
+    const isFiltered = rules === undefined || rules.sysctls.conntrack !== 0;
+    const carried = isFiltered ? 0 : this.#carried;
+    this.#set("carried", carried);
+    this.#set("opened", rules?.isOpeningHeld === true ? 0 : carried);
+  }
+
+  /** A connection is new, or in a new state. */
+  #hear(view: DataView, at: number, entry: EntryView): void {
+    const listener = this.#listener;
+    const destination = this.mirror.at(entry.slot);
+    const flow = readFlow(this.#flow, view, at);
+    const id = listener.known(flow);
+    if (id !== NO_CONNECTION && this.#epoch[id] === entry.epoch && this.#owner[id] !== 0) {
+      const isNewer = (entry.version - this.#version[id]!) << 24 > 0;
+      if (isNewer && this.#owner[id] === OWNER.kernel) this.#moved(id, entry);
+      return;
     }
-    const clientPort = isFromClient ? flowKey.sourcePort : flowKey.destinationPort;
-    const otherPort = isFromClient ? flowKey.destinationPort : flowKey.sourcePort;
-    key.setUint16(clientPort, connections.clientPort(id));
-    key.setUint16(
-      otherPort,
-      isFromClient ? connections.virtualPort(id) : connections.destinationPort(id),
-    );
-    key.setUint8(flowKey.protocol, connections.protocol(id));
-    key.setUint8(flowKey.family, connections.family(id));
-  }
-
-  #fillRewriting(connections: ConnectionTable, id: number, action: number): void {
-    const value = this.#valueView;
-    if (action === flowAction.route) return;
-    const isReply = action === flowAction.rewriteSource;
-    for (let word = 0; word < 4; word++) {
-      const address = isReply ? connections.virtual(id, word) : connections.destination(id, word);
-      value.setInt32(flow.address + 4 * word, address);
+    // Its entry is this one's now; what its server sends may be, too.
+    if (id !== NO_CONNECTION) {
+      const { table } = listener;
+      const isSameServer =
+        table.destinationPort(id) === entry.destinationPort &&
+        listener.destinationOf(id) === destination;
+      if (isSameServer) this.#answered[id] = 0;
+      listener.replaced(id);
     }
-    value.setUint16(
-      flow.port,
-      isReply ? connections.virtualPort(id) : connections.destinationPort(id),
-    );
+    const opened =
+      destination === undefined
+        ? NO_CONNECTION
+        : listener.opened(readFlow(this.#flow, view, at), entry.with(destination));
+    if (opened === NO_CONNECTION) {
+      const bytes = new Uint8Array(view.buffer, view.byteOffset + at, flowKey.size);
+      const ended = this.#entries.forgetFlow(bytes, entry.epoch);
+      if (ended !== undefined) destination?.unbind(ended.flags);
+      return;
+    }
+    this.#owner[opened] = OWNER.kernel;
+    this.#epoch[opened] = entry.epoch;
+    this.#version[opened] = entry.version;
+    this.#answered[opened] = isMasqueraded(listener.table, opened) ? EXPECTED : 0;
+  }
+
+  /** Some news had no place: all that there is is looked at. */
+  #walk(): void {
+    const { connections } = this.#maps;
+    for (const { key, value } of elementsOf(connections, flowKey.size, connection.size)) {
+      const view = new DataView(value.buffer, value.byteOffset, value.length);
+      const entry = this.#told.read(view, 0);
+      this.#hear(new DataView(key.buffer, key.byteOffset, key.length), 0, entry);
+    }
+  }
+
+  #moved(id: number, entry: EntryView): void {
+    this.#version[id] = entry.version;
+    this.#listener.moved(id, entry.with(this.#listener.destinationOf(id)));
+  }
+
+  /** The programs know from now on that the connection is the director's. */
+  #claim(id: number): void {
+    if (this.#owner[id] === OWNER.nobody) this.#put(id, true, undefined);
+  }
+
+  #give(id: number, admission: { generation: number; arrival: number } | undefined): void {
+    this.#put(id, false, admission);
+  }
+
+  #put(
+    id: number,
+    isDirectors: boolean,
+    admission: { generation: number; arrival: number } | undefined,
+  ): void {
+    const { table } = this.#listener;
+    const { slot } = this.#listener.destinationOf(id).load;
+    if (slot < 0) return;
+    if (this.#owner[id] === OWNER.nobody) {
+      this.#epoch[id] = this.#nextEpoch;
+      this.#nextEpoch = this.#nextEpoch >= EPOCH_END - 1 ? 1 : this.#nextEpoch + 2;
+    }
+    const version = (this.#version[id]! + 1) & 0xff;
+    const entry = { epoch: this.#epoch[id]!, version, isDirectors };
+    if (!this.#entries.give(table, id, slot, entry, admission)) {
+      this.#full++;
+      return;
+    }
+    this.#version[id] = version;
+    this.#owner[id] = isDirectors ? OWNER.director : OWNER.kernel;
   }
 }
 
-type Direction = DecidedPacket["direction"];
-
-const DIRECTIONS: readonly Direction[] = ["client", "server"];
-
-const BY_NUMBER: ReadonlyMap<number, string> = new Map(
-  Object.entries(verdict).map(([name, number]) => [number, REASONS[name as keyof typeof verdict]]),
-);
-
-function reasonOf(number: number): string {
-  return BY_NUMBER.get(number) ?? `kernel-verdict-${number}`;
+function isMasqueraded(connections: ConnectionTable, id: number): boolean {
+  return (connections.flags(id) & FORWARDING_MASK) === FORWARDING.masquerade;
 }
 
-function slotOf(connection: number, direction: Direction): number {
-  return 2 * connection + (direction === "client" ? 0 : 1);
-}
-
-/** What the programs can do of what the connection needs. */
-function actionOf({ connections, connection, direction }: DecidedPacket): number {
-  const method = connections.flags(connection) & FORWARDING_MASK;
-  if (method === FORWARDING.route) {
-    return direction === "client" ? flowAction.route : flowAction.none;
-  }
-  if (method !== FORWARDING.masquerade) return flowAction.none;
-  return direction === "client" ? flowAction.rewriteDestination : flowAction.rewriteSource;
-}
-
-/** Whether a further packet of the connection, if it is none that begins or ends it, leaves its state as it is. */
-function isSteady(connections: ConnectionTable, id: number): boolean {
+/** Whether the programs can do what the connection's packets need. */
+function isForwarded(connections: ConnectionTable, id: number): boolean {
+  if (!isForPrograms(connections, id)) return false;
   if (connections.family(id) !== connections.destinationFamily(id)) return false;
+  const flags = connections.flags(id);
+  if ((flags & FORWARDING_MASK) === FORWARDING.masquerade) return true;
+  // Where servers' answers come by here, too, the director has to see them.
+  return (flags & FORWARDING_MASK) === FORWARDING.route && (flags & CONNECTION_FLAG.noOutput) !== 0;
+}
+
+/** Whether the programs would meet the connection, or open it in their own way. */
+function isForPrograms(connections: ConnectionTable, id: number): boolean {
+  const flags = connections.flags(id);
   const protocol = connections.protocol(id);
-  if (protocol === PROTOCOL.tcp) return connections.state(id) === TCP_STATE.established;
-  if (protocol !== PROTOCOL.udp) return false;
-  return (connections.flags(id) & CONNECTION_FLAG.onePacket) === 0;
+  if (protocol !== PROTOCOL.tcp && protocol !== PROTOCOL.udp) return false;
+  return (flags & (CONNECTION_FLAG.template | CONNECTION_FLAG.onePacket)) === 0;
 }

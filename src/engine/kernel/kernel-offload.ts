@@ -1,28 +1,33 @@
 /**
- * The kernel's part of the kernel engine: known flows are forwarded where they arrive, and whatever changes in the host
- * has each of them meet its firewall, its routes and the director once more.
+ * The kernel's part of the kernel engine: its programs run where packets arrive and where the door hands them on, and whatever
+ * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
-import type { Instant } from "../../base/clock.ts";
-import type { ConnectionTable } from "../../ipvs/connections/connection-table.ts";
-import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
-import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
+import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments } from "./attachments.ts";
-import { KernelFlows } from "./kernel-flows.ts";
+import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
+
+const ON_WIRE =
+  "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
 
 /** How often is looked at what nobody tells of. */
 const REVIEW_MS = 1_000;
+
+/** How long news of the programs wait at most; a packet or a question that comes before has them told at once. */
+const NEWS_MS = 50;
 
 const WINDOWS_TRACKED =
   "the host's connection tracking checks TCP sequence numbers, and would take a connection that it does not see whole for invalid: TCP is not forwarded in the kernel. Where that is wanted: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1";
 
 export interface KernelOffloadOptions {
   readonly connectionsMax: number;
-  /** Client's packets of each connection that the director sees at least. */
+  /** Client's packets of a connection that the director opened itself which it sees at least. */
   readonly packetsSeen?: number | undefined;
+  /** Connections are opened where packets arrive, before the host's firewall. */
+  readonly opensOnWire?: boolean | undefined;
   /** Goes on, but not as it should. */
   readonly warn: (message: string, error?: unknown) => void;
 }
@@ -35,11 +40,14 @@ interface UsedNeighbour {
 
 export class KernelOffload implements FlowOffload {
   readonly name = "kernel";
+  readonly stand: string | undefined;
   readonly #options: KernelOffloadOptions;
-  readonly #flows: KernelFlows;
+  /** What the director tells, and is told. */
+  readonly flows: KernelFlows;
   readonly #attachments: Attachments;
   readonly #news: NetfilterNews;
-  readonly #review: NodeJS.Timeout;
+  readonly #watch: ReadableWatch;
+  readonly #timers: readonly NodeJS.Timeout[];
   /** Of the flows of this generation. */
   readonly #neighbours = new Map<Uint8Array, UsedNeighbour>();
   #network: HostNetwork | undefined;
@@ -50,14 +58,18 @@ export class KernelOffload implements FlowOffload {
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
+    this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
-    this.#flows = stack.use(new KernelFlows(options.connectionsMax, options.packetsSeen));
-    this.#attachments = stack.use(new Attachments(this.#flows.programs));
-    this.#news = stack.use(new NetfilterNews(() => this.invalidate()));
+    this.flows = stack.use(new KernelFlows(options));
+    this.#attachments = stack.use(new Attachments(this.flows.programs));
+    this.#news = stack.use(new NetfilterNews(() => this.#invalidate()));
+    this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();
-    this.#tracksWindows = tracksWindows();
-    this.#review = setInterval(() => this.#look(), REVIEW_MS);
-    this.#review.unref();
+    this.#setTracking(tracksWindows());
+    this.#timers = [
+      setInterval(() => this.#look(), REVIEW_MS).unref(),
+      setInterval(() => this.flows.tell(), NEWS_MS).unref(),
+    ];
   }
 
   follow(network: HostNetwork): void {
@@ -71,52 +83,49 @@ export class KernelOffload implements FlowOffload {
         this.#options.warn("an interface's packets are not forwarded in the kernel", error);
       }
     }
+    if (network.generation !== this.#networkGeneration) {
+      this.flows.addressesChanged((address) => network.isLocal(address));
+    }
     if (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved()) {
-      this.invalidate();
+      this.#invalidate();
     }
     this.#networkGeneration = network.generation;
   }
 
   learn(packet: DecidedPacket): void {
-    const { connections, connection, route, linkAddresses } = packet;
-    if (this.#tracksWindows && connections.protocol(connection) === PROTOCOL.tcp) return;
+    const { route, linkAddresses } = packet;
     // What is known of the network has changed, and this was decided before.
     if (this.#network?.generation !== this.#networkGeneration) return;
     const { interfaceIndex, nextHop } = route;
     this.#neighbours.set(linkAddresses, { interfaceIndex, address: nextHop, linkAddresses });
-    this.#flows.learn(packet);
-  }
-
-  invalidate(): void {
-    this.#neighbours.clear();
-    this.#flows.invalidate();
-  }
-
-  lastSeen(connections: ConnectionTable, id: number): Instant {
-    return this.#flows.lastSeen(connections, id);
-  }
-
-  release(connections: ConnectionTable, id: number): void {
-    this.#flows.release(connections, id);
-  }
-
-  collect(told: OffloadedTraffic): void {
-    this.#flows.collect(told);
+    this.flows.learn(packet);
   }
 
   watch(told: ForwardedWatch): Disposable {
-    return this.#flows.watch(told, (index, mac) => this.#neighbourWith(index, mac));
+    return this.flows.watch(told, (index, mac) => this.#neighbourWith(index, mac));
   }
 
   reasons(): Readonly<Record<string, number>> {
-    return { ...this.#flows.reasons(), "kernel-attach-failed": this.#attachFailures };
+    return { ...this.flows.reasons(), "kernel-attach-failed": this.#attachFailures };
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#review);
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#watch[Symbol.dispose]();
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
-    this.#flows[Symbol.dispose]();
+    this.flows[Symbol.dispose]();
+  }
+
+  #invalidate(): void {
+    this.#neighbours.clear();
+    this.flows.invalidate();
+  }
+
+  /** Where connection tracking checks windows, TCP is not for the programs. */
+  #setTracking(tracks: boolean): void {
+    this.#tracksWindows = tracks;
+    this.flows.carry(tracks ? CARRIES.udp : CARRIES.tcp | CARRIES.udp);
   }
 
   #neighbourWith(index: number, mac: Uint8Array): string | undefined {
@@ -135,9 +144,9 @@ export class KernelOffload implements FlowOffload {
     const isOutdated =
       network !== undefined &&
       (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());
-    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.invalidate();
+    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.#invalidate();
     if (network !== undefined) this.#networkGeneration = network.generation;
-    this.#tracksWindows = tracks;
+    if (tracks !== this.#tracksWindows) this.#setTracking(tracks);
   }
 
   /** Whether a neighbour that flows go to is another by now. Asking also shows the host that they are in use. */

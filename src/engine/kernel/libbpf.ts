@@ -19,6 +19,7 @@ const TEST_RUN_LENGTH = 80;
 const testRunAt = {
   program: 0, result: 4, lengthIn: 8, lengthOut: 12, in: 16, out: 24, repeat: 32, duration: 36,
 } as const;
+const XDP_PASS = 2;
 const BPF_LINK_CREATE = 28;
 const LINK_CREATE_LENGTH = 64;
 const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
@@ -55,6 +56,7 @@ function bind() {
     update:   library.func("int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)"),
     lookup:   library.func("int bpf_map_lookup_elem(int fd, const void *key, void *value)"),
     remove:   library.func("int bpf_map_delete_elem(int fd, const void *key)"),
+    lookupBatch: library.func("int bpf_map_lookup_batch(int fd, const void *from, void *to, void *keys, void *values, uint32_t *count, const void *options)"),
     possibleCpus: library.func("int libbpf_num_possible_cpus()"),
     bpf:      libc.func("intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)"),
   };
@@ -131,6 +133,43 @@ export function deleteElement(map: number, key: Uint8Array): number {
   return libbpf().remove(map, key);
 }
 
+/** How many elements a batch is asked for. */
+const BATCH = 1_024;
+const ENOSPC = 28;
+
+/**
+ * All that a hash map holds, some at a time; what comes or goes meanwhile may be missed. `key` and `value` are good until the
+ * next.
+ */
+export function* elementsOf(
+  map: number,
+  keyLength: number,
+  valueLength: number,
+): Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+  let size = BATCH;
+  let from: Uint8Array | null = null;
+  for (;;) {
+    const keys = new Uint8Array(size * keyLength);
+    const values = new Uint8Array(size * valueLength);
+    const to = new Uint8Array(4);
+    const count = Uint32Array.of(size);
+    const result: number = libbpf().lookupBatch(map, from, to, keys, values, count, null);
+    // A bucket that has more.
+    if (result === -ENOSPC) {
+      size *= 2;
+      continue;
+    }
+    for (let index = 0; index < count[0]!; index++) {
+      yield {
+        key: keys.subarray(index * keyLength, (index + 1) * keyLength),
+        value: values.subarray(index * valueLength, (index + 1) * valueLength),
+      };
+    }
+    if (result < 0) return;
+    from = to;
+  }
+}
+
 /** Runs a program at an interface until it is disposed of, or the process ends. */
 export class ProgramLink implements Disposable {
   readonly #fd: number;
@@ -150,6 +189,40 @@ export class ProgramLink implements Disposable {
 
   [Symbol.dispose](): void {
     close(this.#fd);
+  }
+}
+
+/** Memory in which a program of the daemon's own finds a question, and leaves the answer. */
+export class Question implements Disposable {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly #memory: Memory;
+  readonly #attributes = new Uint8Array(TEST_RUN_LENGTH);
+  readonly #attributesView = new DataView(this.#attributes.buffer);
+
+  constructor(length: number) {
+    this.#memory = Memory.allocate(length);
+    this.bytes = this.#memory.bytes;
+    this.view = this.#memory.view;
+    const view = this.#attributesView;
+    view.setUint32(testRunAt.lengthIn, length, true);
+    view.setBigUint64(testRunAt.in, BigInt(this.#memory.address), true);
+    view.setBigUint64(testRunAt.out, BigInt(this.#memory.address), true);
+  }
+
+  /** Has an XDP program answer. False when it cannot. Throws a SystemCallError when it is not run at all. */
+  ask(program: number): boolean {
+    const view = this.#attributesView;
+    view.setUint32(testRunAt.program, program, true);
+    view.setUint32(testRunAt.lengthOut, this.bytes.length, true);
+    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
+    const done = libbpf().bpf(number, BPF_PROG_TEST_RUN, this.#attributes, TEST_RUN_LENGTH);
+    if (Number(done) < 0) throw new SystemCallError("bpf", koffi.errno(), "run a BPF program");
+    return view.getUint32(testRunAt.result, true) === XDP_PASS;
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
   }
 }
 

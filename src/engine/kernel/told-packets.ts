@@ -14,8 +14,8 @@ import { readMac } from "../../net/mac-address.ts";
 import { TCP_OFFSET } from "../../net/tcp.ts";
 import type { ForwardedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { Memory } from "../host/system/libc.ts";
-import { flowAction, flowKey, settings, toldPacket, verdict, watch } from "./abi.ts";
-import type { BpfObject } from "./libbpf.ts";
+import { flowKey, settings, toldPacket, verdict, watch } from "./abi.ts";
+import type { KernelMaps } from "./kernel-maps.ts";
 
 const LOOK_MS = 20;
 /** Of one look: so many are read, and others have their turn. */
@@ -32,9 +32,9 @@ const IPV4_HEADER_LENGTH = 20;
 const NUMBERS = { TCP: IP_PROTOCOL.tcp, UDP: IP_PROTOCOL.udp, SCTP: IP_PROTOCOL.sctp } as const;
 
 export interface ToldPacketsParts {
-  readonly object: BpfObject;
-  /** The settings, where the program reads whether somebody watches. */
-  readonly settings: DataView;
+  readonly maps: KernelMaps;
+  /** What the director knows a destination by, of the programs' number for it. */
+  readonly destinationIdOf: (slot: number) => number;
   readonly reasonOf: (verdict: number) => string;
   /** Whose link-layer address a frame was sent to. */
   readonly neighbourOf: (interfaceIndex: number, mac: Uint8Array) => string | undefined;
@@ -54,9 +54,9 @@ export class ToldPackets implements Disposable {
     this.#parts = parts;
     this.#told = told;
     using stack = new DisposableStack();
-    const ring = parts.object.map("told_packets");
+    const ring = parts.maps.toldPackets;
     const attempt = "read what the program tells of packets";
-    this.#watch = stack.use(Memory.shared(parts.object.map("watches"), watch.size, attempt));
+    this.#watch = stack.use(Memory.shared(parts.maps.watches, watch.size, attempt));
     this.#reader = stack.use(Memory.shared(ring, PAGE, attempt));
     this.#data = stack.use(Memory.sharedToRead(ring, PAGE + 2 * RING, attempt, PAGE));
     stack.move();
@@ -64,14 +64,14 @@ export class ToldPackets implements Disposable {
     this.#fillWatch(told.filters);
     // What an earlier watcher left is nobody's.
     this.#reader.view.setBigUint64(0, this.#data.view.getBigUint64(0, true), true);
-    parts.settings.setUint32(settings.isWatched, 1, true);
+    parts.maps.settings.view.setUint32(settings.isWatched, 1, true);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
     this.#timer.unref();
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#parts.settings.setUint32(settings.isWatched, 0, true);
+    this.#parts.maps.settings.view.setUint32(settings.isWatched, 0, true);
     this.#data[Symbol.dispose]();
     this.#reader[Symbol.dispose]();
     this.#watch[Symbol.dispose]();
@@ -144,10 +144,9 @@ export class ToldPackets implements Disposable {
       address: address(at + toldPacket.address),
       port: view.getUint16(at + toldPacket.port),
     };
-    const action = view.getUint8(at + toldPacket.action);
-    const isReply = action === flowAction.rewriteSource;
-    const isRewritten = action === flowAction.rewriteDestination;
     const number = view.getUint32(at + toldPacket.verdict, true);
+    const isReply = number === verdict.forwardReply;
+    const isRewritten = number === verdict.forwardMasquerade;
     const protocol = view.getUint8(key + flowKey.protocol);
     const link = at + toldPacket.linkAddresses;
     const departure = view.getUint32(at + toldPacket.departure, true);
@@ -163,8 +162,10 @@ export class ToldPackets implements Disposable {
       bytes: view.getUint32(at + toldPacket.length, true),
       tcpFlags: headers[transport + TCP_OFFSET.flags] ?? 0,
       arrival: view.getUint32(at + toldPacket.arrival, true),
-      destinationId: view.getUint32(at + toldPacket.counter, true),
+      destinationId: this.#parts.destinationIdOf(view.getUint32(at + toldPacket.destination, true)),
       isReply,
+      isNew: view.getUint8(at + toldPacket.isNew) !== 0,
+      state: view.getUint8(at + toldPacket.state),
       isSent: number !== verdict.dropNoMemory,
       reason: this.#parts.reasonOf(number),
       sent: {

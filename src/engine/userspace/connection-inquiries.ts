@@ -42,6 +42,7 @@ export class ConnectionInquiries implements Disposable {
     const matches = matcher(this.#inquired, filter);
     let after = -1;
     do {
+      this.#director.connections.hear();
       const { statuses, last } = connectionStatuses(
         this.#director.connections,
         this.#clock.now(),
@@ -58,6 +59,7 @@ export class ConnectionInquiries implements Disposable {
   async count(filter: ConnectionFilter, options: SummaryOptions): Promise<ConnectionSummary> {
     const summary = new Summary(this.#inquired, filter, options);
     const pauses = new Pauses();
+    this.#director.connections.hear();
     while (this.#isOpen && summary.work(this.#clock.now(), LISTING_BUDGET)) await pauses.ifDue();
     return summary.result(this.#clock.now());
   }
@@ -85,6 +87,7 @@ export class ConnectionInquiries implements Disposable {
     const out: Uint8Array[] = [];
     const pauses = new Pauses();
     while (this.#isOpen) {
+      this.#director.connections.hear();
       ending.work(this.#clock.now(), LISTING_BUDGET, out);
       this.#path.sendOwn(out.splice(0));
       if (ending.state.isDone) return;

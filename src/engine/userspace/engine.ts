@@ -107,7 +107,7 @@ export class UserspaceEngine implements Engine {
       hashKey: [key.readInt32LE(0), key.readInt32LE(4)],
       memory: file?.memory,
       onAdopted: (adopted) => events.inform(inWords(adopted)),
-      offload,
+      offload: offload?.flows,
     });
     using stack = new DisposableStack();
     this.#path = stack.use(
@@ -262,6 +262,7 @@ export class UserspaceEngine implements Engine {
   }
 
   async explain(packet: FirstPacket, change?: (state: DesiredState) => DesiredState) {
+    this.#director.connections.hear();
     const { explain } = await import("../../ipvs/explain/explain.ts");
     const { firstPacket } = await import("../../ipvs/explain/first-packet.ts");
     const network = this.#network;
@@ -288,7 +289,7 @@ export class UserspaceEngine implements Engine {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
     return {
-      stand: STANDS[this.#door.place.stand],
+      stand: this.#offload?.stand ?? STANDS[this.#door.place.stand],
       connections: size,
       connectionsMax: limit,
       findings: list,

@@ -6,7 +6,6 @@ import type { Clock, Instant } from "../../base/clock.ts";
 import type { Director } from "../../ipvs/director.ts";
 import type { Outcome } from "../../ipvs/packets/outcome.ts";
 import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packets/packet.ts";
-import { isMilestone } from "../../ipvs/packets/packet-event.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
 import type { FlowOffload } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
@@ -224,12 +223,9 @@ export class PacketPath implements Disposable {
     const { verdict, connection, route, parts, packet, reason } = outcome;
     if (verdict !== "forward" || connection < 0 || route === undefined || parts.length > 0) return;
     if (this.#director.sysctls.conntrack !== 0) return;
-    const { table } = this.#director.connections;
-    // The kernel has stopped at it, whatever the director made of it: the next one is learnt anew.
-    if (isMilestone(packet)) {
-      offload.release(table, connection);
-      return;
-    }
+    const { table, resets } = this.#director.connections;
+    // Each packet of one that is being ended tells where its sides are.
+    if (!resets.isIdle && resets.has(connection)) return;
     const linkAddresses = this.#sender.linkAddressesOf(route);
     const { hook } = packet;
     if (linkAddresses === undefined || (hook !== "local-in" && hook !== "forward")) return;

@@ -1,13 +1,14 @@
 /** A stream of bytes from a server that nobody trusts: read piece by piece, never more than what was asked for. */
 import type { Socket } from "node:net";
-import { lastWord, owned } from "./connection.ts";
+import { lastWord, owned, shared } from "./connection.ts";
 import { ProbeFailure, waitFor } from "./probe.ts";
 
 /** What a greeting may take. */
 const READ_MAX_BYTES = 4_096;
 
 export class Conversation implements Disposable {
-  readonly #stream: Socket;
+  #stream: Socket;
+  #isShared = false;
   readonly #signal: AbortSignal;
   #received: Buffer = Buffer.alloc(0);
   #fault: Error | undefined;
@@ -18,19 +19,33 @@ export class Conversation implements Disposable {
   constructor(stream: Socket, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
-    const turn = () => this.#wake();
+    this.#listen(stream);
+  }
+
+  /** Goes on over what `make` makes of the stream, with nothing left of what was said before: RFC 3207 section 4.2. */
+  async continueOver(make: (stream: Socket) => Promise<Socket>): Promise<void> {
+    this.#stream.removeAllListeners("readable");
+    this.#isShared = true;
+    this.#stream = await make(this.#stream);
+    this.#received = Buffer.alloc(0);
+    this.#ended = false;
+    this.#listen(this.#stream);
+  }
+
+  #listen(stream: Socket): void {
+    const turn = () => {
+      if (stream === this.#stream) this.#wake();
+    };
+    const end = () => {
+      if (stream === this.#stream) this.#ended = true;
+      turn();
+    };
     stream.on("readable", turn);
     stream.on("error", (error) => {
       this.#fault ??= error;
-      this.#ended = true;
-      turn();
+      end();
     });
-    for (const event of ["end", "close"]) {
-      stream.on(event, () => {
-        this.#ended = true;
-        turn();
-      });
-    }
+    for (const event of ["end", "close"]) stream.on(event, end);
   }
 
   /** Says the last thing, after which the server closes the connection. */
@@ -83,7 +98,7 @@ export class Conversation implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    owned(this.#stream)[Symbol.dispose]();
+    (this.#isShared ? shared : owned)(this.#stream)[Symbol.dispose]();
   }
 }
 

@@ -1,8 +1,9 @@
 /** Checks over UDP: a datagram with its reply, and DNS. */
+import { createSocket } from "node:dgram";
 import { decode, encode, type Packet } from "dns-packet";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { impatient, serveUdp, soon, unusedPort } from "../../../test/loopback.ts";
+import { impatient, serveTcp, serveUdp, soon, unusedPort } from "../../../test/loopback.ts";
 import { dns } from "./dns.ts";
 import type { DnsSettings } from "./dns-settings.ts";
 import { udp } from "./udp.ts";
@@ -145,4 +146,54 @@ test("dns has an outcome whatever a server sends", async () => {
     ),
     { numRuns: 50 },
   );
+});
+
+test("dns asks over TCP when it is told so, and when an answer did not fit", async () => {
+  const answers = Array.from({ length: 200 }, (_, index) => ({
+    type: "A" as const,
+    name: "web.example",
+    data: `192.0.2.${index}`,
+  }));
+  const heard: number[] = [];
+  await using server = await serveTcp((socket) => {
+    socket.on("data", (bytes) => {
+      const query = decode(bytes.subarray(2));
+      heard.push(bytes.readUInt16BE(0));
+      const message = response(query, answers);
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(message.length);
+      // In pieces, as TCP may have it.
+      socket.write(Buffer.concat([length, message.subarray(0, 100)]));
+      setTimeout(() => socket.write(message.subarray(100)), 10);
+    });
+  });
+  const settings: DnsSettings = { name: "web.example", query: "A", answers: ["192.0.2.199"] };
+  expect((await dns(server.target, { ...settings, transport: "tcp" }, soon())).up).toBe(true);
+  await expect.poll(server.open).toBe(0);
+
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(server.target.port, "127.0.0.1", resolve));
+  const TRUNCATED = 0x200;
+  socket.on("message", (message, from) => {
+    const { id, questions: of } = decode(message);
+    const answer = encode({ type: "response", id: id!, flags: TRUNCATED, questions: of! });
+    socket.send(answer, from.port, from.address);
+  });
+  expect((await dns(server.target, settings, soon())).up).toBe(true);
+  expect(heard).toEqual([29, 29]);
+  socket.close();
+});
+
+test("dns over TCP takes no response to another question for its own", async () => {
+  await using server = await serveTcp((socket) => {
+    socket.on("data", (bytes) => {
+      const query = decode(bytes.subarray(2));
+      const message = response({ ...query, id: query.id! ^ 1 });
+      socket.write(Buffer.concat([Buffer.from([0, message.length]), message]));
+    });
+  });
+  expect(await dns(server.target, { transport: "tcp" }, soon())).toEqual({
+    up: false,
+    why: "not a response to the question, over TCP",
+  });
 });

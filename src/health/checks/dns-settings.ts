@@ -32,6 +32,9 @@ export const DNS_SETTINGS = {
   recursion: flag()
     .optional()
     .describe("Whether the server is to ask others for what it does not know. Default: true."),
+  transport: oneOf(["udp", "tcp"])
+    .optional()
+    .describe("By what it is asked. Default: `udp`, and `tcp` for an answer that did not fit."),
   rcode: oneOf(["NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"])
     .optional()
     .describe("The response code that is good. Default: `NOERROR`."),

@@ -2,15 +2,20 @@
 import { randomInt } from "node:crypto";
 import type { Answer, DecodedPacket, Packet, RecordType } from "dns-packet";
 import { Address } from "../../net/address.ts";
-import { connectUdp, datagramFault } from "./connection.ts";
+import type { ProbeTarget } from "../checker.ts";
+import { connectTcp, connectUdp, datagramFault } from "./connection.ts";
+import { Conversation } from "./conversation.ts";
 import type { DnsSettings } from "./dns-settings.ts";
 import { checker, ProbeFailure, quoted, waitFor } from "./probe.ts";
 
 /** The library's types leave out what every decoded message has. */
-type Response = DecodedPacket & { readonly rcode?: string };
+type Response = DecodedPacket & { readonly rcode?: string; readonly flag_tc?: boolean };
+
+const LENGTH_BYTES = 2;
+const MESSAGE_MAX_BYTES = 65_535;
 
 export const dns = checker<DnsSettings>(async (target, settings, signal) => {
-  const { decode, encode, RECURSION_DESIRED } = await import("dns-packet");
+  const { encode, RECURSION_DESIRED } = await import("dns-packet");
   const { name = ".", query = "SOA", recursion = true, rcode = "NOERROR" } = settings;
   const id = randomInt(0x1_0000);
   const question: Packet = {
@@ -19,26 +24,69 @@ export const dns = checker<DnsSettings>(async (target, settings, signal) => {
     flags: recursion ? RECURSION_DESIRED : 0,
     questions: [{ type: query satisfies RecordType, name }],
   };
+  const asked = encode(question);
+  const { transport = "udp" } = settings;
+  const overUdp = transport === "udp" ? await askByUdp(target, asked, id, signal) : undefined;
+  // What did not fit is asked for again: RFC 7766 section 5.
+  const isWhole = overUdp !== undefined && overUdp.flag_tc !== true;
+  const response = isWhole ? overUdp : await askByTcp(target, asked, id, signal);
+  if (response.rcode !== rcode) {
+    throw new ProbeFailure(`response code ${response.rcode}, expected ${rcode}`);
+  }
+  return judge(response.answers ?? [], settings.answers ?? []);
+});
+
+async function askByUdp(
+  target: ProbeTarget,
+  asked: Buffer,
+  id: number,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { decode } = await import("dns-packet");
   const socket = await connectUdp(target, signal);
   try {
-    const response = await waitFor<Response>(signal, "a response", (resolve, reject) => {
+    return await waitFor<Response>(signal, "a response", (resolve, reject) => {
       socket.on("message", (bytes) => {
         const message = decodedOr(decode, bytes);
         if (message?.type === "response" && message.id === id) resolve(message);
       });
       socket.once("error", (error) => reject(datagramFault(error)));
-      socket.send(encode(question), (error) => {
+      socket.send(asked, (error) => {
         if (error !== null) reject(datagramFault(error));
       });
     });
-    if (response.rcode !== rcode) {
-      throw new ProbeFailure(`response code ${response.rcode}, expected ${rcode}`);
-    }
-    return judge(response.answers ?? [], settings.answers ?? []);
   } finally {
     socket.close();
   }
-});
+}
+
+/** A message has its length before it: RFC 1035 section 4.2.2. */
+async function askByTcp(
+  target: ProbeTarget,
+  asked: Buffer,
+  id: number,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { decode } = await import("dns-packet");
+  using server = new Conversation(await connectTcp(target, signal), signal);
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt16BE(asked.length);
+  server.send(Buffer.concat([length, asked]));
+  const bytes = await server.read(
+    "a response over TCP",
+    messageOf,
+    LENGTH_BYTES + MESSAGE_MAX_BYTES,
+  );
+  const message = decodedOr(decode, bytes);
+  if (message?.type === "response" && message.id === id) return message;
+  throw new ProbeFailure("not a response to the question, over TCP");
+}
+
+function messageOf(received: Buffer): Buffer | undefined {
+  if (received.length < LENGTH_BYTES) return undefined;
+  const end = LENGTH_BYTES + received.readUInt16BE(0);
+  return received.length < end ? undefined : received.subarray(LENGTH_BYTES, end);
+}
 
 /** What is no message, or not one that can be understood, is not waited for, but neither does it end the wait. */
 function decodedOr(decode: (bytes: Buffer) => DecodedPacket, bytes: Buffer): Response | undefined {

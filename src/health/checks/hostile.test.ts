@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { impatient, sendForEver, serveTcp, soon, unusedPort } from "../../../test/loopback.ts";
 import type { Outcome, ProbeTarget } from "../checker.ts";
+import { dns } from "./dns.ts";
 import { grpc } from "./grpc.ts";
 import { http, https } from "./http.ts";
 import { mysql } from "./mysql.ts";
@@ -22,6 +23,11 @@ const kinds: [kind: string, probe: Probe][] = [
   ["grpc", (target, signal) => grpc(target, {}, signal)],
   ["grpc over tls", (target, signal) => grpc(target, { tls: true }, signal)],
   ["smtp", (target, signal) => smtp(target, {}, signal)],
+  ["smtp by starttls", (target, signal) => smtp(target, { tls: "starttls" }, signal)],
+  ["postgres over tls", (target, signal) => postgres(target, { tls: true }, signal)],
+  ["mysql over tls", (target, signal) => mysql(target, { tls: true }, signal)],
+  ["redis over tls", (target, signal) => redis(target, { tls: true }, signal)],
+  ["dns over tcp", (target, signal) => dns(target, { transport: "tcp" }, signal)],
   ["redis", (target, signal) => redis(target, { role: "master" }, signal)],
   ["postgres", (target, signal) => postgres(target, {}, signal)],
   ["mysql", (target, signal) => mysql(target, { user: "sluice" }, signal)],

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { expecting } from "../../base/schema-terms.ts";
+import { expecting, flag } from "../../base/schema-terms.ts";
+import { SECURE_SETTINGS } from "./secure-settings.ts";
 
 const A_NAME = expecting("a name of 1 to 63 bytes");
 
@@ -13,6 +14,10 @@ export const POSTGRES_SETTINGS = {
     .optional()
     .describe("As whom the probe begins a session; it never logs in. Default: `sluice`."),
   database: databaseName().optional().describe("Default: one of the user's name."),
+  tls: flag()
+    .optional()
+    .describe("Whether TLS is asked for; the server must have it then. Default: false."),
+  ...SECURE_SETTINGS,
 };
 
 export type PostgresSettings = z.infer<z.ZodObject<typeof POSTGRES_SETTINGS>>;

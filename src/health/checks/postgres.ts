@@ -7,8 +7,12 @@ import { connectTcp } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import type { PostgresSettings } from "./postgres-settings.ts";
 import { checker, ProbeFailure, quoted } from "./probe.ts";
+import { goSecure } from "./secure-conversation.ts";
 
 const PROTOCOL_3_0 = 196_608;
+/** SSLRequest, and the one byte that grants it. */
+const SSL_REQUEST = Buffer.from("0000000804d2162f", "hex");
+const YES = "S".charCodeAt(0);
 const MESSAGE_MAX_BYTES = 4_096;
 const TERMINATE = Buffer.from("5800000004", "hex");
 
@@ -18,13 +22,20 @@ interface Message {
 }
 
 export const postgres = checker<PostgresSettings>(async (target, settings, signal) => {
-  const { user = "sluice", database } = settings;
+  const { user = "sluice", database, tls = false } = settings;
   using server = new Conversation(await connectTcp(target, signal), signal);
+  let told = {};
+  if (tls) {
+    server.send(SSL_REQUEST);
+    const answer = await server.read("the answer to the wish for TLS", (bytes) => bytes[0]);
+    if (answer !== YES) throw new ProbeFailure("the server does not offer TLS");
+    told = await goSecure(server, target, settings, signal);
+  }
   server.send(startup({ user, ...(database !== undefined && { database }) }));
   const { type, body } = await server.read("the answer to a session's start", messageOf);
-  if (type === "E") return refusal(body);
+  if (type === "E") return { ...refusal(body), ...told };
   await server.sendLast(TERMINATE);
-  return { up: true, why: "begins a session" };
+  return { up: true, why: "begins a session", ...told };
 });
 
 function startup(parameters: Readonly<Record<string, string>>): Buffer {

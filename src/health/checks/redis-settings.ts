@@ -1,5 +1,6 @@
 import type { z } from "zod";
-import { oneOf } from "../../base/schema-terms.ts";
+import { flag, oneOf } from "../../base/schema-terms.ts";
+import { SECURE_SETTINGS } from "./secure-settings.ts";
 
 export const REDIS_SETTINGS = {
   role: oneOf(["master", "replica"])
@@ -7,6 +8,8 @@ export const REDIS_SETTINGS = {
     .describe(
       "What the server must be (`ROLE`); it must not ask for a password then. Default: either.",
     ),
+  tls: flag().optional().describe("Whether it is spoken to over TLS. Default: false."),
+  ...SECURE_SETTINGS,
 };
 
 export type RedisSettings = z.infer<z.ZodObject<typeof REDIS_SETTINGS>>;

@@ -1,11 +1,13 @@
 /** Whether a Redis server answers a PING, and is what it should be: its protocol is RESP. */
-import { connectTcp } from "./connection.ts";
-import { Conversation, line } from "./conversation.ts";
+import { line } from "./conversation.ts";
 import { checker, ProbeFailure, quoted } from "./probe.ts";
 import type { RedisSettings } from "./redis-settings.ts";
+import { converse } from "./secure-conversation.ts";
 
-export const redis = checker<RedisSettings>(async (target, { role }, signal) => {
-  using server = new Conversation(await connectTcp(target, signal), signal);
+export const redis = checker<RedisSettings>(async (target, settings, signal) => {
+  const { role, tls = false } = settings;
+  const talk = await converse(target, settings, tls, signal);
+  using server = talk.server;
   server.send("*1\r\n$4\r\nPING\r\n");
   const answer = await server.read("the answer to PING", line);
   // It answers, but not whom it does not know: only somebody with a password learns more.
@@ -14,11 +16,11 @@ export const redis = checker<RedisSettings>(async (target, { role }, signal) => 
     throw new ProbeFailure(`the answer to PING is ${quoted(answer)}`);
   }
   if (role === undefined)
-    return { up: true, why: isLocked ? "answers, asks for a password" : "PONG" };
+    return { up: true, why: isLocked ? "answers, asks for a password" : "PONG", ...talk.told };
 
   server.send("*1\r\n$4\r\nROLE\r\n");
   const is = await server.read("the answer to ROLE", roleOf);
-  return { up: is === role, why: is === role ? is : `is ${is}, expected ${role}` };
+  return { up: is === role, why: is === role ? is : `is ${is}, expected ${role}`, ...talk.told };
 });
 
 /** An array whose first element is the role: `*3 $6 master ...`. */

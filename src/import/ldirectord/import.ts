@@ -1,5 +1,5 @@
 /** An ldirectord.cf as virtual servers, and what of it is told. */
-import type { Names } from "../../cli/ipvsadm/names.ts";
+import type { Names } from "../../cli/ipvsadm/naming.ts";
 import { SCHEDULERS } from "../../ipvs/schedulers/index.ts";
 import { Address } from "../../net/address.ts";
 import type {

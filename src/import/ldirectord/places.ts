@@ -1,5 +1,5 @@
 /** Addresses and ports as ldirectord.cf writes them, with names where the system knows those. */
-import type { Names } from "../../cli/ipvsadm/names.ts";
+import type { Names } from "../../cli/ipvsadm/naming.ts";
 import { Address } from "../../net/address.ts";
 
 export interface Place {

@@ -1,5 +1,5 @@
 /** ldirectord's `real =` lines. */
-import type { Names } from "../../cli/ipvsadm/names.ts";
+import type { Names } from "../../cli/ipvsadm/naming.ts";
 import type { ForwardingContent } from "../../configuration/schema.ts";
 import { Address, type Family } from "../../net/address.ts";
 import { addressesBetween } from "../address-range.ts";

@@ -296,6 +296,11 @@ export class ConnectionTable {
     return this.#records.get(id, FIELD.timeout) >>> 0;
   }
 
+  /** Of a connection that somebody else restarts: what its last packet brought. */
+  setTimeoutMs(id: number, timeoutMs: number): void {
+    this.#records.set(id, FIELD.timeout, timeoutMs);
+  }
+
   expiresAt(id: number): Instant {
     return this.#records.getDouble(id, FIELD.expiresAt) as Instant;
   }

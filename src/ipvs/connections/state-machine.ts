@@ -41,6 +41,21 @@ export class StateMachine {
     });
   }
 
+  /** The compiled table: next() by the same index. */
+  get compiled(): Uint8Array {
+    return this.#next;
+  }
+
+  /** The states in which a connection counts as active, a bit for each. */
+  get activeStates(): number {
+    return this.#active;
+  }
+
+  /** How many states there are. */
+  get count(): number {
+    return this.#names.length;
+  }
+
   next(direction: number, event: number, state: number): number {
     return this.#next[((direction * this.#events + event) << ROW_SHIFT) | state]!;
   }

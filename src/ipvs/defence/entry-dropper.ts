@@ -89,6 +89,7 @@ export class EntryDropper {
   /** Idle for a minute, had few packets, and its turn. */
   #isFeeble(id: number, now: Instant): boolean {
     const { table } = this.#dropping;
+    table.catchUp(id);
     if (now + table.timeoutMs(id) < table.expiresAt(id) + SPARED_MS) return false;
     const packets = table.inPackets(id);
     if (packets === 0 || packets > PACKETS_MAX) return false;

@@ -25,8 +25,11 @@ export interface CheckPlan {
   /** Where to ask, if not the destination itself. */
   readonly address: string | undefined;
   readonly port: number | undefined;
-  /** Undefined: the VIP's way where packets come to the server with the VIP (route, tunnel), else straight. */
-  readonly via: "vip" | "direct" | undefined;
+  /**
+   * Undefined: the VIP's way where packets come to the server with the VIP (route, tunnel), else straight. An address: that
+   * VIP's way, for services of marks, which nobody tells theirs.
+   */
+  readonly via: "vip" | "direct" | (string & {}) | undefined;
 }
 
 /** What becomes of a destination that is down: it goes from the service, or stays with weight 0. */

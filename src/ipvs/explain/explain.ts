@@ -84,7 +84,11 @@ export function explain(
   const changed = change(copy.state);
   if (changed !== copy.state) copy.director.apply(changed);
   const { director } = copy;
-  const service = copy.service && director.services.get(copy.service.keyText);
+  // What is wanted otherwise may have another service for it, or none.
+  const service =
+    changed === copy.state
+      ? copy.service && director.services.get(copy.service.keyText)
+      : director.services.find(packet);
   const candidates = (service?.destinations ?? []).map((each) =>
     explained(each, service!.plan.scheduler),
   );

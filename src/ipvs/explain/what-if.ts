@@ -2,12 +2,28 @@
 import { type DesiredState, deleteDestination, editDestination } from "../desired/desired-state.ts";
 import { LbError } from "../desired/errors.ts";
 import { type Endpoint, formatServiceKey, type ServiceKey } from "../desired/service.ts";
+import { ServiceMap } from "../desired/service-map.ts";
 
 export interface WhatIf {
   /** Port 0: whatever its port. */
   readonly server: Endpoint;
   /** Undefined: it is gone. */
   readonly weight: number | undefined;
+}
+
+/** Of all services those that a packet to this address, with this mark, may come to, or meets now: others make no difference to it. */
+export function narrowed(
+  state: DesiredState,
+  { to, mark }: { readonly to: Endpoint; readonly mark: number },
+  now: DesiredState,
+): DesiredState {
+  const services = new Map(
+    [...state.services].filter(([keyText, { key }]) => {
+      if (now.services.has(keyText)) return true;
+      return key.kind === "mark" ? key.mark === mark : key.endpoint.address.equals(to.address);
+    }),
+  );
+  return { ...state, services: ServiceMap.of(services) };
 }
 
 /** The next state. Throws LbError when the service has no such server. */

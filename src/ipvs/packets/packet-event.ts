@@ -20,8 +20,6 @@ type Sloppiness = Pick<Sysctls, "sloppy_tcp" | "sloppy_sctp">;
 export const NO_EVENT = -1;
 
 const NO_CHUNK = -1;
-/** FIN, SYN and RST: what begins or ends a connection. */
-const TCP_MILESTONES = TCP_FLAG.fin | TCP_FLAG.syn | TCP_FLAG.rst | TCP_FLAG.ack;
 
 export function eventOf(packet: Packet): number {
   switch (packet.protocol) {
@@ -56,11 +54,6 @@ export function isReset(packet: Packet): boolean {
     default:
       return false;
   }
-}
-
-/** Whether it may change a TCP connection's state while that is established: all but an ACK. tcp_state_idx(). */
-export function isMilestone(packet: Packet): boolean {
-  return packet.protocol === PROTOCOL.tcp && (tcpFlags(packet) & TCP_MILESTONES) !== TCP_FLAG.ack;
 }
 
 /** Whether a connection may begin with it, where that is sloppy in its middle, too: tcp_conn_schedule() and its kin. */

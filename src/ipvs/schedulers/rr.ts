@@ -6,11 +6,14 @@ import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
  * net/netfilter/ipvs/ip_vs_rr.c.
  */
 export function rr<Kind extends Candidate>(): Scheduler<Kind> {
-  return after<Kind>(undefined, -1);
+  return rrAfter<Kind>(undefined, -1);
 }
 
 /** `position`: where `last` stands in the list; -1 stands for the list's head, before the first. */
-function after<Kind extends Candidate>(last: Kind | undefined, position: number): Scheduler<Kind> {
+export function rrAfter<Kind extends Candidate>(
+  last: Kind | undefined,
+  position: number,
+): Scheduler<Kind> {
   return {
     pick(_request, candidates) {
       const count = candidates.length;
@@ -35,6 +38,15 @@ function after<Kind extends Candidate>(last: Kind | undefined, position: number)
       position = last === undefined ? -1 : candidates.indexOf(last);
     },
 
-    copy: (counterpart) => after(last === undefined ? undefined : counterpart(last), position),
+    get turn() {
+      return { position, level: 0 };
+    },
+
+    resume(turn, candidates) {
+      position = turn.position;
+      last = candidates[position];
+    },
+
+    copy: (counterpart) => rrAfter(last === undefined ? undefined : counterpart(last), position),
   };
 }

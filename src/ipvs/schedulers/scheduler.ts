@@ -74,8 +74,19 @@ export interface Scheduler<Kind extends Candidate = Candidate> {
    * remember what they picked: others do with one that was bound and had each candidate added.
    */
   copy?<Other extends Candidate>(counterpart: (of: Kind) => Other): Scheduler<Other>;
+  /** Whose turn it is; of those that take turns. */
+  readonly turn?: Turn;
+  /** After it was bound: goes on where another of its kind stood. */
+  resume?(turn: Turn, candidates: readonly Kind[]): void;
   /** How many picks a full cache could not remember: each such connection is scheduled by load alone. */
   readonly uncached?: number;
+}
+
+export interface Turn {
+  /** The last one picked; -1 stands for the list's head, before the first. */
+  readonly position: number;
+  /** wrr's; 0 of others. */
+  readonly level: number;
 }
 
 export type SchedulerEvent = "bound" | "added" | "removed" | "edited";

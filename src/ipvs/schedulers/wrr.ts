@@ -10,7 +10,7 @@ import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
  * leapt over, which picks the same and takes one look at the list however far apart the weights are.
  */
 export function wrr<Kind extends Candidate>(): Scheduler<Kind> {
-  return at<Kind>({ position: -1, level: 0, top: 0, step: 1 });
+  return wrrAt<Kind>({ position: -1, level: 0, top: 0, step: 1 });
 }
 
 interface Place {
@@ -22,7 +22,7 @@ interface Place {
   readonly step: number;
 }
 
-function at<Kind extends Candidate>(place: Place): Scheduler<Kind> {
+export function wrrAt<Kind extends Candidate>(place: Place): Scheduler<Kind> {
   let { position, level, top, step } = place;
 
   /** Moves to the first from `from` on that takes part at `level`. */
@@ -57,14 +57,31 @@ function at<Kind extends Candidate>(place: Place): Scheduler<Kind> {
     /** ip_vs_wrr_dest_changed(): from the list's head on, near the level that was reached. */
     changed(_event, candidates) {
       position = -1;
-      step = greatestCommonDivisor(candidates.map(({ weight }) => weight)) || 1;
-      top = candidates.reduce((max, { weight }) => Math.max(max, weight), 0) - (step - 1);
+      ({ step, top } = levelsOf(candidates));
       if (level > top || level === 0) level = top;
       else if (step > 1) level = Math.floor(level / step) * step + 1;
     },
 
-    copy: () => at({ position, level, top, step }),
+    get turn() {
+      return { position, level };
+    },
+
+    resume(turn) {
+      ({ position, level } = turn);
+    },
+
+    copy: () => wrrAt({ position, level, top, step }),
   };
+}
+
+/** How far levels are apart, and the highest. */
+export function levelsOf(candidates: readonly Candidate[]): {
+  readonly step: number;
+  readonly top: number;
+} {
+  const step = greatestCommonDivisor(candidates.map(({ weight }) => weight)) || 1;
+  const top = candidates.reduce((max, { weight }) => Math.max(max, weight), 0) - (step - 1);
+  return { step, top };
 }
 
 /** The highest level that an eligible candidate reaches, 0 when there is none. */

@@ -4,6 +4,7 @@ import type { DestinationPlan } from "../desired/service.ts";
 import type { Host, Route } from "../host.ts";
 import type { Candidate } from "../schedulers/scheduler.ts";
 import { destinationKey } from "./destination-key.ts";
+import { DestinationLoad } from "./destination-load.ts";
 import { Traffic } from "./statistics.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
@@ -32,10 +33,7 @@ export class Destination implements Candidate {
   isBypass = false;
   /** Connections of an earlier process go to it, and its service is not known: orphan.ts made it. */
   isOrphan = false;
-  isOverloaded = false;
   lastWeight = 0;
-  activeConnections = 0;
-  inactiveConnections = 0;
   /** Persistence templates. */
   persistentConnections = 0;
   /** Forwarding method and direction, as connections to it begin. */
@@ -45,8 +43,15 @@ export class Destination implements Candidate {
   #pathMtu = Number.POSITIVE_INFINITY;
   #pathMtuExpiresAt = 0;
   #key: number | undefined;
+  #load: DestinationLoad;
 
-  constructor(id: number, plan: DestinationPlan, service: VirtualService) {
+  constructor(
+    id: number,
+    plan: DestinationPlan,
+    service: VirtualService,
+    load = new DestinationLoad(),
+  ) {
+    this.#load = load;
     this.id = id;
     this.address = plan.endpoint.address;
     this.port = plan.endpoint.port;
@@ -63,6 +68,28 @@ export class Destination implements Candidate {
 
   set key(key: number) {
     this.#key = key;
+  }
+
+  get load(): DestinationLoad {
+    return this.#load;
+  }
+
+  /** Goes on with the same numbers in other memory. */
+  set load(load: DestinationLoad) {
+    load.copy(this.#load);
+    this.#load = load;
+  }
+
+  get activeConnections(): number {
+    return this.#load.active;
+  }
+
+  get inactiveConnections(): number {
+    return this.#load.inactive;
+  }
+
+  get isOverloaded(): boolean {
+    return this.#load.isOverloaded;
   }
 
   get weight(): number {
@@ -86,8 +113,8 @@ export class Destination implements Candidate {
 
   /** __ip_vs_dest_update_overload(): between the marks it stays what it is. */
   #updateOverload(plan: DestinationPlan): void {
-    if (this.connections < lowMark(plan)) this.isOverloaded = false;
-    else if (this.connections >= plan.upperThreshold) this.isOverloaded = true;
+    if (this.connections < lowMark(plan)) this.#load.isOverloaded = false;
+    else if (this.connections >= plan.upperThreshold) this.#load.isOverloaded = true;
   }
 
   /** The route to it, asked for again when the host's addresses or routes changed. */
@@ -130,10 +157,9 @@ export class Destination implements Candidate {
       this.persistentConnections++;
       return;
     }
-    if ((flags & CONNECTION_FLAG.inactive) !== 0) this.inactiveConnections++;
-    else this.activeConnections++;
+    this.#count(flags, 1);
     const { upperThreshold } = this.plan;
-    if (upperThreshold !== 0 && this.connections >= upperThreshold) this.isOverloaded = true;
+    if (upperThreshold !== 0 && this.connections >= upperThreshold) this.#load.isOverloaded = true;
   }
 
   /** An entry let go of it: ip_vs_unbind_dest(). */
@@ -142,51 +168,52 @@ export class Destination implements Candidate {
       this.persistentConnections--;
       return;
     }
-    if ((flags & CONNECTION_FLAG.inactive) !== 0) this.inactiveConnections--;
-    else this.activeConnections--;
-    if (this.isOverloaded && this.connections < lowMark(this.plan)) this.isOverloaded = false;
+    this.#count(flags, -1);
+    if (this.isOverloaded && this.connections < lowMark(this.plan)) this.#load.isOverloaded = false;
+  }
+
+  #count(flags: number, change: number): void {
+    if ((flags & CONNECTION_FLAG.inactive) !== 0) this.#load.addInactive(change);
+    else this.#load.addActive(change);
   }
 
   /**
-   * Gives up its connections, all at once: it goes on without any as `newId`, and what is returned stands in for it with
-   * them, until each is forgotten.
+   * Gives up its connections, all at once: it goes on without any as `newId`, loaded as `newLoad` tells, and what is returned
+   * stands in for it with them, until each is forgotten.
    */
-  abandonConnections(newId: number): Destination {
-    const gone = new Destination(this.id, this.plan, this.service);
+  abandonConnections(newId: number, newLoad: DestinationLoad): Destination {
+    const gone = new Destination(this.id, this.plan, this.service, this.#load);
     gone.isAvailable = false;
     gone.isGone = true;
-    gone.activeConnections = this.activeConnections;
-    gone.inactiveConnections = this.inactiveConnections;
     gone.persistentConnections = this.persistentConnections;
     this.id = newId;
-    this.activeConnections = this.inactiveConnections = this.persistentConnections = 0;
+    this.#load = newLoad;
+    this.persistentConnections = 0;
     this.#updateOverload(this.plan);
     return gone;
   }
 
   /** As loaded as `other`, whatever entries point here. */
   loadAs(other: Destination): void {
-    this.activeConnections = other.activeConnections;
-    this.inactiveConnections = other.inactiveConnections;
+    this.#load.copy(other.load);
     this.persistentConnections = other.persistentConnections;
-    this.isOverloaded = other.isOverloaded;
     this.lastWeight = other.lastWeight;
   }
 
   /** An entry of its became active or inactive. */
   activate(): void {
-    this.activeConnections++;
-    this.inactiveConnections--;
+    this.#load.addActive(1);
+    this.#load.addInactive(-1);
   }
 
   deactivate(): void {
-    this.activeConnections--;
-    this.inactiveConnections++;
+    this.#load.addActive(-1);
+    this.#load.addInactive(1);
   }
 }
 
 /** Below so many connections it is no longer overloaded: without a lower threshold three quarters of the upper. */
-function lowMark({ upperThreshold, lowerThreshold }: DestinationPlan): number {
+export function lowMark({ upperThreshold, lowerThreshold }: DestinationPlan): number {
   if (upperThreshold === 0) return Number.POSITIVE_INFINITY;
   return lowerThreshold || upperThreshold - Math.floor(upperThreshold / 4);
 }

@@ -11,18 +11,39 @@ import { DEFAULT_SYSCTLS } from "../desired/sysctls.ts";
 import type { Host } from "../host.ts";
 import type { Target } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
-import type { SchedulerSysctls } from "../schedulers/scheduler.ts";
+import type { Scheduler, SchedulerSysctls } from "../schedulers/scheduler.ts";
 import { bypass } from "./bypass.ts";
 import { Destination } from "./destination.ts";
+import { type DestinationLoads, OWN_LOADS } from "./destination-load.ts";
 import { KnownAddresses } from "./known-addresses.ts";
 import { type OrphanedServer, orphan } from "./orphan.ts";
 import { ServiceIndex } from "./service-index.ts";
-import { Traffic } from "./statistics.ts";
+import { type Counters, Traffic } from "./statistics.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
 
+/** Somebody who schedules some services' connections himself, and is told what he has to know for it. */
+export interface ServiceMirror extends DestinationLoads {
+  /** Who schedules a service's new connections; undefined where its own scheduler does. */
+  schedulerOf(service: VirtualService): Scheduler<Destination> | undefined;
+  /** The service was added or changed, with all its destinations. */
+  serviceChanged(service: VirtualService): void;
+  serviceRemoved(service: VirtualService): void;
+  /** The destination is another, or says something else. */
+  destinationChanged(destination: Destination): void;
+}
+
+const NO_MIRROR: ServiceMirror = {
+  ...OWN_LOADS,
+  schedulerOf: () => undefined,
+  serviceChanged: () => {},
+  serviceRemoved: () => {},
+  destinationChanged: () => {},
+};
+
 export class ServiceTable {
   readonly #sysctls: () => SchedulerSysctls;
+  readonly #mirror: ServiceMirror;
   readonly addresses = new KnownAddresses();
   /** Where cache_bypass has connections go, by family. */
   readonly bypass: Readonly<Record<IpVersion, Destination>>;
@@ -37,8 +58,9 @@ export class ServiceTable {
   /** Those whose connections were given up. */
   readonly #gone = new Set<Destination>();
 
-  constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS) {
+  constructor(sysctls: () => SchedulerSysctls = () => DEFAULT_SYSCTLS, mirror = NO_MIRROR) {
     this.#sysctls = sysctls;
+    this.#mirror = mirror;
     this.bypass = { 4: bypass(0, 4, sysctls), 6: bypass(1, 6, sysctls) };
     this.#destinations.push(this.bypass[4], this.bypass[6]);
   }
@@ -50,6 +72,11 @@ export class ServiceTable {
 
   get hasSeveral(): boolean {
     return this.#services.size > 1;
+  }
+
+  /** Whether there are services of firewall marks. */
+  get hasMarks(): boolean {
+    return this.#index.hasMarks;
   }
 
   get(keyText: string): VirtualService | undefined {
@@ -113,10 +140,12 @@ export class ServiceTable {
       if (each.connections + each.persistentConnections === 0) continue;
       const { id } = each;
       const newId = this.#newId();
-      const gone = each.abandonConnections(newId);
+      const gone = each.abandonConnections(newId, this.#mirror.take());
       this.#gone.add(gone);
       this.#destinations[id] = gone;
       this.#destinations[newId] = each;
+      this.#mirror.destinationChanged(gone);
+      this.#mirror.destinationChanged(each);
     }
   }
 
@@ -143,18 +172,11 @@ export class ServiceTable {
   }
 
   /** Packets that were forwarded without the director: offload.ts. */
-  countOffloaded(
-    id: number,
-    inPackets: number,
-    inBytes: number,
-    outPackets: number,
-    outBytes: number,
-  ): void {
-    const destination = this.#destinations[id];
-    if (destination === undefined || !destination.isAvailable) return;
-    destination.traffic.add(inPackets, inBytes, outPackets, outBytes);
-    destination.service.traffic.add(inPackets, inBytes, outPackets, outBytes);
-    this.total.add(inPackets, inBytes, outPackets, outBytes);
+  countOffloaded(destination: Destination, counts: Counters): void {
+    if (!destination.isAvailable) return;
+    destination.traffic.add(counts);
+    destination.service.traffic.add(counts);
+    this.total.add(counts);
   }
 
   /** The plans that it follows. */
@@ -182,6 +204,7 @@ export class ServiceTable {
       }
       hasRemoved = this.#changeService(service, after) || hasRemoved;
       this.addresses.learn(service);
+      this.#mirror.serviceChanged(service);
     }
     this.#applied = services;
     return hasRemoved;
@@ -197,9 +220,10 @@ export class ServiceTable {
     }
   }
 
-  #forget({ id }: Destination): void {
+  #forget({ id, load }: Destination): void {
     this.#destinations[id] = undefined;
     this.#freeIds.push(id);
+    this.#mirror.free(load);
   }
 
   #newId(): number {
@@ -207,17 +231,19 @@ export class ServiceTable {
   }
 
   #addService(plan: ServicePlan): void {
-    const service = new VirtualService(plan, this.#sysctls);
+    const service = new VirtualService(plan, this.#sysctls, this.#mirror);
     this.#services.set(service.keyText, service);
     this.#index.add(service);
     service.notify("bound");
     for (const destination of plan.destinations) this.#addDestination(service, destination);
     this.addresses.learn(service);
+    this.#mirror.serviceChanged(service);
   }
 
   #removeService(service: VirtualService): void {
     this.#services.delete(service.keyText);
     this.#index.remove(service);
+    this.#mirror.serviceRemoved(service);
     for (const destination of service.destinations) this.#retire(destination);
     service.destinations = [];
   }
@@ -241,6 +267,7 @@ export class ServiceTable {
       if (destination === undefined) this.#addDestination(service, destinationPlan);
       else if (destination.plan !== destinationPlan) {
         destination.update(destinationPlan);
+        this.#mirror.destinationChanged(destination);
         service.notify("edited", destination);
       }
     }
@@ -257,18 +284,22 @@ export class ServiceTable {
     // One that is revived with weight 0 has forgotten its weight: __ip_vs_update_dest() with add.
     destination.lastWeight = plan.weight;
     destination.update(plan);
+    // One that an earlier process's connections go to had none.
+    if (destination.load.slot < 0) destination.load = this.#mirror.take();
+    this.#mirror.destinationChanged(destination);
     service.destinations = [destination, ...service.destinations];
     service.notify("added", destination);
   }
 
   #createDestination(service: VirtualService, plan: DestinationPlan): Destination {
-    const destination = new Destination(this.#newId(), plan, service);
+    const destination = new Destination(this.#newId(), plan, service, this.#mirror.take());
     this.#destinations[destination.id] = destination;
     return destination;
   }
 
   #retire(destination: Destination): void {
     destination.isAvailable = false;
+    this.#mirror.destinationChanged(destination);
     this.#trash.add(destination);
   }
 }

@@ -53,8 +53,9 @@ export class Traffic {
     this.outBytes += bytes;
   }
 
-  /** Packets that went by without being counted one by one. */
-  add(inPackets: number, inBytes: number, outPackets: number, outBytes: number): void {
+  /** What went by without being counted one by one. */
+  add({ connections, inPackets, inBytes, outPackets, outBytes }: Counters): void {
+    this.connections += connections;
     this.inPackets += inPackets;
     this.inBytes += inBytes;
     this.outPackets += outPackets;

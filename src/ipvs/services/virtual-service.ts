@@ -12,6 +12,7 @@ import type { Host } from "../host.ts";
 import { SCHEDULERS } from "../schedulers/index.ts";
 import type { Scheduler, SchedulerEvent, SchedulerSysctls } from "../schedulers/scheduler.ts";
 import type { Destination } from "./destination.ts";
+import type { ServiceMirror } from "./service-table.ts";
 import { Traffic } from "./statistics.ts";
 
 /** A packet whose destination is asked about: as words, and whole. */
@@ -40,12 +41,20 @@ export class VirtualService {
   /** Newest first: the order in which schedulers see them. */
   destinations: readonly Destination[] = [];
   readonly #sysctls: () => SchedulerSysctls;
+  readonly #mirror: Pick<ServiceMirror, "schedulerOf"> | undefined;
   #scheduler: Scheduler<Destination>;
+  /** Somebody else's. */
+  #isForeign = false;
   #isLocal = false;
   #localGeneration = -1;
   #asked = NOBODY;
 
-  constructor(plan: ServicePlan, sysctls: () => SchedulerSysctls) {
+  constructor(
+    plan: ServicePlan,
+    sysctls: () => SchedulerSysctls,
+    mirror?: Pick<ServiceMirror, "schedulerOf">,
+  ) {
+    this.#mirror = mirror;
     const { key } = plan;
     this.key = key;
     this.keyText = formatServiceKey(key);
@@ -54,7 +63,7 @@ export class VirtualService {
     this.mark = key.kind === "mark" ? key.mark : 0;
     this.plan = plan;
     this.#sysctls = sysctls;
-    this.#scheduler = schedulerOf(plan, sysctls);
+    this.#scheduler = this.#create();
   }
 
   get scheduler(): Scheduler<Destination> {
@@ -64,12 +73,25 @@ export class VirtualService {
   /** Takes a new record over. Another scheduler, or other flags of its, begins with fresh state. */
   update(plan: ServicePlan): void {
     const before = this.plan;
+    const wasForeign = this.#isForeign;
+    const scheduler = this.#scheduler;
     this.plan = plan;
-    if (plan.scheduler === before.scheduler && plan.schedulerFlags === before.schedulerFlags) {
+    this.#scheduler = this.#create();
+    const isSame =
+      plan.scheduler === before.scheduler && plan.schedulerFlags === before.schedulerFlags;
+    if (isSame && wasForeign === this.#isForeign) {
+      this.#scheduler = scheduler;
       return;
     }
-    this.#scheduler = schedulerOf(plan, this.#sysctls);
     this.notify("bound");
+    const { turn } = scheduler;
+    if (isSame && turn !== undefined) this.#scheduler.resume?.(turn, this.destinations);
+  }
+
+  #create(): Scheduler<Destination> {
+    const foreign = this.#mirror?.schedulerOf(this);
+    this.#isForeign = foreign !== undefined;
+    return foreign ?? schedulerOf(this.plan, this.#sysctls);
   }
 
   /**

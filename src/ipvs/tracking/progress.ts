@@ -14,14 +14,13 @@ import { UDP_STATE } from "../connections/udp-state.ts";
 import { WAY, wayOf } from "../defence/holding.ts";
 import type { TableShares } from "../defence/table-shares.ts";
 import { DEFAULT_TIMEOUTS, type Timeouts } from "../desired/service.ts";
+import type { OffloadedConnection } from "../offload.ts";
 import type { Packet } from "../packets/packet.ts";
 import { eventOf, NO_EVENT } from "../packets/packet-event.ts";
 import type { Destination } from "../services/destination.ts";
 
 interface Surroundings {
   readonly destinationOf: (id: number) => Destination;
-  /** A connection's state has changed. */
-  readonly changed: (id: number) => void;
 }
 
 export class Progress {
@@ -54,6 +53,11 @@ export class Progress {
     if (secureTcp === this.#secureTcp) return;
     this.#secureTcp = secureTcp;
     this.#states = new ProtocolStates(this.#timeouts, { secureTcp });
+  }
+
+  /** The tables by which connections move on now. */
+  get states(): ProtocolStates {
+    return this.#states;
   }
 
   /** Whether connections are of this protocol. */
@@ -100,7 +104,6 @@ export class Progress {
     const after = states.next(way, event, before);
     if (after !== before) {
       table.setState(id, after);
-      this.#surroundings.changed(id);
       this.#recount(id, flags, states.isActive(after));
       this.#shares.setWay(id, wayOf(packet.protocol, after, 0));
     }
@@ -109,6 +112,25 @@ export class Progress {
       if (assuresTemplate(packet.protocol, way, after)) this.#assureTemplate(id);
     }
     table.touch(id, now, states.timeoutMs(after));
+  }
+
+  /** Somebody else has moved the connection on, and counted it. */
+  follow(id: number, { state, flags, packets, timeoutMs, seen }: OffloadedConnection): void {
+    const table = this.#table;
+    const protocol = table.protocol(id);
+    const before = table.state(id);
+    const had = table.flags(id);
+    table.setInPackets(id, packets);
+    table.setState(id, state);
+    table.setFlags(id, flags);
+    if (state !== before) this.#shares.setWay(id, wayOf(protocol, state, 0));
+    if (protocol === PROTOCOL.udp) this.#useDatagrams(id);
+    const hasAnswered = ((had ^ flags) & CONNECTION_FLAG.noOutput) !== 0;
+    const way = hasAnswered ? DIRECTION.output : DIRECTION.input;
+    if (state !== before || hasAnswered) {
+      if (assuresTemplate(protocol, way, state)) this.#assureTemplate(id);
+    }
+    table.touch(id, seen, timeoutMs);
   }
 
   /** With its client's second datagram a flow no longer gives way; until then, the later the more its server says. */

@@ -17,11 +17,12 @@ import {
 import { TCP_STATE } from "../connections/tcp-state.ts";
 import { EntryDropper } from "../defence/entry-dropper.ts";
 import { TableShares } from "../defence/table-shares.ts";
-import type { Offload } from "../offload.ts";
+import type { Offload, OffloadedConnection, OffloadListener } from "../offload.ts";
 import type { Opening } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
 import type { ServiceTable } from "../services/service-table.ts";
+import type { VirtualService } from "../services/virtual-service.ts";
 import { Abandoned } from "./abandoned.ts";
 import { answeredFlow, bindTo, flowOf } from "./ends-of.ts";
 import { Progress } from "./progress.ts";
@@ -67,8 +68,8 @@ export class Tracker {
     });
     this.progress = new Progress(table, shares, {
       destinationOf: (id) => this.#destinationOf(id),
-      changed: (id) => offload?.release(table, id),
     });
+    offload?.listen(this.#listener());
     this.resets = new Resets({ table, forget: (id) => this.giveUpWithTemplate(id) });
     this.#abandoned = new Abandoned({
       table,
@@ -84,6 +85,11 @@ export class Tracker {
     });
   }
 
+  /** Hears what an offload has to tell: to be called before somebody is shown connections. */
+  hear(): void {
+    this.#offload?.tell();
+  }
+
   /** The connection of a client's packet. */
   find(packet: Packet, now: Instant): number {
     return this.findByClient(flowOf(this.#flow, packet), now);
@@ -92,16 +98,20 @@ export class Tracker {
   /** As the table's, but not one that was given up: that is forgotten now, because none of these controls others. */
   findByClient(flow: Flow, now: Instant): number {
     const id = this.table.findByClient(flow, now);
-    if (id === NO_CONNECTION || !this.isGone(id)) return id;
-    this.#abandoned.forget(id);
+    if (id === NO_CONNECTION) return id;
+    if (this.#offload?.take(this.table, id) === false) this.#seeReplaced(id);
+    else if (this.isGone(id)) this.#abandoned.forget(id);
+    else return id;
     return this.findByClient(flow, now);
   }
 
   /** As the table's, but not one that was given up: that is forgotten now. */
   findByReply(flow: Flow, now: Instant): number {
     const id = this.table.findByReply(flow, now);
-    if (id === NO_CONNECTION || !this.isGone(id)) return id;
-    this.#abandoned.forget(id);
+    if (id === NO_CONNECTION) return id;
+    if (this.#offload?.take(this.table, id) === false) this.#seeReplaced(id);
+    else if (this.isGone(id)) this.#abandoned.forget(id);
+    else return id;
     return this.findByReply(flow, now);
   }
 
@@ -133,6 +143,7 @@ export class Tracker {
     if (id === NO_CONNECTION) return id;
     this.enter(id, destination);
     this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    this.#offload?.opened(this.table, id);
     return id;
   }
 
@@ -153,7 +164,9 @@ export class Tracker {
   enterCopy(id: number, destination: Destination): void {
     this.enter(id, destination);
     const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
-    if (!isTemplate) this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    if (isTemplate) return;
+    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    this.#offload?.opened(this.table, id);
   }
 
   /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
@@ -192,9 +205,9 @@ export class Tracker {
   reset(id: number, now: Instant, tally: ResetTally): boolean {
     const { table } = this;
     if (table.protocol(id) !== PROTOCOL.tcp || !RESETTABLE.has(table.state(id))) return false;
-    this.resets.begin(id, now, tally);
     // What tells where its sides are has to come here.
-    this.#offload?.release(table, id);
+    this.#offload?.take(table, id);
+    this.resets.begin(id, now, tally);
     return true;
   }
 
@@ -248,14 +261,63 @@ export class Tracker {
 
   #unbind(id: number): void {
     const { table } = this;
-    const flags = table.flags(id);
-    this.#destinationOf(id).unbind(flags);
+    const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
+    const isCounted = isTemplate || this.#offload?.release(table, id) !== false;
+    if (isCounted) this.#destinationOf(id).unbind(table.flags(id));
+    this.#leave(id);
+    this.#releaseControl(id);
+    if (!isTemplate) this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
+  }
+
+  #leave(id: number): void {
     if (!this.resets.isIdle) this.resets.leave(id);
     this.room.leave(id);
-    this.#releaseControl(id);
-    if ((flags & CONNECTION_FLAG.template) !== 0) return;
-    this.#offload?.release(this.table, id);
-    this.#replySources.delete(this.ends.replyFold(id), this.ends.replyPort(id));
+  }
+
+  /** Keeps what an offload tells. */
+  #listener(): OffloadListener {
+    const { table } = this;
+    return {
+      table,
+      known: (flow) => table.findByClient(flow, Number.NEGATIVE_INFINITY as Instant),
+      opened: (flow, connection) => this.#openOffloaded(flow, connection),
+      moved: (id, connection) => this.progress.follow(id, connection),
+      replaced: (id) => this.#forgetReplaced(id),
+      connectionsOf: (service) => this.#connectionsOf(service),
+      destinationOf: (id) => this.#destinationOf(id),
+    };
+  }
+
+  #openOffloaded(flow: Flow, connection: OffloadedConnection): number {
+    const { destination, destinationPort, flags, seen, timeoutMs } = connection;
+    const binding = bindTo(this.#binding, destination, destinationPort, 0);
+    binding.flags = flags;
+    if (!this.room.makeFor(destination.service)) return NO_CONNECTION;
+    const id = this.table.add(flow, binding, seen, timeoutMs);
+    if (id === NO_CONNECTION) return id;
+    this.room.enter(id, destination.service.holding);
+    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+    this.progress.follow(id, connection);
+    return id;
+  }
+
+  /** Another connection has its place, which was not told yet. */
+  #seeReplaced(id: number): void {
+    this.#forgetReplaced(id);
+    this.#offload?.tell();
+  }
+
+  #forgetReplaced(id: number): void {
+    this.#unbind(id);
+    this.table.remove(id);
+  }
+
+  *#connectionsOf(service: VirtualService): Generator<number> {
+    const { table } = this;
+    for (let id = table.nextId(NO_CONNECTION); id !== NO_CONNECTION; id = table.nextId(id)) {
+      const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
+      if (!isTemplate && this.#destinationOf(id).service === service) yield id;
+    }
   }
 
   /** The last connection of a template leaves it: what the room's release() says is then true of it. */

@@ -32,6 +32,7 @@ export const arpAnnounce1: Mistake = {
     en: "node02 (…:0c) asks for the client and wants the VIP to be told.",
     zh: "node02（…:0c）询问客户端的 MAC，并要求“告诉 VIP”。",
   },
+  doctor: { on: "node02", says: "arp-announce-1" },
   cure: [on("node02", HIDE_ADDRESSES), on("node01", ANNOUNCE)],
   gone: NOT_POISONED,
 };

@@ -29,6 +29,7 @@ export const arpAnnounceMissing: Mistake = {
     en: "node02 (…:0c) asks for the client and wants the VIP to be told.",
     zh: "node02（…:0c）询问客户端的 MAC，并要求“告诉 VIP”。",
   },
+  doctor: { on: "node02", says: "arp-announce" },
   cure: [on("node02", HIDE_ADDRESSES), on("node01", ANNOUNCE)],
   gone: NOT_POISONED,
 };

@@ -27,6 +27,7 @@ export const arpIgnore3: Mistake = {
     /192\.168\.150\.100 is-at 02:00:c0:a8:96:0c/,
   ),
   framesSay: { en: "node02 (…:0c) answers for the VIP.", zh: "node02（…:0c）应答了 VIP 的 ARP。" },
+  doctor: { on: "node02", says: "arp-ignore-3" },
   cure: [on("node02", "sysctl -w net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.eth0.arp_ignore=1")],
   gone: ONE_ANSWER,
 };

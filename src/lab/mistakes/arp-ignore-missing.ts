@@ -28,6 +28,7 @@ export const arpIgnoreMissing: Mistake = {
     en: "Two hosts answer for the VIP; one of them is node02 (…:0c).",
     zh: "有两台主机应答 VIP 的 ARP，其中一台是 node02（…:0c）。",
   },
+  doctor: { on: "node02", says: "arp-ignore" },
   cure: [on("node02", HIDE_ADDRESSES)],
   gone: ONE_ANSWER,
 };

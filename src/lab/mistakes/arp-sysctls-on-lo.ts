@@ -29,6 +29,7 @@ export const arpSysctlsOnLo: Mistake = {
     en: "node02 (…:0c) answers for the VIP on eth0.",
     zh: "node02（…:0c）在 eth0 上应答了 VIP 的 ARP。",
   },
+  doctor: { on: "node02", says: "arp-ignore-on-lo" },
   cure: [on("node02", HIDE_ADDRESSES)],
   gone: ONE_ANSWER,
   restoring: [

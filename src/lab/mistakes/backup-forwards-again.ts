@@ -31,6 +31,7 @@ export const backupForwardsAgain: Mistake = {
     en: "The same SYN goes from node01 to node02 and back, again and again.",
     zh: "同一个 SYN 在 node01 与 node02 之间来回往返。",
   },
+  doctor: { on: "node02", says: "forwards-again" },
   cure: [on("node02", "ipvsadm -C")],
   gone: BOTH_ANSWER,
 };

@@ -29,6 +29,7 @@ export const clientBesideServers: Mistake = {
     en: "node02's SYN-ACK reaches node03 from an address that it never asked, and is reset.",
     zh: "node02 的 SYN-ACK 以 node03 从未请求过的地址到达，被复位。",
   },
+  doctor: { on: "node01", says: "client-beside-server" },
   cure: [on("node02", "ip route add 192.168.150.13 via 192.168.150.11")],
   gone: /^from 192\.168\.150\.12/,
   restoring: [

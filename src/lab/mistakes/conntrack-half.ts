@@ -31,6 +31,7 @@ export const conntrackHalf: Mistake = {
     en: "SYN, SYN-ACK, ACK: the handshake is whole for the client; what it sends next is not answered.",
     zh: "SYN、SYN-ACK、ACK：对客户端来说握手已经完成，但之后发送的数据得不到应答。",
   },
+  doctor: { on: "node01", says: "half-seen" },
   cure: [on("node01", "iptables -D INPUT -m conntrack --ctstate INVALID -j DROP")],
   gone: /^from 192\.168\.150\.1[23]/,
   restoring: [on("node01", "sysctl -w net.netfilter.nf_conntrack_tcp_loose=1")],

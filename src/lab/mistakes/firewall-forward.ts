@@ -31,6 +31,7 @@ export const firewallForward: Mistake = {
     en: "The SYN reaches the director's card; nothing goes on to a server.",
     zh: "SYN 到达了调度器的网卡，但没有继续发往服务器。",
   },
+  doctor: { on: "node01", says: "filtered" },
   cure: [on("node01", "iptables -D INPUT -p tcp --dport 80 -j DROP")],
   gone: /^from 192\.168\.150\.1[23]/,
   restoring: [on("node01", `iptables -D FORWARD -p tcp -d ${VIP} --dport 80 -j ACCEPT`)],

@@ -39,6 +39,7 @@ export const fwmarkNotLocal: Mistake = {
     en: "The SYN reaches the director; nothing goes on to a server.",
     zh: "SYN 到达调度器，但没有继续发往服务器。",
   },
+  doctor: { on: "node01", says: "mark-not-local" },
   cure: [
     on("node01", "ip rule add fwmark 1 lookup 100"),
     on("node01", "ip route add local 0.0.0.0/0 dev lo table 100"),

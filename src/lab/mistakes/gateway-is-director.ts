@@ -31,6 +31,7 @@ export const gatewayIsDirector: Mistake = {
     en: "node02's SYN-ACK, from the VIP, comes to the director, and goes no further.",
     zh: "node02 以 VIP 发出的 SYN-ACK 到了调度器，再也没有出去。",
   },
+  doctor: { on: "node02", says: "gateway-is-director" },
   cure: [
     on("node02", "route del default gw 192.168.150.11"),
     on("node02", "route add default gw 192.168.150.1"),

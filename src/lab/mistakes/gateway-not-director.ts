@@ -31,6 +31,7 @@ export const gatewayNotDirector: Mistake = {
     en: "node02's SYN-ACK leaves for …:0d instead of the director's …:0b.",
     zh: "node02 的 SYN-ACK 发往 …:0d，而不是调度器 …:0b。",
   },
+  doctor: { on: "node02", says: "gateway-not-director" },
   cure: [
     on("node02", "route del default gw 192.168.150.13"),
     on("node02", "route add default gw 192.168.150.11"),

@@ -28,6 +28,7 @@ export const idleTimeout: Mistake = {
     en: "The RST comes from the director (…:0b), which never was an end of the connection.",
     zh: "RST 来自调度器（…:0b），而它从来不是连接的一端。",
   },
+  doctor: { on: "node01", says: "timeout-short" },
   cure: [on("node01", "ipvsadm --set 900 0 0")],
   gone: /done/,
 };

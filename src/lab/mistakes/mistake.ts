@@ -39,6 +39,8 @@ export interface Mistake {
   readonly frames: Look;
   /** What is to be seen in the frames. */
   readonly framesSay: Text;
+  /** Where `sluice doctor` names it, and by which code. */
+  readonly doctor: { readonly on: HostName; readonly says: string };
   readonly cure: readonly Line[];
   /** That the symptom is gone: what its line shows then, or another's. */
   readonly gone: RegExp | Look;

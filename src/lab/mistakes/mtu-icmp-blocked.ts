@@ -32,6 +32,7 @@ export const mtuIcmpBlocked: Mistake = {
     en: "Full-sized segments (1514 bytes with Ethernet's header) leave the client again and again.",
     zh: "满长的报文段（含以太网头 1514 字节）从客户端反复发出。",
   },
+  doctor: { on: "node01", says: "icmp-blocked" },
   cure: [on("node01", "iptables -D OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP")],
   gone: /100000 bytes/,
 };

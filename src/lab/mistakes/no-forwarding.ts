@@ -28,6 +28,7 @@ export const noForwarding: Mistake = {
     en: "The server's SYN-ACK reaches the director's inner card, and goes no further.",
     zh: "服务器的 SYN-ACK 到达调度器的内网卡，就此停住。",
   },
+  doctor: { on: "node01", says: "not-forwarding" },
   cure: [on("node01", "sysctl -w net.ipv4.ip_forward=1")],
   gone: /^from 192\.168\.150\.1[23]/,
 };

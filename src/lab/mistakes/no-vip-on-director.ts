@@ -25,6 +25,7 @@ export const noVipOnDirector: Mistake = {
     en: "The client asks who has the VIP, and no answer follows.",
     zh: "客户端询问谁拥有 VIP，没有任何应答。",
   },
+  doctor: { on: "node01", says: "vip-not-local" },
   cure: [on("node01", `ifconfig eth0:2 ${VIP}/24`)],
   gone: /Received 1 response/,
 };

@@ -32,6 +32,7 @@ export const otherPort: Mistake = {
     en: "The SYN comes to port 80 of node02, not to 8080, and is refused.",
     zh: "SYN 到达 node02 的 80 端口而不是 8080，被拒绝。",
   },
+  doctor: { on: "node02", says: "no-listener" },
   cure: [on("node02", "httpd -k restart")],
   gone: BOTH_ANSWER,
 };

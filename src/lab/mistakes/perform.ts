@@ -75,7 +75,7 @@ async function witness(
   const seen = { symptom: "", frames: "" };
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
     const listening = laboratory.run(frames.on, frames.line);
-    await new Promise((resolve) => setTimeout(resolve, LISTENING_MS));
+    await new Promise((resolve) => setTimeout(resolve, laboratory.listensAfterMs ?? LISTENING_MS));
     const asked = await laboratory.run(symptom.on, symptom.line);
     const heard = await listening;
     // One that has shown it stays: what the other needs may come another time.

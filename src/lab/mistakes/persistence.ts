@@ -28,6 +28,7 @@ export const persistence: Mistake = {
     en: "Every answer comes from one and the same MAC address.",
     zh: "所有回复都来自同一个 MAC 地址。",
   },
+  doctor: { on: "node01", says: "one-client" },
   cure: [on("node01", `ipvsadm -E -t ${VIP}:80 -s rr`)],
   gone: BOTH_ANSWER,
 };

@@ -31,6 +31,7 @@ export const ripNotOnLink: Mistake = {
     en: "The SYN for the VIP comes from the director (…:0b) to the gateway (…:01), which is the client itself here.",
     zh: "发往 VIP 的 SYN 被调度器（…:0b）送到了网关（…:01），在这里就是客户端自己。",
   },
+  doctor: { on: "node01", says: "not-on-link" },
   cure: [
     on("node01", `ipvsadm -d -t ${VIP}:80 -r 203.0.113.12`),
     on("node01", `ipvsadm -a -t ${VIP}:80 -r 192.168.150.12 -g -w 1`),

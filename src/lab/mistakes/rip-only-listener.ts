@@ -29,6 +29,7 @@ export const ripOnlyListener: Mistake = {
     en: "node02 answers the SYN for the VIP with RST.",
     zh: "node02 对发往 VIP 的 SYN 回复 RST。",
   },
+  doctor: { on: "node02", says: "not-at-vip" },
   cure: [on("node02", "httpd -k restart")],
   gone: /^from 192\.168\.150\.12\n(?=[\s\S]*from 192\.168\.150\.12)(?=[\s\S]*from 192\.168\.150\.13)/,
 };

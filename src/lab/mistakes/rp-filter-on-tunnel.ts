@@ -28,6 +28,7 @@ export const rpFilterOnTunnel: Mistake = {
     en: "The SYN has come out of the tunnel, on node02; no answer leaves.",
     zh: "SYN 已经从 node02 的隧道里出来，但没有回复。",
   },
+  doctor: { on: "node02", says: "rp-filter" },
   cure: [on("node02", "sysctl -w net.ipv4.conf.tunl0.rp_filter=2")],
   gone: BOTH_ANSWER,
 };

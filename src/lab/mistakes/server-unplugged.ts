@@ -22,6 +22,7 @@ export const serverUnplugged: Mistake = {
     en: "The director asks for node02, and no answer follows.",
     zh: "调度器询问 node02，没有应答。",
   },
+  doctor: { on: "node01", says: "neighbour-silent" },
   cure: [on("node02", "ip link set eth0 up"), on("node02", "route add default gw 192.168.150.1")],
   gone: BOTH_ANSWER,
 };

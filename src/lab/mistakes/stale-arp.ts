@@ -32,6 +32,7 @@ export const staleArp: Mistake = {
     en: "The client's SYN goes to …:0e, which is nobody; the director is …:0b.",
     zh: "客户端的 SYN 发往 …:0e，那里没有主机；调度器是 …:0b。",
   },
+  doctor: { on: "node01", says: "sent-elsewhere" },
   cure: [on("node01", ANNOUNCE)],
   gone: /^from 192\.168\.150\.1[23]/,
 };

@@ -37,6 +37,7 @@ export const sysctlAfterVip: Mistake = {
     en: "The client's frames come to node02 from the client's own MAC address (…:01), not from the director's.",
     zh: "到达 node02 的帧源 MAC 是客户端自己（…:01），而不是调度器。",
   },
+  doctor: { on: "node02", says: "bypasses-director" },
   cure: [on("node01", ANNOUNCE)],
   gone: NOT_POISONED,
 };

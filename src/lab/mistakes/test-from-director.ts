@@ -29,6 +29,7 @@ export const testFromDirector: Mistake = {
     en: "The director's own request leaves for a real server, for the VIP, which is the director's own address.",
     zh: "调度器自己的请求发往真实服务器，目的地址 VIP 却是调度器自己的地址。",
   },
+  doctor: { on: "node01", says: "local-client" },
   cure: [],
   gone: look("client", ASK, BOTH_ANSWER),
 };

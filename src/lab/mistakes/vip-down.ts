@@ -22,6 +22,7 @@ export const vipDown: Mistake = {
     en: "The SYN for the VIP reaches node02's card from the director's MAC address; nothing answers it.",
     zh: "发往 VIP 的 SYN 带着调度器的 MAC 地址到达了 node02 的网卡，但没有应答。",
   },
+  doctor: { on: "node02", says: "vip-missing" },
   cure: [on("node02", HIDDEN_VIP)],
   gone: BOTH_ANSWER,
 };

@@ -29,6 +29,7 @@ export const vipOnEth0: Mistake = {
     /192\.168\.150\.100 is-at 02:00:c0:a8:96:0c/,
   ),
   framesSay: { en: "node02 (…:0c) answers for the VIP.", zh: "node02（…:0c）应答了 VIP 的 ARP。" },
+  doctor: { on: "node02", says: "vip-on-card" },
   cure: [on("node02", "ifconfig eth0:2 down"), on("node02", HIDDEN_VIP)],
   gone: ONE_ANSWER,
 };

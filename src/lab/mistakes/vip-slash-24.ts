@@ -24,6 +24,7 @@ export const vipSlash24: Mistake = {
     en: "The question arrives at node02's card; no reply leaves it.",
     zh: "请求到达了 node02 的网卡，但没有回复发出。",
   },
+  doctor: { on: "node02", says: "vip-prefix" },
   cure: [on("node02", HIDDEN_VIP)],
   gone: / 0% packet loss/,
 };

@@ -25,6 +25,7 @@ export const webServerDown: Mistake = {
     en: "node02 answers the SYN with RST, in the VIP's name.",
     zh: "node02 以 VIP 的名义对 SYN 回复 RST。",
   },
+  doctor: { on: "node02", says: "no-listener" },
   cure: [on("node02", "httpd -k start")],
   gone: BOTH_ANSWER,
 };

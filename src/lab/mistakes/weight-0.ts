@@ -28,6 +28,7 @@ export const weight0: Mistake = {
     en: "The director itself answers: port 80 unreachable.",
     zh: "调度器自己回复：80 端口不可达。",
   },
+  doctor: { on: "node01", says: "all-weights-0" },
   cure: [
     on("node01", `ipvsadm -e -t ${VIP}:80 -r 192.168.150.12 -g -w 1`),
     on("node01", `ipvsadm -e -t ${VIP}:80 -r 192.168.150.13 -g -w 1`),

@@ -1,5 +1,6 @@
 /** Small programs on text and time, as far as lessons pipe into them. */
 
+import { sha256 } from "../http/digest.ts";
 import { resolvePath } from "../shell/files.ts";
 import type { Context } from "../shell/program.ts";
 import { immediate, type Program, sleep as pause, waitFor } from "../shell/program.ts";
@@ -129,6 +130,8 @@ function expressionOf(pattern: string, options: ReadonlyMap<string, string>): Re
 }
 
 export function* head(words: readonly string[], context: Context): Work<number> {
+  const letters = readOptions(words, "c:n:q").values.get("c");
+  if (letters !== undefined) return headOfFile(Number(letters), words.at(-1) ?? "", context);
   let most = countIn(words);
   for (let line = yield* inputLines(context); line !== undefined && most > 0; ) {
     context.out.write(line);
@@ -137,6 +140,42 @@ export function* head(words: readonly string[], context: Context): Work<number> 
   }
   return 0;
 }
+
+function headOfFile(
+  count: number,
+  path: string,
+  { files, out, err, host, shell }: Context,
+): number {
+  const device: Readonly<Record<string, () => number>> = {
+    "/dev/zero": () => 0,
+    "/dev/urandom": () => host.random.below(256),
+  };
+  const next = device[path];
+  const content = next === undefined ? files.read(resolvePath(shell.directory, path)) : undefined;
+  if (next !== undefined) {
+    out.write(Array.from({ length: count }, () => String.fromCharCode(next())).join(""));
+    return 0;
+  }
+  if (content === undefined) {
+    err.write(`head: cannot open '${path}' for reading: No such file or directory\n`);
+    return 1;
+  }
+  out.write(content.slice(0, count));
+  return 0;
+}
+
+export const sha256sum: Program = immediate((words, { files, out, err, shell }) => {
+  let status = 0;
+  for (const word of words) {
+    const content = files.read(resolvePath(shell.directory, word));
+    if (content === undefined) {
+      err.write(`sha256sum: ${word}: No such file or directory\n`);
+      status = 1;
+    } else
+      out.write(`${sha256(Uint8Array.from(content, (letter) => letter.charCodeAt(0)))}  ${word}\n`);
+  }
+  return status;
+});
 
 export function* tail(words: readonly string[], context: Context): Work<number> {
   const lines: string[] = [];

@@ -77,6 +77,7 @@ export class Standing {
       headroom: HEADROOM,
       interfaceIndex: frame?.interface.index ?? 0,
       isUnicast: frame?.isUnicast ?? true,
+      mark: frame?.mark ?? 0,
     };
     const fault = this.#packet.moveTo(memory, HEADROOM, memory.length, arrival);
     if (fault !== undefined) return bytes;
@@ -100,7 +101,9 @@ export class Standing {
       this.#host.world.journal.tell({ kind: "forwarded", ...told, bytes: whole, reason });
       for (const part of parts.length > 0 ? parts : [whole]) {
         const leaving = { bytes: part.slice(), frame: frame?.number, isOwn: false };
-        if (out !== undefined) this.#host.neighbours.send(out, route.nextHop, leaving);
+        // What the director sends on leaves as the host's own does: by OUTPUT, not by FORWARD.
+        if (out === undefined || this.#host.inet.isRefusedOut(part, out)) continue;
+        this.#host.neighbours.send(out, route.nextHop, leaving);
       }
       return "taken";
     }

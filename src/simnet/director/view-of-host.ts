@@ -28,9 +28,10 @@ export class ViewOfHost implements DirectorsHost {
     return { interfaceIndex: way.interface.index, nextHop, source, mtu };
   }
 
-  /** There are no routing rules here. */
-  routeFrom(_source: Address, destination: Address): Route | "local" | "unreachable" {
-    return this.route(destination);
+  /** Rules look at marks alone. */
+  routeFrom(_source: Address, destination: Address, mark: number): Route | "local" | "unreachable" {
+    const isMarkedLocal = this.#host.routes.find(destination, undefined, mark)?.type === "local";
+    return isMarkedLocal ? "local" : this.route(destination);
   }
 
   mayTell(recipient: Address, kind: string): boolean {

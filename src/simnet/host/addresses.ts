@@ -261,3 +261,8 @@ function describe({ address, prefixLength }: InterfaceAddress): string {
 export function bitsOf(family: Family): number {
   return ADDRESS_LENGTH[family] * 8;
 }
+
+/** The mask of so many bits: 255.255.255.0. */
+export function netmask(prefixLength: number): Address {
+  return Address.inet(prefixLength === 0 ? 0 : -1 << (32 - prefixLength));
+}

@@ -6,6 +6,7 @@ import { familyAt } from "../../net/ip-family.ts";
 import { type MacAddress, ZERO_MAC } from "../../net/mac-address.ts";
 import type { Standing } from "../director/standing.ts";
 import type { DropReason, TableName } from "../event.ts";
+import { Firewall } from "../firewall/firewall.ts";
 import { Icmp } from "../ip/icmp.ts";
 import { Inet } from "../ip/inet.ts";
 import type { IncomingFrame, OutgoingPacket } from "../ip/packets.ts";
@@ -28,7 +29,7 @@ const LOOPBACK_MTU = 65_536;
 const ETHERNET_MTU = 1_500;
 
 /** Sees every frame of an interface, whoever it is for: tcpdump. */
-export type Tap = (card: NetworkInterface, frame: Uint8Array) => void;
+export type Tap = (card: NetworkInterface, frame: Uint8Array, direction: "in" | "out") => void;
 
 export class Host {
   readonly name: string;
@@ -46,6 +47,7 @@ export class Host {
   readonly transports: Transports;
   readonly tcp: Tcp;
   readonly udp: Udp;
+  readonly firewall: Firewall;
   readonly taps = new Set<Tap>();
   /** A director stands between this host's checks and its sockets. */
   director: Standing | undefined;
@@ -56,6 +58,10 @@ export class Host {
     this.world = world;
     this.settings = new Settings((path, value) =>
       this.tellChange("settings", `${path} = ${value}`),
+    );
+    this.firewall = new Firewall(
+      world.agenda,
+      () => this.settings.number("net.netfilter.nf_conntrack_tcp_loose") !== 0,
     );
     this.pathMtus = new PathMtus(world.agenda);
     this.addresses = new Addresses(this);
@@ -142,7 +148,7 @@ export class Host {
     count(card.sent, bytes);
     const told = { host: this.name, interface: card.name, frame, bytes };
     this.world.journal.tell({ kind: "frame-sent", ...told });
-    for (const tap of this.taps) tap(card, bytes);
+    for (const tap of this.taps) tap(card, bytes, "out");
     card.cable.send(bytes, frame);
   }
 
@@ -155,7 +161,7 @@ export class Host {
     if (!lo.isUp) return this.#tellDropped("lo", "frame", bytes, number, "interface-down");
     const told = { host: this.name, interface: "lo", frame: number, bytes };
     this.world.journal.tell({ kind: "frame-sent", ...told });
-    for (const tap of this.taps) tap(lo, bytes);
+    for (const tap of this.taps) tap(lo, bytes, "out");
     count(lo.sent, bytes);
     this.#receive(lo, bytes, number);
   }
@@ -196,7 +202,7 @@ export class Host {
     count(card.received, bytes);
     // Whoever decides about the packet may rewrite it: what was seen stays as it was.
     this.world.journal.tell({ kind: "frame-received", ...told, bytes: bytes.slice() });
-    if (card.kind !== "loopback") for (const tap of this.taps) tap(card, bytes.slice());
+    if (card.kind !== "loopback") for (const tap of this.taps) tap(card, bytes.slice(), "in");
     const ethernet = EthernetView.over(bytes);
     if (typeof ethernet === "string") return undefined;
     const { source, etherType, isMulticast, payload, destination } = ethernet;

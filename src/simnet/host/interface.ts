@@ -19,9 +19,14 @@ export interface InterfaceAddress {
   readonly isSecondary: boolean;
 }
 
+/** What packets are put into: IP, GRE, or UDP with GUE (draft-ietf-intarea-gue). */
+export type TunnelForm = "ip" | "gre" | "gue";
+
 /** A tunnel's end that takes packets out of others. */
 export interface TunnelEnd {
-  readonly kind: "ipip" | "ip6tnl" | "gre" | "ip6gre" | "fou";
+  /** As `ip link` shows it. */
+  readonly kind: string;
+  readonly takes: readonly TunnelForm[];
   /** 0.0.0.0 or ::, any, where undefined. */
   readonly local: Address | undefined;
   readonly remote: Address | undefined;

@@ -5,7 +5,8 @@ import type { NetworkInterface, ScopeName } from "./interface.ts";
 
 export interface RouteEntry {
   readonly prefix: Prefix;
-  readonly table: "local" | "main";
+  /** "local", "main", or a number that a rule names. */
+  readonly table: string;
   readonly type:
     | "unicast"
     | "local"
@@ -24,10 +25,16 @@ export interface RouteEntry {
   readonly mtu: number | undefined;
 }
 
-const TABLES = ["local", "main"] as const;
+/** Packets with a mark look into another table before the main one. */
+export interface RoutingRule {
+  readonly priority: number;
+  readonly mark: number;
+  readonly table: string;
+}
 
 export class Routes {
   #entries: RouteEntry[] = [];
+  #rules: readonly RoutingRule[] = [];
   /** Grows with each change. */
   generation = 1;
 
@@ -48,13 +55,24 @@ export class Routes {
     return removed;
   }
 
-  /** The route to an address; `via`: only by that interface. */
-  find(destination: Address, via?: NetworkInterface): RouteEntry | undefined {
-    for (const table of TABLES) {
+  get rules(): readonly RoutingRule[] {
+    return this.#rules;
+  }
+
+  /** By priority. */
+  setRules(rules: readonly RoutingRule[]): undefined {
+    this.#rules = rules.toSorted((one, other) => one.priority - other.priority);
+    this.generation++;
+  }
+
+  /** The route to an address; `via`: only by that interface; `mark`: of a packet that has one. */
+  find(destination: Address, via?: NetworkInterface, mark = 0): RouteEntry | undefined {
+    const marked = this.#rules.filter((rule) => rule.mark === mark).map(({ table }) => table);
+    for (const table of ["local", ...marked, "main"]) {
       let best: RouteEntry | undefined;
       for (const route of this.#entries) {
         if (route.table !== table || !route.interface.isUp) continue;
-        if (via !== undefined && table === "main" && route.interface !== via) continue;
+        if (via !== undefined && table !== "local" && route.interface !== via) continue;
         if (!prefixContains(route.prefix, destination)) continue;
         if (best === undefined || isNearer(route, best)) best = route;
       }
@@ -64,7 +82,7 @@ export class Routes {
   }
 
   /** Those of a family and table as they are listed: by network, the longer prefix behind the shorter. */
-  listed(family: Family, table: RouteEntry["table"]): readonly RouteEntry[] {
+  listed(family: Family, table: string): readonly RouteEntry[] {
     return this.#entries
       .filter((route) => route.table === table && route.prefix.address.family === family)
       .toSorted(

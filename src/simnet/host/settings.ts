@@ -36,6 +36,7 @@ const HOST_SETTINGS: Readonly<Record<string, number>> = {
   "net.ipv4.ip_default_ttl": 64,
   "net.ipv4.ip_forward": 0,
   "net.ipv4.tcp_fin_timeout": 60,
+  "net.netfilter.nf_conntrack_tcp_loose": 1,
 };
 
 /** Values that somebody else keeps: the director's knobs. */

@@ -27,10 +27,11 @@ export function arrivalOf(
   source: Address,
   destination: Address,
   card: NetworkInterface,
+  mark = 0,
 ): Arrival {
   return destination.family === "inet"
-    ? arrivalInet(host, source, destination, card)
-    : arrivalInet6(host, source, destination, card);
+    ? arrivalInet(host, source, destination, card, mark)
+    : arrivalInet6(host, source, destination, card, mark);
 }
 
 function arrivalInet(
@@ -38,6 +39,7 @@ function arrivalInet(
   source: Address,
   destination: Address,
   card: NetworkInterface,
+  mark: number,
 ): Arrival {
   const { settings, routes } = host;
   if (source.isMulticast || source.w3 === ALL_ONES) return strange("martian-source");
@@ -48,7 +50,7 @@ function arrivalInet(
   if (destination.isLoopback && !mayLoop) return strange("martian-destination");
   if (source.isLoopback && !mayLoop) return strange("martian-source");
   if (destination.isMulticast) return refused("no-listener");
-  const route = routes.find(destination);
+  const route = routes.find(destination, undefined, mark);
   const forwards = settings.own("forwarding", card.name) !== 0;
   if (route === undefined || route.type === "unreachable" || route.type === "blackhole") {
     return forwards ? { kind: "unreachable" } : refused("no-route");
@@ -97,13 +99,14 @@ function arrivalInet6(
   source: Address,
   destination: Address,
   card: NetworkInterface,
+  mark: number,
 ): Arrival {
   if (source.isMulticast) return strange("martian-source");
   if (destination.isMulticast) {
     return isOwnGroup(card, destination) ? { kind: "broadcast" } : refused("no-listener");
   }
   if (destination.isLoopback || source.isLoopback) return strange("martian-source");
-  const route = host.routes.find(destination);
+  const route = host.routes.find(destination, undefined, mark);
   const forwards = host.settings.own6("forwarding", "all") !== 0;
   if (route?.type === "local") return { kind: "local" };
   if (!forwards) return refused("not-forwarding");

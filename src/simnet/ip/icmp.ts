@@ -151,9 +151,7 @@ export class Icmp {
   }
 
   #addressTowards(destination: Address): Address | undefined {
-    const way = this.#host.inet.wayOut(undefined, destination);
-    if (way === "local") return destination;
-    return way === "unreachable" ? undefined : way.source;
+    return this.#host.inet.sourceTowards(destination);
   }
 }
 

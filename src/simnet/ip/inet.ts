@@ -33,15 +33,20 @@ export class Inet {
   }
 
   /** A packet that came in a frame, or out of a tunnel. */
-  receive(frame: IncomingFrame): undefined {
-    const packet = datagramOf(frame.payload);
-    if (packet === undefined) return this.#host.dropFrame(frame, "malformed");
+  receive(came: IncomingFrame): undefined {
+    const packet = datagramOf(came.payload);
+    if (packet === undefined) return this.#host.dropFrame(came, "malformed");
     const { source, destination } = packet;
+    const input = came.interface.name;
+    this.#host.firewall.track(packet.bytes);
+    const verdict = this.#host.firewall.pass("PREROUTING", packet.bytes, { input, mark: 0 });
+    if (verdict.kind === "drop") return this.#host.dropFrame(came, "firewall");
+    const frame = { ...came, mark: verdict.mark };
     // What the host sent to itself has found its way before.
     const arrival: Arrival =
       frame.interface.kind === "loopback"
         ? { kind: "local" }
-        : this.arrivalOf(source, destination, frame.interface);
+        : arrivalOf(this.#host, source, destination, frame.interface, frame.mark);
     switch (arrival.kind) {
       case "refused":
         if (arrival.reason === "no-listener" && destination.isMulticast) return undefined;
@@ -71,15 +76,16 @@ export class Inet {
   /** Sends what a process made. Undefined: it went, as far as anybody can tell. */
   send(fields: OwnPacket, payload: Uint8Array): SendError | undefined {
     const { destination, via } = fields;
-    const way = wayOut(this.#host, destination, via);
-    if (way === "unreachable") return "ENETUNREACH";
-    const source = fields.source ?? (way === "local" ? this.#localSource(destination) : way.source);
+    const source = fields.source ?? this.sourceTowards(destination, via);
+    if (source === undefined) return "ENETUNREACH";
     const identification = this.#nextIdentification();
     return this.sendPacket(emitPacket({ identification, ...fields, source }, payload), via);
   }
 
   /** Sends a whole packet as the host's own. */
   sendPacket(bytes: Uint8Array, via?: NetworkInterface): SendError | undefined {
+    this.#host.firewall.track(bytes);
+    if (this.isRefusedOut(bytes)) return undefined;
     const own = this.#host.director?.localOut(bytes) ?? bytes;
     if (own === "taken") return undefined;
     const packet = datagramOf(own);
@@ -89,6 +95,21 @@ export class Inet {
     if (way === "local") this.#loop(own);
     else this.leave(way, { bytes: own, isOwn: true });
     return undefined;
+  }
+
+  /** Whether the packet filter lets nothing of it out; then it is gone. */
+  isRefusedOut(bytes: Uint8Array, output?: NetworkInterface): boolean {
+    const passage = { output: output?.name, mark: 0 };
+    if (this.#host.firewall.pass("OUTPUT", bytes, passage).kind === "accept") return false;
+    this.#host.drop({ bytes, isOwn: true }, output, "firewall");
+    return true;
+  }
+
+  /** The address that a packet of the host's own to `destination` carries; undefined: there is no way. */
+  sourceTowards(destination: Address, via?: NetworkInterface): Address | undefined {
+    const way = wayOut(this.#host, destination, via);
+    if (way === "local") return this.#localSource(destination);
+    return way === "unreachable" ? undefined : way.source;
   }
 
   /** Sends a packet out by a way that was found, in pieces where it must be. */
@@ -115,6 +136,11 @@ export class Inet {
   #deliver(packet: Datagram, frame: IncomingFrame, isUnicast: boolean): undefined {
     const whole = packet.isFragment ? this.#reassemble(packet) : packet;
     if (whole === undefined) return;
+    const passage = { input: frame.interface.name, mark: frame.mark ?? 0 };
+    if (this.#host.firewall.pass("INPUT", whole.bytes, passage).kind === "drop") {
+      this.#host.dropFrame(frame, "firewall");
+      return;
+    }
     const after = this.#host.director?.localIn(whole.bytes, frame) ?? whole.bytes;
     if (after === "taken") return;
     const mine = after === whole.bytes ? whole : datagramOf(after);
@@ -151,6 +177,15 @@ export class Inet {
     const view = datagramOf(bytes)!.view;
     if (view instanceof Ipv4View) view.decrementTimeToLive();
     else view.decrementHopLimit();
+    const passage = {
+      input: frame.interface.name,
+      output: way.interface.name,
+      mark: frame.mark ?? 0,
+    };
+    if (this.#host.firewall.pass("FORWARD", bytes, passage).kind === "drop") {
+      this.#host.dropFrame(frame, "firewall");
+      return;
+    }
     const after = this.#host.director?.forward(bytes, frame) ?? bytes;
     if (after === "taken") return;
     // The director may have rewritten it: the way is its new addresses'.

@@ -13,6 +13,8 @@ export interface IncomingFrame {
   /** Addressed to this card alone. */
   readonly isUnicast: boolean;
   readonly payload: Uint8Array;
+  /** The firewall's, where it gave one; 0 is none. */
+  readonly mark?: number | undefined;
 }
 
 /** An IP packet that leaves, or would. */

@@ -57,7 +57,17 @@ export class Files {
   }
 }
 
-const DIRECTORIES = new Set(["/", "/root", "/tmp", "/proc", "/etc", "/var", "/usr", "/sys"]);
+const DIRECTORIES = new Set([
+  "/",
+  "/root",
+  "/run",
+  "/tmp",
+  "/proc",
+  "/etc",
+  "/var",
+  "/usr",
+  "/sys",
+]);
 
 /** Interfaces with a dot in their names are not found this way: there are none here. */
 function dotted(path: string): string {

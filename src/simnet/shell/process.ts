@@ -44,6 +44,8 @@ export class Process {
   #isCalled = false;
   readonly #work: Work<number>;
   readonly #screen: { text: string } | undefined;
+  /** It looks on while others do something: time alone is nothing to it. */
+  isListening = false;
   readonly children: Process[] = [];
   /** What is to be done at its end, however it comes. */
   readonly atEnd: (() => void)[] = [];
@@ -52,6 +54,12 @@ export class Process {
     this.id = id;
     this.#work = work;
     this.#screen = screen;
+  }
+
+  /** It, or what it started, looks on. */
+  get isWatching(): boolean {
+    if (this.status !== undefined) return false;
+    return this.isListening || this.children.some((child) => child.isWatching);
   }
 
   /** What its terminal shows. */

@@ -63,9 +63,10 @@ export class Tcp {
     to: { readonly address: Address; readonly port: Port },
     from?: Address,
   ): TcpConnection | "ENETUNREACH" {
-    const way = this.#host.inet.wayOut(from, to.address);
-    if (way === "unreachable") return "ENETUNREACH";
-    const local = from ?? (way === "local" ? to.address : way.source);
+    const local = from ?? this.#host.inet.sourceTowards(to.address);
+    if (local === undefined || this.#host.inet.wayOut(local, to.address) === "unreachable") {
+      return "ENETUNREACH";
+    }
     const ends = {
       local,
       localPort: this.#freePort(),

@@ -13,3 +13,19 @@ export interface Wait {
 
 /** A program at work: it yields what it waits for, and returns what came of it. */
 export type Work<Result> = Generator<Wait, Result, void>;
+/** For what is written as a promise, but waits for nothing outside: it settles without the simulation going on. */
+export function* settled<Value>(promise: Promise<Value>): Work<Value> {
+  let result: { readonly value: Value } | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  const waiting = promise.then(
+    (value) => {
+      result = { value };
+    },
+    (error: unknown) => {
+      failure = { error };
+    },
+  );
+  yield { promise: waiting };
+  if (failure !== undefined) throw failure.error;
+  return result!.value;
+}

@@ -59,9 +59,8 @@ export class Udp {
     payload: Uint8Array,
   ): SendError | undefined {
     const destination = to.address;
-    const way = this.#host.inet.wayOut(from.address, destination);
-    if (way === "unreachable") return "ENETUNREACH";
-    const source = from.address ?? (way === "local" ? destination : way.source);
+    const source = from.address ?? this.#host.inet.sourceTowards(destination);
+    if (source === undefined) return "ENETUNREACH";
     const header = { source: from.port, destination: to.port };
     const datagram = emitUdp(header, payload, { source, destination });
     return this.#host.inet.send({ source, destination, protocol: IP_PROTOCOL.udp }, datagram);

@@ -1,5 +1,6 @@
 /** Names as the guest knows them: /etc/services is the host's own, and localhost is the only host. */
-import { type Names, SystemNames } from "../../../src/cli/ipvsadm/names.ts";
+import { SystemNames } from "../../../src/cli/ipvsadm/names.ts";
+import type { Names } from "../../../src/cli/ipvsadm/naming.ts";
 import { Address } from "../../../src/net/address.ts";
 
 const system = new SystemNames();

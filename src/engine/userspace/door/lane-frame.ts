@@ -66,7 +66,7 @@ export function markOf(view: DataView, frame: number): number {
 
 /**
  * The index of the interface by which the packet came to the host, where a program at the lane writes it into the frame's
- * source address (tell_arrival() in bpf/known_flows.bpf.c).
+ * source address (at_lane() in bpf/director.bpf.c).
  */
 export function arrivalOf(view: DataView, frame: number): number {
   return view.getUint32(frame + MAC_LENGTH, true);

@@ -18,14 +18,14 @@ export function forwardedPacket(
   const ends = isReply
     ? { client: destination, virtual: sent.source, server: source }
     : { client: source, virtual: destination, server: serverOf(packet, server?.plan.endpoint) };
-  // Of other states each packet comes to the director.
-  const state = protocol === IP_PROTOCOL.tcp ? "ESTABLISHED" : "UDP";
+  const { tcp, udp } = director.connections.progress.states;
+  const state = (protocol === IP_PROTOCOL.tcp ? tcp : udp).nameOf(packet.state);
   return {
     ...ends,
     service: server?.service.keyText,
     state,
     reason,
-    isNew: false,
+    isNew: packet.isNew,
     told: (at, hasHeaders) => ({
       at,
       engine: "kernel",

@@ -105,7 +105,7 @@ function mtuIn(text: string): number {
   return mtu;
 }
 
-const TUNNEL_KINDS = { ipip: "ipip", ip6tnl: "ip6tnl", gre: "gre", ip6gre: "ip6gre" } as const;
+const TUNNEL_FORMS = { ipip: "ip", ip6tnl: "ip", gre: "gre", ip6gre: "gre" } as const;
 const TUNNEL_MTU = { ipip: 1_480, ip6tnl: 1_452, gre: 1_476, ip6gre: 1_448 } as const;
 
 /** Tunnels' ends alone: `ip link add tunl0 type ipip remote any local any`. */
@@ -113,7 +113,7 @@ function add(words: readonly string[], context: Context): undefined {
   const { host } = context;
   const args = new Arguments(words);
   let name: string | undefined;
-  let kind: keyof typeof TUNNEL_KINDS | undefined;
+  let kind: keyof typeof TUNNEL_FORMS | undefined;
   const ends = {
     local: undefined as ReturnType<typeof addressIn> | undefined,
     remote: undefined as ReturnType<typeof addressIn> | undefined,
@@ -122,9 +122,9 @@ function add(words: readonly string[], context: Context): undefined {
     if (word === "name" || word === "dev") name = args.value(word);
     else if (word === "type") {
       const type = args.value(word);
-      if (!Object.hasOwn(TUNNEL_KINDS, type))
+      if (!Object.hasOwn(TUNNEL_FORMS, type))
         throw new IpFailure("Error: Unknown device type.", EXIT.refused);
-      kind = type as keyof typeof TUNNEL_KINDS;
+      kind = type as keyof typeof TUNNEL_FORMS;
     } else if (word === "local" || word === "remote") {
       const text = args.value(word);
       if (text !== "any") ends[word] = addressIn(text);
@@ -142,7 +142,7 @@ function add(words: readonly string[], context: Context): undefined {
     kind: "tunnel",
     mac,
     mtu: TUNNEL_MTU[kind],
-    tunnel: { kind, ...ends },
+    tunnel: { kind, takes: [TUNNEL_FORMS[kind]], ...ends },
   });
 }
 

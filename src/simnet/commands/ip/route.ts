@@ -41,7 +41,7 @@ interface Wanted {
   readonly scope: ScopeName | undefined;
   readonly metric: number | undefined;
   readonly mtu: number | undefined;
-  readonly table: RouteEntry["table"] | undefined;
+  readonly table: string | undefined;
 }
 
 const TYPES = ["unicast", "local", "unreachable", "blackhole", "broadcast"] as const;
@@ -61,7 +61,7 @@ function wantedIn(words: readonly string[], { family = "inet" }: IpOptions): Wan
     else if (word === "mtu") {
       if (args.next === "lock") args.take();
       wanted.mtu = Number(args.value(word));
-    } else if (word === "table") wanted.table = args.value(word) === "local" ? "local" : "main";
+    } else if (word === "table") wanted.table = args.value(word);
     else if (
       word === "proto" ||
       word === "advmss" ||

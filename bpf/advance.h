@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a packet makes of its connection: state, time, counters. src/ipvs/tracking/progress.ts, by the same tables. */
+#ifndef SLUICE_ADVANCE_H
+#define SLUICE_ADVANCE_H
+
+#include "parse.h"
+#include "maps.h"
+
+#define DIRECTION_INPUT 0
+#define DIRECTION_OUTPUT 1
+#define DIRECTION_INPUT_ONLY 2
+
+#define EVENT_SYN 0
+#define EVENT_FIN 1
+#define EVENT_ACK 2
+#define EVENT_RST 3
+#define EVENT_OTHER 4
+
+#define EVENTS 5
+#define STATE_MASK 0xff
+#define ROW_SHIFT 4
+
+/* How often is tried anew to be first with a change; then the packet is the director's. */
+#define ATTEMPTS 4
+
+#define NANOSECONDS_PER_MILLISECOND 1000000ULL
+
+static __always_inline __u32 state_of(__u64 word)
+{
+	return (word >> STATE_SHIFT) & STATE_MASK;
+}
+
+static __always_inline __u64 with_next_version(__u64 word)
+{
+	__u64 version = ((word >> VERSION_SHIFT) + 1) & 0xff;
+
+	return (word & ~(0xffULL << VERSION_SHIFT)) | version << VERSION_SHIFT;
+}
+
+/* tcp_state_idx() of ip_vs_proto_tcp.c. */
+static __always_inline __u32 event_of(__u8 flags)
+{
+	if (flags & TCP_RST)
+		return EVENT_RST;
+	if (flags & TCP_SYN)
+		return EVENT_SYN;
+	if (flags & TCP_FIN)
+		return EVENT_FIN;
+	return flags & TCP_ACK ? EVENT_ACK : EVENT_OTHER;
+}
+
+/* The connection's word after a packet. */
+static __always_inline __u64 word_after(__u64 word, const struct packet *packet, bool is_reply,
+					const struct settings *now)
+{
+	__u32 direction = DIRECTION_OUTPUT;
+	__u32 index, next;
+
+	if (is_reply)
+		word &= ~(__u64)FLAG_NO_OUTPUT;
+	else
+		direction = word & FLAG_NO_OUTPUT ? DIRECTION_INPUT_ONLY : DIRECTION_INPUT;
+	if (packet->flow.protocol == IPPROTO_UDP)
+		return word;
+	index = (direction * EVENTS + event_of(packet->tcp_flags)) << ROW_SHIFT | (state_of(word) & 0xf);
+	next = now->states[index & 0xff];
+	word = (word & ~((__u64)STATE_MASK << STATE_SHIFT)) | (__u64)next << STATE_SHIFT;
+	if (now->active_states >> (next & 0x1f) & 1)
+		return word & ~(__u64)FLAG_INACTIVE;
+	return word | FLAG_INACTIVE;
+}
+
+/* It became active, or inactive. */
+static __always_inline void recount(struct destination *destination, __u64 before, __u64 after)
+{
+	__s32 activated;
+
+	if (((before ^ after) & FLAG_INACTIVE) == 0)
+		return;
+	activated = after & FLAG_INACTIVE ? -1 : 1;
+	__sync_fetch_and_add(&destination->active, activated);
+	__sync_fetch_and_add(&destination->inactive, -activated);
+}
+
+/* False when others were faster, or took the connection. `has_changed`: whether the director is to hear of it. */
+static __always_inline bool advance(struct connection *connection, struct destination *destination,
+				    const struct packet *packet, bool is_reply, const struct settings *now,
+				    bool *has_changed)
+{
+	__u64 before, after;
+
+#pragma unroll
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		before = *(volatile __u64 *)&connection->word;
+		if (before & (FLAG_DIRECTORS | FLAG_BUSY))
+			return false;
+		after = word_after(before, packet, is_reply, now);
+		if (after == before)
+			goto advanced;
+		after = with_next_version(after);
+		if (__sync_val_compare_and_swap(&connection->word, before, after) == before) {
+			*has_changed = true;
+			recount(destination, before, after);
+			goto advanced;
+		}
+	}
+	return false;
+
+advanced:
+	connection->seen = bpf_ktime_get_coarse_ns();
+	if (packet->flow.protocol == IPPROTO_UDP)
+		connection->timeout = now->udp_timeout;
+	else
+		connection->timeout = now->timeouts[state_of(after) & 0xf];
+	if (!is_reply)
+		__sync_fetch_and_add(&connection->packets, 1);
+	return true;
+}
+
+static __always_inline bool is_over(const struct connection *connection)
+{
+	__u64 until = connection->seen + connection->timeout * NANOSECONDS_PER_MILLISECOND;
+
+	return bpf_ktime_get_coarse_ns() >= until;
+}
+
+static __always_inline void count_packet(const struct packet *packet, struct destination *destination, bool is_reply)
+{
+	__sync_fetch_and_add(is_reply ? &destination->out_packets : &destination->in_packets, 1);
+	__sync_fetch_and_add(is_reply ? &destination->out_bytes : &destination->in_bytes, packet->length);
+}
+
+#endif /* SLUICE_ADVANCE_H */

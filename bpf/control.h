@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the daemon asks for: programs that it runs itself (BPF_PROG_TEST_RUN), with the question in a packet's place, where it
+ * finds the answer. So whatever changes a connection or a schedule does so in here, where the packets are.
+ */
+#ifndef SLUICE_CONTROL_H
+#define SLUICE_CONTROL_H
+
+#include "advance.h"
+#include "schedule.h"
+
+#define SPINS 64
+
+/* Looks for a destination in a list. */
+struct lookout {
+	const struct members *members;
+	__u32 first;
+	__u32 wanted;
+	__s32 place; /* -1: it is not there */
+};
+
+static long look_at(__u32 place, void *context)
+{
+	struct lookout *lookout = context;
+
+	if (lookout->members->all[(lookout->first + place) & (MEMBERS_MAX - 1)] != lookout->wanted)
+		return 0;
+	lookout->place = place;
+	return 1;
+}
+
+/* rr.ts and wrr.ts, changed(): where a turn stands in the new plan. */
+static __always_inline void move_turn(struct turn *turn, const struct plan *before, const struct members *list,
+				      const struct edit_schedule *edit)
+{
+	const struct plan *plan = &edit->plan;
+	struct lookout lookout = { .members = list, .first = plan->first, .place = -1 };
+
+	if (edit->edit == EDIT_RESUMED) {
+		turn->position = edit->position;
+		turn->level = edit->level;
+		return;
+	}
+	if (edit->edit == EDIT_BOUND || plan->step > 0) {
+		turn->position = -1;
+	} else if (turn->position >= 0) {
+		lookout.wanted = list->all[(before->first + turn->position) & (MEMBERS_MAX - 1)];
+		if (edit->edit == EDIT_REMOVED && edit->which == lookout.wanted) {
+			turn->position--;
+		} else {
+			bpf_loop(plan->count, look_at, &lookout, 0);
+			turn->position = lookout.place;
+		}
+	}
+	if (edit->edit == EDIT_BOUND)
+		turn->level = 0;
+	if (turn->level > plan->top || turn->level == 0)
+		turn->level = plan->top;
+	else if (plan->step > 1)
+		turn->level = turn->level / plan->step * plan->step + 1;
+}
+
+/* A service gets another plan. Whoever picks meanwhile does so by one or the other. */
+SEC("xdp")
+int edit_schedule(struct xdp_md *context)
+{
+	struct edit_schedule *told = (void *)(long)context->data;
+	struct members *list = bpf_map_lookup_elem(&members, &ONLY);
+	struct edit_schedule edit;
+	struct schedule *schedule;
+	union turn_word before, after;
+
+	if ((void *)(told + 1) > (void *)(long)context->data_end || !list)
+		return XDP_ABORTED;
+	edit = *told;
+	schedule = bpf_map_lookup_elem(&schedules, &edit.service);
+	if (!schedule)
+		return XDP_ABORTED;
+	for (int attempt = 0; attempt < TURN_ATTEMPTS; attempt++) {
+		before.word = after.word = *(volatile __u64 *)&schedule->turn.word;
+		move_turn(&after.turn, &schedule->plans[before.turn.plan & 1], list, &edit);
+		after.turn.plan = before.turn.plan + 1;
+		schedule->plans[after.turn.plan & 1] = edit.plan;
+		if (__sync_val_compare_and_swap(&schedule->turn.word, before.word, after.word) == before.word) {
+			edit.position = after.turn.position;
+			edit.level = after.turn.level;
+			*told = edit;
+			return XDP_PASS;
+		}
+	}
+	return XDP_ABORTED;
+}
+
+/* Whose turn it is: for a connection that the director opens itself. */
+SEC("xdp")
+int pick_destination(struct xdp_md *context)
+{
+	struct pick_destination *pick = (void *)(long)context->data;
+
+	if ((void *)(pick + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	pick->picked = pick_of(pick->service);
+	return XDP_PASS;
+}
+
+/* From now on the connection is the director's. Its word as it was, or 0 when it is too busy. */
+static __always_inline __u64 take(struct connection *connection)
+{
+#pragma clang loop unroll(disable)
+	for (int spin = 0; spin < SPINS; spin++) {
+		__u64 before = *(volatile __u64 *)&connection->word;
+
+		if (before & FLAG_DIRECTORS)
+			return before;
+		if (before & FLAG_BUSY)
+			continue;
+		if (__sync_val_compare_and_swap(&connection->word, before, before | FLAG_DIRECTORS) == before)
+			return before | FLAG_DIRECTORS;
+	}
+	return 0;
+}
+
+/* The director takes a connection, if it is there, and is told all about it. */
+SEC("xdp")
+int take_connection(struct xdp_md *context)
+{
+	struct change_connection *change = (void *)(long)context->data;
+	struct connection *connection;
+	struct flow_key key;
+
+	if ((void *)(change + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	key = change->flow;
+	connection = bpf_map_lookup_elem(&connections, &key);
+	change->found = connection && take(connection);
+	if (connection)
+		change->connection = *connection;
+	return XDP_PASS;
+}
+
+/* The director gives a connection of its own away, or, with FLAG_DIRECTORS, says that it has one. */
+SEC("xdp")
+int give_connection(struct xdp_md *context)
+{
+	struct change_connection *change = (void *)(long)context->data;
+	struct connection given;
+	struct connection *connection;
+	struct flow_key key;
+
+	if ((void *)(change + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	key = change->flow;
+	given = change->connection;
+	connection = bpf_map_lookup_elem(&connections, &key);
+	if (!connection) {
+		change->found = !bpf_map_update_elem(&connections, &key, &given, BPF_NOEXIST);
+		return XDP_PASS;
+	}
+	/* What is in here belongs to the packets, unless its time is over: then the director has forgotten it, or will. */
+	change->found = 0;
+	if (!(connection->word & FLAG_DIRECTORS) && !(is_over(connection) && take(connection)))
+		return XDP_PASS;
+	if (change->keeps) {
+		given.generation = connection->generation;
+		given.arrival = connection->arrival;
+	}
+	connection->seen = given.seen;
+	connection->packets = given.packets;
+	connection->timeout = given.timeout;
+	connection->destination = given.destination;
+	connection->generation = given.generation;
+	connection->arrival = given.arrival;
+	__builtin_memcpy(connection->address, given.address, sizeof(given.address));
+	connection->port = given.port;
+	__sync_lock_test_and_set(&connection->word, given.word);
+	change->found = 1;
+	return XDP_PASS;
+}
+
+/* Forgets a connection, if it is still the one of this epoch. */
+SEC("xdp")
+int forget_connection(struct xdp_md *context)
+{
+	struct change_connection *change = (void *)(long)context->data;
+	struct connection *connection;
+	struct flow_key key;
+	__u64 word;
+
+	if ((void *)(change + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	key = change->flow;
+	word = change->connection.word;
+	change->found = 0;
+	connection = bpf_map_lookup_elem(&connections, &key);
+	if (!connection || connection->word >> EPOCH_SHIFT != word >> EPOCH_SHIFT || !take(connection))
+		return XDP_PASS;
+	change->connection = *connection;
+	change->found = 1;
+	bpf_map_delete_elem(&connections, &key);
+	return XDP_PASS;
+}
+
+#endif /* SLUICE_CONTROL_H */

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The director's hot half: packets of connections that are known, and first packets of services that can be carried here.
+ * What is rare it leaves to the host's stack and, behind its firewall, to the director in the daemon, which hears of
+ * each connection that is opened here and each state that it comes to.
+ *
+ * A packet meets it twice at most: where it arrives (at_card), and, when it is not forwarded there, where the door hands it
+ * to the daemon (at_lane), after the host's firewall has let it in. A packet's way is: parse it, find its connection or open
+ * one, see that it may go on, advance, count, rewrite, send.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "maps.h"
+#include "parse.h"
+#include "lane.h"
+#include "request.h"
+#include "answer.h"
+#include "tell.h"
+#include "control.h"
+
+static __always_inline bool is_sent(enum verdict verdict)
+{
+	return verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY;
+}
+
+/* What is passed goes up the host's stack, or on to the daemon. */
+static __always_inline int pass(enum verdict verdict)
+{
+	count_verdict(verdict);
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, const struct settings *now,
+				 const struct passage *passage, enum verdict verdict)
+{
+	count_verdict(verdict);
+	if (now->is_watched)
+		tell_watcher(skb, packet, passage, verdict);
+	return is_sent(verdict) ? (int)bpf_redirect(passage->way.departure, 0) : TC_ACT_SHOT;
+}
+
+/* At the ingress of each interface. */
+SEC("tc")
+int at_card(struct __sk_buff *skb)
+{
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct packet packet = {};
+	struct passage passage = {};
+	struct reply *reply;
+	enum verdict verdict;
+
+	if (!now || now->generation == 0)
+		return TC_ACT_UNSPEC;
+	verdict = parse(skb, &packet);
+	if (verdict != VERDICT_GO_ON)
+		return pass(verdict);
+	if (!(now->carried & protocol_bit(&packet)))
+		return pass(VERDICT_PASS_DIRECTOR);
+	reply = bpf_map_lookup_elem(&replies, &packet.flow);
+	if (reply)
+		verdict = answer(skb, &packet, reply, now, &passage);
+	else
+		verdict = request(skb, &packet, now, &passage);
+	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
+		return pass(verdict);
+	return leave(skb, &packet, now, &passage, verdict);
+}
+
+/* The daemon is told by which interface a packet came, in the frame's source address, which means nothing in the lane. */
+static __always_inline int hand_to_daemon(struct __sk_buff *skb, enum verdict verdict)
+{
+	__u32 arrival = skb->ingress_ifindex;
+
+	bpf_skb_store_bytes(skb, ETH_ALEN, &arrival, sizeof(arrival), 0);
+	return pass(verdict);
+}
+
+/* What is to become of a packet that the host's firewall has let in, or through. */
+static __always_inline enum verdict direct(struct __sk_buff *skb, const struct packet *packet,
+					   const struct lane_address *lane, const struct settings *now,
+					   struct passage *passage)
+{
+	struct reply *reply;
+
+	if (!(now->carried & protocol_bit(packet)))
+		return VERDICT_PASS_DIRECTOR;
+	if (is_request_lane(lane))
+		return request(skb, packet, now, passage);
+	/* Routing rules may look at a mark. */
+	reply = is_marked(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
+	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
+}
+
+/* At the egress of the lane: what the host's firewall has let in of clients', and through of servers'. */
+SEC("tc")
+int at_lane(struct __sk_buff *skb)
+{
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct packet packet = { .is_from_lane = true };
+	struct lane_address lane = {};
+	struct passage passage = {};
+	enum verdict verdict = VERDICT_PASS_DIRECTOR;
+
+	if (!now || now->generation == 0 || !read_lane(skb, &lane))
+		return hand_to_daemon(skb, verdict);
+	if (is_marked(&lane) && now->has_marks)
+		return hand_to_daemon(skb, verdict);
+	verdict = parse(skb, &packet);
+	if (verdict == VERDICT_GO_ON)
+		verdict = direct(skb, &packet, &lane, now, &passage);
+	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
+		return hand_to_daemon(skb, verdict);
+	if (packet.flow.family == 4 && restore_fragment_field(skb, &lane) < 0)
+		verdict = VERDICT_DROP_NO_MEMORY;
+	return leave(skb, &packet, now, &passage, verdict);
+}
+
+char LICENSE[] SEC("license") = "GPL";

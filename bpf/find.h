@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a packet belongs to: a connection by what its client sends, or by what its server answers. */
+#ifndef SLUICE_FIND_H
+#define SLUICE_FIND_H
+
+#include "maps.h"
+#include "parse.h"
+
+static __always_inline bool is_same_address(const __be32 *one, const __be32 *other)
+{
+	return one[0] == other[0] && one[1] == other[1] && one[2] == other[2] && one[3] == other[3];
+}
+
+/* The connection whose server sends this: its client calls the service at the address that the reply will bear. */
+static __always_inline struct connection *find_answered(const struct packet *packet, const struct reply *reply)
+{
+	struct flow_key key = {
+		.source_port = packet->flow.destination_port,
+		.destination_port = reply->port,
+		.protocol = packet->flow.protocol,
+		.family = packet->flow.family,
+	};
+	struct connection *found;
+
+	__builtin_memcpy(key.source, packet->flow.destination, sizeof(key.source));
+	__builtin_memcpy(key.destination, reply->address, sizeof(key.destination));
+	found = bpf_map_lookup_elem(&connections, &key);
+	if (!found || found->port != packet->flow.source_port)
+		return NULL;
+	if (!is_same_address(found->address, packet->flow.source))
+		return NULL;
+	return found;
+}
+
+#endif /* SLUICE_FIND_H */

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * New connections: whether a packet may open one, to whom, and in whose place. src/ipvs/connection-opener.ts, for services
+ * that the daemon has put into `services`.
+ */
+#ifndef SLUICE_OPEN_H
+#define SLUICE_OPEN_H
+
+#include "advance.h"
+#include "schedule.h"
+
+#define FTP_DATA_PORT 20
+#define NEW_CONNECTION_MS 3000 /* src/ipvs/connections/protocol-states.ts */
+
+#define STATE_FIN_WAIT 4
+#define STATE_TIME_WAIT 5
+#define STATE_CLOSE 6
+#define REUSE_FIN_WAIT 2
+
+static __always_inline __u32 protocol_bit(const struct packet *packet)
+{
+	return packet->flow.protocol == IPPROTO_TCP ? CARRIES_TCP : CARRIES_UDP;
+}
+
+static __always_inline bool is_first(const struct packet *packet)
+{
+	return packet->flow.protocol == IPPROTO_TCP && packet->tcp_flags & TCP_SYN;
+}
+
+/* mayOpen() in packet-event.ts. */
+static __always_inline bool may_open(const struct packet *packet, const struct settings *now)
+{
+	if (!(now->opened & protocol_bit(packet)) || packet->flow.source_port == bpf_htons(FTP_DATA_PORT))
+		return false;
+	if (packet->flow.protocol == IPPROTO_UDP)
+		return true;
+	return !(packet->tcp_flags & TCP_RST) && (packet->tcp_flags & TCP_SYN || now->is_sloppy);
+}
+
+/* is_new_conn_expected(): a client's first packet on an entry that has ended. */
+static __always_inline bool is_reused(const struct packet *packet, __u64 word, const struct settings *now)
+{
+	__u32 state = state_of(word);
+
+	if (!is_first(packet) || !now->reuse_mode || word & FLAG_CONTROLLED)
+		return false;
+	if (state == STATE_TIME_WAIT || state == STATE_CLOSE)
+		return true;
+	return now->reuse_mode & REUSE_FIN_WAIT && state == STATE_FIN_WAIT && word & FLAG_NO_OUTPUT;
+}
+
+static __always_inline struct service *service_of(const struct packet *packet)
+{
+	struct service_key key = {
+		.port = packet->flow.destination_port,
+		.protocol = packet->flow.protocol,
+		.family = packet->flow.family,
+	};
+
+	__builtin_memcpy(key.address, packet->flow.destination, sizeof(key.address));
+	return bpf_map_lookup_elem(&services, &key);
+}
+
+static __always_inline __u64 new_word(const struct destination *destination)
+{
+	struct tally *counts = bpf_map_lookup_elem(&tally, &ONLY);
+	__u64 epoch = 1;
+
+	if (counts) {
+		/* The daemon's own are the odd ones. */
+		epoch = __sync_fetch_and_add(&counts->epoch, 2) + 2;
+		__sync_fetch_and_add(&counts->opened, 1);
+	}
+	return epoch << EPOCH_SHIFT | destination->flags;
+}
+
+static __always_inline void fill(struct connection *connection, const struct packet *packet, __s32 picked,
+				 const struct destination *destination)
+{
+	connection->seen = bpf_ktime_get_coarse_ns();
+	connection->packets = 0;
+	connection->timeout = NEW_CONNECTION_MS;
+	connection->destination = picked;
+	connection->generation = 0;
+	connection->arrival = 0;
+	__builtin_memcpy(connection->address, destination->address, sizeof(connection->address));
+	connection->port = destination->port ? destination->port : packet->flow.destination_port;
+}
+
+static __always_inline struct way *way_to_client(const struct packet *packet)
+{
+	struct client_key client;
+
+	__builtin_memcpy(client.client, packet->flow.source, sizeof(client.client));
+	__builtin_memcpy(client.service, packet->flow.destination, sizeof(client.service));
+	return bpf_map_lookup_elem(&client_ways, &client);
+}
+
+/* From now on what a masqueraded connection's server sends is known, if it is how that gets to the client. */
+static __always_inline void expect_reply(const struct packet *packet, const struct connection *connection)
+{
+	struct expected *expected = bpf_map_lookup_elem(&expectations, &ONLY);
+	struct way *way;
+
+	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected)
+		return;
+	way = way_to_client(packet);
+	if (!way)
+		return;
+	__builtin_memset(expected, 0, sizeof(*expected));
+	expected->flow.source_port = connection->port;
+	expected->flow.destination_port = packet->flow.source_port;
+	expected->flow.protocol = packet->flow.protocol;
+	expected->flow.family = packet->flow.family;
+	__builtin_memcpy(expected->flow.source, connection->address, sizeof(expected->flow.source));
+	__builtin_memcpy(expected->flow.destination, packet->flow.source, sizeof(expected->flow.destination));
+	expected->reply.way = *way;
+	__builtin_memcpy(expected->reply.address, packet->flow.destination, sizeof(expected->reply.address));
+	expected->reply.port = packet->flow.destination_port;
+	/* Where two services share a server, the first one's connection is found, as by the director. */
+	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
+}
+
+/* A connection for a packet that has none. NULL, and `verdict` says why not. */
+static __always_inline struct connection *open_new(const struct packet *packet, const struct service *service,
+						   struct destinations *all, enum verdict *verdict)
+{
+	__s32 picked = schedule_connection(service->index, all);
+	struct connection fresh = {};
+	struct destination *destination;
+
+	if (picked == NOBODY) {
+		*verdict = VERDICT_PASS_NO_SERVER;
+		return NULL;
+	}
+	destination = destination_at(all, picked);
+	fill(&fresh, packet, picked, destination);
+	fresh.word = new_word(destination);
+	if (bpf_map_update_elem(&connections, &packet->flow, &fresh, BPF_NOEXIST)) {
+		/* The table is full, or another packet of the same client was faster. */
+		unbind(destination, fresh.word);
+		*verdict = VERDICT_PASS_FULL;
+		return NULL;
+	}
+	__sync_fetch_and_add(&destination->connections, 1);
+	expect_reply(packet, &fresh);
+	return bpf_map_lookup_elem(&connections, &packet->flow);
+}
+
+/* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
+static __always_inline bool open_again(struct connection *connection, const struct packet *packet,
+				       const struct service *service, struct destinations *all, enum verdict *verdict)
+{
+	__u64 before = *(volatile __u64 *)&connection->word;
+	__s32 picked;
+	struct destination *destination;
+	__u64 word;
+
+	*verdict = VERDICT_PASS_DIRECTOR;
+	if (before & (FLAG_DIRECTORS | FLAG_BUSY))
+		return false;
+	picked = schedule_connection(service->index, all);
+	if (picked == NOBODY) {
+		*verdict = VERDICT_PASS_NO_SERVER;
+		return false;
+	}
+	destination = destination_at(all, picked);
+	word = new_word(destination);
+	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
+		unbind(destination, word);
+		return false;
+	}
+	unbind(destination_at(all, connection->destination), before);
+	fill(connection, packet, picked, destination);
+	__sync_fetch_and_add(&destination->connections, 1);
+	__sync_lock_test_and_set(&connection->word, word);
+	expect_reply(packet, connection);
+	return true;
+}
+
+#endif /* SLUICE_OPEN_H */

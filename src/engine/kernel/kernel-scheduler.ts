@@ -1,0 +1,146 @@
+/** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
+import { SCHEDULERS, type SchedulerName } from "../../ipvs/schedulers/index.ts";
+import { rrAfter } from "../../ipvs/schedulers/rr.ts";
+import type {
+  Candidate,
+  Request,
+  Scheduler,
+  SchedulerEvent,
+  SchedulerOptions,
+  Turn,
+} from "../../ipvs/schedulers/scheduler.ts";
+import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
+import type { Destination } from "../../ipvs/services/destination.ts";
+import { edit, editSchedule, order, pickDestination, plan, schedule, turn } from "./abi.ts";
+import type { KernelMaps } from "./kernel-maps.ts";
+import { BpfError, Question } from "./libbpf.ts";
+import type { MemberLists } from "./member-lists.ts";
+import { ORDERS, type Order } from "./orders.ts";
+
+/** SERVICE_MEMBERS_MAX in bpf/abi.h: a position has 15 bits. */
+export const MEMBERS_PER_SERVICE = 4_096;
+
+const NOBODY = 0xffff_ffff;
+
+/** A frame that is asked about must have an Ethernet header's length at least. */
+const PICK_LENGTH = Math.max(pickDestination.size, 14);
+
+export interface KernelSchedulerParts {
+  readonly maps: KernelMaps;
+  readonly lists: MemberLists;
+  /** The service's number. */
+  readonly index: number;
+  readonly name: SchedulerName;
+  readonly destinationAt: (slot: number) => Destination | undefined;
+}
+
+export class KernelScheduler implements Scheduler<Destination>, Disposable {
+  readonly name: SchedulerName;
+  readonly index: number;
+  readonly #parts: KernelSchedulerParts;
+  readonly #pick = new Question(PICK_LENGTH);
+  readonly #edit = new Question(editSchedule.size);
+  #list: { readonly first: number; readonly count: number } | undefined;
+  #levels = { step: 0, top: 0 };
+
+  constructor(parts: KernelSchedulerParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+    this.index = parts.index;
+  }
+
+  [Symbol.dispose](): void {
+    this.#pick[Symbol.dispose]();
+    this.#edit[Symbol.dispose]();
+    if (this.#list !== undefined) this.#parts.lists.free(this.#list.first, this.#list.count);
+  }
+
+  pick(_request: Request, _candidates: readonly Destination[]): Destination | undefined {
+    const { view } = this.#pick;
+    view.setUint32(pickDestination.service, this.index, true);
+    if (!this.#pick.ask(this.#parts.maps.programs.pick_destination)) return undefined;
+    const slot = view.getInt32(pickDestination.picked, true);
+    return slot < 0 ? undefined : this.#parts.destinationAt(slot);
+  }
+
+  changed(
+    event: SchedulerEvent,
+    candidates: readonly Destination[],
+    which: Destination | undefined,
+  ): void {
+    this.#change(edit[event], candidates, which);
+  }
+
+  get turn(): Turn {
+    const { view } = this.#parts.maps.schedules;
+    const at = this.index * schedule.size + schedule.turn;
+    return {
+      position: view.getInt16(at + turn.position, true),
+      level: view.getUint32(at + turn.level, true),
+    };
+  }
+
+  resume({ position, level }: Turn, candidates: readonly Destination[]): void {
+    this.#edit.view.setInt32(editSchedule.position, position, true);
+    this.#edit.view.setUint32(editSchedule.level, level, true);
+    this.#change(edit.resumed, candidates, undefined);
+  }
+
+  #change(event: number, candidates: readonly Destination[], which: Destination | undefined): void {
+    const { lists, maps } = this.#parts;
+    const first = lists.write(candidates.map(({ load }) => load.slot));
+    if (first === undefined) throw new BpfError("Cannot list a service's destinations: no room");
+    this.#levels = this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
+    const { view } = this.#edit;
+    view.setUint32(editSchedule.service, this.index, true);
+    view.setUint32(editSchedule.edit, event, true);
+    view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
+    this.#writePlan(editSchedule.plan, first, candidates.length);
+    if (!this.#edit.ask(maps.programs.edit_schedule)) {
+      throw new BpfError("Cannot change a service's destinations in the kernel");
+    }
+    // Who still looks through the list before sees that it is no longer in force: pick_of() in bpf/schedule.h.
+    if (this.#list !== undefined) lists.free(this.#list.first, this.#list.count);
+    this.#list = { first, count: candidates.length };
+  }
+
+  copy<Other extends Candidate>(counterpart: (of: Destination) => Other): Scheduler<Other> {
+    const { position, level } = this.turn;
+    const slot = position < 0 ? undefined : this.#memberAt(position);
+    const last = slot === undefined ? undefined : this.#parts.destinationAt(slot);
+    if (this.name === "wrr") return wrrAt({ position, level, ...this.#levels });
+    if (this.name === "rr") {
+      return rrAfter(last === undefined ? undefined : counterpart(last), position);
+    }
+    return SCHEDULERS[this.name]<Other>(NO_OPTIONS);
+  }
+
+  #memberAt(position: number): number {
+    const { view } = this.#parts.maps.members;
+    return view.getUint32(((this.#list?.first ?? 0) + position) * 4, true);
+  }
+
+  #writePlan(at: number, first: number, count: number): void {
+    const { view } = this.#edit;
+    view.setUint32(at + plan.first, first, true);
+    view.setUint32(at + plan.count, count, true);
+    view.setUint32(at + plan.top, this.#levels.top, true);
+    view.setUint32(at + plan.step, this.#levels.step, true);
+    const words = ORDERS[this.name]!;
+    for (const [name, offset] of Object.entries(order)) {
+      if (name === "size") continue;
+      view.setUint32(at + plan.order + offset, words[name as keyof Order] ?? 0, true);
+    }
+  }
+}
+
+const NO_OPTIONS = {
+  fallback: false,
+  port: false,
+  get prng(): never {
+    throw new Error("none of these draws lots");
+  },
+  get sysctls(): never {
+    throw new Error("none of these has a cache");
+  },
+} satisfies SchedulerOptions;

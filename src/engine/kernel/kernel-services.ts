@@ -1,0 +1,249 @@
+/**
+ * Services as the programs know them: destinations with their loads and counters, lists of them, whose turn it is.
+ *
+ * A service whose new connections they can schedule stands in their table of services; of the others they know the
+ * destinations alone, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
+ * there is one place for it, whoever opens the connection.
+ */
+import type { ServicePlan } from "../../ipvs/desired/service.ts";
+import type { Route } from "../../ipvs/host.ts";
+import type { OffloadedTraffic } from "../../ipvs/offload.ts";
+import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
+import { type Destination, lowMark } from "../../ipvs/services/destination.ts";
+import { DestinationLoad } from "../../ipvs/services/destination-load.ts";
+import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
+import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
+import type { Address } from "../../net/address.ts";
+import { destination, serviceKey, service as serviceValue, way } from "./abi.ts";
+import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
+import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
+import { deleteElement, updateElement } from "./libbpf.ts";
+import { MemberLists } from "./member-lists.ts";
+import { ORDERS } from "./orders.ts";
+
+/** FTP's data connections belong to the service of its control connections. */
+const FTP_PORT = 21;
+const NO_LIMIT = 0xffff_ffff;
+const COUNTERS = ["connections", "inPackets", "inBytes", "outPackets", "outBytes"] as const;
+const WORDS = destination.size / 4;
+const LONG_WORDS = destination.size / 8;
+
+/** Whether the programs can open a service's connections as the director would. */
+function isCarried({ key, ...plan }: ServicePlan): boolean {
+  if (key.kind !== "endpoint" || key.protocol === "sctp") return false;
+  const { port } = key.endpoint;
+  if (port === 0 || port === FTP_PORT) return false;
+  return (
+    plan.persistence === undefined &&
+    !plan.onePacket &&
+    ORDERS[plan.scheduler] !== undefined &&
+    plan.destinations.length <= MEMBERS_PER_SERVICE
+  );
+}
+
+export class KernelServices implements ServiceMirror, Disposable {
+  /** From now on a service's connections are opened by the programs, and were not before. */
+  onCarried: (service: VirtualService) => void = () => {};
+  readonly #maps: KernelMaps;
+  readonly #lists: MemberLists;
+  readonly #words: Int32Array;
+  readonly #counts: BigUint64Array;
+  /** As they were when they were collected. */
+  readonly #collected = new Map<number, number[]>();
+  readonly #destinations: (Destination | undefined)[] = [];
+  readonly #freeSlots: number[] = [];
+  /** Those that are carried, or are about to be. */
+  readonly #schedulers = new Map<VirtualService, KernelScheduler>();
+  readonly #listed = new Set<VirtualService>();
+  readonly #freeIndices: number[] = [];
+  #indexEnd = 0;
+  readonly #key = new Uint8Array(serviceKey.size);
+  readonly #keyView = new DataView(this.#key.buffer);
+  readonly #value = new Uint8Array(serviceValue.size);
+  readonly #valueView = new DataView(this.#value.buffer);
+  /** Whether the host has an address. */
+  isLocal: (address: Address) => boolean = () => false;
+
+  constructor(maps: KernelMaps) {
+    this.#maps = maps;
+    this.#lists = new MemberLists(maps.members);
+    const { buffer } = maps.destinations.bytes;
+    this.#words = new Int32Array(buffer);
+    this.#counts = new BigUint64Array(buffer);
+  }
+
+  [Symbol.dispose](): void {
+    for (const scheduler of this.#schedulers.values()) scheduler[Symbol.dispose]();
+  }
+
+  take(): DestinationLoad {
+    const slot = this.#freeSlots.pop() ?? this.#destinations.length;
+    if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
+    this.#destinations[slot] = undefined;
+    this.#words.fill(0, slot * WORDS, (slot + 1) * WORDS);
+    this.#collected.delete(slot);
+    return new DestinationLoad(this.#words, slot * WORDS + destination.active / 4, slot);
+  }
+
+  free({ slot }: DestinationLoad): void {
+    if (slot < 0) return;
+    this.#destinations[slot] = undefined;
+    this.#freeSlots.push(slot);
+  }
+
+  /** The destination that the programs know by this number. */
+  at(slot: number): Destination | undefined {
+    return this.#destinations[slot];
+  }
+
+  /** Whether new connections of a service are opened by the programs. */
+  carries(service: VirtualService): boolean {
+    return this.#listed.has(service);
+  }
+
+  schedulerOf(service: VirtualService): Scheduler<Destination> | undefined {
+    const before = this.#schedulers.get(service);
+    if (!isCarried(service.plan)) {
+      this.#drop(service);
+      return undefined;
+    }
+    if (before?.name === service.plan.scheduler) return before;
+    const index = before?.index ?? this.#freeIndices.pop() ?? this.#indexEnd++;
+    if (index >= SERVICES_MAX) {
+      this.#indexEnd = SERVICES_MAX;
+      return undefined;
+    }
+    const scheduler = new KernelScheduler({
+      maps: this.#maps,
+      lists: this.#lists,
+      index,
+      name: service.plan.scheduler,
+      destinationAt: (slot) => this.#destinations[slot],
+    });
+    this.#schedulers.set(service, scheduler);
+    return scheduler;
+  }
+
+  serviceChanged(service: VirtualService): void {
+    const hasSlots = service.destinations.every(({ load }) => load.slot >= 0);
+    const scheduler = hasSlots ? this.#schedulers.get(service) : undefined;
+    if (scheduler === undefined) {
+      this.#unlist(service);
+      return;
+    }
+    if (!this.#listed.has(service)) {
+      this.#listed.add(service);
+      this.onCarried(service);
+    }
+    this.#list(service, scheduler);
+  }
+
+  serviceRemoved(service: VirtualService): void {
+    this.#drop(service);
+  }
+
+  destinationChanged(changed: Destination): void {
+    const { slot } = changed.load;
+    if (slot < 0) return;
+    const { plan, address } = changed;
+    const { view } = this.#maps.destinations;
+    const at = slot * destination.size;
+    this.#destinations[slot] = changed;
+    [address.w0, address.w1, address.w2, address.w3].forEach((word, index) => {
+      view.setInt32(at + destination.address + 4 * index, word);
+    });
+    view.setUint16(at + destination.port, changed.port);
+    view.setUint16(at + destination.flags, changed.connectionFlags, true);
+    view.setUint32(at + destination.weight, changed.weight, true);
+    view.setUint32(at + destination.upper, plan.upperThreshold, true);
+    view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
+    view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
+  }
+
+  /** How packets get to a destination in this generation. */
+  setWay(
+    { slot }: DestinationLoad,
+    generation: number,
+    { interfaceIndex }: Route,
+    mtu: number,
+    linkAddresses: Uint8Array,
+  ): void {
+    const { view, bytes } = this.#maps.destinations;
+    const at = slot * destination.size + destination.way;
+    if (view.getUint32(at + way.generation, true) === generation) return;
+    view.setUint32(at + way.generation, 0, true);
+    writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
+    view.setUint32(at + way.generation, generation, true);
+  }
+
+  /** The host's addresses may be others. */
+  addressesChanged(): void {
+    for (const each of this.#listed) this.#list(each, this.#schedulers.get(each)!);
+  }
+
+  collect(told: OffloadedTraffic): void {
+    const first = destination.connections / 8;
+    for (const [slot, which] of this.#destinations.entries()) {
+      if (which === undefined) continue;
+      const at = slot * LONG_WORDS + first;
+      const before = this.#collected.get(slot);
+      const now = COUNTERS.map((_, index) => Number(Atomics.load(this.#counts, at + index)));
+      const since = now.map((count, index) => count - (before?.[index] ?? 0));
+      if (since.every((count) => count === 0)) continue;
+      this.#collected.set(slot, now);
+      const [connections, inPackets, inBytes, outPackets, outBytes] = since as Five;
+      told(which, { connections, inPackets, inBytes, outPackets, outBytes });
+    }
+  }
+
+  #list({ key, protocol }: VirtualService, { index }: KernelScheduler): void {
+    if (key.kind !== "endpoint") return;
+    this.#fillKey(key.endpoint.address, key.endpoint.port, protocol);
+    this.#valueView.setUint32(serviceValue.index, index, true);
+    const isLocal = this.isLocal(key.endpoint.address);
+    this.#valueView.setUint32(serviceValue.isLocal, isLocal ? 1 : 0, true);
+    updateElement(this.#maps.services, this.#key, this.#value);
+  }
+
+  #unlist(service: VirtualService): void {
+    if (!this.#listed.delete(service) || service.key.kind !== "endpoint") return;
+    const { address, port } = service.key.endpoint;
+    this.#fillKey(address, port, service.protocol);
+    deleteElement(this.#maps.services, this.#key);
+  }
+
+  #drop(service: VirtualService): void {
+    this.#unlist(service);
+    const scheduler = this.#schedulers.get(service);
+    if (scheduler === undefined) return;
+    this.#schedulers.delete(service);
+    this.#freeIndices.push(scheduler.index);
+    scheduler[Symbol.dispose]();
+  }
+
+  #fillKey({ family, w0, w1, w2, w3 }: Address, port: number, protocol: number): void {
+    const view = this.#keyView;
+    [w0, w1, w2, w3].forEach((word, index) => {
+      view.setInt32(serviceKey.address + 4 * index, word);
+    });
+    view.setUint16(serviceKey.port, port);
+    view.setUint8(serviceKey.protocol, protocol);
+    view.setUint8(serviceKey.family, family === "inet" ? 4 : 6);
+  }
+}
+
+type Five = [number, number, number, number, number];
+
+/** All of struct way but its generation. */
+export function writeWay(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  interfaceIndex: number,
+  mtu: number,
+  linkAddresses: Uint8Array,
+): void {
+  view.setUint32(at + way.departure, interfaceIndex, true);
+  view.setUint16(at + way.mtu, Math.min(mtu, 0xffff), true);
+  bytes.set(linkAddresses, at + way.linkAddresses);
+}

@@ -1,0 +1,33 @@
+/**
+ * Schedulers as the programs have them: by what destinations are compared (struct order in bpf/abi.h). The least load for its
+ * weight is picked, the first of a tie; what each scheduler means is said in src/ipvs/schedulers.
+ */
+import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
+
+/** What a destination's load is made of, that often each. */
+export interface Order {
+  readonly overhead?: 1;
+  readonly delay?: 1;
+  /** Of the delay: none, where nothing is active. */
+  readonly idleFirst?: 1;
+  /** How far it is behind the last one picked. */
+  readonly rank?: 1;
+  readonly constant?: 1;
+  /** Else weights count only as 0 or not. */
+  readonly byWeight?: 1;
+  /** With more active connections than its weight it takes no more. */
+  readonly overflows?: 1;
+}
+
+// biome-ignore format: a table
+export const ORDERS: Readonly<Partial<Record<SchedulerName, Order>>> = {
+  rr:  { rank: 1 },
+  // In rounds, for those whose weight reaches a level.
+  wrr: { rank: 1 },
+  lc:  { overhead: 1 },
+  wlc: { overhead: 1, byWeight: 1 },
+  sed: { delay: 1, byWeight: 1 },
+  nq:  { delay: 1, byWeight: 1, idleFirst: 1 },
+  fo:  { constant: 1, byWeight: 1 },
+  ovf: { constant: 1, byWeight: 1, overflows: 1 },
+};

@@ -1,0 +1,64 @@
+/**
+ * How many connections go to a destination, in words that somebody else may write, too: an offload that opens connections by
+ * itself has them where it can reach them (offload.ts). So each change is one atomic step.
+ */
+const AT = { active: 0, inactive: 1, isOverloaded: 2 } as const;
+
+const WORDS = 3;
+
+export class DestinationLoad {
+  /** What an offload knows the destination by; negative where none does. */
+  readonly slot: number;
+  readonly #words: Int32Array;
+  readonly #at: number;
+
+  constructor(words: Int32Array = new Int32Array(WORDS), at = 0, slot = -1) {
+    this.#words = words;
+    this.#at = at;
+    this.slot = slot;
+  }
+
+  get active(): number {
+    return this.#words[this.#at + AT.active]!;
+  }
+
+  get inactive(): number {
+    return this.#words[this.#at + AT.inactive]!;
+  }
+
+  /** Reached its upper threshold and did not yet fall below the lower. */
+  get isOverloaded(): boolean {
+    return this.#words[this.#at + AT.isOverloaded] !== 0;
+  }
+
+  set isOverloaded(isOverloaded: boolean) {
+    this.#words[this.#at + AT.isOverloaded] = isOverloaded ? 1 : 0;
+  }
+
+  addActive(change: number): void {
+    Atomics.add(this.#words, this.#at + AT.active, change);
+  }
+
+  addInactive(change: number): void {
+    Atomics.add(this.#words, this.#at + AT.inactive, change);
+  }
+
+  /** Takes another's numbers over. */
+  copy({ active, inactive, isOverloaded }: DestinationLoad): void {
+    this.#words[this.#at + AT.active] = active;
+    this.#words[this.#at + AT.inactive] = inactive;
+    this.isOverloaded = isOverloaded;
+  }
+}
+
+/** Where destinations' loads lie. */
+export interface DestinationLoads {
+  take(): DestinationLoad;
+  free(load: DestinationLoad): void;
+}
+
+/** Memory of the process's own. */
+export const OWN_LOADS: DestinationLoads = {
+  take: () => new DestinationLoad(),
+  free: () => {},
+};

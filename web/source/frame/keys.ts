@@ -1,0 +1,23 @@
+/** Keys that work wherever one is, except where one writes. */
+import { useEffect } from "preact/hooks";
+
+export type Keys = Readonly<Record<string, () => void>>;
+
+export function useKeys(keys: Keys): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      if (isWriting(event.target) && event.key !== "Escape") return;
+      const act = keys[event.key];
+      if (act === undefined) return;
+      event.preventDefault();
+      act();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("input, textarea, select") !== null;
+}
