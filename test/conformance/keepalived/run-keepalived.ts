@@ -210,12 +210,34 @@ function inWordsOf(conf: string, lines: readonly string[]): string[] {
   return [...new Set(named)].toSorted();
 }
 
+/**
+ * What was told in the last of these steps that is not as it was before: a busy machine's checks fail now and then, and what
+ * went down and up again by that says nothing.
+ */
+function newsOf(steps: readonly string[]): string[] {
+  const states = new Map<string, string>();
+  let news: string[] = [];
+  for (const step of steps) {
+    const before = new Map(states);
+    for (const line of step.split("\n")) {
+      const [, about, state] = /^(.*) (up|down)$/i.exec(line) ?? [];
+      if (about !== undefined && state !== undefined) states.set(about, state);
+    }
+    news = [...states].flatMap(([about, state]) =>
+      before.get(about) === state ? [] : [`${about} ${state}`],
+    );
+  }
+  return news;
+}
+
 /** Each line names its service: their order says nothing. What was told of servers is among them. */
 function linesAfter(told: Told | undefined, step: number): string[] {
   const rules = told?.rules?.[step];
   if (rules === undefined) return [`(no rules: ${told?.why ?? "no report"})`];
-  const news = told?.news?.[step] ?? "";
-  return `${rules}\n${news.replaceAll(/^(?=.)/gm, "told: ")}`
+  const news = newsOf(told?.news?.slice(0, step + 1) ?? [])
+    .map((line) => `told: ${line}\n`)
+    .join("");
+  return `${rules}\n${news}`
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")
