@@ -63,6 +63,8 @@ static __always_inline __u64 word_after(__u64 word, const struct packet *packet,
 	if (packet->flow.protocol == IPPROTO_UDP)
 		return word;
 	index = (direction * EVENTS + event_of(packet->tcp_flags)) << ROW_SHIFT | (state_of(word) & 0xf);
+	/* The compiler knows that it is less; the verifier of 6.1 is to see it. */
+	barrier_var(index);
 	next = now->states[index & 0xff];
 	word = (word & ~((__u64)STATE_MASK << STATE_SHIFT)) | (__u64)next << STATE_SHIFT;
 	if (now->active_states >> (next & 0x1f) & 1)

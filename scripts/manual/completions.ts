@@ -3,6 +3,7 @@
 import { SPELLINGS } from "../../src/cli/ipvsadm/grammar.ts";
 import { ENGINES, LOG_LEVELS } from "../../src/daemon/options.ts";
 import { SCHEDULERS } from "../../src/ipvs/schedulers/index.ts";
+import { MISTAKES } from "../../src/lab/mistakes/index.ts";
 import { type Help, type Option, optionsOf } from "./help-text.ts";
 
 /** What may stand where a word is wanted: one of these, a file, either, an interface, or nobody knows. */
@@ -37,6 +38,12 @@ const VALUES: Readonly<Record<string, Values>> = {
   "--stop-daemon": ["master", "backup"],
   "--on": "interfaces",
   "--mcast-interface": "interfaces",
+  "--language": ["en", "zh"],
+};
+
+/** Words that a command's usage names by what they are. */
+const NAMED: Readonly<Record<string, readonly string[]>> = {
+  lab: MISTAKES.map(({ name }) => name),
 };
 
 const FILES = /^(FILE|PATH|DIR|FOLDER|SOCKET)\b/;
@@ -72,7 +79,7 @@ function wordsOf(name: string, usage: readonly string[]): Values {
     .filter((word) => word !== "options" && word !== "arguments");
   const takesFiles = words.some((word) => FILES.test(word.replace("[", "")));
   if (choices.length === 0) return takesFiles ? "files" : undefined;
-  const all = [...new Set(choices)];
+  const all = [...new Set([...choices, ...(NAMED[name] ?? [])])];
   return takesFiles ? { orFiles: all } : all;
 }
 
@@ -210,7 +217,17 @@ export function fish(program: string, commands: readonly CompletedCommand[]): st
         : [`complete -c ${program}${within}${fishWords(command.words)}`]),
     ];
   });
-  return `# fish completion for ${program}. Made by scripts/manual.ts of what --help says.\n${rows.join("\n")}\n`;
+  const names = commands.map(({ name }) => name).join(" ");
+  // Files are words of those commands alone that take some.
+  const general = isAlone
+    ? []
+    : [
+        `complete -c ${program} -f`,
+        `complete -c ${program} -n __fish_use_subcommand -a help -d 'a command\\'s own help'`,
+        `complete -c ${program} -n __fish_use_subcommand -a version -d 'its version'`,
+        `complete -c ${program} -n '__fish_seen_subcommand_from help' -a '${names}'`,
+      ];
+  return `# fish completion for ${program}. Made by scripts/manual.ts of what --help says.\n${[...general, ...rows].join("\n")}\n`;
 }
 
 function fishName(name: string): string {

@@ -1,7 +1,7 @@
 /** Runs the commands that mend findings, when the operator wants it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import type { Finding } from "./finding.ts";
 
 export interface Fixed {
@@ -17,6 +17,7 @@ export async function fix(
   asks: boolean,
   tell: (text: string) => void,
 ): Promise<readonly Fixed[]> {
+  using answers = new Answers();
   const done: Fixed[] = [];
   // Several cards may want one and the same.
   const seen = new Set<string>();
@@ -25,7 +26,8 @@ export async function fix(
     const lines = remedy.lines.filter((line) => !seen.has(line));
     if (lines.length === 0) continue;
     for (const line of lines) seen.add(line);
-    if (asks && !(await agrees(`${about}: ${says}\n  ${lines.join("\n  ")}\nrun this? [y/N] `))) {
+    if (asks) tell(`\n${about}: ${says}\n  ${lines.join("\n  ")}\nrun this? [y/N] `);
+    if (asks && !(await answers.isYes())) {
       done.push(...lines.map((line) => ({ code, line, status: undefined })));
       continue;
     }
@@ -39,17 +41,20 @@ export async function fix(
   return done;
 }
 
-async function agrees(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stdout });
-  const ended = new AbortController();
-  lines.once("close", () => ended.abort());
-  try {
-    return /^y(es)?$/i.test((await lines.question(`\n${question}`, ended)).trim());
-  } catch {
-    // Nobody is there to agree.
-    return false;
-  } finally {
-    lines.close();
+/** The operator's, a line each; none once the input has ended, when nobody is there to agree. */
+class Answers implements Disposable {
+  #lines: ReturnType<typeof createInterface> | undefined;
+  #next: AsyncIterator<string> | undefined;
+
+  async isYes(): Promise<boolean> {
+    this.#lines ??= createInterface({ input: process.stdin });
+    this.#next ??= this.#lines[Symbol.asyncIterator]();
+    const { value, done } = await this.#next.next();
+    return done !== true && /^y(es)?$/i.test(value.trim());
+  }
+
+  [Symbol.dispose](): void {
+    this.#lines?.close();
   }
 }
 

@@ -26,6 +26,8 @@ Options:
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
   --bare             only build the hosts, with web servers and a director without services, and leave them running: for
                      doing all else by hand, as docs/guide does
+  --simulated        the same on simulated hosts, in this process alone: needs no root and no namespaces
+  --seed N           of --simulated: what chance decides there, such as who of two answers first (default 1)
   --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
   --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
   --help             this
@@ -35,6 +37,7 @@ mistake  makes a classic mistake in a laboratory, shows the symptom and the fram
   --list             names all mistakes; with --json, all that is known of each
   --all              makes all of them, one after the other
   --quiz             shows the complaint alone: look around on the hosts, and say what is wrong
+  --simulated        without namespaces, on hosts that are simulated: needs no rights at all, and is done in a moment
   --language NAME    en or zh (中文); otherwise as the locale has it
 
 shell  opens a shell on client, node01, node02 or node03 of the laboratory that is kept, or runs COMMAND there

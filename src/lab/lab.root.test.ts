@@ -137,6 +137,31 @@ describe("sluice lab", () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  test("makes a mistake, shows it, and mends it", async () => {
+    const ended = await sluice("lab", "mistake", "weight-0", "--json");
+    expect(ended.stderr).toBe("");
+    const { steps, summary } = reports(ended);
+    expect(steps.filter(({ ok }) => !ok)).toEqual([]);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4]);
+    expect(summary).toEqual({ summary: { passed: 4, failed: 0 } });
+    expect(ended.code).toBe(0);
+  });
+
+  test("asks what is wrong, and says whether that is right", async () => {
+    const answers = "node02 ip -br address show lo\nweight-0\nnonsense\nvip-down\n";
+    const line = `printf '${answers.replaceAll("\n", "\\n")}' | ${SLUICE} lab mistake --quiz vip-down`;
+    const { code, stdout } = await start("sh", ["-c", line]).ended;
+    expect(stdout).toMatch(/Every second request hangs[\s\S]*lo +UNKNOWN +127\.0\.0\.1\/8 *\n/);
+    expect(stdout).toMatch(
+      /✘ No\.\n[\s\S]*every new request is refused[\s\S]*'nonsense' is no mistake/,
+    );
+    expect(stdout).toMatch(/✔ Right\.[\s\S]*ifconfig lo:2 down[\s\S]*from 192\.168\.150\.12/);
+    expect(code).toBe(0);
+    const gaveUp = await start("sh", ["-c", `${SLUICE} lab mistake --quiz weight-0 </dev/null`])
+      .ended;
+    expect(gaveUp.code).toBe(1);
+  });
+
   test("with a sluice.yaml dr survives a killed server and daemon, a lost VIP and a bad file", async () => {
     const file = join(CHECKOUT, "examples/web.yaml");
     try {

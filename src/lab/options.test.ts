@@ -45,12 +45,14 @@ const others: readonly (readonly [line: string, command: object])[] = [
   ["down",                         { kind: "down" }],
   ["dr --bare",                    { kind: "bare", scenario: "dr", family: "inet" }],
   ["nat --bare --keep --ipv6",     { kind: "bare", scenario: "nat", family: "inet6" }],
+  ["nat --simulated",              { kind: "simulated", seed: 1, options: { ...DEFAULTS, scenario: "nat" } }],
+  ["--simulated --seed 9 --json",  { kind: "simulated", seed: 9, options: { ...DEFAULTS, json: true } }],
   ["shell node02",                 { kind: "shell", host: "node02", command: [] }],
   ["shell client curl --help",     { kind: "shell", host: "client", command: ["curl", "--help"] }],
   ["shell node01 -- ipvsadm -ln",  { kind: "shell", host: "node01", command: ["ipvsadm", "-ln"] }],
 ];
 
-const MISTAKE = { names: [], action: "perform", language: "en", json: false };
+const MISTAKE = { names: [], action: "perform", language: "en", json: false, isSimulated: false };
 
 // biome-ignore format: a table
 const mistaken: readonly (readonly [line: string, differs: object])[] = [
@@ -58,6 +60,7 @@ const mistaken: readonly (readonly [line: string, differs: object])[] = [
   ["mistake --list --json",         { action: "list", json: true }],
   ["mistake vip-down weight-0",     { names: ["vip-down", "weight-0"] }],
   ["mistake --quiz",                { action: "quiz" }],
+  ["mistake weight-0 --simulated",  { names: ["weight-0"], isSimulated: true }],
   ["mistake --quiz vip-down",       { action: "quiz", names: ["vip-down"] }],
   ["mistake vip-down --language zh", { names: ["vip-down"], language: "zh" }],
 ];
@@ -93,6 +96,9 @@ const mistakes: readonly (readonly [line: string, says: RegExp])[] = [
   ["--fast",               /^Unknown option '--fast'$/],
   ["--pcap /run/wires",    /choose another place/],
   ["--bare --requests=3",  /--bare only builds the hosts: --requests has nothing to do there/],
+  ["--simulated --keep",   /--simulated has hosts in this process alone: --keep has nothing to do there/],
+  ["--simulated --seed x", /--seed x: expected 0 to 4294967295/],
+  ["--seed 3",             /--seed is for --simulated/],
   ["shell",                /client, node01, node02, node03: none was given/],
   ["shell node04",         /'node04' is none/],
   ["mistake",              /wants the name of one/],

@@ -1,10 +1,12 @@
 /** `npm run differential`: random worlds for the program in the kernel and the director, until one shows a difference. */
 import { parseArgs } from "node:util";
+import { saveFound } from "./found.ts";
 import { formatFound, seek } from "./seek.ts";
 
 const HELP = `npm run differential -- [--seed S] [--frames N]
 Has a director decide about random packets alone, and another together with the program that forwards known flows
-(bpf/director.bpf.c), and shows the shortest steps after which they differ. Needs root.
+(bpf/director.bpf.c), and shows the shortest steps after which they differ. They are kept in test/differential/found/,
+from where every test run plays them again. Needs root.
 
   --seed S      where to begin (default 1)
   --frames N    how many packets and commands (default 1000000)
@@ -25,7 +27,7 @@ function main(words: readonly string[]): number {
     );
   });
   if (found !== undefined) {
-    process.stdout.write(`${formatFound(found)}\n`);
+    process.stdout.write(`${formatFound(found)}\nkept in ${saveFound(found)}\n`);
     return 1;
   }
   process.stdout.write(

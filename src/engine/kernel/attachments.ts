@@ -1,7 +1,9 @@
 /** Where the programs run: one at each interface that frames come in by, one where frames enter the lane. */
 
 import { isRepeatingPort, type Link } from "../host/links.ts";
+import { SystemCallError } from "../host/system/libc.ts";
 import { LANE_DEVICE } from "../userspace/door/door-words.ts";
+import { Clsact } from "./clsact.ts";
 import { ATTACH, ProgramLink } from "./libbpf.ts";
 
 export interface Programs {
@@ -9,12 +11,26 @@ export interface Programs {
   readonly atLane: number;
 }
 
+/** tcx: links that end with the process (Linux 6.6). clsact: tc filters, which any kernel has. */
+export type Hook = "tcx" | "clsact";
+
 export class Attachments implements Disposable {
   readonly #programs: Programs;
-  readonly #links = new Map<number, ProgramLink>();
+  readonly #links = new Map<number, Disposable>();
+  #clsact: Clsact | undefined;
+  /** Whether what a daemon before this one was killed at is gone. */
+  #isClean = false;
 
-  constructor(programs: Programs) {
+  /** `hook`: tcx where the kernel has it, unless clsact is wanted. */
+  constructor(programs: Programs, hook: Hook = "tcx") {
     this.#programs = programs;
+    if (hook === "clsact") this.#clsact = new Clsact(programs);
+  }
+
+  /** Undefined until something is attached. */
+  get hook(): Hook | undefined {
+    if (this.#clsact !== undefined) return "clsact";
+    return this.#links.size === 0 ? undefined : "tcx";
   }
 
   /**
@@ -31,18 +47,36 @@ export class Attachments implements Disposable {
       if (!isWanted(link) || this.#links.has(index)) continue;
       this.#links.set(index, this.#attach(link));
     }
+    if (!this.#isClean) this.#clean(links.keys());
   }
 
   [Symbol.dispose](): void {
     for (const attached of this.#links.values()) attached[Symbol.dispose]();
     this.#links.clear();
+    this.#clsact?.[Symbol.dispose]();
   }
 
-  #attach({ index, name }: Link): ProgramLink {
-    const attempt = `run a program at ${name} (it needs Linux 6.6)`;
-    return name === LANE_DEVICE
-      ? new ProgramLink(this.#programs.atLane, index, ATTACH.egress, attempt)
-      : new ProgramLink(this.#programs.atCard, index, ATTACH.ingress, attempt);
+  #clean(links: Iterable<number>): void {
+    this.#isClean = true;
+    for (const index of links) if (!this.#links.has(index)) this.#clsact?.remove(index);
+  }
+
+  #attach({ index, name }: Link): Disposable {
+    const attempt = `run a program at ${name}`;
+    const isLane = name === LANE_DEVICE;
+    const { atCard, atLane } = this.#programs;
+    if (this.#clsact === undefined) {
+      try {
+        const [program, type] = isLane ? [atLane, ATTACH.egress] : [atCard, ATTACH.ingress];
+        return new ProgramLink(program, index, type, attempt);
+      } catch (error) {
+        // What was attached before shows that it can be done.
+        const isUnknown = error instanceof SystemCallError && error.code === "EINVAL";
+        if (!isUnknown || this.#links.size > 0) throw error;
+        this.#clsact = new Clsact(this.#programs);
+      }
+    }
+    return this.#clsact.attach(index, isLane ? "egress" : "ingress", attempt);
   }
 }
 

@@ -68,7 +68,7 @@ export async function type(
 }
 
 /** The symptom's output and that of the listener beside it: as soon as both show what they should, or the last ones. */
-async function witness(
+export async function witness(
   laboratory: Laboratory,
   { symptom, frames }: Mistake,
 ): Promise<{ readonly symptom: string; readonly frames: string }> {

@@ -16,7 +16,7 @@ export interface NamespaceLaboratory extends Laboratory {
   /** Lets it stay without us, remembered in `stateFile`. */
   keep(stateFile: string): void;
   /** While it is remembered, `sluice lab shell` finds it. */
-  remember(stateFile: string): Disposable;
+  readonly remember: (stateFile: string) => Disposable;
   /** The exit code that a signal asks for, when one came. */
   interrupted(): number | undefined;
 }

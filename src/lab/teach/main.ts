@@ -31,7 +31,7 @@ export async function teach(
 
 /** One laboratory for all mistakes that are made in it. */
 async function performAll(
-  { names, language, json: asJson }: MistakeOptions,
+  { names, language, json: asJson, isSimulated }: MistakeOptions,
   command: string,
   hasColours: boolean,
 ): Promise<number> {
@@ -48,7 +48,7 @@ async function performAll(
     );
     if (mistakes.length === 0) continue;
     process.stdout.write(presenter.begin(planOf(scenario, "inet")));
-    const code = await inLaboratory(scenario, async (laboratory) => {
+    const code = await inLaboratory(scenario, isSimulated, async ({ laboratory }) => {
       for (const mistake of mistakes) {
         tell({ kind: "heading", name: mistake.name, title: mistake.title[language] });
         await perform(laboratory, mistake, language, tell);

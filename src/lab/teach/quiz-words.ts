@@ -3,7 +3,8 @@ import type { Language } from "../mistakes/words.ts";
 
 interface QuizWords {
   readonly building: string;
-  rules(command: string): string;
+  /** `command`: how `sluice` is called, where `sluice lab shell` finds the laboratory. */
+  rules(command: string | undefined): string;
   readonly prompt: string;
   readonly right: string;
   readonly wrong: string;
@@ -15,7 +16,7 @@ export const QUIZ_WORDS: Readonly<Record<Language, QuizWords>> = {
   en: {
     building: "  … the laboratory is built, and somebody makes a mistake in it",
     rules: (command) => `
-Look around: HOST COMMAND runs a command, as in 'node02 ip addr'; in another terminal, '${command} lab shell node02'.
+Look around: HOST COMMAND runs a command, as in 'node02 ip addr'${command === undefined ? "" : `; in another terminal, '${command} lab shell node02'`}.
 Say what is wrong by its number or name: 'list' shows all of them. 'quit' gives up.
 `,
     prompt: "what is wrong? ",
@@ -28,7 +29,7 @@ Say what is wrong by its number or name: 'list' shows all of them. 'quit' gives 
   zh: {
     building: "  … 正在搭建实验环境，有人在里面犯了一个错误",
     rules: (command) => `
-四处看看：“主机 命令”会在该主机上执行，例如 'node02 ip addr'；也可以在另一个终端里用 '${command} lab shell node02'。
+四处看看：“主机 命令”会在该主机上执行，例如 'node02 ip addr'${command === undefined ? "" : `；也可以在另一个终端里用 '${command} lab shell node02'`}。
 用编号或名字说出哪里错了：'list' 列出全部。'quit' 放弃。
 `,
     prompt: "哪里错了？ ",

@@ -2,13 +2,13 @@
 import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { LabEvent } from "../event.ts";
+import type { Laboratory } from "../laboratory.ts";
 import { MISTAKES } from "../mistakes/index.ts";
 import { goneLook, type Mistake } from "../mistakes/mistake.ts";
 import { lookUntilShown, type } from "../mistakes/perform.ts";
 import type { Language } from "../mistakes/words.ts";
 import { HOST_NAMES, planOf } from "../network/plan.ts";
 import type { MistakeOptions } from "../options.ts";
-import type { NamespaceLaboratory } from "../run/namespace-laboratory.ts";
 import { EXIT } from "../run/outside.ts";
 import { humanPresenter } from "../run/presenter.ts";
 import { inLaboratory } from "./in-laboratory.ts";
@@ -17,7 +17,7 @@ import { QUIZ_WORDS } from "./quiz-words.ts";
 
 /** Exits with 0 once the answer is right, with 1 when the learner gives up. */
 export async function quiz(
-  { names, language }: MistakeOptions,
+  { names, language, isSimulated }: MistakeOptions,
   stateFile: string,
   command: string,
   hasColours: boolean,
@@ -31,14 +31,15 @@ export async function quiz(
   let isFound = false;
   write(presenter.begin(planOf(mistake.laboratory, "inet")));
   write(`${words.building}\n`);
-  const code = await inLaboratory(mistake.laboratory, async (laboratory) => {
+  const code = await inLaboratory(mistake.laboratory, isSimulated, async (taught) => {
+    const { laboratory, remember } = taught;
     await type(laboratory, mistake.breaking, () => undefined);
-    using _remembered = laboratory.remember(stateFile);
+    using _remembered = remember?.(stateFile);
     const { on, line } = mistake.symptom;
     const output = await lookUntilShown(laboratory, mistake.symptom);
     tell({ kind: "heading", name: "?", title: mistake.complaint[language] });
     tell({ kind: "command", host: on, command: line, output });
-    write(words.rules(command));
+    write(words.rules(remember === undefined ? undefined : command));
     isFound = await guess(laboratory, mistake, language, tell);
     tell({ kind: "heading", name: mistake.name, title: mistake.title[language] });
     for (const { on: host, line: typed } of mistake.breaking) {
@@ -55,7 +56,7 @@ export async function quiz(
 
 /** Whether it was found, before the learner gave up or had nothing more to say. */
 async function guess(
-  laboratory: NamespaceLaboratory,
+  laboratory: Laboratory,
   mistake: Mistake,
   language: Language,
   tell: (event: LabEvent) => void,

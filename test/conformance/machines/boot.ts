@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import {
   closeSync,
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -27,6 +28,8 @@ export interface BootOptions {
   readonly programme: string;
   /** What carries it out: agent.py and what that imports. */
   readonly agent?: readonly string[];
+  /** Further files and folders, by where the guest finds them below /mnt. */
+  readonly copies?: Readonly<Record<string, string>>;
   /** The guest is ended when it takes longer. */
   readonly timeoutMs: number;
   /** Is told now and then what the report is so far. */
@@ -67,6 +70,9 @@ function fill(folder: string, machine: Machine, options: BootOptions): void {
   const { modules, programme, agent = [join(GUEST_FOLDER, "agent.py")] } = options;
   for (const file of [join(GUEST_FOLDER, "init"), ...agent]) {
     copyFileSync(file, join(folder, basename(file)));
+  }
+  for (const [to, from] of Object.entries(options.copies ?? {})) {
+    cpSync(from, join(folder, to), { recursive: true });
   }
   mkdirSync(join(folder, "modules"));
   const files = machine.modules.filesInOrder(modules);

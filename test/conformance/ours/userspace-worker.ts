@@ -1,6 +1,7 @@
 /**
- * Carries out cases on the userspace engine, or with the argument "kernel" on the kernel engine: runs inside of a network namespace of its own, which it makes the
- * laboratory's director (laboratory.ts). The engine is in this process, the devices' other ends are, too.
+ * Carries out cases on the userspace engine, or with the argument "kernel" on the kernel engine, which then takes flows over
+ * after so many packets as the next argument says, or as it does by itself: runs inside of a network namespace of its own,
+ * which it makes the laboratory's director (laboratory.ts). The engine is in this process, the devices' other ends are, too.
  *
  * The first line of its standard input is the list of cases, each with its place; for each that is done it says a line
  * of its reports. Ends with its standard input, whatever it is at.
@@ -24,6 +25,7 @@ import { encodeReports } from "./worker-words.ts";
 
 /** As many as the kernel's guest has rows and more than all cases make. */
 const CONNECTIONS_MAX = 100_000;
+const [, , engineName, packetsSeen] = process.argv;
 
 const input = createInterface({ input: process.stdin });
 input.once("close", () => process.exit(1));
@@ -44,10 +46,13 @@ async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void>
   await using engine = await UserspaceEngine.open({
     connectionsMax: CONNECTIONS_MAX,
     events: { warn, inform: (message) => process.stderr.write(`${message}\n`) },
-    // A flow's first packet is the director's alone.
     offload:
-      process.argv[2] === "kernel"
-        ? new KernelOffload({ connectionsMax: CONNECTIONS_MAX, packetsSeen: 0, warn })
+      engineName === "kernel"
+        ? new KernelOffload({
+            connectionsMax: CONNECTIONS_MAX,
+            packetsSeen: packetsSeen === undefined ? undefined : Number(packetsSeen),
+            warn,
+          })
         : undefined,
   });
   await using bench = await Bench.open({

@@ -131,6 +131,14 @@ export class Netlink implements Disposable {
     }
   }
 
+  /** A listing of a few, at once. Those that change meanwhile may be missing, or be there twice. */
+  listFew(type: number, fixed: Uint8Array, attempt: string): Message[] {
+    if (this.#isListing) throw new TypeError(`Cannot ${attempt} while the same socket lists`);
+    this.#send(type, FLAG.dump, fixed, [], attempt);
+    const messages: Message[] = [];
+    for (;;) if (this.#receiveListed(messages, attempt)) return messages;
+  }
+
   [Symbol.dispose](): void {
     close(this.#fd);
   }
@@ -149,14 +157,20 @@ export class Netlink implements Disposable {
     this.#send(type, FLAG.dump, fixed, [], attempt);
     const messages: Message[] = [];
     for (let datagrams = 1; ; datagrams++) {
-      for (const message of this.#receive(attempt)) {
-        if (message.sequence !== this.#sequence) continue;
-        if (message.type === MESSAGE.error) checkError(message, attempt);
-        if (message.type === MESSAGE.done) return messages;
-        messages.push({ ...message, body: message.body.slice() });
-      }
+      if (this.#receiveListed(messages, attempt)) return messages;
       if (datagrams % DATAGRAMS_PER_TURN === 0) await setImmediate();
     }
+  }
+
+  /** One datagram's messages of a listing; true when they were the last. */
+  #receiveListed(into: Message[], attempt: string): boolean {
+    for (const message of this.#receive(attempt)) {
+      if (message.sequence !== this.#sequence) continue;
+      if (message.type === MESSAGE.error) checkError(message, attempt);
+      if (message.type === MESSAGE.done) return true;
+      into.push({ ...message, body: message.body.slice() });
+    }
+    return false;
   }
 
   #send(

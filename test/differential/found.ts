@@ -1,0 +1,29 @@
+/**
+ * Worlds that once showed a difference, as few steps as were found: each is a file in found/, the family in its first line
+ * and then a step a line, in JSON.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Family } from "../../src/net/address.ts";
+import type { Found, Step, World } from "./world.ts";
+
+const FOLDER = join(import.meta.dirname, "found");
+
+/** Returns the file, from here. */
+export function saveFound({ seed, world }: Found & { readonly seed: number }): string {
+  const file = join(FOLDER, `seed-${seed}-${world.steps.length}-steps`);
+  const lines = [world.family, ...world.steps.map((step) => JSON.stringify(step))];
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(""));
+  return relative(process.cwd(), file);
+}
+
+/** By their names. */
+export function foundWorlds(): (readonly [name: string, world: World])[] {
+  return readdirSync(FOLDER).map((name) => {
+    const [family = "", ...steps] = readFileSync(join(FOLDER, name), "utf8").trimEnd().split("\n");
+    return [
+      name,
+      { family: family as Family, steps: steps.map((line) => JSON.parse(line) as Step) },
+    ];
+  });
+}
