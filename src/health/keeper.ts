@@ -237,7 +237,10 @@ export class HealthKeeper {
     for (const destination of plan.destinations) {
       const at = formatEndpoint(destination.endpoint);
       const [last, standing] = [before?.standings.get(at), standings.get(at)];
-      if (last === undefined || standing === undefined || last.up === standing.up) continue;
+      if (last === undefined || standing === undefined) continue;
+      // One that began as down is told of when that is known, as keepalived does with alpha.
+      const isFoundDown = !standing.up && standing.isKnown && !last.isKnown;
+      if (last.up === standing.up && !isFoundDown) continue;
       const { up, why } = standing;
       this.#options.happened({ kind: "destination", service: plan.key, destination, up, why });
     }
