@@ -164,8 +164,17 @@ struct plan {
 	__u32 count;
 	__u32 top;  /* wrr's: the highest level, and how far levels are apart; 0 of others */
 	__u32 step;
+	__u32 hash; /* HASH_…: `members` are slots, one of which the packet decides; 0 of others */
 	struct order order;
 };
+
+/* sh and dh: by what a slot is chosen, and whether others are tried where that one may not be. */
+#define HASH_CLIENT 1
+#define HASH_DESTINATION 2
+#define HASH_PORT 4
+#define HASH_FALLBACK 8
+#define HASH_BITS 8
+#define HASH_SLOTS 256
 
 /* Where they have got to. The plan's number is even or odd, as its place in `plans`. */
 struct turn {
@@ -210,6 +219,10 @@ struct edit_schedule {
 
 struct pick_destination {
 	__u32 service;
+	/* The packet's, as src/ipvs/schedulers/scheduler.ts has them. */
+	__u32 client_fold;
+	__u32 client_port;
+	__u32 destination_fold;
 	__s32 picked; /* told: -1 for none */
 };
 

@@ -99,7 +99,7 @@ int pick_destination(struct xdp_md *context)
 
 	if ((void *)(pick + 1) > (void *)(long)context->data_end)
 		return XDP_ABORTED;
-	pick->picked = pick_of(pick->service);
+	pick->picked = pick_of(pick->service, pick->client_fold, pick->client_port, pick->destination_fold);
 	return XDP_PASS;
 }
 

@@ -125,7 +125,7 @@ static __always_inline void expect_reply(const struct packet *packet, const stru
 static __always_inline struct connection *open_new(const struct packet *packet, const struct service *service,
 						   struct destinations *all, enum verdict *verdict)
 {
-	__s32 picked = schedule_connection(service->index, all);
+	__s32 picked = schedule_connection(service->index, packet, all);
 	struct connection fresh = {};
 	struct destination *destination;
 
@@ -159,7 +159,7 @@ static __always_inline bool open_again(struct connection *connection, const stru
 	*verdict = VERDICT_PASS_DIRECTOR;
 	if (before & (FLAG_DIRECTORS | FLAG_BUSY))
 		return false;
-	picked = schedule_connection(service->index, all);
+	picked = schedule_connection(service->index, packet, all);
 	if (picked == NOBODY) {
 		*verdict = VERDICT_PASS_NO_SERVER;
 		return false;

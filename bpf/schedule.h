@@ -10,6 +10,7 @@
 #define SLUICE_SCHEDULE_H
 
 #include "maps.h"
+#include "parse.h"
 
 #define NOBODY (-1)
 
@@ -21,6 +22,13 @@ struct range {
 	__u32 from;
 	__u32 weight;
 	bool wraps;
+};
+
+/* What schedulers know of a packet. */
+struct asked {
+	__u32 client_fold;
+	__u32 client_port;
+	__u32 destination_fold;
 };
 
 /* A look through a list, and the best one so far. */
@@ -124,8 +132,51 @@ picked:
 	return search->picked;
 }
 
-static __always_inline __s32 pick(struct search *search, struct turn *turn)
+/* hash_32() of include/linux/hash.h. */
+static __always_inline __u32 slot_of(__u32 value)
 {
+	return value * 0x61c88647 >> (32 - HASH_BITS);
+}
+
+/* Looks through slots from one on, as ip_vs_sh_get_fallback() does. */
+static long consider_slot(__u32 offset, void *context)
+{
+	struct search *search = context;
+	/* The first slot is added twice, as the offset's start and as the hash. */
+	__u32 place = (search->place + offset + search->place) % HASH_SLOTS;
+	__u32 member = search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
+
+	if (!is_eligible(destination_at(search->destinations, member)))
+		return 0;
+	search->picked = member;
+	return 1;
+}
+
+/* sh.ts and dh.ts. */
+static __always_inline __s32 pick_hashed(struct search *search, const struct asked *asked)
+{
+	const struct plan *plan = search->plan;
+	__u32 value = plan->hash & HASH_DESTINATION ? asked->destination_fold : asked->client_fold;
+	__u32 member;
+
+	if (plan->count == 0)
+		return NOBODY;
+	if (plan->hash & HASH_PORT)
+		value += asked->client_port;
+	search->place = slot_of(value);
+	search->picked = NOBODY;
+	member = search->members->all[(plan->first + search->place) & (MEMBERS_MAX - 1)];
+	if (is_eligible(destination_at(search->destinations, member)))
+		return member;
+	if (plan->hash & HASH_FALLBACK)
+		bpf_loop(HASH_SLOTS, consider_slot, search, 0);
+	return search->picked;
+}
+
+static __always_inline __s32 pick(struct search *search, struct turn *turn, const struct asked *asked)
+{
+	if (search->plan->hash)
+		return pick_hashed(search, asked);
 	search->order = search->plan->order;
 	if (search->plan->step > 0)
 		return pick_weighted(search, turn);
@@ -152,8 +203,9 @@ static __always_inline void unbind(struct destination *destination, __u32 flags)
 }
 
 /* A real server of a service, whose turn it then was. Global, so that a verifier looks at it once. */
-__s32 __attribute__((noinline)) pick_of(__u32 service)
+__s32 __attribute__((noinline)) pick_of(__u32 service, __u32 client_fold, __u32 client_port, __u32 destination_fold)
 {
+	struct asked asked = { client_fold, client_port, destination_fold };
 	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service);
 	struct search search = {
 		.members = bpf_map_lookup_elem(&members, &ONLY),
@@ -168,7 +220,7 @@ __s32 __attribute__((noinline)) pick_of(__u32 service)
 		__s32 picked;
 
 		search.plan = &schedule->plans[before.turn.plan & 1];
-		picked = pick(&search, &after.turn);
+		picked = pick(&search, &after.turn, &asked);
 		/* A list that is no longer in force may be another's by now. */
 		now.word = *(volatile __u64 *)&schedule->turn.word;
 		if (now.turn.plan != before.turn.plan)
@@ -181,10 +233,17 @@ __s32 __attribute__((noinline)) pick_of(__u32 service)
 	return NOBODY;
 }
 
-/* As pick_of(), and a connection counts on it at once. */
-static __always_inline __s32 schedule_connection(__u32 service, struct destinations *all)
+/* An address as one number: ip_vs_sh_hashkey() and its kin. */
+static __always_inline __u32 fold(const __be32 *address)
 {
-	__s32 picked = pick_of(service);
+	return bpf_ntohl(address[0] ^ address[1] ^ address[2] ^ address[3]);
+}
+
+/* As pick_of(), and a connection counts on it at once. */
+static __always_inline __s32 schedule_connection(__u32 service, const struct packet *packet, struct destinations *all)
+{
+	__s32 picked = pick_of(service, fold(packet->flow.source), bpf_ntohs(packet->flow.source_port),
+			       fold(packet->flow.destination));
 
 	if (picked != NOBODY)
 		bind(destination_at(all, picked), destination_at(all, picked)->flags);

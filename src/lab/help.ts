@@ -26,6 +26,8 @@ Options:
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
   --bare             only build the hosts, with web servers and a director without services, and leave them running: for
                      doing all else by hand, as docs/guide does
+  --simulated        the same on simulated hosts, in this process alone: needs no root and no namespaces
+  --seed N           of --simulated: what chance decides there, such as who of two answers first (default 1)
   --json             one JSON object for each step, {"step","says","ok","evidence"}, then {"summary":{"passed","failed"}}
   --pcap DIR         write what each host sent and received to DIR/HOST.pcapng, for Wireshark
   --help             this

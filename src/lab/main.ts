@@ -79,6 +79,12 @@ async function obey(command: LabCommand): Promise<number> {
       );
       return EXIT.ok;
     }
+    case "simulated": {
+      const { options, seed } = command;
+      const presenter = options.json ? jsonPresenter() : humanPresenter(wantsColours(), ownName());
+      const { runSimulated } = await import("./run/simulated.ts");
+      return await runSimulated(options, seed, presenter);
+    }
     case "run": {
       refuseASecond(stateFile, uid);
       const { options } = command;

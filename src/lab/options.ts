@@ -41,6 +41,8 @@ export type LabCommand =
   | { readonly kind: "mistake"; readonly options: MistakeOptions }
   | { readonly kind: "help" }
   | { readonly kind: "run"; readonly options: RunOptions }
+  /** On simulated hosts, with what chance decides decided by the seed. */
+  | { readonly kind: "simulated"; readonly options: RunOptions; readonly seed: number }
   /** Hosts with a director and web servers, and nothing else done. */
   | { readonly kind: "bare"; readonly scenario: ScenarioName; readonly family: Family }
   | { readonly kind: "shell"; readonly host: HostName; readonly command: readonly string[] }
@@ -71,6 +73,7 @@ export const TUNNELS = ["ipip", "gre", "gue"] as const satisfies readonly Encaps
 
 const REQUESTS_MIN = 2;
 const REQUESTS_MAX = 1000;
+const SEED_MAX = 0xffff_ffff;
 
 export function parseLabArguments(
   args: readonly string[],
@@ -116,7 +119,7 @@ function parseRun(args: readonly string[], directory: string): LabCommand {
   if (rest.length > 0) throw new UsageError(`Unexpected argument '${rest[0]}'`);
   const family = values.ipv6 ? "inet6" : "inet";
   if (values.bare) {
-    refuseBeside("--bare", args, ["bare", "ipv6", "keep"]);
+    refuseBeside("--bare", "only builds the hosts", args, ["bare", "ipv6", "keep"]);
     return { kind: "bare", scenario, family };
   }
   const options: RunOptions = {
@@ -132,16 +135,29 @@ function parseRun(args: readonly string[], directory: string): LabCommand {
     pcap:
       values.pcap === undefined ? undefined : toPlace("--pcap", resolve(directory, values.pcap)),
   };
-  return { kind: "run", options };
+  if (!values.simulated) {
+    if (values.seed !== undefined) throw new UsageError("--seed is for --simulated");
+    return { kind: "run", options };
+  }
+  refuseBeside("--simulated", "has hosts in this process alone", args, SIMULATED);
+  return { kind: "simulated", options, seed: toSeed(values.seed ?? "1") };
 }
 
+/** What --simulated goes with. */
+const SIMULATED = ["simulated", "seed", "ipv6", "tunnel", "scheduler", "requests", "json", "pcap"];
+
 /** Options that nothing would come of. */
-function refuseBeside(option: string, args: readonly string[], allowed: readonly string[]): void {
+function refuseBeside(
+  option: string,
+  what: string,
+  args: readonly string[],
+  allowed: readonly string[],
+): void {
   const other = args
     .flatMap((word) => /^--([^=]+)/.exec(word)?.[1] ?? [])
     .find((name) => !allowed.includes(name));
   if (other === undefined) return;
-  throw new UsageError(`${option} only builds the hosts: --${other} has nothing to do there`);
+  throw new UsageError(`${option} ${what}: --${other} has nothing to do there`);
 }
 
 function parseMistake(args: readonly string[], environment: NodeJS.ProcessEnv): MistakeOptions {
@@ -203,6 +219,8 @@ function parse(args: readonly string[]) {
     json: FLAG,
     pcap: { type: "string" },
     bare: FLAG,
+    simulated: FLAG,
+    seed: { type: "string" },
   });
 }
 
@@ -241,6 +259,12 @@ function toRequests(text: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (count >= REQUESTS_MIN && count <= REQUESTS_MAX) return count;
   throw new UsageError(`--requests ${text}: expected ${REQUESTS_MIN} to ${REQUESTS_MAX}`);
+}
+
+function toSeed(text: string): number {
+  const seed = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (seed <= SEED_MAX) return seed;
+  throw new UsageError(`--seed ${text}: expected 0 to ${SEED_MAX}`);
 }
 
 function toConfig(

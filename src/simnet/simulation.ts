@@ -24,6 +24,8 @@ export interface Ran {
   readonly status: number;
   /** Both outputs, as a terminal shows them. */
   readonly output: string;
+  /** The standard output alone. */
+  readonly stdout: string;
 }
 
 export interface TypedLine {
@@ -223,8 +225,8 @@ export class Simulation {
     const done = this.#isQuiet ? running.filter(({ process }) => process.status !== undefined) : [];
     for (const each of done) {
       running.splice(running.indexOf(each), 1);
-      const { status = INTERRUPTED, output } = each.process;
-      each.resolve({ status, output });
+      const { status = INTERRUPTED, output, stdout } = each.process;
+      each.resolve({ status, output, stdout });
     }
     return done.length > 0;
   }

@@ -29,7 +29,21 @@ const SERVERS = ["R1", "R2", "R3"];
 const CLIENTS = ["C", "C2", "C3"];
 const PORTS = 6;
 /** Those that the programs have, and some that they have not. */
-const SCHEDULERS = ["rr", "wrr", "lc", "wlc", "sed", "nq", "fo", "ovf", "sh", "mh", "lblc"];
+const SCHEDULERS = [
+  "rr",
+  "wrr",
+  "lc",
+  "wlc",
+  "sed",
+  "nq",
+  "fo",
+  "ovf",
+  "sh",
+  "sh -b sh-fallback,sh-port",
+  "dh",
+  "mh",
+  "lblc",
+];
 /** Of the services below, in the same order. */
 const SERVICES = ["-t V:80", "-t V2:443", "-u V:53"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */

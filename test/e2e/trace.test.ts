@@ -157,6 +157,17 @@ describe("what the kernel forwards by itself", () => {
       packet: { source: `${R1}:80` },
       sent: { source: `${V}:80`, interface: "outside", nextHop: C },
     });
+    const isOpening = ({ engine, by }: WireTracedPacket): boolean =>
+      engine === "kernel" && by === "scheduler";
+    const all = watching;
+    await seen(() => all.packets.some(isOpening));
+    expect(all.packets.find(isOpening)).toMatchObject({
+      flags: "S",
+      scheduler: "wlc",
+      choice: `${R1}:80`,
+      candidates: [{ destination: `${R1}:80` }],
+      sent: { destination: `${R1}:80` },
+    });
     const capture = readCapture(readFileSync(file));
     if (typeof capture === "string") expect.fail(capture);
     expect(capture.packets.map(({ comment }) => comment).join("\n")).toContain("(kernel): found");

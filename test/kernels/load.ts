@@ -14,19 +14,20 @@ export interface LoadedOn extends Loaded {
 
 /** Throws with what the guest said when they do not load. */
 export async function loadOn(machine: Machine, timeoutMs: number): Promise<LoadedOn> {
-  const koffi = realpathSync(join(ROOT, "node_modules/koffi"));
-  const node = realpathSync(process.execPath);
   const report = await boot(machine, {
     modules: MODULES,
     agent: [join(import.meta.dirname, "agent.py")],
-    programme: `${node} --disable-warning=ExperimentalWarning /mnt/sluice/test/kernels/guest.ts one`,
+    programme: `/mnt/sluice/node --disable-warning=ExperimentalWarning /mnt/sluice/test/kernels/guest.ts one`,
     copies: {
       "sluice/package.json": join(ROOT, "package.json"),
       "sluice/src": join(ROOT, "src"),
       "sluice/bpf": join(ROOT, "bpf"),
       "sluice/test/kernels": import.meta.dirname,
+      // Where the host has these, the guest may have something else: /tmp is its own.
+      "sluice/node": realpathSync(process.execPath),
+      "sluice/node_modules/koffi": realpathSync(join(ROOT, "node_modules/koffi")),
+      "sluice/node_modules/@koromix": realpathSync(join(ROOT, "node_modules/@koromix")),
     },
-    links: { "sluice/node_modules/koffi": koffi },
     timeoutMs,
     onProgress: () => {},
   });

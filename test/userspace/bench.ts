@@ -138,18 +138,16 @@ export class UserspaceBench implements Bench {
   }
 
   /**
-   * A fresh engine on `network`, where no other is at work: the kernel engine, or the userspace engine, whose door is
-   * where `kind` says, if it shall not choose.
+   * A fresh engine on `network`, where no other is at work: the kernel engine ("kernel wire": which opens connections where
+   * packets arrive), or the userspace engine, whose door is where `kind` says, if it shall not choose.
    */
   static async open(
     network: BenchNetwork,
-    ...kind: readonly (Stand | "kernel" | "kernel-clsact")[]
+    ...kind: readonly (Stand | "kernel" | "kernel wire" | "kernel-clsact")[]
   ): Promise<UserspaceBench> {
     const program = network.director.startNode(ENGINE_PROCESS, ...kind);
-    const engine = await RemoteEngine.in(
-      kind[0]?.startsWith("kernel") ? "kernel" : "userspace",
-      program,
-    );
+    const name = kind[0]?.startsWith("kernel") === true ? "kernel" : "userspace";
+    const engine = await RemoteEngine.in(name, program);
     return new UserspaceBench(engine, network);
   }
 

@@ -1,6 +1,6 @@
 /**
  * An engine in a process of its own, for tests: runs inside of the director's network namespace. Its argument says which:
- * "kernel", "kernel-clsact" with tc filters, or where the userspace engine stands.
+ * "kernel", "kernel wire", "kernel-clsact" with tc filters, or where the userspace engine stands.
  *
  * Each line of its standard input is `[method, ...arguments]` of Engine; a line of JSON answers it, `{ value }` or
  * `{ fault }` or `{ message }`. Ends, the engine disposed, when its standard input ends.
@@ -37,7 +37,7 @@ async function open(kind: string | undefined): Promise<Engine> {
       process.stderr.write(`${message}: ${String(error)}\n`),
     inform: (message: string) => process.stderr.write(`${message}\n`),
   };
-  if (kind !== "kernel" && kind !== "kernel-clsact") {
+  if (kind === undefined || !kind.startsWith("kernel")) {
     const stand = kind === undefined ? {} : { stand: kind as Stand };
     return await UserspaceEngine.open({ connectionsMax: CONNECTIONS_MAX, ...stand, events });
   }
@@ -45,7 +45,8 @@ async function open(kind: string | undefined): Promise<Engine> {
   const offload = new KernelOffload({
     connectionsMax: CONNECTIONS_MAX,
     packetsSeen: 0,
-    hook: kind === "kernel" ? undefined : "clsact",
+    opensOnWire: kind === "kernel wire",
+    hook: kind === "kernel-clsact" ? "clsact" : undefined,
     warn: events.warn,
   });
   return await UserspaceEngine.open({ connectionsMax: CONNECTIONS_MAX, events, offload });

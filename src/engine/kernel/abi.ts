@@ -101,12 +101,13 @@ export const order = {
 } as const;
 
 export const plan = {
-  size: 44,
+  size: 48,
   first: 0,
   count: 4,
   top: 8,
   step: 12,
-  order: 16,
+  hash: 16,
+  order: 20,
 } as const;
 
 export const turn = {
@@ -117,25 +118,28 @@ export const turn = {
 } as const;
 
 export const schedule = {
-  size: 96,
+  size: 104,
   turn: 0,
   plans: 8,
 } as const;
 
 export const editSchedule = {
-  size: 64,
+  size: 68,
   service: 0,
   edit: 4,
   which: 8,
   plan: 12,
-  position: 56,
-  level: 60,
+  position: 60,
+  level: 64,
 } as const;
 
 export const pickDestination = {
-  size: 8,
+  size: 20,
   service: 0,
-  picked: 4,
+  clientFold: 4,
+  clientPort: 8,
+  destinationFold: 12,
+  picked: 16,
 } as const;
 
 export const changeConnection = {

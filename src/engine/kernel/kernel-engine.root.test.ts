@@ -82,6 +82,29 @@ describe("the kernel engine", () => {
     expect(await byKernel(bench)).toBe(before + 2);
   });
 
+  test("opens connections where packets arrive, if it is told to: no rule of the host's sees them", async () => {
+    await using bench = await UserspaceBench.open(network, "kernel wire");
+    await applySettled(bench, state("-A -t V:80 -s rr", "-a -t V:80 -r R1", "-a -t V:80 -r R2"));
+    const servers = async (port: number) => (await sees(bench, "C", `C:${port} > V:80 S`)).join();
+    // Of each server the first packet tells the way.
+    await servers(1000);
+    await servers(1001);
+    expect((await bench.engine.condition()).stand).toMatch(/^where packets arrive/);
+    const add = (what: string) => network.director.run(`nft add ${what}`);
+    add("table ip ban");
+    try {
+      add("chain ip ban input { type filter hook input priority 0 ; }");
+      add("rule ip ban input tcp dport 80 drop");
+      let port = 2000;
+      await expect.poll(() => servers(port++), POLLED).toMatch(/^R1/);
+      const before = await byKernel(bench);
+      expect(await servers(port++)).toMatch(/^R2/);
+      expect(await byKernel(bench)).toBe(before + 1);
+    } finally {
+      network.director.run("nft delete table ip ban");
+    }
+  });
+
   test("moves a connection on by itself, which the director hears of", async () => {
     await using bench = await open();
     await applySettled(bench, ROUTE);

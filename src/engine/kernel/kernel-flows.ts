@@ -10,12 +10,14 @@ import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/conn
 import { CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
 import { PROTOCOL } from "../../ipvs/connections/protocol-states.ts";
 import { UDP_STATE } from "../../ipvs/connections/udp-state.ts";
+import type { Route } from "../../ipvs/host.ts";
 import type {
   Offload,
   OffloadedTraffic,
   OffloadListener,
   OffloadRules,
 } from "../../ipvs/offload.ts";
+import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { connection, flowKey, news, settings, tally } from "./abi.ts";
@@ -52,6 +54,8 @@ export interface KernelFlowsOptions {
 }
 
 export class KernelFlows implements Offload, Disposable {
+  /** A new generation has begun. */
+  onInvalidated: () => void = () => {};
   readonly mirror: KernelServices;
   readonly #maps: KernelMaps;
   readonly #entries: KernelEntries;
@@ -150,6 +154,7 @@ export class KernelFlows implements Offload, Disposable {
   invalidate(): void {
     this.#generation = this.#generation + 1 === GENERATION_END ? 1 : this.#generation + 1;
     this.#set("generation", this.#generation);
+    this.onInvalidated();
   }
 
   tell(): void {
@@ -177,6 +182,12 @@ export class KernelFlows implements Offload, Disposable {
   opened(connections: ConnectionTable, id: number): void {
     const { service } = this.#listener.destinationOf(id);
     if (this.mirror.carries(service) && isForPrograms(connections, id)) this.#claim(id);
+  }
+
+  /** How packets get to a destination now, before one of them asks. */
+  tellWay(destination: Destination, route: Route, linkAddresses: Uint8Array): void {
+    const mtu = destination.mtuOf(route);
+    this.mirror.setWay(destination.load, this.#generation, route, mtu, linkAddresses);
   }
 
   /** The director sent a whole packet of this connection on, and it went out. */

@@ -13,6 +13,9 @@ import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.
 const ON_WIRE =
   "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
 
+/** Servers whose ways are told anew after a change, at most. */
+const WAYS_TOLD_MAX = 4_096;
+
 /** How often is looked at what nobody tells of. */
 const REVIEW_MS = 1_000;
 
@@ -54,6 +57,7 @@ export class KernelOffload implements FlowOffload {
   readonly #neighbours = new Map<Uint8Array, UsedNeighbour>();
   #network: HostNetwork | undefined;
   #networkGeneration = 0;
+  #waysDue: NodeJS.Immediate | undefined;
   #tracksWindows = false;
   #attachFailures = 0;
 
@@ -63,8 +67,9 @@ export class KernelOffload implements FlowOffload {
     this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows(options));
+    this.flows.onInvalidated = () => this.#forgetWays();
     this.#attachments = stack.use(new Attachments(this.flows.programs, options.hook));
-    this.#news = stack.use(new NetfilterNews(() => this.#invalidate()));
+    this.#news = stack.use(new NetfilterNews(() => this.flows.invalidate()));
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();
     this.#setTracking(tracksWindows());
@@ -89,7 +94,7 @@ export class KernelOffload implements FlowOffload {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
     if (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved()) {
-      this.#invalidate();
+      this.flows.invalidate();
     }
     this.#networkGeneration = network.generation;
   }
@@ -113,15 +118,36 @@ export class KernelOffload implements FlowOffload {
 
   [Symbol.dispose](): void {
     for (const timer of this.#timers) clearInterval(timer);
+    clearImmediate(this.#waysDue);
     this.#watch[Symbol.dispose]();
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
     this.flows[Symbol.dispose]();
   }
 
-  #invalidate(): void {
+  #forgetWays(): void {
     this.#neighbours.clear();
-    this.flows.invalidate();
+    this.#waysDue ??= setImmediate(() => {
+      this.#waysDue = undefined;
+      this.#tellWays();
+    });
+  }
+
+  /** The ways that were in use are told anew at once: else a packet of each server would have to come to the director. */
+  #tellWays(): void {
+    const network = this.#network;
+    if (network === undefined || network.generation !== this.#networkGeneration) return;
+    for (const destination of this.flows.mirror.reached(WAYS_TOLD_MAX)) {
+      const route = destination.route(network);
+      if (typeof route === "string") continue;
+      const { interfaceIndex, nextHop: address } = route;
+      const neighbour = network.neighbour(interfaceIndex, address);
+      const link = network.links.get(interfaceIndex);
+      if (neighbour === undefined || link?.header !== "ethernet") continue;
+      const linkAddresses = Uint8Array.of(...neighbour.mac, ...link.mac);
+      this.#neighbours.set(linkAddresses, { interfaceIndex, address, linkAddresses });
+      this.flows.tellWay(destination, route, linkAddresses);
+    }
   }
 
   /** Where connection tracking checks windows, TCP is not for the programs. */
@@ -146,7 +172,7 @@ export class KernelOffload implements FlowOffload {
     const isOutdated =
       network !== undefined &&
       (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());
-    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.#invalidate();
+    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.flows.invalidate();
     if (network !== undefined) this.#networkGeneration = network.generation;
     if (tracks !== this.#tracksWindows) this.#setTracking(tracks);
   }

@@ -1,21 +1,22 @@
 /** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
-import { SCHEDULERS, type SchedulerName } from "../../ipvs/schedulers/index.ts";
+import { dhSlots } from "../../ipvs/schedulers/dh.ts";
+import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
 import { rrAfter } from "../../ipvs/schedulers/rr.ts";
 import type {
   Candidate,
   Request,
   Scheduler,
   SchedulerEvent,
-  SchedulerOptions,
   Turn,
 } from "../../ipvs/schedulers/scheduler.ts";
+import { shSlots } from "../../ipvs/schedulers/sh.ts";
 import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import { edit, editSchedule, order, pickDestination, plan, schedule, turn } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { BpfError, Question } from "./libbpf.ts";
 import type { MemberLists } from "./member-lists.ts";
-import { ORDERS, type Order } from "./orders.ts";
+import { hashOf, ORDERS, type Order } from "./orders.ts";
 
 /** SERVICE_MEMBERS_MAX in bpf/abi.h: a position has 15 bits. */
 export const MEMBERS_PER_SERVICE = 4_096;
@@ -31,11 +32,14 @@ export interface KernelSchedulerParts {
   /** The service's number. */
   readonly index: number;
   readonly name: SchedulerName;
+  /** A sum of SCHEDULER_FLAG's bits. */
+  readonly flags: number;
   readonly destinationAt: (slot: number) => Destination | undefined;
 }
 
 export class KernelScheduler implements Scheduler<Destination>, Disposable {
   readonly name: SchedulerName;
+  readonly flags: number;
   readonly index: number;
   readonly #parts: KernelSchedulerParts;
   readonly #pick = new Question(PICK_LENGTH);
@@ -46,6 +50,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   constructor(parts: KernelSchedulerParts) {
     this.#parts = parts;
     this.name = parts.name;
+    this.flags = parts.flags;
     this.index = parts.index;
   }
 
@@ -55,8 +60,11 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     if (this.#list !== undefined) this.#parts.lists.free(this.#list.first, this.#list.count);
   }
 
-  pick(_request: Request, _candidates: readonly Destination[]): Destination | undefined {
+  pick(request: Request, _candidates: readonly Destination[]): Destination | undefined {
     const { view } = this.#pick;
+    view.setUint32(pickDestination.clientFold, request.clientFold, true);
+    view.setUint32(pickDestination.clientPort, request.clientPort, true);
+    view.setUint32(pickDestination.destinationFold, request.destinationFold, true);
     view.setUint32(pickDestination.service, this.index, true);
     if (!this.#pick.ask(this.#parts.maps.programs.pick_destination)) return undefined;
     const slot = view.getInt32(pickDestination.picked, true);
@@ -88,23 +96,32 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
 
   #change(event: number, candidates: readonly Destination[], which: Destination | undefined): void {
     const { lists, maps } = this.#parts;
-    const first = lists.write(candidates.map(({ load }) => load.slot));
+    const members = this.#membersOf(candidates).map(({ load }) => load.slot);
+    const first = lists.write(members);
     if (first === undefined) throw new BpfError("Cannot list a service's destinations: no room");
     this.#levels = this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
     const { view } = this.#edit;
     view.setUint32(editSchedule.service, this.index, true);
     view.setUint32(editSchedule.edit, event, true);
     view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
-    this.#writePlan(editSchedule.plan, first, candidates.length);
+    this.#writePlan(editSchedule.plan, first, members.length);
     if (!this.#edit.ask(maps.programs.edit_schedule)) {
       throw new BpfError("Cannot change a service's destinations in the kernel");
     }
     // Who still looks through the list before sees that it is no longer in force: pick_of() in bpf/schedule.h.
     if (this.#list !== undefined) lists.free(this.#list.first, this.#list.count);
-    this.#list = { first, count: candidates.length };
+    this.#list = { first, count: members.length };
   }
 
-  copy<Other extends Candidate>(counterpart: (of: Destination) => Other): Scheduler<Other> {
+  /** Its slots, where the packet decides by one. */
+  #membersOf(candidates: readonly Destination[]): readonly Destination[] {
+    if (this.name === "sh") return shSlots(candidates);
+    return this.name === "dh" ? dhSlots(candidates) : candidates;
+  }
+
+  copy<Other extends Candidate>(
+    counterpart: (of: Destination) => Other,
+  ): Scheduler<Other> | undefined {
     const { position, level } = this.turn;
     const slot = position < 0 ? undefined : this.#memberAt(position);
     const last = slot === undefined ? undefined : this.#parts.destinationAt(slot);
@@ -112,7 +129,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     if (this.name === "rr") {
       return rrAfter(last === undefined ? undefined : counterpart(last), position);
     }
-    return SCHEDULERS[this.name]<Other>(NO_OPTIONS);
+    return undefined;
   }
 
   #memberAt(position: number): number {
@@ -126,6 +143,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     view.setUint32(at + plan.count, count, true);
     view.setUint32(at + plan.top, this.#levels.top, true);
     view.setUint32(at + plan.step, this.#levels.step, true);
+    view.setUint32(at + plan.hash, hashOf(this.name, this.flags), true);
     const words = ORDERS[this.name]!;
     for (const [name, offset] of Object.entries(order)) {
       if (name === "size") continue;
@@ -133,14 +151,3 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     }
   }
 }
-
-const NO_OPTIONS = {
-  fallback: false,
-  port: false,
-  get prng(): never {
-    throw new Error("none of these draws lots");
-  },
-  get sysctls(): never {
-    throw new Error("none of these has a cache");
-  },
-} satisfies SchedulerOptions;

@@ -107,7 +107,8 @@ export class KernelServices implements ServiceMirror, Disposable {
       this.#drop(service);
       return undefined;
     }
-    if (before?.name === service.plan.scheduler) return before;
+    const { scheduler: name, schedulerFlags: flags } = service.plan;
+    if (before?.name === name && before.flags === flags) return before;
     const index = before?.index ?? this.#freeIndices.pop() ?? this.#indexEnd++;
     if (index >= SERVICES_MAX) {
       this.#indexEnd = SERVICES_MAX;
@@ -117,7 +118,8 @@ export class KernelServices implements ServiceMirror, Disposable {
       maps: this.#maps,
       lists: this.#lists,
       index,
-      name: service.plan.scheduler,
+      name,
+      flags,
       destinationAt: (slot) => this.#destinations[slot],
     });
     this.#schedulers.set(service, scheduler);
@@ -174,6 +176,18 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + way.generation, 0, true);
     writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
     view.setUint32(at + way.generation, generation, true);
+  }
+
+  /** Configured destinations to which the way was known in some generation, at most `limit`. */
+  *reached(limit: number): Generator<Destination> {
+    const { view } = this.#maps.destinations;
+    let count = 0;
+    for (const [slot, which] of this.#destinations.entries()) {
+      if (which?.isAvailable !== true) continue;
+      if (view.getUint32(slot * destination.size + destination.way, true) === 0) continue;
+      if (count++ === limit) return;
+      yield which;
+    }
   }
 
   /** The host's addresses may be others. */

@@ -22,13 +22,13 @@ export function dh<Kind extends Candidate>(): Scheduler<Kind> {
     },
 
     changed(event, candidates) {
-      if (event !== "edited") slots = fill(candidates);
+      if (event !== "edited") slots = dhSlots(candidates);
     },
   };
 }
 
 /** Destination after destination, over and over: ip_vs_dh_reassign(). */
-function fill<Kind>(candidates: readonly Kind[]): readonly Kind[] {
+export function dhSlots<Kind>(candidates: readonly Kind[]): readonly Kind[] {
   if (candidates.length === 0) return [];
   return Array.from({ length: SLOTS }, (_, slot) => candidates[slot % candidates.length]!);
 }

@@ -71,9 +71,9 @@ export interface Scheduler<Kind extends Candidate = Candidate> {
   tick?(now: number): void;
   /**
    * The same scheduler in the same state, with `counterpart(each)` in each candidate's place. Only those have it that
-   * remember what they picked: others do with one that was bound and had each candidate added.
+   * remember what they picked, undefined of others: those do with one that was bound and had each candidate added.
    */
-  copy?<Other extends Candidate>(counterpart: (of: Kind) => Other): Scheduler<Other>;
+  copy?<Other extends Candidate>(counterpart: (of: Kind) => Other): Scheduler<Other> | undefined;
   /** Whose turn it is; of those that take turns. */
   readonly turn?: Turn;
   /** After it was bound: goes on where another of its kind stood. */

@@ -29,13 +29,13 @@ export function sh<Kind extends Candidate>({ fallback, port }: SchedulerOptions)
     },
 
     changed(_event, candidates) {
-      slots = fill(candidates);
+      slots = shSlots(candidates);
     },
   };
 }
 
 /** As many slots in a row as its weight for each, at least one, over and over: ip_vs_sh_reassign(). */
-function fill<Kind extends Candidate>(candidates: readonly Kind[]): readonly Kind[] {
+export function shSlots<Kind extends Candidate>(candidates: readonly Kind[]): readonly Kind[] {
   const slots: Kind[] = [];
   if (candidates.length === 0) return slots;
   for (let index = 0; slots.length < SLOTS; index = (index + 1) % candidates.length) {

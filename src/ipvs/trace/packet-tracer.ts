@@ -44,7 +44,6 @@ export interface Decided extends Traced {
 
 interface Picking {
   readonly service: VirtualService;
-  readonly chosen: Destination | undefined;
   readonly candidates: readonly ExplainedCandidate[];
 }
 
@@ -77,14 +76,7 @@ export class PacketTracer implements Witness {
   }
 
   picked(service: VirtualService, chosen: Destination | undefined): void {
-    const { scheduler } = service.plan;
-    const others = service.destinations.filter((each) => each !== chosen);
-    const all = chosen === undefined ? others : [chosen, ...others];
-    this.#picking = {
-      service,
-      chosen,
-      candidates: all.slice(0, CANDIDATES_MAX).map((each) => explained(each, scheduler)),
-    };
+    this.#picking = { service, candidates: candidatesOf(service, chosen) };
   }
 
   opened(id: number): void {
@@ -178,6 +170,16 @@ export class PacketTracer implements Witness {
     const destination = this.#director.services.destination(table.destinationId(id));
     return { destination, ...placesOf(table, id) };
   }
+}
+
+/** A service's servers as they stand now: the one that was chosen, then the others, some of them at most. */
+export function candidatesOf(
+  { plan, destinations }: VirtualService,
+  chosen: Destination | undefined,
+): readonly ExplainedCandidate[] {
+  const others = destinations.filter((each) => each !== chosen);
+  const all = chosen === undefined ? others : [chosen, ...others];
+  return all.slice(0, CANDIDATES_MAX).map((each) => explained(each, plan.scheduler));
 }
 
 /** A connection's ends. */

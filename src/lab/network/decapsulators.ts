@@ -57,26 +57,32 @@ export class Decapsulators {
     return child.exitCode;
   }
 
-  /** What the laboratories that have them say at their end. */
   endings(): readonly Statement[] {
-    const { name, realServers } = this.#plan;
-    if (name !== "tun") return [];
-    return [
-      {
-        says: "the decapsulators end on SIGTERM and leave no rule and no interface on node02 and node03",
-        check: async (stage) => {
-          const codes = await Promise.all(realServers.map((server) => this.stop(server)));
-          const left: string[] = [];
-          for (const { host } of realServers) {
-            const { stdout } = await stage.run(host, "nft list ruleset; ip -br link");
-            left.push(...stdout.split("\n").filter((line) => /sluice/.test(line)));
-          }
-          return {
-            ok: codes.every((code) => code === 0) && left.length === 0,
-            evidence: `exit codes ${codes.join(", ")}; ${left.join("; ") || "nftables empty, interfaces lo and eth0"}`,
-          };
-        },
-      },
-    ];
+    return decapsulatorsEnd(this.#plan, (server) => this.stop(server));
   }
+}
+
+/** What the laboratories that have them say at their end. */
+export function decapsulatorsEnd(
+  { name, realServers }: LabPlan,
+  stop: (server: RealServerPlan) => Promise<number | null>,
+): readonly Statement[] {
+  if (name !== "tun") return [];
+  return [
+    {
+      says: "the decapsulators end on SIGTERM and leave no rule and no interface on node02 and node03",
+      check: async (stage) => {
+        const codes = await Promise.all(realServers.map(stop));
+        const left: string[] = [];
+        for (const { host } of realServers) {
+          const { stdout } = await stage.run(host, "nft list ruleset; ip -br link");
+          left.push(...stdout.split("\n").filter((line) => /sluice/.test(line)));
+        }
+        return {
+          ok: codes.every((code) => code === 0) && left.length === 0,
+          evidence: `exit codes ${codes.join(", ")}; ${left.join("; ") || "nftables empty, interfaces lo and eth0"}`,
+        };
+      },
+    },
+  ];
 }

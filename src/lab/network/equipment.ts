@@ -18,7 +18,7 @@ export interface Equipment {
   /** The process of the web server that was started last on a host. */
   readonly webServerPid: (host: HostName) => number;
   /** What takes tunnels apart on the real servers. */
-  readonly decapsulators: Decapsulators;
+  readonly decapsulators: Pick<Decapsulators, "start" | "stop" | "endings">;
   /** With a configuration it is started again whenever something ends it, as a service manager would. */
   readonly startDirector: () => Promise<void>;
   readonly directorPid: () => number;

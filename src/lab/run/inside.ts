@@ -4,25 +4,17 @@
  * Whatever ends this process ends everything else in here with it, and the kernel then takes the namespaces, wires,
  * addresses and rules away: no way out of a laboratory leaves something behind.
  */
-import { type Equipment, equip } from "../network/equipment.ts";
+import { equip } from "../network/equipment.ts";
 import { buildNetwork, interfaceIndexes, processesOf } from "../network/hosts.ts";
-import { planOf, type ScenarioName } from "../network/plan.ts";
+import { planOf } from "../network/plan.ts";
 import { tapWires, type Wire } from "../network/taps.ts";
 import type { RunOptions } from "../options.ts";
 import { configured } from "../scenarios/configured.ts";
-import { directRouting } from "../scenarios/direct-routing.ts";
-import { masquerading } from "../scenarios/masquerading.ts";
-import { perform, type Step } from "../scenarios/scenario.ts";
+import { SCENARIOS } from "../scenarios/index.ts";
+import { perform } from "../scenarios/scenario.ts";
 import { removal } from "../scenarios/service-steps.ts";
 import { stageOn } from "../scenarios/stage.ts";
-import { tunnelling } from "../scenarios/tunnelling.ts";
 import { emit, type Leash, onLeash } from "./leash.ts";
-
-const SCENARIOS: Readonly<Record<ScenarioName, (equipment: Equipment) => readonly Step[]>> = {
-  dr: directRouting,
-  nat: masquerading,
-  tun: tunnelling,
-};
 
 export function main([options = ""]: readonly string[]): Promise<void> {
   return onLeash((leash) => run(JSON.parse(options) as RunOptions, leash));

@@ -1,13 +1,17 @@
 /** The stage that steps act on: real commands on real hosts, each told to the outside. */
 import type { LabEvent } from "../event.ts";
 import { LabFailure } from "../failure.ts";
-import type { Hosts } from "../network/hosts.ts";
+import type { Host } from "../network/host.ts";
+import type { HostName } from "../network/plan.ts";
 import type { Stage } from "./scenario.ts";
 
 /** The shell's code for a command that is not installed. */
 const NOT_FOUND = 127;
 
-export function stageOn(hosts: Hosts, emit: (event: LabEvent) => void): Stage {
+/** What a stage asks of hosts. */
+type Runners = Readonly<Record<HostName, Pick<Host, "run">>>;
+
+export function stageOn(hosts: Runners, emit: (event: LabEvent) => void): Stage {
   const attempt: Stage["attempt"] = async (host, command, limits = {}) => {
     const result = await hosts[host].run(command, limits);
     if (limits.isQuiet !== true) {

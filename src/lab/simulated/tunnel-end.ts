@@ -10,6 +10,7 @@ export function addTunnelEnd(host: Host, name: string, guePort: number): () => v
   const tunnel = {
     kind: "ipip",
     takes: ["ip", "gre", "gue"] as const,
+    silencesHost: name !== "tunl0",
     local: undefined,
     remote: undefined,
   };

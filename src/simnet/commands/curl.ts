@@ -1,6 +1,7 @@
 /** `curl`: requests over HTTP, in curl's words where they fail. */
 import { Address } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
+import { bytesOf } from "../http/bytes.ts";
 import { resolvePath } from "../shell/files.ts";
 import { type Context, waitFor } from "../shell/program.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
@@ -273,5 +274,5 @@ function bodyOf(data: string, { files, shell }: Context): Uint8Array | "missing"
   if (!data.startsWith("@")) return new TextEncoder().encode(data);
   const content = files.read(resolvePath(shell.directory, data.slice(1)));
   if (content === undefined) return "missing";
-  return Uint8Array.from(content, (letter) => letter.charCodeAt(0));
+  return bytesOf(content);
 }

@@ -7,6 +7,7 @@ import { curl } from "./curl.ts";
 import { ifconfig } from "./ifconfig.ts";
 import { ip } from "./ip/index.ts";
 import { iptables } from "./iptables.ts";
+import { nft } from "./nft.ts";
 import { ping } from "./ping.ts";
 import { route } from "./route.ts";
 import { netstat, ss } from "./sockets.ts";
@@ -28,6 +29,7 @@ export const PROGRAMS: Programs = {
   iptables,
   ls: text.ls,
   netstat,
+  nft,
   ping,
   printf: text.printf,
   rm: text.rm,

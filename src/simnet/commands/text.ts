@@ -1,5 +1,6 @@
 /** Small programs on text and time, as far as lessons pipe into them. */
 
+import { bytesOf, lettersOf } from "../http/bytes.ts";
 import { sha256 } from "../http/digest.ts";
 import { resolvePath } from "../shell/files.ts";
 import type { Context } from "../shell/program.ts";
@@ -153,7 +154,9 @@ function headOfFile(
   const next = device[path];
   const content = next === undefined ? files.read(resolvePath(shell.directory, path)) : undefined;
   if (next !== undefined) {
-    out.write(Array.from({ length: count }, () => String.fromCharCode(next())).join(""));
+    const bytes = new Uint8Array(count);
+    for (let index = 0; index < count; index++) bytes[index] = next();
+    out.write(lettersOf(bytes));
     return 0;
   }
   if (content === undefined) {
@@ -171,8 +174,7 @@ export const sha256sum: Program = immediate((words, { files, out, err, shell }) 
     if (content === undefined) {
       err.write(`sha256sum: ${word}: No such file or directory\n`);
       status = 1;
-    } else
-      out.write(`${sha256(Uint8Array.from(content, (letter) => letter.charCodeAt(0)))}  ${word}\n`);
+    } else out.write(`${sha256(bytesOf(content))}  ${word}\n`);
   }
   return status;
 });

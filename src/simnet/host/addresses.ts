@@ -19,6 +19,7 @@ export interface WantedAddress {
   readonly label?: string | undefined;
   readonly scope?: ScopeName | undefined;
   readonly broadcast?: Address | undefined;
+  readonly isDeprecated?: boolean | undefined;
 }
 
 const INET6_LINK_LOCAL = Address.parse("fe80::")!;
@@ -43,6 +44,16 @@ export class Addresses {
       if (this.#host.settings.greater("arp_notify", card.name) !== 0) this.#announce(card, made);
     }
     return undefined;
+  }
+
+  /** What may change of an address that is there. False when it is not. */
+  change(card: NetworkInterface, address: Address, isDeprecated: boolean): boolean {
+    const at = card.addresses.findIndex((each) => each.address.equals(address));
+    const known = card.addresses[at];
+    if (known === undefined) return false;
+    card.addresses[at] = { ...known, isDeprecated };
+    this.#host.routes.generation++;
+    return true;
   }
 
   /** False when the interface does not have it. */
@@ -114,6 +125,7 @@ export class Addresses {
       label: wanted.label ?? card.name,
       scope: wanted.scope ?? usual,
       broadcast: wanted.broadcast,
+      isDeprecated: wanted.isDeprecated ?? false,
       isSecondary: address.family === "inet" && isPrimaryNetworks,
     };
   }

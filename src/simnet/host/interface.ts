@@ -17,6 +17,8 @@ export interface InterfaceAddress {
   readonly scope: ScopeName;
   /** In a network in which the interface had an address before. */
   readonly isSecondary: boolean;
+  /** No source for what begins now: RFC 6724 section 5, rule 3. */
+  readonly isDeprecated: boolean;
 }
 
 /** What packets are put into: IP, GRE, or UDP with GUE (draft-ietf-intarea-gue). */
@@ -27,6 +29,8 @@ export interface TunnelEnd {
   /** As `ip link` shows it. */
   readonly kind: string;
   readonly takes: readonly TunnelForm[];
+  /** A program's: rules keep what it takes from the host's own stack. */
+  readonly silencesHost?: boolean;
   /** 0.0.0.0 or ::, any, where undefined. */
   readonly local: Address | undefined;
   readonly remote: Address | undefined;

@@ -6,6 +6,7 @@ import type { Address } from "../../net/address.ts";
 import type { Port } from "../../net/port.ts";
 import type { Host } from "../host/host.ts";
 import type { TcpConnection } from "../tcp/connection.ts";
+import { joined } from "./bytes.ts";
 import { sha256 } from "./digest.ts";
 
 export interface WebServerOptions {
@@ -34,20 +35,21 @@ export function startWebServer(
 }
 
 function serve(host: Host, connection: TcpConnection, name: string): undefined {
-  let received = new Uint8Array(0);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  /** How long the request is, once its head tells. */
+  let wanted: number | undefined;
   let isAnswered = false;
   connection.onChange = () => {
     const piece = connection.read();
-    if (piece.length > 0) {
-      const joined = new Uint8Array(received.length + piece.length);
-      joined.set(received);
-      joined.set(piece, received.length);
-      received = joined;
+    if (piece.length > 0 && !isAnswered) {
+      pieces.push(piece);
+      length += piece.length;
+      wanted ??= lengthIn(joined(pieces));
     }
-    const request = isAnswered ? undefined : requestIn(received);
-    if (request !== undefined) {
+    if (!isAnswered && wanted !== undefined && length >= wanted) {
       isAnswered = true;
-      answer(host, connection, name, request);
+      answer(host, connection, name, requestIn(joined(pieces)));
     } else if (connection.isAtEnd && connection.state === "CLOSE-WAIT") connection.close();
   };
 }
@@ -58,15 +60,18 @@ interface Request {
   readonly body: Uint8Array;
 }
 
-/** Undefined as long as it is not whole. */
-function requestIn(bytes: Uint8Array): Request | undefined {
+/** Of head and body together; undefined as long as the head is not whole. */
+function lengthIn(bytes: Uint8Array): number | undefined {
   const end = endOfHead(bytes);
   if (end === undefined) return undefined;
   const head = new TextDecoder().decode(bytes.subarray(0, end));
-  const [method = "", path = ""] = head.split(" ");
-  const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-  if (bytes.length < end + length) return undefined;
-  return { method, path, body: bytes.subarray(end, end + length) };
+  return end + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
+}
+
+function requestIn(bytes: Uint8Array): Request {
+  const end = endOfHead(bytes) ?? bytes.length;
+  const [method = "", path = ""] = new TextDecoder().decode(bytes.subarray(0, end)).split(" ");
+  return { method, path, body: bytes.subarray(end) };
 }
 
 function endOfHead(bytes: Uint8Array): number | undefined {

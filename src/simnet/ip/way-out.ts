@@ -65,6 +65,9 @@ function sourceInet6(host: Host, out: NetworkInterface, destination: Address): A
   const elsewhere = host.interfaces.flatMap((each) =>
     each.isUp ? each.inet6.filter(({ scope }) => scope === "global") : [],
   );
-  const candidates = onCard.length > 0 ? onCard : elsewhere;
-  return (candidates.find((each) => isInNetworkOf(destination, each)) ?? candidates[0])?.address;
+  // Of equals the kernel takes the one that came last.
+  const candidates = (onCard.length > 0 ? onCard : elsewhere).toReversed();
+  const preferred = candidates.filter(({ isDeprecated }) => !isDeprecated);
+  const usable = preferred.length > 0 ? preferred : candidates;
+  return (usable.find((each) => isInNetworkOf(destination, each)) ?? usable[0])?.address;
 }

@@ -4,7 +4,7 @@ import type { Work } from "../time/waiting.ts";
 import { BUILTINS } from "./builtins.ts";
 import { Expansion } from "./expansion.ts";
 import { type Files, resolvePath } from "./files.ts";
-import { Pipe, type Process, type Sink } from "./process.ts";
+import { Pipe, type Process, type Screen, type Sink } from "./process.ts";
 import type { Context, Programs } from "./program.ts";
 import { type Command, type Item, type Redirection, type Script, scriptOf } from "./script.ts";
 import type { ShellState } from "./shell.ts";
@@ -27,7 +27,7 @@ interface Around {
 
 interface Processes {
   find(id: number): Process | undefined;
-  spawn(work: (process: Process) => Work<number>, screen?: { text: string }): Process;
+  spawn(work: (process: Process) => Work<number>, screen?: Screen): Process;
 }
 
 export class Evaluator {
@@ -59,7 +59,7 @@ export class Evaluator {
 
   *#item({ pipeline, isBackground }: Item, streams: Streams, process: Process): Work<number> {
     if (isBackground) {
-      const work = (own: Process): Work<number> => this.#pipeline(pipeline, streams, own);
+      const work = (own: Process): Work<number> => this.#apart().#pipeline(pipeline, streams, own);
       const background = this.#spawn(work, process);
       this.#around.state.lastBackground = background;
       return 0;
@@ -76,7 +76,7 @@ export class Evaluator {
         err: streams.err,
         input: index === 0 ? streams.input : pipes[index - 1],
       };
-      const part = this.#spawn((each) => this.#command(command, own, each), process);
+      const part = this.#spawn((each) => this.#apart().#command(command, own, each), process);
       part.atEnd.push(() => {
         if (pipes[index] !== undefined) pipes[index].isEnded = true;
         if (index > 0) pipes[index - 1]!.isBroken = true;
@@ -103,7 +103,11 @@ export class Evaluator {
         status = yield* this.#simple(command, opened.streams, process);
         break;
       case "group":
-        status = yield* this.script(command.body, opened.streams, process);
+        status = yield* (command.isApart ? this.#apart() : this).script(
+          command.body,
+          opened.streams,
+          process,
+        );
         break;
       case "for":
         status = yield* this.#for(command, opened.streams, process);
@@ -197,6 +201,13 @@ export class Evaluator {
           this.#spawn((own) => this.#run(words, context, own), context.process),
       },
     };
+  }
+
+  /** A subshell: it begins with what this one knows, and keeps what it learns to itself. */
+  #apart(): Evaluator {
+    const { state } = this.#around;
+    const own = { ...state, variables: new Map(state.variables) };
+    return new Evaluator({ ...this.#around, state: own }, this.#processes);
   }
 
   #spawn(work: (process: Process) => Work<number>, parent: Process): Process {

@@ -6,6 +6,12 @@ export interface Sink {
   write(text: string): void;
 }
 
+/** What a terminal shows, and what of it came by the standard output. */
+export interface Screen {
+  text: string;
+  stdout: string;
+}
+
 /** A pipe, or what was typed before: read in lines. */
 export class Pipe implements Sink {
   #text = "";
@@ -43,14 +49,14 @@ export class Process {
   /** The signal has not reached it yet: whatever it waits for, it goes on once. */
   #isCalled = false;
   readonly #work: Work<number>;
-  readonly #screen: { text: string } | undefined;
+  readonly #screen: Screen | undefined;
   /** It looks on while others do something: time alone is nothing to it. */
   isListening = false;
   readonly children: Process[] = [];
   /** What is to be done at its end, however it comes. */
   readonly atEnd: (() => void)[] = [];
 
-  constructor(id: number, work: Work<number>, screen?: { text: string }) {
+  constructor(id: number, work: Work<number>, screen?: Screen) {
     this.id = id;
     this.#work = work;
     this.#screen = screen;
@@ -65,6 +71,10 @@ export class Process {
   /** What its terminal shows. */
   get output(): string {
     return this.#screen?.text ?? "";
+  }
+
+  get stdout(): string {
+    return this.#screen?.stdout ?? "";
   }
 
   /** It goes on until it waits again. */

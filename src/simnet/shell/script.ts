@@ -16,7 +16,13 @@ export type Command =
       readonly words: readonly Word[];
       readonly redirections: readonly Redirection[];
     }
-  | { readonly kind: "group"; readonly body: Script; readonly redirections: readonly Redirection[] }
+  | {
+      readonly kind: "group";
+      /** In parentheses: a subshell. */
+      readonly isApart: boolean;
+      readonly body: Script;
+      readonly redirections: readonly Redirection[];
+    }
   | {
       readonly kind: "for";
       readonly variable: string;
@@ -98,12 +104,12 @@ class Parser {
     if (this.#skip("(")) {
       const body = this.script();
       this.#expect(")");
-      return { kind: "group", body, redirections: this.#redirections() };
+      return { kind: "group", isApart: true, body, redirections: this.#redirections() };
     }
     if (this.#skipWord("{")) {
       const body = this.script();
       this.#expectWord("}");
-      return { kind: "group", body, redirections: this.#redirections() };
+      return { kind: "group", isApart: false, body, redirections: this.#redirections() };
     }
     if (this.#skipWord("for")) return this.#for();
     if (this.#skipWord("while")) return this.#while();

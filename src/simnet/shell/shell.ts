@@ -1,10 +1,10 @@
 /** A host's shell: runs lines, one at a time in the foreground, any number behind it. */
 import type { Host } from "../host/host.ts";
 import type { Work } from "../time/waiting.ts";
-import { Evaluator } from "./evaluator.ts";
+import { Evaluator, type Streams } from "./evaluator.ts";
 import { Files } from "./files.ts";
 import { SyntaxFault } from "./lexer.ts";
-import { Process, type Sink } from "./process.ts";
+import { Process, type Screen, type Sink } from "./process.ts";
 import type { Programs } from "./program.ts";
 import { scriptOf } from "./script.ts";
 
@@ -42,12 +42,17 @@ export class Shell {
 
   start(line: string): Process {
     this.state.history.push(line);
-    const screen = { text: "" };
-    const terminal: Sink = {
+    const screen: Screen = { text: "", stdout: "" };
+    const show = (text: string): undefined => {
+      screen.text = (screen.text + text).slice(0, OUTPUT_MAX);
+    };
+    const out: Sink = {
       write: (text) => {
-        screen.text = (screen.text + text).slice(0, OUTPUT_MAX);
+        show(text);
+        screen.stdout = (screen.stdout + text).slice(0, OUTPUT_MAX);
       },
     };
+    const terminal = { out, err: { write: show }, input: undefined };
     const evaluator = new Evaluator(
       { host: this.#host, files: this.#files, programs: this.#programs, state: this.state },
       {
@@ -82,18 +87,17 @@ export class Shell {
     return hasMoved;
   }
 
-  *#run(evaluator: Evaluator, line: string, terminal: Sink, process: Process): Work<number> {
+  *#run(evaluator: Evaluator, line: string, terminal: Streams, process: Process): Work<number> {
     try {
-      const streams = { out: terminal, err: terminal, input: undefined };
-      return yield* evaluator.script(scriptOf(line), streams, process);
+      return yield* evaluator.script(scriptOf(line), terminal, process);
     } catch (error) {
       if (!(error instanceof SyntaxFault)) throw error;
-      terminal.write(`bash: ${error.message}\n`);
+      terminal.err.write(`bash: ${error.message}\n`);
       return SYNTAX_ERROR;
     }
   }
 
-  #spawn(work: (process: Process) => Work<number>, screen?: { text: string }): Process {
+  #spawn(work: (process: Process) => Work<number>, screen?: Screen): Process {
     // The work wants its process, and the process its work: the generator begins when it is resumed.
     const holder: { process?: Process } = {};
     const later = function* (): Work<number> {

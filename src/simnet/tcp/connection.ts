@@ -6,6 +6,7 @@ import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { emitTcp, TCP_FLAG, type TcpView } from "../../net/tcp.ts";
 import { emitTcpOptions, maximumSegmentSize, TCP_OPTION } from "../../net/tcp-options.ts";
 import type { Host } from "../host/host.ts";
+import { joined } from "../http/bytes.ts";
 import type { IcmpNews } from "../ip/icmp.ts";
 import type { Appointment } from "../time/agenda.ts";
 import type { Endpoints, TcpListener } from "./tcp.ts";
@@ -113,10 +114,7 @@ export class TcpConnection {
 
   /** What came, and nothing of it again. */
   read(): Uint8Array {
-    const all =
-      this.#received.length === 1
-        ? this.#received[0]!
-        : Uint8Array.from(this.#received.flatMap((each) => [...each]));
+    const all = joined(this.#received);
     this.#received = [];
     return all;
   }

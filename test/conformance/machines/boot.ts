@@ -9,11 +9,10 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import type { Writable } from "node:stream";
 import { type GuestEnd, type GuestLogs, wordsOf } from "./early-end.ts";
 import type { GuestCommand, Machine } from "./machine.ts";
@@ -29,9 +28,8 @@ export interface BootOptions {
   readonly programme: string;
   /** What carries it out: agent.py and what that imports. */
   readonly agent?: readonly string[];
-  /** Further files and folders, by where the guest finds them below /mnt; and links to what the host's root has. */
+  /** Further files and folders, by where the guest finds them below /mnt. */
   readonly copies?: Readonly<Record<string, string>>;
-  readonly links?: Readonly<Record<string, string>>;
   /** The guest is ended when it takes longer. */
   readonly timeoutMs: number;
   /** Is told now and then what the report is so far. */
@@ -75,10 +73,6 @@ function fill(folder: string, machine: Machine, options: BootOptions): void {
   }
   for (const [to, from] of Object.entries(options.copies ?? {})) {
     cpSync(from, join(folder, to), { recursive: true });
-  }
-  for (const [to, target] of Object.entries(options.links ?? {})) {
-    mkdirSync(dirname(join(folder, to)), { recursive: true });
-    symlinkSync(target, join(folder, to));
   }
   mkdirSync(join(folder, "modules"));
   const files = machine.modules.filesInOrder(modules);

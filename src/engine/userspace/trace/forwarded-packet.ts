@@ -2,7 +2,14 @@
 
 import { formatServiceKey } from "../../../ipvs/desired/service.ts";
 import type { Director } from "../../../ipvs/director.ts";
-import { type Decided, flagsText, formatPlace } from "../../../ipvs/trace/packet-tracer.ts";
+import type { Destination } from "../../../ipvs/services/destination.ts";
+import type { VirtualService } from "../../../ipvs/services/virtual-service.ts";
+import {
+  candidatesOf,
+  type Decided,
+  flagsText,
+  formatPlace,
+} from "../../../ipvs/trace/packet-tracer.ts";
 import type { Place } from "../../../ipvs/trace/trace-filter.ts";
 import { IP_PROTOCOL } from "../../../net/ip-protocol.ts";
 import type { ForwardedPacket } from "../../flow-offload.ts";
@@ -20,6 +27,8 @@ export function forwardedPacket(
     : { client: source, virtual: destination, server: serverOf(packet, server?.plan.endpoint) };
   const { tcp, udp } = director.connections.progress.states;
   const state = (protocol === IP_PROTOCOL.tcp ? tcp : udp).nameOf(packet.state);
+  // Those that a scheduler of the kernel's compared; it has chosen by now.
+  const picking = packet.isNew ? server?.service : undefined;
   return {
     ...ends,
     service: server?.service.keyText,
@@ -40,16 +49,15 @@ export function forwardedPacket(
       hook: "wire",
       arrival: nameOf(packet.arrival),
       service: server && formatServiceKey(server.service.key),
-      by: "connection",
+      by: packet.isNew ? "scheduler" : "connection",
       connection: {
         client: formatPlace(ends.client),
         virtual: formatPlace(ends.virtual),
         server: formatPlace(ends.server),
         state,
       },
-      scheduler: undefined,
-      candidates: [],
-      candidatesOmitted: 0,
+      scheduler: picking?.plan.scheduler,
+      ...candidates(picking, server),
       choice: formatPlace(ends.server),
       verdict: packet.isSent ? "forward" : "drop",
       reason,
@@ -69,6 +77,12 @@ export function forwardedPacket(
       headers: undefined,
     }),
   };
+}
+
+function candidates(picking: VirtualService | undefined, chosen: Destination | undefined) {
+  const told = picking === undefined ? [] : candidatesOf(picking, chosen);
+  const omitted = (picking?.destinations.length ?? 0) - told.length;
+  return { candidates: told, candidatesOmitted: omitted };
 }
 
 /** By direct routing the packet does not say where it goes. */

@@ -118,8 +118,11 @@ function addressLine({
   scope,
   label,
   isSecondary,
+  isDeprecated,
 }: InterfaceAddress): string {
-  if (address.family === "inet6") return `inet6 ${address}/${prefixLength} scope ${scope} `;
+  if (address.family === "inet6") {
+    return `inet6 ${address}/${prefixLength} scope ${scope} ${isDeprecated ? "deprecated " : ""}`;
+  }
   const all = broadcast === undefined ? "" : ` brd ${broadcast}`;
   return `inet ${address}/${prefixLength}${all} scope ${scope} ${isSecondary ? "secondary " : ""}${label}`;
 }
@@ -132,6 +135,7 @@ function add(words: readonly string[], context: Context, mayBeThere = false): un
   let scope: ScopeName | undefined;
   let broadcast: Address | undefined;
   let wantsBroadcast = false;
+  let isDeprecated = false;
   for (let word = args.take(); word !== undefined; word = args.take()) {
     if (word === "dev") dev = args.value(word);
     else if (word === "label") label = args.value(word);
@@ -140,8 +144,8 @@ function add(words: readonly string[], context: Context, mayBeThere = false): un
       const value = args.value(word);
       if (value === "+") wantsBroadcast = true;
       else broadcast = prefixIn(value).address;
-    } else if (word === "preferred_lft" || word === "valid_lft" || word === "peer")
-      args.value(word);
+    } else if (word === "preferred_lft") isDeprecated = args.value(word) === "0";
+    else if (word === "valid_lft" || word === "peer") args.value(word);
     else if (word === "nodad" || word === "noprefixroute" || word === "local") continue;
     else if (prefix === undefined) prefix = prefixIn(word);
     else throw new IpFailure(`Error: either "local" is duplicate, or "${word}" is a garbage.`);
@@ -157,7 +161,7 @@ function add(words: readonly string[], context: Context, mayBeThere = false): un
   if (address.family === "inet6" && isWithoutInet6(context, card)) {
     throw new IpFailure("Error: IPv6 is disabled on this device.", EXIT.refused);
   }
-  if (mayBeThere && card.has(address)) return;
+  if (mayBeThere && context.host.addresses.change(card, address, isDeprecated)) return;
   if (wantsBroadcast) broadcast = broadcastOf(address, prefixLength);
   const complaint = context.host.addresses.add(card, {
     address,
@@ -165,6 +169,7 @@ function add(words: readonly string[], context: Context, mayBeThere = false): un
     label,
     scope,
     broadcast,
+    isDeprecated,
   });
   if (complaint === undefined) return;
   throw address.family === "inet"
