@@ -104,6 +104,23 @@ test.for(completed)("bash completes %j", ([line, some]) => {
   expect(offered(program, ...words)).toEqual(some);
 });
 
+/** What fish offers for the last of these words: also what has it in its middle. */
+test.runIf(spawnSync("fish", ["--version"]).status === 0).for(completed)(
+  "fish completes %j",
+  ([line, some]) => {
+    const [program = ""] = line.split(" ");
+    const file = join(folder, "completions", `${program}.fish`);
+    const script = 'source $argv[1]; complete -C "$argv[2]"';
+    const said = execFileSync("fish", ["--no-config", "-c", script, file, line], {
+      encoding: "utf8",
+      cwd: path("examples"),
+    });
+    const words = said.split("\n").map((each) => each.split("\t")[0]);
+    expect(words).toEqual(expect.arrayContaining([...some]));
+    if (line === "sluice help pl") expect(words).not.toContain("monitoring/");
+  },
+);
+
 test("each command is completed", () => {
   expect(offered("sluice", "")).toEqual(expect.arrayContaining(commands()));
 });

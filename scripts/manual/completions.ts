@@ -217,7 +217,17 @@ export function fish(program: string, commands: readonly CompletedCommand[]): st
         : [`complete -c ${program}${within}${fishWords(command.words)}`]),
     ];
   });
-  return `# fish completion for ${program}. Made by scripts/manual.ts of what --help says.\n${rows.join("\n")}\n`;
+  const names = commands.map(({ name }) => name).join(" ");
+  // Files are words of those commands alone that take some.
+  const general = isAlone
+    ? []
+    : [
+        `complete -c ${program} -f`,
+        `complete -c ${program} -n __fish_use_subcommand -a help -d 'a command\\'s own help'`,
+        `complete -c ${program} -n __fish_use_subcommand -a version -d 'its version'`,
+        `complete -c ${program} -n '__fish_seen_subcommand_from help' -a '${names}'`,
+      ];
+  return `# fish completion for ${program}. Made by scripts/manual.ts of what --help says.\n${[...general, ...rows].join("\n")}\n`;
 }
 
 function fishName(name: string): string {

@@ -57,6 +57,8 @@ export class Control {
   #waiting = 0;
   /** The number of the last change, where no file counts them. */
   #unfiled = 0;
+  /** Of the state in force: the file's own number is there a moment before. */
+  #generation = 0;
   readonly #listeners = new Set<(state: DesiredState) => void>();
 
   private constructor(
@@ -100,7 +102,7 @@ export class Control {
 
   /** The number of the last change that was acknowledged: each of them makes one more. */
   get generation(): number {
-    return this.#file?.generation ?? this.#unfiled;
+    return this.#generation;
   }
 
   /** Why changes cannot be kept at present, and are refused; undefined: they can. */
@@ -269,6 +271,7 @@ export class Control {
 
   #inForce(next: Position): void {
     this.#enforcement.settle(next);
+    this.#generation = this.#file?.generation ?? this.#unfiled;
     this.#tell();
   }
 

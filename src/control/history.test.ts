@@ -91,6 +91,41 @@ test("there is a way back to each generation", async () => {
   await expect(control.history.stateAt(6, control.state, 5)).rejects.toThrow(NoSuchGeneration);
 });
 
+test("the way back begins at the state that it is asked for, whatever was changed meanwhile", async () => {
+  const control = await start();
+  const [first, second, ...rest] = COMMANDS;
+  await give(control, first!, second!);
+  const { state, generation } = control;
+  const asked = control.history.stateAt(1, state, generation);
+  await give(control, ...rest);
+  const back = await control.history.stateAt(1, state, generation);
+  const plans = (services: (typeof state)["services"]) =>
+    [...services.values()].map((plan) => planToJson(plan));
+  for (const each of [back, await asked]) {
+    expect(plans(each.services)).toMatchObject([{ scheduler: "rr", destinations: [] }]);
+  }
+});
+
+test("a generation is that of the state in force, at every moment", async () => {
+  const control = await start();
+  const seen: (readonly [number, number])[] = [];
+  const given = control.change((state) => command(state, "-A -f 1", names));
+  let isOver = false;
+  const ended = given.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    // Between the disk's answer and the state there are some of these.
+    for (let count = 0; count < 50; count++) {
+      seen.push([control.generation, control.state.services.size]);
+      await Promise.resolve();
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await ended;
+  expect(seen.filter(([generation, services]) => generation !== services)).toEqual([]);
+});
+
 test("what a crash left out of the history is in the journal", async () => {
   const first = await start();
   await give(first, ...COMMANDS);

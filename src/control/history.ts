@@ -94,7 +94,10 @@ export class History {
   async stateAt(generation: number, now: DesiredState, newest: number): Promise<DesiredState> {
     await this.flush();
     if (generation === newest) return now;
-    const undone = this.#kept.filter((each) => each.generation > generation);
+    // What was changed while this waited is not in `now`.
+    const undone = this.#kept.filter(
+      (each) => each.generation > generation && each.generation <= newest,
+    );
     const [oldest] = undone;
     if (generation > newest || oldest?.generation !== generation + 1) {
       throw new NoSuchGeneration(this.#unknown(generation, newest));

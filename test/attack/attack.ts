@@ -17,6 +17,8 @@ export interface Attack {
   readonly mayFail: number;
   /** Whether connections that were established before must all live on. */
   readonly breaksConnections?: boolean;
+  /** By how many MB the daemon's memory may be larger after it; undefined: nobody judges. */
+  readonly memoryMayGrow?: number;
   /** Resolves, when the attack is over, with how much of it there was. */
   carryOut(stage: Stage, extent: Extent): Promise<string>;
 }
@@ -128,7 +130,7 @@ async function recover(stage: Stage) {
 
 function faultsOf(
   result: Omit<Result, "faults">,
-  { mayFail, breaksConnections }: Attack,
+  { mayFail, breaksConnections, memoryMayGrow = Number.POSITIVE_INFINITY }: Attack,
   before: Report,
   stage: Stage,
 ): string[] {
@@ -137,6 +139,8 @@ function faultsOf(
   if (before.asked === before.failed) faults.push("no request was answered before it");
   if (!stage.isRunning) faults.push(`the daemon ended: ${stage.lastWords}`);
   if (failed > asked * mayFail) faults.push(`${failed} of ${asked} requests failed beside it`);
+  const grown = result.memoryAfter - result.memoryBefore;
+  if (grown > memoryMayGrow) faults.push(`the daemon's memory grew by ${grown} MB`);
   if (recoveryMs === undefined) faults.push("requests did not recover");
   if (broken > 0 && breaksConnections !== true) faults.push(`${broken} connections were broken`);
   return faults;

@@ -6,6 +6,7 @@
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { DaemonHome } from "../e2e/daemon.ts";
@@ -98,11 +99,14 @@ export async function killUnderLoad(
   {
     calls = CALLS,
     floodRate = 0,
+    isChecked = false,
     onRound = () => {},
   }: {
     readonly calls?: readonly string[];
     /** First packets a second, from anywhere, that nobody answers: so many half-open entries are adopted besides. */
     readonly floodRate?: number;
+    /** Whether servers are checked, one of them through the VIP. */
+    readonly isChecked?: boolean;
     readonly onRound?: (round: number) => void;
   } = {},
 ): Promise<RestartFigures> {
@@ -113,7 +117,12 @@ export async function killUnderLoad(
   for (const host of [client, server]) host.run(`sysctl -eqw ${PATIENT.join(" ")}`);
   for (const port of [80, 81]) await network.speak(server, port);
   network.hideVip();
-  server.batch(["rule add from 10.9.0.100 lookup 100", "route add default via 10.2.0.1 table 100"]);
+  server.batch([
+    "rule add from 10.9.0.100 lookup 100",
+    "route add default via 10.2.0.1 table 100",
+    // The director's probes are answered where they came from.
+    "route add 10.1.0.0/16 dev inside table 100",
+  ]);
   client.run(`nft ${HOST_RESETS}`);
   let daemon = home.launch(director, ...GRACE);
   await untilPrinted(daemon, "the director runs");
@@ -123,6 +132,7 @@ export async function killUnderLoad(
     `-A -t ${V}:81 -s rr`,
     `-a -t ${V}:81 -r ${R1} -g`,
   );
+  if (isChecked) await check(home);
   if (floodRate > 0) floodHalfOpen(network, home, floodRate);
   const load = client.startNode(CLIENT, `${V}:80`, `${V}:81`);
   await untilPrinted(load, "holding");
@@ -168,6 +178,22 @@ export async function killUnderLoad(
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),
     startSlowestMs: Math.round(startsMs.at(-1) ?? 0),
   };
+}
+
+/** The same services, by a file that has them checked. */
+async function check(home: DaemonHome): Promise<void> {
+  const service = (port: number, forwarding: string): string => `
+  - vip: ${V}
+    port: ${port}
+    scheduler: rr
+    check: {type: tcp, interval: 200ms, timeout: 1s, retry: 200ms, fall: 5, rise: 1}
+    destinations: [{address: ${R1}, forwarding: ${forwarding}}]`;
+  writeFileSync(
+    home.configuration,
+    `services:${service(80, "masquerade")}${service(81, "route")}\n`,
+  );
+  const { code, stderr } = home.sluice(`apply --wait ${home.configuration}`);
+  if (code !== 0) throw new Error(`sluice apply ended with ${code}: ${stderr}`);
 }
 
 function sum(text: string, what: RegExp): number {

@@ -126,6 +126,16 @@ export class Stage implements AsyncDisposable {
     if (code !== 0) throw new Error(`ipvsadm -R ended with ${code}: ${complaint}`);
   }
 
+  /** With the services of the beginning and nothing else, whatever became of them. */
+  async serveAnew(): Promise<void> {
+    const client = new Client(this.home.socket);
+    await client.call("flush", {}, undefined);
+    const timeouts = { tcp: 900, tcpFin: 120, udp: 300 };
+    await client.call("setTimeouts", {}, timeouts);
+    client.close();
+    await this.restore([...COMMANDS, ...(this.#settings.commands ?? [])]);
+  }
+
   get isRunning(): boolean {
     const daemon = this.#daemon;
     return daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null;

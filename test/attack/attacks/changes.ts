@@ -36,4 +36,27 @@ export const CHANGES: readonly Attack[] = [
       return `${CHANGES_MADE} changes`;
     },
   },
+  {
+    name: "reload",
+    title: `whole configurations of ${SERVICES} services, ${CHANGES_MADE} of them changed in each`,
+    mayFail: 0.01,
+    stage: { services: SERVICES },
+    async carryOut({ home }, { isShort }) {
+      const client = new Client(home.socket);
+      const reloads = isShort ? 2 : 10;
+      for (let reload = 0; reload < reloads; reload++) {
+        const { settings, services } = await client.configuration();
+        // Those of the ordinary clients, at the beginning, stay as they are.
+        const changed = services.map((service, index) => {
+          if (index < services.length - CHANGES_MADE) return service;
+          const [first, ...others] = service.destinations;
+          return { ...service, destinations: [{ ...first!, weight: 2 + reload }, ...others] };
+        });
+        const { changes } = await client.configure("apply", { settings, services: changed });
+        if (changes.length !== CHANGES_MADE) throw new Error(`${changes.length} changes were made`);
+      }
+      client.close();
+      return `${reloads} reloads, ${CHANGES_MADE} changes each`;
+    },
+  },
 ];

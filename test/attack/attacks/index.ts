@@ -2,6 +2,7 @@ import type { Attack } from "../attack.ts";
 import { CHANGES } from "./changes.ts";
 import { FLOOD_ATTACKS } from "./floods.ts";
 import { INTERFACES } from "./interfaces.ts";
+import { REQUEST_ATTACKS } from "./requests.ts";
 import { SURROUNDINGS } from "./surroundings.ts";
 
 export const ATTACKS: readonly Attack[] = [
@@ -9,4 +10,5 @@ export const ATTACKS: readonly Attack[] = [
   ...INTERFACES,
   ...SURROUNDINGS,
   ...CHANGES,
+  ...REQUEST_ATTACKS,
 ];
