@@ -3,7 +3,15 @@
  * 127.0.0.1, to whoever is on this host. `--build` only builds.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
@@ -14,7 +22,7 @@ import { pageAt } from "../src/api/ui/pages.ts";
 const root = resolve(import.meta.dirname, "..");
 const built = join(root, "dist/web");
 /** Of what the last build was made. */
-const stamp = join(built, ".sources");
+const STAMP = ".sources";
 
 const { values } = parseArgs({
   options: { port: { type: "string" }, build: { type: "boolean", default: false } },
@@ -28,22 +36,37 @@ async function buildIfStale(): Promise<void> {
   if (lastBuild() === sources) return;
   const { build } = await import("vite");
   process.stderr.write("web: building the pages\n");
-  await build({ configFile: join(root, "web/vite.config.ts") });
-  compress();
-  writeFileSync(stamp, sources);
+  const making = `${built}.${process.pid}`;
+  await build({ configFile: join(root, "web/vite.config.ts"), build: { outDir: making } });
+  compress(making);
+  writeFileSync(join(making, STAMP), sources);
+  exchange(making);
+}
+
+/** At once whole: somebody may be served of the one before, and somebody else may have built meanwhile. */
+function exchange(making: string): void {
+  const before = `${making}.before`;
+  if (existsSync(built)) renameSync(built, before);
+  try {
+    renameSync(making, built);
+  } catch (error) {
+    if (!existsSync(join(built, STAMP))) throw error;
+  } finally {
+    for (const folder of [making, before]) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Once, here, and not at each request. */
-function compress(): void {
-  for (const name of readdirSync(built)) {
+function compress(folder: string): void {
+  for (const name of readdirSync(folder)) {
     if (!/\.(js|css)$/.test(name)) continue;
-    writeFileSync(join(built, `${name}.br`), brotliCompressSync(readFileSync(join(built, name))));
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(readFileSync(join(folder, name))));
   }
 }
 
 function lastBuild(): string | undefined {
   try {
-    return readFileSync(stamp, "utf8");
+    return readFileSync(join(built, STAMP), "utf8");
   } catch {
     return undefined;
   }

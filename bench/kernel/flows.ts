@@ -14,8 +14,8 @@ import { type Port, toPort } from "../../src/net/port.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
 import { type Course, FIRST_PORT, PORTS_PER_CLIENT } from "./course.ts";
 
-/** A TEST_RUN's frames come by the loopback. */
-const LOOPBACK = 1;
+/** A TEST_RUN's frames came by no interface. */
+const NOWHERE = 0;
 const DEPARTURE = 2;
 const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 const HEADROOM = 64;
@@ -48,6 +48,11 @@ export class EngineFlows implements Disposable {
     return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]) / this.#count;
   }
 
+  /** Where packets left the program. */
+  reasons(): Readonly<Record<string, number>> {
+    return this.#flows.reasons();
+  }
+
   [Symbol.dispose](): void {
     this.#flows[Symbol.dispose]();
   }
@@ -63,7 +68,7 @@ export class EngineFlows implements Disposable {
       for (const flags of [TCP_FLAG.syn, TCP_FLAG.ack]) {
         const bytes = segment(from, { address: service, port: toPort(port) }, flags);
         memory.set(bytes, HEADROOM);
-        const arrival = { ...NO_ARRIVAL, interfaceIndex: LOOPBACK, headroom: HEADROOM };
+        const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
         packet.moveTo(memory, HEADROOM, HEADROOM + bytes.length, arrival);
         const { verdict, connection, route } = this.#director.receive(
           packet,
@@ -75,7 +80,7 @@ export class EngineFlows implements Disposable {
           connections: this.#director.connections.table,
           connection,
           direction: "client",
-          arrival: LOOPBACK,
+          arrival: NOWHERE,
           route,
           mtu: route.mtu,
           linkAddresses: LINK_ADDRESSES,

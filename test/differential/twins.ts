@@ -23,8 +23,8 @@ const HEADROOM = 64;
 const ETHERNET_LENGTH = 14;
 const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
-/** A TEST_RUN's frames arrive at the loopback, whose link-layer address is all 0. */
-const LOOPBACK = 1;
+/** A TEST_RUN's frames are for the loopback's address, which is all 0, and came by no interface that they tell. */
+const NOWHERE = 0;
 /** TC_ACT_REDIRECT and TC_ACT_UNSPEC. */
 const REDIRECT = 7;
 const UNSPECIFIED = -1;
@@ -107,7 +107,7 @@ export class Twins implements Disposable {
       connections,
       connection,
       direction: reason === "forward-reply" ? "server" : "client",
-      arrival: LOOPBACK,
+      arrival: NOWHERE,
       route,
       mtu: route.mtu,
       linkAddresses: LINK_ADDRESSES,
@@ -128,7 +128,7 @@ class Twin {
   receive(packet: Uint8Array, now: Instant): string {
     const memory = new Uint8Array(HEADROOM + packet.length);
     memory.set(packet, HEADROOM);
-    const arrival = { ...NO_ARRIVAL, interfaceIndex: LOOPBACK, headroom: HEADROOM };
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
     this.director.expire(now, 10);
     this.outcome = undefined;
     if (this.#packet.moveTo(memory, HEADROOM, memory.length, arrival) !== undefined) {

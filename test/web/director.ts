@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { Client } from "../../src/api/client.ts";
 import { DaemonHome } from "../e2e/daemon.ts";
 import { Network, R1, R2, V } from "../e2e/network.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -32,6 +33,8 @@ export interface Director extends AsyncDisposable {
   readonly network: Network;
   /** Asks the services until all is over. */
   ask(): void;
+  /** Services with so many servers, a hundred each, that nobody is. */
+  addServers(count: number): Promise<void>;
   /** The next link for a browser. */
   link(): Promise<string>;
   /** A link of another `sluice ui`. */
@@ -65,10 +68,42 @@ export async function openDirector(): Promise<Director> {
     home,
     network,
     ask: () => void network.client.start("bash", "-c", ASKING),
+    addServers: (count) => addServers(home.socket, count),
     link: () => links.next(),
     otherLink: (...options) => open(...options).next(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+const SERVERS_EACH = 100;
+
+async function addServers(socket: string, count: number): Promise<void> {
+  const client = new Client(socket);
+  try {
+    const { settings, services } = await client.configuration();
+    const added = Array.from({ length: count / SERVERS_EACH }, (_, service) => ({
+      key: {
+        kind: "endpoint",
+        protocol: "tcp",
+        endpoint: { address: V, port: 9_000 + service },
+      } as const,
+      scheduler: "rr",
+      schedulerFlags: [],
+      onePacket: false,
+      persistence: null,
+      persistenceEngine: null,
+      destinations: Array.from({ length: SERVERS_EACH }, (_, server) => ({
+        endpoint: { address: `10.1.${100 + service}.${1 + server}`, port: 80 },
+        forwarding: { kind: "masquerade" } as const,
+        weight: 1,
+        upperThreshold: 0,
+        lowerThreshold: 0,
+      })),
+    }));
+    await client.configure("apply", { settings, services: [...services, ...added] });
+  } finally {
+    client.close();
+  }
 }
 
 /** What a `sluice ui` prints: a link, and another when it was used. */

@@ -47,7 +47,7 @@ function remove(text: string, { host, err }: Context): number {
 function set(text: string, lladdr: string, { host, err }: Context): number {
   const address = Address.parse(text);
   const mac = parseMac(lladdr);
-  const way = address && host.inet.wayOut(undefined, address);
+  const way = address && host.inet.wayOut(address);
   if (address === undefined || mac === undefined || way === undefined || typeof way === "string") {
     err.write(
       mac === undefined ? "arp: invalid hardware address\n" : "SIOCSARP: Network is unreachable\n",

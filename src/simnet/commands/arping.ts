@@ -105,7 +105,7 @@ function planOf(words: readonly string[], { host, err }: Context): Plan | number
     return WRONG;
   }
   const name = values.get("I");
-  const way = host.inet.wayOut(undefined, target);
+  const way = host.inet.wayOut(target);
   const card =
     name === undefined
       ? typeof way === "string"
@@ -130,7 +130,7 @@ function planOf(words: readonly string[], { host, err }: Context): Plan | number
   }
   const mode = (["U", "A", "D"] as const).find((each) => values.has(each)) ?? "ask";
   const given = values.get("s");
-  const chosen = host.inet.wayOut(undefined, target, card);
+  const chosen = host.inet.wayOut(target, card);
   const usual =
     mode === "D"
       ? Address.inet(0)

@@ -42,7 +42,7 @@ export function* ping(words: readonly string[], context: Context): Work<number> 
   const plan = planOf(words, context);
   if (typeof plan === "number") return plan;
   const { host, out, err } = context;
-  const way = host.inet.wayOut(plan.source, plan.destination, plan.via);
+  const way = host.inet.wayOut(plan.destination, plan.via);
   if (way === "unreachable") {
     err.write("ping: connect: Network is unreachable\n");
     return 2;
@@ -138,7 +138,7 @@ class Session {
     const data = Uint8Array.from({ length: size }, (_, index) => index & 0xff);
     this.#lastAt = host.agenda.now();
     this.#sentAt.set(sequence, this.#lastAt);
-    const way = host.inet.wayOut(source, destination, via);
+    const way = host.inet.wayOut(destination, via);
     if (way === "unreachable") {
       err.write("ping: sendmsg: Network is unreachable\n");
       return;

@@ -22,7 +22,7 @@ export class ViewOfHost implements DirectorsHost {
   }
 
   route(destination: Address): Route | "local" | "unreachable" {
-    const way = this.#host.inet.wayOut(undefined, destination);
+    const way = this.#host.inet.wayOut(destination);
     if (typeof way === "string") return way;
     const { nextHop, source, mtu } = way;
     return { interfaceIndex: way.interface.index, nextHop, source, mtu };

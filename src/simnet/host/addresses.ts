@@ -37,6 +37,15 @@ export class Addresses {
   add(card: NetworkInterface, wanted: WantedAddress): string | undefined {
     if (card.has(wanted.address)) return "File exists";
     const made = this.#make(card, wanted);
+    // __inet_insert_ifa(): all addresses of a network reach equally far.
+    const differs = card.inet.some(
+      (each) =>
+        !each.isSecondary &&
+        each.prefixLength === made.prefixLength &&
+        isInNetworkOf(made.address, each) &&
+        each.scope !== made.scope,
+    );
+    if (differs && made.address.family === "inet") return "Invalid scope value";
     insert(card, made);
     this.#tell(`${describe(made)} on ${made.label}`);
     if (card.isUp) {

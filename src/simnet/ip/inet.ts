@@ -65,11 +65,7 @@ export class Inet {
     return arrivalOf(this.#host, source, destination, card);
   }
 
-  wayOut(
-    _source: Address | undefined,
-    destination: Address,
-    via?: NetworkInterface,
-  ): WayOut | "local" | "unreachable" {
+  wayOut(destination: Address, via?: NetworkInterface): WayOut | "local" | "unreachable" {
     return wayOut(this.#host, destination, via);
   }
 

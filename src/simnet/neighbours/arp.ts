@@ -118,7 +118,7 @@ export class Arp {
       }
       return false;
     }
-    if (this.#isIgnored(card, sender, target) || this.#isFiltered(card, sender, target)) {
+    if (this.#isIgnored(card, sender, target) || this.#isFiltered(card, sender)) {
       this.#host.dropFrame(frame, "arp-ignored");
       return true;
     }
@@ -174,9 +174,9 @@ export class Arp {
   }
 
   /** arp_filter(): the way back must be by the card that the question came in by. */
-  #isFiltered(card: NetworkInterface, sender: Address, target: Address): boolean {
+  #isFiltered(card: NetworkInterface, sender: Address): boolean {
     if (!this.#host.settings.either("arp_filter", card.name)) return false;
-    const way = this.#host.inet.wayOut(sender, target);
+    const way = this.#host.inet.wayOut(sender);
     return typeof way === "string" || way.interface !== card;
   }
 

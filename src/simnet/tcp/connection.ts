@@ -389,15 +389,15 @@ export class TcpConnection {
 
   /** Payload bytes of a segment that fits through the way out. */
   #fits(): number {
-    const { local, peer } = this.ends;
-    const way = this.#host.inet.wayOut(local, peer);
+    const { peer } = this.ends;
+    const way = this.#host.inet.wayOut(peer);
     const mtu = typeof way === "string" ? 0xffff : way.mtu;
     return mtu - HEADERS_LENGTH[peer.family];
   }
 
   #confirmNeighbour(): undefined {
-    const { local, peer } = this.ends;
-    const way = this.#host.inet.wayOut(local, peer);
+    const { peer } = this.ends;
+    const way = this.#host.inet.wayOut(peer);
     if (typeof way !== "string") this.#host.neighbours.confirm(way.interface, way.nextHop);
   }
 

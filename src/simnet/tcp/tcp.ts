@@ -64,7 +64,7 @@ export class Tcp {
     from?: Address,
   ): TcpConnection | "ENETUNREACH" {
     const local = from ?? this.#host.inet.sourceTowards(to.address);
-    if (local === undefined || this.#host.inet.wayOut(local, to.address) === "unreachable") {
+    if (local === undefined || this.#host.inet.wayOut(to.address) === "unreachable") {
       return "ENETUNREACH";
     }
     const ends = {

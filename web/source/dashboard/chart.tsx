@@ -31,7 +31,7 @@ export function Chart({ title, seconds, lines, unit }: ChartProps): JSX.Element 
   useEffect(() => {
     if (box.current === null) return;
     const element = box.current;
-    const made = new uPlot(optionsFor(element, lines, unit), data, element);
+    const made = new uPlot(optionsFor(element, lines), data, element);
     plot.current = made;
     const observer = new ResizeObserver(() =>
       made.setSize({ width: element.clientWidth, height: HEIGHT }),
@@ -67,7 +67,7 @@ function clock(seconds: number): string {
   return new Date(seconds * 1000).toLocaleTimeString("en-GB");
 }
 
-function optionsFor(element: HTMLElement, lines: readonly Line[], unit: string): uPlot.Options {
+function optionsFor(element: HTMLElement, lines: readonly Line[]): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string): string => style.getPropertyValue(`--${name}`).trim();
   const axis = {
@@ -86,9 +86,9 @@ function optionsFor(element: HTMLElement, lines: readonly Line[], unit: string):
       { ...axis, size: 24, space: 90, values: (_, ticks) => ticks.map(clock) },
       {
         ...axis,
-        size: 52,
+        size: 44,
         space: 32,
-        values: (_, ticks) => ticks.map((each) => `${short(each)}${unit}`),
+        values: (_, ticks) => ticks.map((each) => short(each)),
       },
     ],
     scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } },

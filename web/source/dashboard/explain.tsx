@@ -21,7 +21,7 @@ export function Explain({ service }: { readonly service: WireServiceStatus }): J
   };
   return (
     <section class="explain" aria-labelledby="explain-title">
-      <h3 id="explain-title">Explain</h3>
+      <h2 id="explain-title">Explain</h2>
       <form onSubmit={explain}>
         <label>
           The next connection of

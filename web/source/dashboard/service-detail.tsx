@@ -31,7 +31,7 @@ export function ServiceDetail({
   return (
     <aside class="panel detail" aria-labelledby="detail-title">
       <div class="panel-head">
-        <h2 id="detail-title">{id}</h2>
+        <h1 id="detail-title">{id}</h1>
         <button type="button" class="plain" onClick={() => go(["services"])} aria-label="Close">
           ×
         </button>
@@ -103,7 +103,7 @@ function Servers({ service, checked, chosen }: ServersProps): JSX.Element {
   ].slice(0, SHOWN_MAX);
   return (
     <section aria-labelledby="servers-title">
-      <h3 id="servers-title">Servers</h3>
+      <h2 id="servers-title">Servers</h2>
       <ul class="servers">
         {shown.map((destination) => {
           const id = formatEndpointId(destination.endpoint);

@@ -174,9 +174,7 @@ function DestinationCells({ row }: { readonly row: DestinationRow }): JSX.Elemen
         <a href={formatRoute(pathOf(row))}>{row.id}</a>
       </span>
       <span role="cell" class="c1 quiet">
-        {destination === undefined
-          ? "taken out by its check"
-          : forwardingName(destination.forwarding)}
+        {destination === undefined ? "taken out" : forwardingName(destination.forwarding)}
       </span>
       <span role="cell" class="c2">
         {destination?.weight}

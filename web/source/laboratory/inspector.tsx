@@ -27,6 +27,7 @@ export function Inspector({
           <b>{step.reason}</b> {sayReason(step.reason)}
         </p>
       ) : null}
+      {changed.size === 0 ? null : <p class="legend">{say("changed")}</p>}
       {outermostFirst.map(({ name, nth, fields }) => (
         <section key={`${name} ${nth}`}>
           <h3>{name}</h3>
@@ -36,10 +37,7 @@ export function Inspector({
               return (
                 <div key={field.name} data-changed={isChanged ? "" : undefined}>
                   <dt>{field.name}</dt>
-                  <dd>
-                    {field.value}
-                    {isChanged ? <em> {say("changed")}</em> : null}
-                  </dd>
+                  <dd>{field.value}</dd>
                 </div>
               );
             })}

@@ -53,6 +53,9 @@ export default function Laboratory(): JSX.Element {
   const type = ({ host, line }: LessonLine): void => {
     choose(host);
     void model.type(host, line);
+    // On a phone the network stands below the lesson.
+    if (matchMedia("(max-width: 760px)").matches)
+      document.querySelector(".stage")?.scrollIntoView();
   };
   const step = shown.steps[shown.at];
   const hosts = model.hosts.flatMap((host) => model.tables(host) ?? []);

@@ -24,9 +24,9 @@ type Drawing = Omit<Places, "cables">;
 // biome-ignore format: drawings
 const WIDE: Readonly<Record<"one" | "two", Drawing>> = {
   one: {
-    width: 720, height: 360,
-    hosts: { client: { x: 100, y: 190 }, node01: { x: 360, y: 58 }, node02: { x: 620, y: 100 }, node03: { x: 620, y: 276 } },
-    wires: { lan: { x: 360, y: 190 } },
+    width: 660, height: 340,
+    hosts: { client: { x: 99, y: 184 }, node01: { x: 318, y: 52 }, node02: { x: 561, y: 94 }, node03: { x: 561, y: 268 } },
+    wires: { lan: { x: 318, y: 184 } },
   },
   two: {
     width: 840, height: 360,

@@ -97,19 +97,17 @@ export function Player({ model, shown, speed, setSpeed }: PlayerProps): JSX.Elem
         {Math.max(0, at + 1)}/{steps.length}
         {timeMs === undefined ? "" : ` · ${(timeMs / 1000).toFixed(4)} s`}
       </output>
-      <label>
-        {say("speed")}
-        <select
-          value={speed}
-          onChange={(event) => setSpeed(Number(event.currentTarget.value) as Speed)}
-        >
-          {SPEEDS.map((each) => (
-            <option key={each} value={each}>
-              {each}×
-            </option>
-          ))}
-        </select>
-      </label>
+      <select
+        aria-label={say("speed")}
+        value={speed}
+        onChange={(event) => setSpeed(Number(event.currentTarget.value) as Speed)}
+      >
+        {SPEEDS.map((each) => (
+          <option key={each} value={each}>
+            {each}×
+          </option>
+        ))}
+      </select>
     </div>
   );
 }

@@ -18,6 +18,8 @@ import {
 import { hardwareLine, headLine, operationState } from "./link.ts";
 
 const LIFETIME = "       valid_lft forever preferred_lft forever";
+/** How the kernel says of IPv4's addresses what the C library says otherwise. */
+const INET_WORDS: Readonly<Record<string, string>> = { "File exists": "Address already assigned" };
 const SCOPES = ["global", "site", "link", "host"] as const;
 
 export function ipAddress(
@@ -173,7 +175,7 @@ function add(words: readonly string[], context: Context, mayBeThere = false): un
   });
   if (complaint === undefined) return;
   throw address.family === "inet"
-    ? new IpFailure("Error: ipv4: Address already assigned.", EXIT.refused)
+    ? new IpFailure(`Error: ipv4: ${INET_WORDS[complaint] ?? complaint}.`, EXIT.refused)
     : refused(complaint);
 }
 

@@ -149,7 +149,7 @@ function get(words: readonly string[], context: Context): undefined {
     else if (word !== "to") to = addressIn(word.replace(/\/.*/, ""));
   }
   if (to === undefined) throw new IpFailure("need at least a destination address");
-  const way = host.inet.wayOut(from, to, via);
+  const way = host.inet.wayOut(to, via);
   if (way === "unreachable") throw refused("Network is unreachable");
   const whence = from === undefined ? "" : `from ${from} `;
   if (way === "local") {
