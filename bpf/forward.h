@@ -134,9 +134,13 @@ static __always_inline enum verdict check_way(const struct __sk_buff *skb, const
 	return VERDICT_GO_ON;
 }
 
-/* The packet leaves by `way`. Its addresses are right. */
+/* The packet leaves by `way`. Its addresses are right; what a link filled a short frame with is no part of it. */
 static __always_inline int send_by(struct __sk_buff *skb, const struct packet *packet, const struct way *way)
 {
+	__u32 length = sizeof(struct ethhdr) + packet->length;
+
+	if (skb->gso_size == 0 && skb->len > length && bpf_skb_change_tail(skb, length, 0))
+		return -1;
 	if (!packet->is_from_lane && spend_time_to_live(skb, packet) < 0)
 		return -1;
 	return bpf_skb_store_bytes(skb, 0, way->link_addresses, sizeof(way->link_addresses), 0);

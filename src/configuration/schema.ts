@@ -37,6 +37,10 @@ const duration = z
 export const RANGE = /^(\d{1,5})-(\d{1,5})$/;
 const A_PORT = expecting("an integer from 0 to 65535, or a range such as 8000-8010");
 
+/** As the API calls them. */
+const SERVICE_ID = /^((tcp|udp|sctp):(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}|fwmark6?:\d{1,10})$/;
+const ENDPOINT_ID = /^(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}$/;
+
 const listenPlace = z
   .union([integer(1, 0xffff), z.string()], expecting(A_LISTEN_PLACE))
   .refine((value) => parseListenPlace(String(value)) !== undefined, expecting(A_LISTEN_PLACE));
@@ -239,6 +243,17 @@ export const FILE_SCHEMA = keyed({
         .url({ protocol: /^https?$/, error: "expected an http or https URL" })
         .optional()
         .describe("Or a URL that the event is posted to, as JSON: `event`, `data`."),
+      words: flag()
+        .optional()
+        .describe("Of a program: whether words about the event follow its own. Default: true."),
+      service: text("a service such as tcp:192.0.2.10:80 or fwmark:7")
+        .regex(SERVICE_ID, expecting("a service such as tcp:192.0.2.10:80 or fwmark:7"))
+        .optional()
+        .describe("Only what is about this service: `tcp:192.0.2.10:80`, `fwmark:7`."),
+      destination: text("a destination such as 192.0.2.21:80")
+        .regex(ENDPOINT_ID, expecting("a destination such as 192.0.2.21:80"))
+        .optional()
+        .describe("Only what is about this destination: `192.0.2.21:80`."),
       events: listOf(text("an event's name"), "events")
         .optional()
         .describe("What events' names begin with: docs/log-events.md. Default: all."),

@@ -60,7 +60,7 @@ export async function openDirector(
   const control = await Control.start(engine, file, async () => {
     // Most directors check nothing, and never load this.
     const { startHealth } = await import("./health.ts");
-    health = stack.use(await startHealth(started.promise, options.socket, lines));
+    health = stack.use(await startHealth(started.promise, options.socket, log));
     return health.keeper;
   });
   started.resolve(control);

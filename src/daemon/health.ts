@@ -14,9 +14,10 @@ const TELL_MS = 1_000;
 export async function startHealth(
   control: Promise<Control>,
   socket: string,
-  lines: Log["lines"],
+  log: Pick<Log, "lines" | "events">,
 ): Promise<Health> {
-  const teller = new Teller(lines);
+  const teller = new Teller(log);
+  const { lines } = log;
   return await openHealth({
     // This very program, as it was started.
     program: [process.execPath, ...process.execArgv, process.argv[1] ?? "", "probe"],
@@ -29,11 +30,11 @@ export async function startHealth(
 }
 
 class Teller {
-  readonly #lines: Log["lines"];
+  readonly #log: Pick<Log, "lines" | "events">;
   readonly #counts = new Map<string, number>();
 
-  constructor(lines: Log["lines"]) {
-    this.#lines = lines;
+  constructor(log: Pick<Log, "lines" | "events">) {
+    this.#log = log;
   }
 
   tell(event: HealthEvent): void {
@@ -41,7 +42,13 @@ class Teller {
     const count = (this.#counts.get(kind) ?? 0) + 1;
     this.#counts.set(kind, count);
     if (count === 1) setTimeout(() => this.#rest(kind), TELL_MS).unref();
-    if (count <= TOLD_MAX) this.#line(event);
+    const { level, message, facts } = lineOf(event);
+    if (count <= TOLD_MAX) this.#log.lines[level](facts, message);
+    else {
+      // Listeners, and scripts that are run for each, hear of all.
+      const { event: name, ...rest } = facts;
+      this.#log.events.publish({ name, message, facts: rest });
+    }
   }
 
   #rest(kind: string): void {
@@ -53,52 +60,72 @@ class Teller {
       "destination false": "destinations are down",
     };
     const says = what[kind as keyof typeof what] ?? `of ${kind}`;
-    this.#lines.warn({ event: "health-more", count: more }, `and ${more} more ${says}`);
+    const facts = { event: "health-more", count: more };
+    this.#log.lines.warn(facts, `and ${more} more ${says}`);
   }
+}
 
-  #line(event: HealthEvent): void {
-    switch (event.kind) {
-      case "destination": {
-        const { up, why } = event;
-        const facts = {
-          ...about(event.service),
-          destination: formatEndpoint(event.destination.endpoint),
-          why,
-        };
-        if (up) this.#lines.info({ event: "destination-up", ...facts }, "a destination is up");
-        else this.#lines.warn({ event: "destination-down", ...facts }, "a destination is down");
-        break;
-      }
-      case "quorum": {
-        const { has, decision, health } = event;
-        const { quorum, hysteresis } = health;
-        const facts = { ...about(event.service), sum: decision.sum, quorum, hysteresis };
-        const sorry = health.sorry && formatEndpoint(health.sorry.endpoint);
-        const rest = sorry === undefined ? facts : { ...facts, sorry };
-        if (has) this.#lines.info({ event: "quorum-gained", ...rest }, "a service has its quorum");
-        else this.#lines.error({ event: "quorum-lost", ...rest }, "a service lost its quorum");
-        break;
-      }
-      case "panic":
-        if (event.isPanic) {
-          this.#lines.error(
-            { event: "panic", ...about(event.service) },
-            "so few destinations are up that all are kept",
-          );
-        } else {
-          this.#lines.info(
-            { event: "panic-over", ...about(event.service) },
-            "enough destinations are up again: the others go",
-          );
-        }
-        break;
-      case "warning": {
-        const { target, check, warning } = event;
-        this.#lines.warn(
-          { event: "check-warning", address: target.address, port: target.port, check },
-          warning,
-        );
-      }
+interface Line {
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+  readonly facts: { readonly event: string } & Readonly<Record<string, unknown>>;
+}
+
+function lineOf(event: HealthEvent): Line {
+  switch (event.kind) {
+    case "destination": {
+      const { up, why } = event;
+      const destination = formatEndpoint(event.destination.endpoint);
+      const rest = { ...about(event.service), destination, why };
+      return up
+        ? {
+            level: "info",
+            message: "a destination is up",
+            facts: { event: "destination-up", ...rest },
+          }
+        : {
+            level: "warn",
+            message: "a destination is down",
+            facts: { event: "destination-down", ...rest },
+          };
+    }
+    case "quorum": {
+      const { has, decision, health } = event;
+      const { quorum, hysteresis } = health;
+      const sorry = health.sorry && { sorry: formatEndpoint(health.sorry.endpoint) };
+      const rest = { ...about(event.service), sum: decision.sum, quorum, hysteresis, ...sorry };
+      return has
+        ? {
+            level: "info",
+            message: "a service has its quorum",
+            facts: { event: "quorum-gained", ...rest },
+          }
+        : {
+            level: "error",
+            message: "a service lost its quorum",
+            facts: { event: "quorum-lost", ...rest },
+          };
+    }
+    case "panic":
+      return event.isPanic
+        ? {
+            level: "error",
+            message: "so few destinations are up that all are kept",
+            facts: { event: "panic", ...about(event.service) },
+          }
+        : {
+            level: "info",
+            message: "enough destinations are up again: the others go",
+            facts: { event: "panic-over", ...about(event.service) },
+          };
+    case "warning": {
+      const { target, check, warning } = event;
+      const { address, port } = target;
+      return {
+        level: "warn",
+        message: warning,
+        facts: { event: "check-warning", address, port, check },
+      };
     }
   }
 }

@@ -17,7 +17,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const COMMON = { exec: undefined, webhook: undefined, only: [], timeoutMs: 5_000 };
+const COMMON = {
+  exec: undefined,
+  webhook: undefined,
+  hasWords: true,
+  service: undefined,
+  destination: undefined,
+  only: [],
+  timeoutMs: 5_000,
+};
 const SERVICE = "tcp:10.0.0.1:80";
 
 function down(destination = "10.0.0.2:80") {
@@ -54,6 +62,23 @@ test("a program is told in keepalived's words, one event after the other", async
   expect(JSON.parse(facts!)).toMatchObject({ service: SERVICE, why: "connection refused" });
   expect(second).toBe("quorum-lost: first VS [10.0.0.1]:tcp:80 DOWN");
   expect(told.troubles).toEqual([]);
+});
+
+test("a program may have its own words alone, about one service and destination", async () => {
+  const { path, kept } = script();
+  using told = notifier({
+    exec: [path, "mine"],
+    hasWords: false,
+    service: "tcp:10.0.0.1:080",
+    destination: "10.0.0.2:80",
+    only: ["destination-down"],
+  });
+  told.events.publish(down("10.0.0.3:80"));
+  told.events.publish({ name: "destination-up", message: "up", facts: down().facts });
+  told.events.publish({ ...down(), facts: { ...down().facts, service: "udp:10.0.0.1:80" } });
+  told.events.publish(down());
+  await expect.poll(kept).toContain("refused");
+  expect(kept().match(/^destination-.*/gm)).toEqual(["destination-down: mine"]);
 });
 
 test("a program that fails, is not there, or hangs is said once", async () => {

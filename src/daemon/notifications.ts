@@ -6,8 +6,11 @@
  */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatServiceId, parseEndpointId, parseServiceId } from "../api/ids.ts";
 import type { NotifySettings } from "../configuration/notify.ts";
 import type { Events, KeptEvent } from "../control/events.ts";
+import { keyToWire } from "../control/wire.ts";
+import { formatEndpoint } from "../ipvs/desired/service.ts";
 import { wordsFor } from "./notify-words.ts";
 
 const QUEUE_MAX = 1_000;
@@ -29,9 +32,10 @@ export class Notifier implements Disposable {
 
   constructor(events: Events, settings: readonly NotifySettings[], options: NotifierOptions) {
     this.#events = events;
-    this.#at = events.last;
+    // What happened since the daemon began: checks may have told of services already.
+    this.#at = 0;
     this.#receivers = settings.map((each) => new Receiver(each, options));
-    this.#listen();
+    setImmediate(() => this.#pass());
   }
 
   [Symbol.dispose](): void {
@@ -40,17 +44,14 @@ export class Notifier implements Disposable {
     for (const receiver of this.#receivers) receiver[Symbol.dispose]();
   }
 
-  #listen(): void {
+  /** What is new, and then what comes. */
+  #pass(): void {
     if (!this.#isOpen) return;
-    this.#waiting = this.#events.once(() => {
-      // Whoever publishes does not wait for it.
-      setImmediate(() => {
-        const { events } = this.#events.after(this.#at);
-        this.#at = this.#events.last;
-        for (const event of events) for (const receiver of this.#receivers) receiver.take(event);
-        this.#listen();
-      });
-    });
+    const { events } = this.#events.after(this.#at);
+    this.#at = this.#events.last;
+    for (const event of events) for (const receiver of this.#receivers) receiver.take(event);
+    // Whoever publishes does not wait for it.
+    this.#waiting = this.#events.once(() => setImmediate(() => this.#pass()));
   }
 }
 
@@ -69,11 +70,12 @@ class Receiver implements Disposable {
   }
 
   take(event: KeptEvent): void {
-    const { only, exec } = this.#settings;
+    const { only, exec, hasWords } = this.#settings;
     // Of its own failures it is not told: that would go round.
     if (event.name === "notification-failed") return;
     if (only.length > 0 && !only.some((name) => event.name.startsWith(name))) return;
-    if (exec !== undefined && wordsFor(event) === undefined) return;
+    if (exec !== undefined && hasWords && wordsFor(event) === undefined) return;
+    if (!this.#isAbout(event)) return;
     if (this.#queue.length >= QUEUE_MAX) {
       this.#lost++;
       return;
@@ -84,6 +86,17 @@ class Receiver implements Disposable {
 
   [Symbol.dispose](): void {
     this.#ending.abort();
+  }
+
+  /** Whether it is about what this receiver is to be told of. */
+  #isAbout({ text }: KeptEvent): boolean {
+    const { service, destination } = this.#settings;
+    if (service === undefined && destination === undefined) return true;
+    const facts = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return (
+      (service === undefined || facts.service === canonicalService(service)) &&
+      (destination === undefined || facts.destination === canonicalDestination(destination))
+    );
   }
 
   async #work(): Promise<void> {
@@ -108,9 +121,12 @@ class Receiver implements Disposable {
 
   /** Why not; undefined: it was told. */
   async #tell(event: KeptEvent): Promise<string | undefined> {
-    const { exec, webhook, timeoutMs } = this.#settings;
+    const { exec, webhook, hasWords, timeoutMs } = this.#settings;
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeoutMs)]);
-    if (exec !== undefined) return await run(exec, event, signal);
+    if (exec !== undefined) {
+      const words = hasWords ? (wordsFor(event) ?? []) : [];
+      return await run([...exec, ...words], event, signal);
+    }
     let why: string | undefined;
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       const each = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(timeoutMs)]);
@@ -129,6 +145,17 @@ class Receiver implements Disposable {
   }
 }
 
+/** As events have it, however it was written. */
+function canonicalService(id: string): string {
+  const key = parseServiceId(id);
+  return key === undefined ? id : formatServiceId(keyToWire(key));
+}
+
+function canonicalDestination(id: string): string {
+  const endpoint = parseEndpointId(id);
+  return endpoint === undefined ? id : formatEndpoint(endpoint);
+}
+
 /** No shell reads what an event says. */
 function run(
   [program = "", ...words]: readonly string[],
@@ -136,7 +163,7 @@ function run(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const child = spawn(program, [...words, ...(wordsFor(event) ?? [])], {
+    const child = spawn(program, words, {
       stdio: ["pipe", "ignore", "ignore"],
       signal,
       killSignal: "SIGKILL",

@@ -159,7 +159,7 @@ test("one that is down goes, and stands last when it returns; the others stay th
   const plan = bench.plan(80);
   await bench.tell(true, "10.0.0.2");
   expect(bench.plan(80)).toBe(plan);
-  expect(bench.events.map((event) => event.kind)).toEqual(["destination", "destination"]);
+  expect(bench.events.map((event) => event.kind)).toEqual(["quorum", "destination", "destination"]);
 });
 
 test("a server of many services is asked once, and each is renewed once", async () => {
@@ -200,6 +200,24 @@ test("somebody is sorry while the quorum is lost", async () => {
   expect(bench.has(80)).toBe("10.0.0.9:90 w1");
   await bench.tell(true, "10.0.0.2");
   expect(bench.has(80)).toBe("10.0.0.2:80 w5, 10.0.0.3:80 w5");
+});
+
+test("a quorum is told of when a service comes, one that is lost once that is known", async () => {
+  const bench = new Bench();
+  const told = (): string[] =>
+    bench.events.splice(0).flatMap((each) => (each.kind === "quorum" ? `${each.has}` : []));
+  const pessimist = {
+    ...HEALTH,
+    checks: HEALTH.checks.map((each) => ({ ...each, start: "down" as const })),
+  };
+  bench.become(service(EMPTY_STATE, 80, HEALTH, "10.0.0.2"));
+  expect(told()).toEqual(["true"]);
+  bench.become(service(EMPTY_STATE, 81, pessimist, "10.0.0.3"));
+  expect(told()).toEqual([]);
+  await bench.tell(false, "10.0.0.3");
+  expect(told()).toEqual(["false"]);
+  await bench.tell(true, "10.0.0.3");
+  expect(told()).toEqual(["true"]);
 });
 
 describe("what is remembered", () => {

@@ -83,6 +83,8 @@ interface Judged {
   readonly plan: ServicePlan;
   readonly standings: ReadonlyMap<string, DestinationStanding>;
   readonly decision: Decision;
+  /** What was told of its quorum last; undefined: nothing yet. */
+  readonly toldQuorum: boolean | undefined;
 }
 
 export class HealthKeeper {
@@ -230,16 +232,19 @@ export class HealthKeeper {
     const judged = this.#judgement(keyText, plan);
     if (judged === undefined) return undefined;
     const before = this.#judged.get(keyText);
-    const { standings, decision } = judged;
+    const { standings } = judged;
     const health = plan.health!;
     for (const destination of plan.destinations) {
       const at = formatEndpoint(destination.endpoint);
       const [last, standing] = [before?.standings.get(at), standings.get(at)];
-      if (last === undefined || standing === undefined || last.up === standing.up) continue;
+      if (last === undefined || standing === undefined) continue;
+      // One that began as down is told of when that is known, as keepalived does with alpha.
+      const isFoundDown = !standing.up && standing.isKnown && !last.isKnown;
+      if (last.up === standing.up && !isFoundDown) continue;
       const { up, why } = standing;
       this.#options.happened({ kind: "destination", service: plan.key, destination, up, why });
     }
-    this.#tell(plan.key, health, before?.decision, decision);
+    this.#tell(judged, before);
     const moment = nextMoment(standings.values(), health.slowStartMs, this.#options.now());
     if (moment === undefined) this.#moments.delete(keyText);
     else this.#moments.set(keyText, moment);
@@ -266,20 +271,20 @@ export class HealthKeeper {
       return { weight: destination.weight, onFailure, standing };
     });
     const hadQuorum = before?.decision.hasQuorum ?? true;
-    return { plan, standings, decision: decide(health, candidates, hadQuorum, now) };
+    const decision = decide(health, candidates, hadQuorum, now);
+    const isKnown = [...standings.values()].every((each) => each.isKnown);
+    const toldQuorum = toldAfter(before?.toldQuorum, decision.hasQuorum, isKnown);
+    return { plan, standings, decision, toldQuorum };
   }
 
-  #tell(
-    service: ServiceKey,
-    health: ServiceHealth,
-    before: Decision | undefined,
-    decision: Decision,
-  ): void {
-    const { hasQuorum: has, isPanic } = decision;
-    if ((before?.hasQuorum ?? true) !== has) {
-      this.#options.happened({ kind: "quorum", service, has, decision, health });
+  #tell({ plan, decision, toldQuorum }: Judged, before: Judged | undefined): void {
+    const { key: service, health } = plan;
+    if (toldQuorum !== undefined && toldQuorum !== before?.toldQuorum) {
+      const has = toldQuorum;
+      this.#options.happened({ kind: "quorum", service, has, decision, health: health! });
     }
-    if ((before?.isPanic ?? false) !== isPanic) {
+    const { isPanic } = decision;
+    if ((before?.decision.isPanic ?? false) !== isPanic) {
       this.#options.happened({ kind: "panic", service, isPanic });
     }
   }
@@ -306,6 +311,18 @@ export class HealthKeeper {
     if (this.#changed.size > 0) this.#renewSoon();
     else this.#setClock();
   }
+}
+
+/**
+ * What was told of a service's quorum, after this: at first that it has it, as keepalived does at its start; that it has not
+ * once that is known.
+ */
+function toldAfter(
+  told: boolean | undefined,
+  hasQuorum: boolean,
+  isKnown: boolean,
+): boolean | undefined {
+  return hasQuorum || told !== undefined || isKnown ? hasQuorum : undefined;
 }
 
 function asConfigured({ destinations }: ServicePlan): Pick<Decision, "weights" | "sorryWeight"> {

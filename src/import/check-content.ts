@@ -23,7 +23,7 @@ export function checkContents(
   };
   const asked = present({ address: connection.address, port: connection.port });
   // Other balancers ask the real server's own address, and some answer there alone.
-  const isDirect = check.connection.address === undefined && forwarding === "route";
+  const isDirect = check.connection.address === undefined && forwarding !== "masquerade";
   return probeContents(check, notes).map((own) => ({
     ...own,
     ...common,

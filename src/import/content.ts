@@ -9,6 +9,7 @@ import type {
 import { type CheckFields, checkContents } from "./check-content.ts";
 import { CheckNames } from "./check-names.ts";
 import type { ImportedServers, RealServer, VirtualServer, VirtualServerKey } from "./model.ts";
+import { notifyContent } from "./notify-content.ts";
 import type { Notes } from "./told.ts";
 
 export function serversContent(imported: ImportedServers, notes: Notes): FileContent {
@@ -19,8 +20,10 @@ export function serversContent(imported: ImportedServers, notes: Notes): FileCon
   const pools = new Map<string, PoolContent>();
   const services = placed.flatMap((each) => servicesOf(each, names, pools));
   const checks = names.content();
+  const notify = notifyContent(unique, notes);
   return {
     ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }),
+    ...(notify === undefined ? {} : { notify }),
     ...(Object.keys(checks).length === 0 ? {} : { checks: checks as FileContent["checks"] }),
     ...(pools.size === 0 ? {} : { pools: Object.fromEntries(pools) }),
     services,

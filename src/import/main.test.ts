@@ -109,7 +109,7 @@ const KEEPALIVED = `virtual_server 192.0.2.10 80 {
   lb_algo rr
   lb_kind DR
   protocol TCP
-  quorum_up /bin/up
+  ha_suspend
   real_server 192.0.2.21 80 { TCP_CHECK { connect_timeout 2 } }
 }
 `;
@@ -122,9 +122,9 @@ const LDIRECTORD = `virtual=192.0.2.10:80
 
 // biome-ignore format: a table
 const kinds: [words: string[], input: string, scheduler: string, told: string][] = [
-  [["keepalived", "-"],      KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
-  [["keepalived.conf", "-"], KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
-  [["-"],                    KEEPALIVED, "rr",  "-:6: not carried: quorum_up /bin/up: scripts that are told of changes"],
+  [["keepalived", "-"],      KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
+  [["keepalived.conf", "-"], KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
+  [["-"],                    KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
   [["ldirectord.cf", "-"],   LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
   [["-"],                    LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
   [["-"],                    "-A -t 192.0.2.10:80 -s sed\n-X\n", "sed", "-:2: not carried: -X: "],
@@ -141,7 +141,7 @@ test.for(kinds)(
 );
 
 test("a keepalived.conf that is carried whole is told nothing of", async () => {
-  const whole = KEEPALIVED.replace(/ +quorum_up.*\n/, "");
+  const whole = KEEPALIVED.replace(/ +ha_suspend.*\n/, "");
   expect(await importing(whole, "keepalived", "-")).toEqual({
     code: 0,
     stderr: "",

@@ -27,6 +27,17 @@ export interface VirtualServer {
   readonly hysteresis: number;
   readonly sorry: SorryServer | undefined;
   readonly realServers: readonly RealServer[];
+  /** Run when it has its quorum, or lost it. */
+  readonly scripts?: readonly NotifyScript[];
+}
+
+/** A program that is to be run when something is up, or down. */
+export interface NotifyScript {
+  readonly at: Place;
+  readonly when: "up" | "down";
+  readonly command: readonly string[];
+  /** Who is to run it. */
+  readonly user: string | undefined;
 }
 
 export type VirtualServerKey =
@@ -63,6 +74,8 @@ export interface RealServer {
   /** Weight 0 instead of being removed. */
   readonly isInhibited: boolean;
   readonly checks: readonly Check[];
+  /** Run when it is up, or down. */
+  readonly scripts?: readonly NotifyScript[];
 }
 
 /** It is up only if all of its checks say so. */

@@ -19,9 +19,9 @@ export type DropReason =
   | "arp-ignored"
   /** The address asked for is none of this host's. */
   | "arp-not-ours"
-  /** Not for this host, and it forwards nothing. */
   /** A rule of the packet filter. */
   | "firewall"
+  /** Not for this host, and it forwards nothing. */
   | "not-forwarding"
   | "no-route"
   | "time-exceeded"

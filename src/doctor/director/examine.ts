@@ -50,6 +50,9 @@ export async function examineDirector(listenMs: number): Promise<Examination> {
     inBunches(vips, (vip) => seeVip(vip, vips, interfaces, wires, listenMs)),
     inBunches(asked, ({ service, server }) => seeServer(service, server, vips, wires)),
   ]);
+  for (const { card, trouble } of wires.all) {
+    if (trouble !== undefined) skipped.push({ what: `the wire of ${card.name}`, why: trouble });
+  }
   // Now, when what went by meanwhile is counted.
   const [told, firewall, names] = await Promise.all([
     askDirector(skipped),

@@ -88,5 +88,6 @@ async function listen(
     gateway === undefined ? [] : whoHas(wire, ownAddress(card, gateway, [vip]) ?? asker, gateway),
   ]);
   const [[holders, gateways]] = await Promise.all([asking, sleep(listenMs)]);
+  if (wire.trouble !== undefined) throw new Error(`the kernel refuses frames: ${wire.trouble}`);
   return { card: card.name, holders, gateways, senders };
 }

@@ -6,18 +6,15 @@ import type { ServerFacts } from "./facts.ts";
 export function* gatewayFaults({ question, gateway, wires }: ServerFacts): Generator<Finding> {
   const { forwarding } = question;
   if (gateway.kind !== "out") {
-    if (gateway.kind !== "none") return;
+    // With direct routing and tunnels a client may be on the same wire; with NAT the director has to be on the way.
+    if (forwarding !== "masquerade" || gateway.kind !== "none") return;
     yield {
       code: "no-gateway",
       about: "this host",
       says: "there is no default route",
       evidence: "'ip route show default' is empty",
       leadsTo: "clients of other networks get no answer",
-      remedy: advice(
-        forwarding === "masquerade"
-          ? "'ip route add default via' the director's inner address"
-          : "'ip route add default via' the router, not the director",
-      ),
+      remedy: advice("'ip route add default via' the director's inner address"),
     };
     return;
   }

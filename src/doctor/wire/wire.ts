@@ -6,7 +6,6 @@ import {
   errnoName,
   ReadableWatch,
   receive,
-  SystemCallError,
   sendTo,
   setOption,
   socket,
@@ -35,6 +34,7 @@ export class Wire implements Disposable {
   readonly #buffer = new Uint8Array(FRAME_LENGTH_MAX);
   readonly #listeners = new Set<(frame: Frame) => void>();
   readonly #watch: ReadableWatch;
+  #trouble: string | undefined;
 
   /** Throws a SystemCallError when the kernel refuses. `card` has a MAC address. */
   constructor(card: HostInterface) {
@@ -54,11 +54,17 @@ export class Wire implements Disposable {
     }
   }
 
+  /** Nobody hears what the kernel refuses, as of a card that goes down meanwhile: `trouble` tells. */
   send(frame: Uint8Array): void {
     const sent = sendTo(this.#fd, frame, this.#address);
     // A full queue loses a frame, as any wire may; what was asked is asked again.
     if (sent >= 0 || -sent === errno.ENOBUFS || -sent === errno.EAGAIN) return;
-    throw new SystemCallError("sendto", -sent, `ask on ${this.card.name}: ${errnoName(-sent)}`);
+    this.#trouble = errnoName(-sent);
+  }
+
+  /** Why the kernel refused a frame, the last time that it did. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   listen(onFrame: (frame: Frame) => void): Disposable {

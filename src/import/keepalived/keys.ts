@@ -25,6 +25,8 @@ export interface VirtualServerValues extends ServerDefaults {
   readonly quorum: number;
   readonly hysteresis: number;
   readonly sorry: { readonly address: string; readonly port: string | undefined };
+  readonly quorumUp: takes.Script;
+  readonly quorumDown: takes.Script;
   readonly isSorryInhibited: boolean;
   readonly sorryMethod: ForwardingContent;
   readonly name: string;
@@ -33,6 +35,8 @@ export interface VirtualServerValues extends ServerDefaults {
 export interface RealServerValues extends ServerDefaults {
   readonly upperThreshold: number;
   readonly lowerThreshold: number;
+  readonly notifyUp: takes.Script;
+  readonly notifyDown: takes.Script;
 }
 
 const INT_MAX = 0x7fff_ffff;
@@ -43,10 +47,9 @@ const PERSISTENCE_SECONDS = 360;
 const REASONS = {
   mail: "Sluice sends no mail: docs/migration.md says what to use instead",
   snmp: "Sluice has no SNMP: its metrics are Prometheus'",
-  script: "scripts that are told of changes are set up by themselves: docs/migration.md",
   suspend: "checks go on also while this host has no VIP",
   dpvs: "it is DPVS's: Sluice has neither FULLNAT nor SYN proxies",
-  omega: "nothing is told when the daemon ends",
+  omega: "no scripts are run when the daemon ends: its event director-ending comes near",
 } as const;
 
 const aFlag: Key<VirtualServerValues> = {
@@ -100,8 +103,8 @@ export const VIRTUAL_SERVER: KeyTable<VirtualServerValues> = {
   ha_suspend:              { dropped: REASONS.suspend },
   quorum:                  { to: "quorum",            takes: takes.integer(1, INT_MAX) },
   hysteresis:              { to: "hysteresis",        takes: takes.integer(0, INT_MAX) },
-  quorum_up:               { dropped: REASONS.script },
-  quorum_down:             { dropped: REASONS.script },
+  quorum_up:               { to: "quorumUp",          takes: takes.script },
+  quorum_down:             { to: "quorumDown",        takes: takes.script },
   omega:                   { dropped: REASONS.omega },
   sorry_server:            { to: "sorry",             takes: sorry },
   sorry_server_inhibit:    { to: "isSorryInhibited",  takes: takes.flag },
@@ -116,7 +119,7 @@ export const REAL_SERVER: KeyTable<RealServerValues> = {
   ...SERVER_DEFAULTS,
   uthreshold:  { to: "upperThreshold", takes: takes.integer(0, INT_MAX) },
   lthreshold:  { to: "lowerThreshold", takes: takes.integer(0, INT_MAX) },
-  notify_up:   { dropped: REASONS.script },
-  notify_down: { dropped: REASONS.script },
+  notify_up:   { to: "notifyUp",       takes: takes.script },
+  notify_down: { to: "notifyDown",     takes: takes.script },
   ...Object.fromEntries(CHECKER_NAMES.map((name) => [name, { block: true }])),
 };

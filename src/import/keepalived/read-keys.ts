@@ -74,6 +74,8 @@ export function readBlock<Result>(
 const NO_BLOCK = "this keyword has no block: what is in it is not read";
 
 function unknown(keyword: string, known: readonly string[]): string {
+  if (/^(\/\/|\/\*|--|;)/.test(keyword))
+    return "keepalived's comments begin with # or !, no others";
   const meant = nearest(keyword, known);
   return meant === undefined
     ? `there is no ${keyword} here (does a } before it stand too early, or is one missing?)`

@@ -6,6 +6,7 @@ import type { Notes } from "../told.ts";
 import { checkDefaultsOf, readChecker } from "./checkers.ts";
 import { REAL_SERVER, type VirtualServerValues } from "./keys.ts";
 import { type ReadBlock, readBlock } from "./read-keys.ts";
+import { scriptsOf } from "./scripts.ts";
 import type { Statement } from "./statements.ts";
 import { integerIn } from "./values.ts";
 
@@ -57,7 +58,8 @@ function readRealServer(
     notes.dropped(at, text, why);
     return undefined;
   }
-  const { values, blocks } = readBlock(block ?? [], REAL_SERVER, notes);
+  const read = readBlock(block ?? [], REAL_SERVER, notes);
+  const { values, blocks } = read;
   const inherited = {
     checks: { ...checkDefaultsOf(above), ...checkDefaultsOf(values) },
     virtualHost: values.virtualHost ?? above.virtualHost,
@@ -76,6 +78,7 @@ function readRealServer(
     upperThreshold: values.upperThreshold ?? 0,
     lowerThreshold: values.lowerThreshold ?? 0,
     isInhibited: values.isInhibited ?? above.isInhibited ?? false,
+    scripts: scriptsOf(read, { up: "notifyUp", down: "notifyDown" }),
     checks: blocks.flatMap((checker) => readChecker(checker, inherited, notes) ?? []),
   };
 }

@@ -57,10 +57,10 @@ const GLOBAL_REASONS: readonly (readonly [begins: RegExp, why: string])[] = [
   [/^(vrrp|default_interface|dynamic_interfaces|garp|nftables(?!_ipvs)|disable_local_igmp|fifo_write)/, VRRP],
   [/^(notification_email|smtp_|no_email_faults)/, "Sluice sends no mail: docs/migration.md says what to use instead"],
   [/^(snmp|enable_snmp|enable_traps|enable_dbus|dbus)/, "Sluice has no SNMP and no DBus: its metrics are Prometheus'"],
-  [/(notify|script)/, "scripts that are told of changes are set up by themselves: docs/migration.md"],
+  [/(notify|script)/, "programs of notify in sluice.yaml run as the daemon does: docs/log-events.md"],
   [/^lvs_sync_daemon/, "connections are not copied to other hosts"],
   [/^lvs_flush/, "services that are in no file are removed by sluice apply, unless it says others: keep"],
-  [/^lvs_notify/, "changes are told by events and metrics"],
+  [/^lvs_notify/, "a program of notify in sluice.yaml gets the same words for each event: docs/log-events.md"],
   [/^nftables_ipvs/, "each address becomes a service of its own"],
   [/^checker_log/, "changes are logged, and the metrics have every failure"],
 ];

@@ -116,6 +116,11 @@ export const forwarding: Taker = ({ words: [, method, ...options] }) => {
   const known: Readonly<Record<string, ForwardingContent>> = { NAT: "masquerade", DR: "route" };
   const plain = known[method?.toUpperCase() ?? ""];
   if (plain !== undefined) return { value: plain };
+  if (["FNAT", "SNAT", "NAT64"].includes(method?.toUpperCase() ?? "")) {
+    return {
+      why: `${method} is DPVS's: Sluice has NAT, where replies come by the director, which is taken`,
+    };
+  }
   if (method?.toUpperCase() !== "TUN") {
     return { why: `expected NAT, DR or TUN, got ${method ?? "nothing"}` };
   }

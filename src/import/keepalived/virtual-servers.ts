@@ -14,6 +14,7 @@ import type { GroupEntry, Groups } from "./groups.ts";
 import { VIRTUAL_SERVER, type VirtualServerValues } from "./keys.ts";
 import { type ReadBlock, readBlock } from "./read-keys.ts";
 import { isTunnel, type ReadServer, readRealServers, servingAt } from "./real-servers.ts";
+import { scriptsOf } from "./scripts.ts";
 import type { Statement } from "./statements.ts";
 import { integerIn } from "./values.ts";
 
@@ -88,6 +89,7 @@ export function readVirtualServer(
     ...quorumOf(block, realServers, notes),
     sorry: sorryOf(block, method, keys, notes),
     realServers: realServers.map((each) => servingAt(each, keys, notes)),
+    scripts: scriptsOf(block, { up: "quorumUp", down: "quorumDown" }),
   };
 }
 

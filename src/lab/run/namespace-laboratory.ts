@@ -18,7 +18,7 @@ export interface NamespaceLaboratory extends Laboratory {
   /** While it is remembered, `sluice lab shell` finds it. */
   readonly remember: (stateFile: string) => Disposable;
   /** The exit code that a signal asks for, when one came. */
-  interrupted(): number | undefined;
+  readonly interrupted: () => number | undefined;
 }
 
 /** Throws a LabFailure when the machine grants no namespaces, or something does not start. */

@@ -38,8 +38,27 @@ const COLOURS: Paint = {
 };
 const NO_COLOURS: Paint = { bold: plain, dim: plain, green: plain, red: plain };
 
+/** What is said around steps; what they themselves say comes with them. */
+const PHRASES = {
+  en: {
+    step: (number: number, title: string) => `Step ${number}: ${title}`,
+    allHold: (total: number) => `All ${total} statements hold.`,
+    someFail: (failed: number, total: number) => `${failed} of ${total} statements fail.`,
+  },
+  zh: {
+    step: (number: number, title: string) => `第 ${number} 步：${title}`,
+    allHold: (total: number) => `全部 ${total} 项都成立。`,
+    someFail: (failed: number, total: number) => `${total} 项中有 ${failed} 项不成立。`,
+  },
+} as const;
+
 /** `command`: how `sluice` is called. */
-export function humanPresenter(hasColours: boolean, command: string): Presenter {
+export function humanPresenter(
+  hasColours: boolean,
+  command: string,
+  language: keyof typeof PHRASES = "en",
+): Presenter {
+  const phrases = PHRASES[language];
   const paint = hasColours ? COLOURS : NO_COLOURS;
   const tally: Tally = { passed: 0, failed: 0 };
   let address = "";
@@ -59,7 +78,7 @@ export function humanPresenter(hasColours: boolean, command: string): Presenter 
         case "text":
           return `${wrapped(event.text)}\n`;
         case "step":
-          return `\n${paint.bold(`Step ${event.number}: ${event.title}`)}\n`;
+          return `\n${paint.bold(phrases.step(event.number, event.title))}\n`;
         case "command":
           return `${paint.dim(`[root@${event.host} ~]#`)} ${event.command}\n${withEnd(event.output)}`;
         case "statement": {
@@ -81,8 +100,8 @@ export function humanPresenter(hasColours: boolean, command: string): Presenter 
     finish: () => {
       const total = tally.passed + tally.failed;
       return tally.failed === 0
-        ? `\n${paint.green(`All ${total} statements hold.`)}\n`
-        : `\n${paint.red(`${tally.failed} of ${total} statements fail.`)}\n`;
+        ? `\n${paint.green(phrases.allHold(total))}\n`
+        : `\n${paint.red(phrases.someFail(tally.failed, total))}\n`;
     },
   };
 }

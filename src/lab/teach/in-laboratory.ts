@@ -20,24 +20,30 @@ export async function inLaboratory(
   isSimulated: boolean,
   work: (taught: Taught) => Promise<void>,
 ): Promise<number | undefined> {
-  if (isSimulated) {
-    const { openSimulated } = await import("../simulated/laboratory.ts");
-    const laboratory = await openSimulated({ scenario, family: "inet", seed: SEED });
-    await build(laboratory, scenario);
-    await work({ laboratory, remember: undefined });
-    return undefined;
-  }
-  const laboratory = await openLaboratory({ scenario, family: "inet" });
+  const { laboratory, remember, interrupted } = await open(scenario, isSimulated);
   try {
     await build(laboratory, scenario);
-    await work({ laboratory, remember: laboratory.remember });
+    await work({ laboratory, remember });
   } catch (error) {
     // What a signal ended is no failure.
-    if (laboratory.interrupted() === undefined) {
+    if (interrupted() === undefined) {
       throw error instanceof LineRefused ? new LabFailure(error.message) : error;
     }
   } finally {
     await laboratory.close();
   }
-  return laboratory.interrupted();
+  return interrupted();
+}
+
+async function open(
+  scenario: ScenarioName,
+  isSimulated: boolean,
+): Promise<Taught & { readonly interrupted: () => number | undefined }> {
+  if (isSimulated) {
+    const { openSimulated } = await import("../simulated/laboratory.ts");
+    const laboratory = await openSimulated({ scenario, family: "inet", seed: SEED });
+    return { laboratory, remember: undefined, interrupted: () => undefined };
+  }
+  const laboratory = await openLaboratory({ scenario, family: "inet" });
+  return { laboratory, remember: laboratory.remember, interrupted: laboratory.interrupted };
 }

@@ -1,5 +1,6 @@
 /** `sluice lab mistake`: classic mistakes, made and mended before one's eyes, or to be found. */
 import type { LabEvent } from "../event.ts";
+import { LabFailure } from "../failure.ts";
 import { MISTAKES } from "../mistakes/index.ts";
 import { perform } from "../mistakes/perform.ts";
 import { planOf, SCENARIO_NAMES } from "../network/plan.ts";
@@ -35,7 +36,13 @@ async function performAll(
   command: string,
   hasColours: boolean,
 ): Promise<number> {
-  const presenter = asJson ? jsonPresenter() : humanPresenter(hasColours, command);
+  // It gives its rights up for a user of its own, whom a user namespace does not have.
+  if (!isSimulated && process.getuid!() !== 0) {
+    throw new LabFailure(
+      "tcpdump, which shows the frames, does not work without root: run it as root, or with --simulated",
+    );
+  }
+  const presenter = asJson ? jsonPresenter() : humanPresenter(hasColours, command, language);
   let hasFailed = false;
   const tell = (event: LabEvent): void => {
     if (event.kind === "statement" && !event.ok) hasFailed = true;

@@ -24,7 +24,7 @@ export async function quiz(
 ): Promise<number> {
   const chosen = names[0] ?? MISTAKES[randomInt(MISTAKES.length)]!.name;
   const mistake = MISTAKES.find(({ name }) => name === chosen)!;
-  const presenter = humanPresenter(hasColours, command);
+  const presenter = humanPresenter(hasColours, command, language);
   const write = (text: string): void => void process.stdout.write(text);
   const tell = (event: LabEvent): void => write(presenter.show(event));
   const words = QUIZ_WORDS[language];

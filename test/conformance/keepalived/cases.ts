@@ -141,6 +141,40 @@ ${pool(TCP_CHECK, [ONE, TWO, THREE], 80, "weight 10")}}
       step("all are there again", ...twoUp),
     ],
   }),
+  of("scripts for each server, and for the quorum", {
+    conf: `virtual_server 192.0.2.1 80 {${TIMES}
+  lvs_sched rr
+  lvs_method NAT
+  protocol TCP
+  quorum 2
+  quorum_up "{folder}/run.sh quorum up"
+  quorum_down "{folder}/run.sh quorum down"
+  real_server ${ONE} 8080 {
+    notify_up "{folder}/run.sh one up"
+    notify_down "{folder}/run.sh one down"
+    TCP_CHECK { } }
+  real_server ${TWO} 8080 {
+    notify_down "{folder}/run.sh two down"
+    TCP_CHECK { } }
+}
+virtual_server fwmark 9 {${TIMES}
+  lvs_sched rr
+  lvs_method DR
+  alpha
+  quorum_up "{folder}/run.sh mark up"
+  real_server ${ONE} 0 {
+    notify_up "{folder}/run.sh of-mark up"
+    TCP_CHECK { connect_port 8080 } }
+}
+`,
+    files: { "run.sh": '#!/bin/sh\necho "ran $*" > {folder}/fifo\n' },
+    begin: [serve(ONE, 8080, TCP), serve(TWO, 8080, TCP)],
+    steps: [
+      step("one refuses", stop(ONE, 8080)),
+      step("two refuses", stop(TWO, 8080)),
+      step("both return", serve(ONE, 8080, TCP), serve(TWO, 8080, TCP)),
+    ],
+  }),
   of("a sorry server that is inhibited, beside inhibited servers", {
     conf: `virtual_server 192.0.2.1 80 {${TIMES}
   lvs_sched rr

@@ -40,6 +40,11 @@ const SLUICE = [
   "--socket", "{folder}/socket", "--config", `{folder}/${CONFIGURATION}`,
 ];
 
+/** What keepalived tells by this, a program tells of ours in the same words. */
+const TELLING = "global_defs {\n  lvs_notify_fifo {folder}/fifo\n}\n";
+const TELL = '#!/bin/sh\necho "$*" > {folder}/fifo\n';
+const TELLER = { exec: "{folder}/tell.sh", events: ["destination-", "quorum-"] };
+
 /** Cases at once; they mostly wait. */
 const PARALLEL = { theirs: 6, ours: 3 } as const;
 
@@ -61,6 +66,8 @@ export async function runKeepalived(
 interface Told {
   readonly number: number;
   readonly rules?: readonly string[];
+  /** What it told of servers, a line each, after each step. */
+  readonly news?: readonly string[];
   readonly log?: string;
   readonly why?: string;
 }
@@ -101,7 +108,7 @@ async function runOnce(
 function common({ files, conf, begin, steps, quietMs }: KeepalivedCase, number: number) {
   return {
     number,
-    files: { ...files, "keepalived.conf": conf },
+    files: { ...files, "keepalived.conf": `${TELLING}${conf}` },
     begin,
     steps: steps.map(({ actions }) => actions),
     quietMs,
@@ -123,8 +130,10 @@ async function performOnOurs(cases: readonly KeepalivedCase[], timeoutMs: number
         const { files, ...others } = common(each, number);
         const options = { names: TEST_NAMES, id: undefined };
         const { content } = await KINDS.keepalived("keepalived.conf", each.conf, options);
-        const text = writeConfiguration(content, []);
-        return { ...others, files: { ...files, [CONFIGURATION]: text }, balancer: SLUICE, ipvsadm };
+        const notify = [...(content.notify ?? []), TELLER];
+        const text = writeConfiguration({ ...content, notify }, []);
+        const all = { ...files, [CONFIGURATION]: text, "tell.sh": TELL };
+        return { ...others, files: all, balancer: SLUICE, ipvsadm };
       }),
     );
     // No modules: this kernel has its own.
@@ -177,23 +186,58 @@ function readReport(text: string): ReadonlyMap<number, Told> {
 }
 
 function differencesOf(
-  { steps }: KeepalivedCase,
+  { steps, conf }: KeepalivedCase,
   theirs: Told | undefined,
   ours: Told | undefined,
 ): Difference[] {
   return ["it starts", ...steps.map(({ title }) => title)].flatMap((what, step) => {
-    const [left, right] = [linesAfter(theirs, step), linesAfter(ours, step)];
+    const [left, right] = [linesAfter(theirs, step), inWordsOf(conf, linesAfter(ours, step))];
     const isSame =
       left.join("\n") === right.join("\n") && !left.some((line) => line.startsWith("("));
     return isSame ? [] : [{ step, what, theirs: left, ours: right }];
   });
 }
 
-/** Each names its service: their order says nothing. */
+/** keepalived tells of a group as one, by its name; ours of each of its services, which are up and down together. */
+function inWordsOf(conf: string, lines: readonly string[]): string[] {
+  const [, group] = /^virtual_server group (\S+)/m.exec(conf) ?? [];
+  if (group === undefined) return [...lines];
+  const named = lines.map((line) =>
+    line
+      .replace(/^(told: (?:RS \S+ |VS ))(?:FWM \d+|\S+) (UP|DOWN)$/, `$1[${group}]:0 $2`)
+      .replace(/^(told: RS \S+):none:/, "$1:tcp:"),
+  );
+  return [...new Set(named)].toSorted();
+}
+
+/**
+ * What was told in the last of these steps that is not as it was before: a busy machine's checks fail now and then, and what
+ * went down and up again by that says nothing.
+ */
+function newsOf(steps: readonly string[]): string[] {
+  const states = new Map<string, string>();
+  let news: string[] = [];
+  for (const step of steps) {
+    const before = new Map(states);
+    for (const line of step.split("\n")) {
+      const [, about, state] = /^(.*) (up|down)$/i.exec(line) ?? [];
+      if (about !== undefined && state !== undefined) states.set(about, state);
+    }
+    news = [...states].flatMap(([about, state]) =>
+      before.get(about) === state ? [] : [`${about} ${state}`],
+    );
+  }
+  return news;
+}
+
+/** Each line names its service: their order says nothing. What was told of servers is among them. */
 function linesAfter(told: Told | undefined, step: number): string[] {
   const rules = told?.rules?.[step];
   if (rules === undefined) return [`(no rules: ${told?.why ?? "no report"})`];
-  return rules
+  const news = newsOf(told?.news?.slice(0, step + 1) ?? [])
+    .map((line) => `told: ${line}\n`)
+    .join("");
+  return `${rules}\n${news}`
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")

@@ -86,7 +86,8 @@ function optionsFor(element: HTMLElement, lines: readonly Line[]): uPlot.Options
       { ...axis, size: 24, space: 90, values: (_, ticks) => ticks.map(clock) },
       {
         ...axis,
-        size: 44,
+        // "200kbit/s" is the widest.
+        size: 64,
         space: 32,
         values: (_, ticks) => ticks.map((each) => short(each)),
       },

@@ -70,6 +70,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   "arp-ignored":           ["arp_ignore says that this question is not answered here", "arp_ignore：这里不应答这个 ARP 请求"],
   "arp-not-ours":          ["the address asked for is none of this host's", "被询问的地址不是本机的"],
   "not-forwarding":        ["for an address that this host does not have, and it forwards nothing (ip_forward)", "目的地址不是本机的，而本机不转发 (ip_forward)"],
+  "firewall":              ["a rule of the packet filter drops it", "被防火墙规则丢弃"],
   "no-route":              ["there is no route to its destination", "没有到目的地址的路由"],
   "time-exceeded":         ["its time to live is over", "TTL 用完"],
   "packet-too-big":        ["larger than the next link takes, and it must not be cut", "超过下一跳的 MTU，且不允许分片"],

@@ -4,6 +4,9 @@
     agent.py PROGRAMME REPORT     elsewhere
     agent.py CASE REPORT FOLDER   one case, in the namespaces that this process has
 
+What the balancer tells of its servers (keepalived's lvs_notify_fifo, and scripts that it runs) comes by the pipe `fifo` in the
+case's folder.
+
 The programme's first line names kernel modules, the rest is JSON (programme.ts). The report has a line of JSON for each
 case: its number and its rules after each step, or why there are none; the last one is "end".
 Uses nothing beyond Debian's python3-minimal.
@@ -64,6 +67,9 @@ class Balancer:
         self.socket = os.path.join(folder, "socket")
         self.ipvsadm = ipvsadm
         self.log = os.path.join(folder, "log")
+        os.mkfifo(os.path.join(folder, "fifo"), 0o666)
+        # Open for both: so that whoever writes never waits for a reader.
+        self.told = os.open(os.path.join(folder, "fifo"), os.O_RDWR | os.O_NONBLOCK)
         with open(self.log, "w") as log:
             filled = [word.replace("{folder}", folder) for word in words]
             self.process = subprocess.Popen(filled, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -81,6 +87,15 @@ class Balancer:
             server.sendall((" ".join(each.hex() or "-" for each in asked) + "\n").encode())
             _, output, _ = server.makefile().readline().split()
         return "" if output == "-" else bytes.fromhex(output).decode()
+
+    def news(self):
+        """What it told since it was asked last."""
+        text = b""
+        while True:
+            try:
+                text += os.read(self.told, 65536)
+            except BlockingIOError:
+                return text.decode()
 
     def last_words(self):
         with open(self.log) as file:
@@ -129,10 +144,13 @@ def perform(case_path, report_path, folder):
         quiet_s = case["quietMs"] / 1000
         balancer.await_start()
         seen = [balancer.settled(quiet_s)]
+        news = [balancer.news()]
         for actions in case["steps"]:
             act(actions, servers, folder)
             seen.append(balancer.settled(quiet_s))
+            news.append(balancer.news())
         told["rules"] = seen
+        told["news"] = news
         told["log"] = balancer.last_words()
     except Exception as error:
         told["why"] = "%s: %s" % (type(error).__name__, error)
