@@ -85,7 +85,8 @@ async function ask(
   }
   let text = "";
   for await (const chunk of response) text += chunk;
-  const isProblem = headers["content-type"] === "application/problem+json";
+  // The answer to a HEAD has no body.
+  const isProblem = text !== "" && headers["content-type"] === "application/problem+json";
   const code = isProblem ? (JSON.parse(text) as { error: { code: string } }).error.code : undefined;
   return { status, type: headers["content-type"], code };
 }
