@@ -131,10 +131,8 @@ beforeEach(() => expect(traces()).toEqual([]));
 afterEach(() => expect(traces()).toEqual([]));
 
 describe("sluice lab", () => {
-  test("dr holds what the handbook says, within 20 s", { timeout: 60_000 }, async () => {
-    const began = performance.now();
+  test("dr holds what the handbook says", async () => {
     expectAllOk(await sluice("lab", "dr", "--json"), 9);
-    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   test("makes a mistake, shows it, and mends it", async () => {

@@ -110,7 +110,7 @@ test("a daemon does not start with a bad file, and says all that is wrong with i
   expect(code).toBe(1);
   expect(
     said,
-  ).toBe(`sluice daemon: ${home.configuration}:4:11: services[0].port: expected an integer from 0 to 65535, got "http"
+  ).toBe(`sluice daemon: ${home.configuration}:4:11: services[0].port: expected an integer from 0 to 65535, or a range such as 8000-8010, got "http"
 ${home.configuration}:6:54: services[0].destinations[0].wieght: unknown key, did you mean "weight"?
 `);
 });

@@ -121,6 +121,45 @@ export function deleteDestination(
   return withService(state, { ...service, destinations });
 }
 
+/**
+ * Adds those destinations that are not there and edits the others, as addDestination() and editDestination() would one by
+ * one, which would look through all for each of ten thousand.
+ */
+export function putDestinations(
+  state: DesiredState,
+  key: ServiceKey,
+  specs: readonly DestinationSpec[],
+): DesiredState {
+  const service = serviceOf(state, key, "service-not-defined");
+  const destinations = [...service.destinations];
+  const places = new Map(
+    destinations.map(({ endpoint }, place) => [formatEndpoint(endpoint), place]),
+  );
+  for (const spec of specs) {
+    const text = formatEndpoint(spec.endpoint);
+    const place = places.get(text);
+    if (place === undefined) {
+      checkNewDestination(key, spec, () => false);
+      places.set(text, destinations.push({ ...spec, revision: 0 }) - 1);
+    } else {
+      checkDestination(key, spec);
+      destinations[place] = { ...spec, revision: destinations[place]!.revision + 1 };
+    }
+  }
+  return withService(state, { ...service, destinations });
+}
+
+/** Removes all that `isLeaving`, at one go. */
+export function deleteDestinations(
+  state: DesiredState,
+  key: ServiceKey,
+  isLeaving: (destination: DestinationPlan) => boolean,
+): DesiredState {
+  const service = serviceOf(state, key, "service-not-defined");
+  const destinations = service.destinations.filter((each) => !isLeaving(each));
+  return withService(state, { ...service, destinations });
+}
+
 /** Removes every service; all else stays. */
 export function flush(state: DesiredState): DesiredState {
   return { ...state, services: NO_SERVICES };

@@ -5,14 +5,13 @@
  * What is the same in both stays the same object: an edit would begin its scheduler anew.
  */
 import {
-  addDestination,
   addService,
   type DesiredState,
   type DestinationSpec,
-  deleteDestination,
+  deleteDestinations,
   EMPTY_STATE,
-  editDestination,
   editService,
+  putDestinations,
   type ServiceSpec,
   setTimeouts,
 } from "./desired-state.ts";
@@ -137,25 +136,30 @@ function leavingService(before: ServicePlan, leaving: Leaving): ServicePlan | un
   if (leaving === undefined || before.destinations.length === 0) return undefined;
   const keyText = formatServiceKey(before.key);
   let state: DesiredState = { ...EMPTY_STATE, services: new Map([[keyText, before]]) };
-  for (const destination of before.destinations) {
-    state = letGo(state, before.key, destination, leaving, "remove-service");
-  }
+  state = letGo(state, before.key, before.destinations, leaving, "remove-service");
   return state.services.get(keyText)!;
 }
 
-/** A server that is no longer wanted goes, at once or when it is drained: one that leaves already goes on leaving. */
+/** Servers that are no longer wanted go, at once or when they are drained: one that leaves already goes on leaving. */
 function letGo(
   state: DesiredState,
   key: ServiceKey,
-  destination: DestinationPlan,
+  destinations: readonly DestinationPlan[],
   leaving: Leaving,
   afterwards: Drain["afterwards"],
 ): DesiredState {
-  if (leaving === undefined) return deleteDestination(state, key, destination.endpoint);
-  const { drain } = destination;
-  if (drain?.cause === "file" && drain.afterwards === afterwards) return state;
-  const begun = drain?.cause === "file" ? { ...leaving, since: drain.since } : leaving;
-  return drainDestination(state, key, destination.endpoint, { ...begun, afterwards });
+  if (destinations.length === 0) return state;
+  if (leaving === undefined) {
+    const leavers = new Set(destinations);
+    return deleteDestinations(state, key, (each) => leavers.has(each));
+  }
+  let next = state;
+  for (const { endpoint, drain } of destinations) {
+    if (drain?.cause === "file" && drain.afterwards === afterwards) continue;
+    const begun = drain?.cause === "file" ? { ...leaving, since: drain.since } : leaving;
+    next = drainDestination(next, key, endpoint, { ...begun, afterwards });
+  }
+  return next;
 }
 
 /** The plan of one service, which may be there before. */
@@ -184,17 +188,15 @@ export function reconcileService(
       throw new LbError({ code: "destination-exists", service: key, at: endpoint });
     named.add(at);
   }
-  for (const [at, destination] of known) {
-    if (!named.has(at)) state = letGo(state, key, destination, leaving, "remove");
-  }
+  const leavers = [...known].filter(([at]) => !named.has(at)).map(([, destination]) => destination);
+  state = letGo(state, key, leavers, leaving, "remove");
+  const changed: DestinationSpec[] = [];
   for (const wanted of destinations) {
     const there = known.get(formatEndpoint(wanted.endpoint));
     const destination = destinationSpec(wanted, there);
-    if (there === undefined) state = addDestination(state, key, destination);
-    else if (!isSameDestination(there, destination)) {
-      state = editDestination(state, key, destination);
-    }
+    if (there === undefined || !isSameDestination(there, destination)) changed.push(destination);
   }
+  if (changed.length > 0) state = putDestinations(state, key, changed);
   const plan = state.services.get(keyText)!;
   // Other checks and ports are no edit: the scheduler goes on.
   const isSame = isSameHealth(plan.health, spec.health) && isSameRange(plan.range, spec.range);
