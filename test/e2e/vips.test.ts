@@ -1,6 +1,7 @@
 /** VIPs that the daemon adds to an interface and announces: on a real interface, with a neighbour who has them elsewhere. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Status, StatusVip } from "../../src/api/messages.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -179,6 +180,34 @@ test("an interface that is not there, or down, is waited for; what goes with it 
   network.director.run("ip link del late");
   await expect.poll(stands).toEqual([`${W6} no-interface`, `${W} no-interface`]);
   expect(told(daemon, "another hand")).toBe(0);
+});
+
+test("an interface that comes and goes all the time is not another hand", async () => {
+  const daemon = await home.start(network.director);
+  configure(`{address: "${W6}", interface: late}`, `{address: ${W}, interface: late}`);
+  apply();
+  network.director.run("ip link add late type veth peer name early");
+  network.director.run("sysctl -qw net.ipv6.conf.late.disable_ipv6=0");
+  network.director.run("ip link set early up");
+  // So many that reading them takes its time.
+  network.director.batch(
+    Array.from({ length: 2_000 }, (_, n) => `address add 10.66.${n >> 8}.${n & 255} dev early`),
+  );
+  for (let times = 0; times < 60; times++) {
+    // Each is a change that has the daemon look, at another moment of the next one's.
+    network.director.batch([
+      "link set late up",
+      ...Array.from({ length: times % 8 }, (_, index) => `link set late mtu ${1400 + index}`),
+      "link set late down",
+      "link set late up",
+    ]);
+    await setTimeout(times);
+    network.director.batch(["link set late down"]);
+  }
+  network.director.batch(["link set late up"]);
+  await expect.poll(() => addresses("late"), PATIENCE).toEqual([`${W}/32`, `${W6}/128`]);
+  expect(told(daemon, "another hand")).toBe(0);
+  network.director.run("ip link del late");
 });
 
 test("the kernel's refusal is told, and tried again", async () => {

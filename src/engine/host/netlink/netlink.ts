@@ -37,6 +37,8 @@ const NEWS_BUFFER_BYTES = 0x10_0000;
 /** Datagrams of a listing between two turns of the event loop: a large routing table must not stop packets. */
 const DATAGRAMS_PER_TURN = 8;
 
+const CATCH_UP_DATAGRAMS = 1_000;
+
 const LISTINGS_MAX = 5;
 
 const OPEN = "ask the kernel about the network";
@@ -215,6 +217,7 @@ export class NetlinkNews implements Disposable {
   readonly #fd: number;
   readonly #buffer = new Uint8Array(DATAGRAM_MAX);
   readonly #watch: ReadableWatch;
+  readonly #read: (datagrams: number) => void;
 
   /** `onLost`: the kernel dropped news, as so many came at once, or for want of memory; what is known must be read anew. */
   constructor(onMessage: (message: Message) => void, onLost: () => void, groups = GROUPS) {
@@ -223,11 +226,17 @@ export class NetlinkNews implements Disposable {
     try {
       setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, NEWS_BUFFER_BYTES, attempt);
       bind(this.#fd, subscriber(groups), attempt);
-      this.#watch = new ReadableWatch(this.#fd, () => this.#turn(onMessage, onLost), onLost);
+      this.#read = (datagrams) => this.#readNews(datagrams, onMessage, onLost);
+      this.#watch = new ReadableWatch(this.#fd, () => this.#read(DATAGRAMS_PER_TURN), onLost);
     } catch (error) {
       close(this.#fd);
       throw error;
     }
+  }
+
+  /** Calls back at once for what the kernel has told by now, unless that is a storm. */
+  catchUp(): void {
+    this.#read(CATCH_UP_DATAGRAMS);
   }
 
   [Symbol.dispose](): void {
@@ -235,8 +244,8 @@ export class NetlinkNews implements Disposable {
     close(this.#fd);
   }
 
-  #turn(onMessage: (message: Message) => void, onLost: () => void): void {
-    for (let datagrams = 0; datagrams < DATAGRAMS_PER_TURN; datagrams++) {
+  #readNews(datagramsMax: number, onMessage: (message: Message) => void, onLost: () => void): void {
+    for (let datagrams = 0; datagrams < datagramsMax; datagrams++) {
       const length = receive(this.#fd, this.#buffer);
       if (length === -errno.EAGAIN) return;
       if (length === -errno.EINTR) continue;

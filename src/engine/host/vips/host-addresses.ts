@@ -59,19 +59,20 @@ export interface HostSnapshot {
 export class HostAddresses implements Disposable {
   readonly #netlink = new Netlink();
 
+  /** Addresses first: one that went with its interface is not missed on an interface that is seen as it was before. */
   async read(): Promise<HostSnapshot> {
-    const links = new Map<string, HostLink>();
     const attempt = "read the host's";
-    const fixed = new Uint8Array(LINK_HEADER_LENGTH);
-    for (const message of await this.#netlink.list(RTM.getLink, fixed, `${attempt} interfaces`)) {
-      const link = hostLinkIn(message);
-      if (link !== undefined) links.set(link.name, link);
-    }
     const listed = await this.#netlink.list(
       RTM.getAddress,
       new Uint8Array(ADDRESS_HEADER_LENGTH),
       `${attempt} addresses`,
     );
+    const links = new Map<string, HostLink>();
+    const fixed = new Uint8Array(LINK_HEADER_LENGTH);
+    for (const message of await this.#netlink.list(RTM.getLink, fixed, `${attempt} interfaces`)) {
+      const link = hostLinkIn(message);
+      if (link !== undefined) links.set(link.name, link);
+    }
     return { links, addresses: listed.map(addressFrom).filter((each) => each !== undefined) };
   }
 

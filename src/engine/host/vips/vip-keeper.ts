@@ -51,7 +51,7 @@ export class VipKeeper implements AsyncDisposable {
   #wanted: VipPlans = NO_VIPS;
   #reconciles = false;
   readonly #standing = new Map<string, Standing>();
-  /** Interfaces that went down, or away, since the last look. */
+  /** Interfaces that went down, or away, since the last look began. */
   #lostLinks = new Set<number>();
   /** Addresses that are to come back whoever took them. */
   #excused = new Set<string>();
@@ -151,13 +151,16 @@ export class VipKeeper implements AsyncDisposable {
   }
 
   async #lookOnce(): Promise<void> {
-    const lost = this.#lostLinks;
+    const lostBefore = this.#lostLinks;
     this.#lostLinks = new Set();
     let snapshot = await this.#host.read();
     if (this.#removeOwn(snapshot.addresses, (own) => !this.#isWanted(own, snapshot))) {
       await this.#own.write();
       snapshot = await this.#host.read();
     }
+    // One that went down and up again while it was read. Also the next look shall know: this one may have read before it.
+    this.#news.catchUp();
+    const lost = new Set([...lostBefore, ...this.#lostLinks]);
     for (const text of this.#standing.keys()) if (!this.#wanted.has(text)) this.#forget(text);
     const missing: Missing[] = [];
     for (const plan of this.#wanted.values()) {
