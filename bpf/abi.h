@@ -15,6 +15,7 @@
 #define CONNECTIONS_MAX 1048576
 #define DESTINATIONS_MAX 65536
 #define SERVICES_MAX 4096
+#define LISTED_SERVICES_MAX 65536
 #define MEMBERS_MAX 131072
 #define CLIENTS_MAX 65536
 #define NEWS_BYTES 4194304
@@ -131,6 +132,7 @@ struct destinations {
 	struct destination all[DESTINATIONS_MAX];
 };
 
+/* A service of a firewall mark has the mark in the last word, in the host's order, and neither port nor protocol. */
 struct service_key {
 	__be32 address[4];
 	__be16 port;
@@ -138,11 +140,13 @@ struct service_key {
 	__u8 family;
 };
 
-/* A service whose new connections are scheduled here. */
+/* A service of TCP, of UDP or of a mark. */
 struct service {
-	__u32 index; /* of `schedules` */
+	__u32 index; /* of `schedules`, or NOT_CARRIED: its new connections are the director's */
 	__u32 is_local; /* the host has its address: what comes by the wire may open */
 };
+
+#define NOT_CARRIED 0xffffffff
 
 /*
  * By what real servers are compared: the least load for its weight wins, the first of a tie. Each number is what the load is
@@ -275,7 +279,7 @@ struct settings {
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
 	__u32 is_sloppy;     /* net.ipv4.vs.sloppy_tcp */
 	__u32 is_watched;    /* somebody wants to be told of packets */
-	__u32 has_marks;     /* there are services of firewall marks */
+	__u32 kinds;	     /* a bit for each kind of service that there is beside those of one port: KIND_… */
 	__u32 udp_timeout;   /* milliseconds */
 	__u32 active_states; /* a bit for each */
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
@@ -284,6 +288,10 @@ struct settings {
 
 #define CARRIES_TCP 1
 #define CARRIES_UDP 2
+
+#define KIND_MARK 1
+#define KIND_FTP 2 /* takes what is for other ports, too: data connections */
+#define KIND_ANY_PORT 4
 
 /* Written here, read by the daemon. */
 struct tally {

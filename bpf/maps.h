@@ -66,7 +66,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SERVICES_MAX);
+	__uint(max_entries, LISTED_SERVICES_MAX);
 	__type(key, struct service_key);
 	__type(value, struct service);
 } services SEC(".maps");

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * New connections: whether a packet may open one, to whom, and in whose place. src/ipvs/connection-opener.ts, for services
- * that the daemon has put into `services`.
+ * that `schedules` has a list of.
  */
 #ifndef SLUICE_OPEN_H
 #define SLUICE_OPEN_H
 
 #include "advance.h"
 #include "schedule.h"
+#include "service.h"
 
-#define FTP_DATA_PORT 20
 #define NEW_CONNECTION_MS 3000 /* src/ipvs/connections/protocol-states.ts */
 
 #define STATE_FIN_WAIT 4
@@ -47,18 +47,6 @@ static __always_inline bool is_reused(const struct packet *packet, __u64 word, c
 	if (state == STATE_TIME_WAIT || state == STATE_CLOSE)
 		return true;
 	return now->reuse_mode & REUSE_FIN_WAIT && state == STATE_FIN_WAIT && word & FLAG_NO_OUTPUT;
-}
-
-static __always_inline struct service *service_of(const struct packet *packet)
-{
-	struct service_key key = {
-		.port = packet->flow.destination_port,
-		.protocol = packet->flow.protocol,
-		.family = packet->flow.family,
-	};
-
-	__builtin_memcpy(key.address, packet->flow.destination, sizeof(key.address));
-	return bpf_map_lookup_elem(&services, &key);
 }
 
 static __always_inline __u64 new_word(const struct destination *destination)

@@ -13,7 +13,6 @@ import type { Sysctls } from "./desired/sysctls.ts";
 import type { Destination } from "./services/destination.ts";
 import type { ServiceMirror } from "./services/service-table.ts";
 import type { Counters } from "./services/statistics.ts";
-import type { VirtualService } from "./services/virtual-service.ts";
 
 /** What went by without the director, of one destination, since it was last told. */
 export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
@@ -43,8 +42,8 @@ export interface OffloadListener {
   moved(id: number, connection: OffloadedConnection): void;
   /** Another connection has taken its place. */
   replaced(id: number): void;
-  /** The connections to a service's destinations. */
-  connectionsOf(service: VirtualService): Iterable<number>;
+  /** All connections. */
+  connections(): Iterable<number>;
   destinationOf(id: number): Destination;
 }
 
@@ -55,8 +54,6 @@ export interface OffloadRules {
   readonly sysctls: Sysctls;
   /** New connections are the director's to decide about: it has to choose who gets one. */
   readonly isOpeningHeld: boolean;
-  /** There are services of firewall marks. */
-  readonly hasMarks: boolean;
 }
 
 export interface Offload {

@@ -160,7 +160,7 @@ export const settings = {
   expiresNodest: 20,
   isSloppy: 24,
   isWatched: 28,
-  hasMarks: 32,
+  kinds: 32,
   udpTimeout: 36,
   activeStates: 40,
   timeouts: 44,

@@ -22,7 +22,6 @@ import type { Opening } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
 import type { ServiceTable } from "../services/service-table.ts";
-import type { VirtualService } from "../services/virtual-service.ts";
 import { Abandoned } from "./abandoned.ts";
 import { answeredFlow, bindTo, flowOf } from "./ends-of.ts";
 import { Progress } from "./progress.ts";
@@ -283,14 +282,14 @@ export class Tracker {
       opened: (flow, connection) => this.#openOffloaded(flow, connection),
       moved: (id, connection) => this.progress.follow(id, connection),
       replaced: (id) => this.#forgetReplaced(id),
-      connectionsOf: (service) => this.#connectionsOf(service),
+      connections: () => this.#connections(),
       destinationOf: (id) => this.#destinationOf(id),
     };
   }
 
   #openOffloaded(flow: Flow, connection: OffloadedConnection): number {
     const { destination, destinationPort, flags, seen, timeoutMs } = connection;
-    const binding = bindTo(this.#binding, destination, destinationPort, 0);
+    const binding = bindTo(this.#binding, destination, destinationPort, destination.service.mark);
     binding.flags = flags;
     if (!this.room.makeFor(destination.service)) return NO_CONNECTION;
     const id = this.table.add(flow, binding, seen, timeoutMs);
@@ -312,11 +311,11 @@ export class Tracker {
     this.table.remove(id);
   }
 
-  *#connectionsOf(service: VirtualService): Generator<number> {
+  *#connections(): Generator<number> {
     const { table } = this;
     for (let id = table.nextId(NO_CONNECTION); id !== NO_CONNECTION; id = table.nextId(id)) {
       const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
-      if (!isTemplate && this.#destinationOf(id).service === service) yield id;
+      if (!isTemplate) yield id;
     }
   }
 
