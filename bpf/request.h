@@ -38,7 +38,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 	service = service_of(packet, now);
 	if (!service || service->index == NOT_CARRIED || !may_open(packet, now))
 		return VERDICT_PASS_DIRECTOR;
-	if (!open_again(connection, packet, service, all, &verdict))
+	if (!open_again(connection, packet, service, all, now, &verdict))
 		return verdict;
 	*is_new = true;
 	return VERDICT_GO_ON;
@@ -93,7 +93,7 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 		*verdict = VERDICT_PASS_EVENT;
 		return NULL;
 	}
-	return open_new(packet, service, all, verdict);
+	return open_new(packet, service, all, now, verdict);
 }
 
 static __always_inline enum verdict request(struct __sk_buff *skb, const struct packet *packet,

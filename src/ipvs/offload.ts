@@ -27,6 +27,8 @@ export interface OffloadedConnection {
   /** From the client. */
   readonly packets: number;
   readonly timeoutMs: number;
+  /** A template of its client's led it. */
+  readonly isControlled: boolean;
   /** When its last packet came. */
   readonly seen: Instant;
 }
@@ -69,9 +71,9 @@ export interface Offload {
    * more.
    */
   take(connections: ConnectionTable, id: number): boolean;
-  /** The director has opened the connection, or got it from an earlier process. */
+  /** The director has opened the connection or the template, or got it from an earlier process. */
   opened(connections: ConnectionTable, id: number): void;
-  /** The connection ends: the table's flags are then as it ended. False as take(). */
+  /** The connection, or the template, ends: the table's flags are then as it ended. False as take(). */
   release(connections: ConnectionTable, id: number): boolean;
   /** When it last forwarded a packet of the connection; negative infinity when it never did. */
   lastSeen(connections: ConnectionTable, id: number): Instant;

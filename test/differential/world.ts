@@ -45,7 +45,8 @@ const SCHEDULERS = [
   "lblc",
 ];
 /** Of the services below, in the same order. */
-const SERVICES = ["-t V:80", "-t V2:443", "-u V:53", "-f 7"];
+const SERVICES = ["-t V:80", "-t V2:443", "-u V:53", "-f 7", "-t V:0"];
+const PERSISTENCE = [" -p 300", " -p 600 -M 24"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */
 const FLAGS: readonly (readonly [string, number])[] = [
   ["S", 60],
@@ -73,13 +74,18 @@ export function worldOf(seed: number, length: number): World {
   const random = prng(seed);
   const family = random.of(["inet", "inet6"] as const);
   const steps: Step[] = SERVICES.flatMap((service) => [
-    {
-      row: `-A ${service} -s ${random.of(SCHEDULERS)}${random.of(["", "", "", " -p 300"])}${service.startsWith("-u") ? random.of(["", "", " -o"]) : ""}`,
-    },
+    { row: `-A ${serviceOf(random, service)}` },
     ...SERVERS.map((server) => ({ row: `-a ${service} -r ${serverOf(random, server)}` })),
   ]);
   while (steps.length < length) steps.push(step(random));
   return { family, steps };
+}
+
+function serviceOf(random: Prng, service: string): string {
+  const isPersistent = service.endsWith(":0") || random.below(2) === 0;
+  const persistence = isPersistent ? random.of(PERSISTENCE) : "";
+  const onePacket = service.startsWith("-u") ? random.of(["", "", " -o"]) : "";
+  return `${service} -s ${random.of(SCHEDULERS)}${persistence}${onePacket}`;
 }
 
 function serverOf(random: Prng, server: string): string {
@@ -110,7 +116,7 @@ function edit(random: Prng): string {
     case 2:
       return `-e ${service} -r ${server} ${random.of(["-m", "-g"])} -w ${random.below(4)}`;
     default:
-      return `-E ${service} -s ${random.of(SCHEDULERS)}`;
+      return `-E ${serviceOf(random, service)}`;
   }
 }
 

@@ -127,6 +127,7 @@ export class KernelFlows implements Offload, Disposable {
     const { view, bytes } = this.#maps.settings;
     this.#set("reuseMode", sysctls.conn_reuse_mode);
     this.#set("expiresNodest", sysctls.expire_nodest_conn);
+    this.#set("expiresQuiescent", sysctls.expire_quiescent_template);
     this.#set("isSloppy", sysctls.sloppy_tcp);
     this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
     this.#set("activeStates", tcp.activeStates);
@@ -177,8 +178,13 @@ export class KernelFlows implements Offload, Disposable {
     return true;
   }
 
-  opened(_connections: ConnectionTable, id: number): void {
-    if (this.mirror.isCarrying) this.#claim(id);
+  opened(connections: ConnectionTable, id: number): void {
+    if (isTemplate(connections, id)) {
+      const { slot } = this.#listener.destinationOf(id).load;
+      if (slot >= 0) this.#entries.setTemplate(connections, id, slot);
+    } else if (this.mirror.isCarrying) {
+      this.#claim(id);
+    }
   }
 
   /** How packets get to a destination now, before one of them asks. */
@@ -222,6 +228,10 @@ export class KernelFlows implements Offload, Disposable {
   }
 
   release(connections: ConnectionTable, id: number): boolean {
+    if (isTemplate(connections, id)) {
+      this.#entries.removeTemplate(connections, id);
+      return true;
+    }
     const owner = this.#owner[id];
     if (owner === OWNER.nobody) return true;
     const entry = this.#entries.forget(connections, id, this.#epoch[id]!);
@@ -349,6 +359,12 @@ export class KernelFlows implements Offload, Disposable {
     this.#version[id] = version;
     this.#owner[id] = isDirectors ? OWNER.director : OWNER.kernel;
   }
+}
+
+/** One that is found by its client's address. */
+function isTemplate(connections: ConnectionTable, id: number): boolean {
+  const flags = connections.flags(id) & (CONNECTION_FLAG.template | CONNECTION_FLAG.data);
+  return flags === CONNECTION_FLAG.template;
 }
 
 function isMasqueraded(connections: ConnectionTable, id: number): boolean {

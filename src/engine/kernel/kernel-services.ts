@@ -30,19 +30,19 @@ const LONG_WORDS = destination.size / 8;
 /** Whether the programs can open a service's connections as the director would. */
 function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
-    isOneConnectionsOwn(key) &&
-    plan.persistence === undefined &&
+    isFoundByKey(key, plan.persistence !== undefined) &&
+    plan.persistenceEngine === undefined &&
     !plan.onePacket &&
     ORDERS[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
 }
 
-/** Whether nothing but its key decides whether a connection is a service's. */
-function isOneConnectionsOwn(key: ServiceKey): boolean {
+/** Whether nothing but its key decides whether a connection is a service's: only a persistent one takes all ports. */
+function isFoundByKey(key: ServiceKey, isPersistent: boolean): boolean {
   if (key.kind === "mark") return true;
   const { port } = key.endpoint;
-  return key.protocol !== "sctp" && port !== 0 && port !== FTP_PORT;
+  return key.protocol !== "sctp" && port !== FTP_PORT && (port !== 0 || isPersistent);
 }
 
 export class KernelServices implements ServiceMirror, Disposable {
@@ -162,6 +162,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.weight, changed.weight, true);
     view.setUint32(at + destination.upper, plan.upperThreshold, true);
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
+    view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 

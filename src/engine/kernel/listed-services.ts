@@ -3,6 +3,7 @@
  * connections the director opens: else a packet of theirs would be taken for one of a service of any port.
  */
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
+import { maskWords } from "../../ipvs/tracking/persistence.ts";
 import type { Address } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { serviceKey, settings, service as value } from "./abi.ts";
@@ -60,6 +61,7 @@ export class ListedServices {
     const { key } = service;
     const isLocal = key.kind === "endpoint" && this.isLocal(key.endpoint.address);
     view.setUint32(value.isLocal, isLocal ? 1 : 0, true);
+    this.#fillPersistence(service);
     if (updateElement(this.#maps.services, this.#key, this.#value) < 0) this.#unlisted.add(service);
     else this.#unlisted.delete(service);
   }
@@ -76,6 +78,18 @@ export class ListedServices {
   /** The host's addresses may be others. */
   addressesChanged(): void {
     for (const [service, index] of this.#listed) this.set(service, index);
+  }
+
+  #fillPersistence({ plan, mark, port }: VirtualService): void {
+    const { key, persistence } = plan;
+    const view = this.#valueView;
+    const family = key.kind === "mark" ? key.family : key.endpoint.address.family;
+    for (const [index, word] of maskWords(family, persistence?.netmask ?? 0).entries()) {
+      view.setInt32(value.mask + 4 * index, word);
+    }
+    view.setUint32(value.mark, mark, true);
+    view.setUint16(value.port, port);
+    view.setUint8(value.isPersistent, persistence === undefined ? 0 : 1);
   }
 
   #fillKey({ key, protocol, port }: VirtualService): void {
