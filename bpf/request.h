@@ -6,6 +6,7 @@
 #include "find.h"
 #include "forward.h"
 #include "open.h"
+#include "tunnel.h"
 
 /* Whether the host has let the connection's packets in, by this interface, under what is in force. */
 static __always_inline enum verdict check_admission(const struct __sk_buff *skb, const struct packet *packet,
@@ -51,11 +52,18 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 {
 	struct destination *destination = destination_at(all, connection->destination);
 	__u32 method = connection->word & FORWARDING_MASK;
-	enum verdict verdict;
+	struct tunnel *tunnel = NULL;
+	enum verdict verdict = VERDICT_GO_ON;
 
-	if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE)
-		return VERDICT_PASS_DIRECTOR;
 	passage->way = destination->way;
+	if (method == FORWARDING_TUNNEL) {
+		tunnel = bpf_map_lookup_elem(&tunnels, &connection->destination);
+		verdict = tunnel ? narrow_way(skb, packet, tunnel, &passage->way) : VERDICT_PASS_DIRECTOR;
+	} else if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE) {
+		verdict = VERDICT_PASS_DIRECTOR;
+	}
+	if (verdict != VERDICT_GO_ON)
+		return verdict;
 	verdict = check_way(skb, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
@@ -74,6 +82,12 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 	}
 	if (send_by(skb, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
+	if (tunnel) {
+		if (encapsulate(skb, packet, tunnel, destination, now) < 0)
+			return VERDICT_DROP_NO_MEMORY;
+		passage->overhead = tunnel->overhead;
+		return VERDICT_FORWARD_TUNNEL;
+	}
 	return method == FORWARDING_MASQUERADE ? VERDICT_FORWARD_MASQUERADE : VERDICT_FORWARD_ROUTE;
 }
 

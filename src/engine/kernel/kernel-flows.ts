@@ -128,6 +128,7 @@ export class KernelFlows implements Offload, Disposable {
     this.#set("reuseMode", sysctls.conn_reuse_mode);
     this.#set("expiresNodest", sysctls.expire_nodest_conn);
     this.#set("expiresQuiescent", sysctls.expire_quiescent_template);
+    this.#set("copiesDontFragment", sysctls.pmtu_disc);
     this.#set("isSloppy", sysctls.sloppy_tcp);
     this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
     this.#set("activeStates", tcp.activeStates);
@@ -374,11 +375,12 @@ function isMasqueraded(connections: ConnectionTable, id: number): boolean {
 /** Whether the programs can do what the connection's packets need. */
 function isForwarded(connections: ConnectionTable, id: number): boolean {
   if (!isForPrograms(connections, id)) return false;
-  if (connections.family(id) !== connections.destinationFamily(id)) return false;
   const flags = connections.flags(id);
-  if ((flags & FORWARDING_MASK) === FORWARDING.masquerade) return true;
+  const method = flags & FORWARDING_MASK;
+  if (method === FORWARDING.masquerade) return true;
   // Where servers' answers come by here, too, the director has to see them.
-  return (flags & FORWARDING_MASK) === FORWARDING.route && (flags & CONNECTION_FLAG.noOutput) !== 0;
+  const isOneWay = (flags & CONNECTION_FLAG.noOutput) !== 0;
+  return isOneWay && (method === FORWARDING.route || method === FORWARDING.tunnel);
 }
 
 /** Whether the programs would meet the connection, or open it in their own way. */

@@ -1,7 +1,7 @@
 /** The programs in bpf/ with their maps, loaded, and what of those is mapped into the process. */
 import { readFileSync } from "node:fs";
 import { Memory } from "../host/system/libc.ts";
-import { destination, schedule, settings, tally } from "./abi.ts";
+import { destination, schedule, settings, tally, tunnel } from "./abi.ts";
 import { BpfObject } from "./libbpf.ts";
 import { NewsRing } from "./news-ring.ts";
 
@@ -37,6 +37,8 @@ export class KernelMaps implements Disposable {
   readonly news: NewsRing;
   /** struct destination, by slot. */
   readonly destinations: Memory;
+  /** struct tunnel, by slot. */
+  readonly tunnels: Memory;
   /** 32-bit words: lists of slots. */
   readonly members: Memory;
   readonly schedules: Memory;
@@ -66,6 +68,7 @@ export class KernelMaps implements Disposable {
     this.newsFd = object.map("news");
     this.news = stack.use(new NewsRing(this.newsFd, NEWS_BYTES));
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);
+    this.tunnels = map("tunnels", DESTINATIONS_MAX * tunnel.size);
     this.members = map("members", MEMBERS_MAX * 4);
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);

@@ -16,6 +16,7 @@ import type { Address } from "../../net/address.ts";
 import { destination, way } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
+import { KernelTunnels } from "./kernel-tunnels.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { ORDERS } from "./orders.ts";
@@ -50,6 +51,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   onCarrying: () => void = () => {};
   readonly #maps: KernelMaps;
   readonly #lists: MemberLists;
+  readonly #tunnels: KernelTunnels;
   readonly #words: Int32Array;
   readonly #counts: BigUint64Array;
   /** As they were when they were collected. */
@@ -66,6 +68,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     this.#maps = maps;
     this.#lists = new MemberLists(maps.members);
     this.#listed = new ListedServices(maps);
+    this.#tunnels = new KernelTunnels(maps.tunnels);
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
@@ -163,6 +166,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.upper, plan.upperThreshold, true);
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
     view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
+    this.#tunnels.set(slot, changed);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 
@@ -170,7 +174,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   setWay(
     { slot }: DestinationLoad,
     generation: number,
-    { interfaceIndex }: Route,
+    { interfaceIndex, source }: Route,
     mtu: number,
     linkAddresses: Uint8Array,
   ): void {
@@ -179,6 +183,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (view.getUint32(at + way.generation, true) === generation) return;
     view.setUint32(at + way.generation, 0, true);
     writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
+    this.#tunnels.setSource(slot, source);
     view.setUint32(at + way.generation, generation, true);
   }
 
