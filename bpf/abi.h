@@ -165,7 +165,7 @@ struct service {
 	__be32 mask[4]; /* of persistent ones: what of a client's address tells it from others */
 	__be16 port;
 	__u8 is_persistent;
-	__u8 pad;
+	__u8 is_one_packet; /* each datagram is a connection of its own */
 };
 
 /*

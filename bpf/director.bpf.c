@@ -30,12 +30,6 @@
 #include "tell.h"
 #include "control.h"
 
-static __always_inline bool is_sent(enum verdict verdict)
-{
-	return (verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY) ||
-	       verdict == VERDICT_FORWARD_TUNNEL;
-}
-
 /* What is passed goes up the host's stack, or on to the daemon. */
 static __always_inline int pass(enum verdict verdict)
 {

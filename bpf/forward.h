@@ -23,6 +23,7 @@ struct passage {
 	__u8 state;
 	__u16 overhead; /* of the tunnel that it is in */
 	bool is_new;	 /* it opened its connection */
+	bool is_single;	 /* its connection ends with it */
 	bool is_news;	 /* the director is to hear of its connection */
 };
 

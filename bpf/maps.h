@@ -54,6 +54,22 @@ struct {
 	__type(value, struct expected);
 } expectations SEC(".maps");
 
+/* A connection of one packet: it is in no table. */
+struct single {
+	struct connection connection;
+	__u64 turn_before; /* the schedule's, as the packet was scheduled */
+	__u64 turn_after;
+	__u32 schedule;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct single);
+} singles SEC(".maps");
+
 /* One value, not one for each: a loop that picks among them looks nothing up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -148,6 +164,12 @@ struct pick_destination pick_destination_in_btf;
 struct change_connection change_connection_in_btf;
 
 static const __u32 ONLY = 0;
+
+static __always_inline bool is_sent(enum verdict verdict)
+{
+	return (verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY) ||
+	       verdict == VERDICT_FORWARD_TUNNEL;
+}
 
 static __always_inline void count_verdict(enum verdict verdict)
 {

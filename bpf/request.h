@@ -5,7 +5,7 @@
 
 #include "find.h"
 #include "forward.h"
-#include "open.h"
+#include "single.h"
 #include "tunnel.h"
 
 /* Whether the host has let the connection's packets in, by this interface, under what is in force. */
@@ -37,7 +37,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 	if (!is_over(connection) && !is_reused(packet, word, now))
 		return VERDICT_GO_ON;
 	service = service_of(packet, now);
-	if (!service || service->index == NOT_CARRIED || !may_open(packet, now))
+	if (!service || service->index == NOT_CARRIED || !may_open(packet, now) || is_single(packet, service))
 		return VERDICT_PASS_DIRECTOR;
 	if (!open_again(connection, packet, service, all, now, &verdict))
 		return verdict;
@@ -93,7 +93,8 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 
 /* A connection for a packet of none, if it may open one here. */
 static __always_inline struct connection *open_for(const struct packet *packet, struct destinations *all,
-						   const struct settings *now, enum verdict *verdict)
+						   const struct settings *now, struct passage *passage,
+						   enum verdict *verdict)
 {
 	struct service *service;
 
@@ -107,6 +108,9 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 		*verdict = VERDICT_PASS_EVENT;
 		return NULL;
 	}
+	passage->is_single = is_single(packet, service);
+	if (passage->is_single)
+		return open_single(packet, service, all, verdict);
 	return open_new(packet, service, all, now, verdict);
 }
 
@@ -126,14 +130,16 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 		if (verdict != VERDICT_GO_ON)
 			return verdict;
 	} else {
-		connection = open_for(packet, all, now, &verdict);
+		connection = open_for(packet, all, now, passage, &verdict);
 		if (!connection)
 			return verdict;
 		passage->is_new = true;
 	}
 	passage->is_news = passage->is_new;
 	verdict = forward_request(skb, packet, connection, all, now, passage);
-	if (passage->is_news)
+	if (passage->is_single)
+		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
+	else if (passage->is_news)
 		tell_director(&packet->flow, connection);
 	return verdict;
 }

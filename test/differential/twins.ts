@@ -170,7 +170,7 @@ class Twin {
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
     const connections = statuses.map(({ ageMs, expiresInMs, ...each }) =>
-      JSON.stringify({ ...each, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) }),
+      JSON.stringify({ ...each, expiresIn: Math.round(expiresInMs / ROUGHLY_MS) }),
     );
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;

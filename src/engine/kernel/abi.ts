@@ -108,6 +108,7 @@ export const service = {
   mask: 12,
   port: 28,
   isPersistent: 30,
+  isOnePacket: 31,
 } as const;
 
 export const order = {

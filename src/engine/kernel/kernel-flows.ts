@@ -197,15 +197,18 @@ export class KernelFlows implements Offload, Disposable {
   /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void {
     const { connections, connection: id, direction, route, arrival, linkAddresses, mtu } = packet;
-    if (!isForwarded(connections, id) || this.#owner[id] === OWNER.kernel) return;
     const destination = this.#listener.destinationOf(id);
+    if (isSingle(connections, id)) {
+      if (direction === "client") this.#setWay(destination, route, mtu, linkAddresses);
+      return;
+    }
+    if (!isForwarded(connections, id) || this.#owner[id] === OWNER.kernel) return;
     if (!this.mirror.carries(destination.service)) {
       if (connections.inPackets(id) < this.#packetsSeen) return;
     }
     const generation = this.#generation;
     if (direction === "client") {
-      const fitting = Math.min(mtu, destination.pathMtu);
-      this.mirror.setWay(destination.load, generation, route, fitting, linkAddresses);
+      this.#setWay(destination, route, mtu, linkAddresses);
       this.#give(id, { generation, arrival });
     } else if (isMasqueraded(connections, id)) {
       if (this.#answered[id] !== generation) {
@@ -216,6 +219,12 @@ export class KernelFlows implements Offload, Disposable {
       }
       this.#give(id, undefined);
     }
+  }
+
+  #setWay(destination: Destination, route: Route, mtu: number, linkAddresses: Uint8Array): void {
+    if (destination.load.slot < 0) return;
+    const fitting = Math.min(mtu, destination.pathMtu);
+    this.mirror.setWay(destination.load, this.#generation, route, fitting, linkAddresses);
   }
 
   lastSeen(connections: ConnectionTable, id: number): Instant {
@@ -360,6 +369,11 @@ export class KernelFlows implements Offload, Disposable {
     this.#version[id] = version;
     this.#owner[id] = isDirectors ? OWNER.director : OWNER.kernel;
   }
+}
+
+/** It has ended with the packet that it was made for, and its record says still what it was. */
+function isSingle(connections: ConnectionTable, id: number): boolean {
+  return (connections.flags(id) & CONNECTION_FLAG.onePacket) !== 0;
 }
 
 /** One that is found by its client's address. */

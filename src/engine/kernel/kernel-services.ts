@@ -33,7 +33,7 @@ function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
-    !plan.onePacket &&
+    !(plan.onePacket && plan.persistence !== undefined) &&
     ORDERS[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
