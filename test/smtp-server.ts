@@ -65,6 +65,7 @@ function talk(socket: Socket, conversation: Conversation): void {
     undefined,
   ];
   const reader = createInterface({ input: socket });
+  reader.on("error", () => {});
   const answer = (text: string): void => void socket.write(`${text}\r\n`);
   reader.on("line", (line) => {
     if (data !== undefined) {

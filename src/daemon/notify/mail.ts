@@ -36,6 +36,8 @@ async function send(
   signal.addEventListener("abort", hangUp);
   try {
     socket = connect({ ...settings.server });
+    // Also while nobody else hears them, before nodemailer does and after it: none ends the process.
+    socket.on("error", () => {});
     await once(socket, "connect", { signal });
     const transport = await transportOver(socket, settings);
     await transport.sendMail({
