@@ -169,9 +169,10 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map(({ ageMs, expiresInMs, ...each }) =>
-      JSON.stringify({ ...each, expiresIn: Math.round(expiresInMs / ROUGHLY_MS) }),
-    );
+    const connections = statuses.map((each) => {
+      const expiresIn = Math.round(each.expiresInMs / ROUGHLY_MS);
+      return JSON.stringify({ ...each, ageMs: undefined, expiresInMs: undefined, expiresIn });
+    });
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
       const { destinations } = serviceStatus(service);
