@@ -16,7 +16,7 @@
 #define DESTINATIONS_MAX 65536
 #define SERVICES_MAX 4096
 #define LISTED_SERVICES_MAX 65536
-#define MEMBERS_MAX 131072
+#define MEMBERS_MAX 1048576
 #define CLIENTS_MAX 65536
 #define NEWS_BYTES 4194304
 
@@ -203,11 +203,12 @@ struct plan {
 	struct order order;
 };
 
-/* sh and dh: by what a slot is chosen, and whether others are tried where that one may not be. */
+/* sh, dh and mh: by what a slot is chosen, and whether others are tried where that one may not be. */
 #define HASH_CLIENT 1
 #define HASH_DESTINATION 2
 #define HASH_PORT 4
 #define HASH_FALLBACK 8
+#define HASH_MAGLEV 16 /* by SipHash, which of `count` slots it is */
 #define HASH_BITS 8
 #define HASH_SLOTS 256
 

@@ -54,10 +54,10 @@ struct {
 	__type(value, struct expected);
 } expectations SEC(".maps");
 
-/* A connection of one packet: it is in no table. */
-struct single {
+/* A connection that is being opened. One of a single packet is never more than this. */
+struct draft {
 	struct connection connection;
-	__u64 turn_before; /* the schedule's, as the packet was scheduled */
+	__u64 turn_before; /* of a single packet: its service's, before it was scheduled and after */
 	__u64 turn_after;
 	__u32 schedule;
 	__u32 pad;
@@ -67,8 +67,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct single);
-} singles SEC(".maps");
+	__type(value, struct draft);
+} drafts SEC(".maps");
 
 /* One value, not one for each: a loop that picks among them looks nothing up. */
 struct {

@@ -134,8 +134,8 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 						   struct destinations *all, const struct settings *now,
 						   enum verdict *verdict)
 {
+	struct draft *draft = bpf_map_lookup_elem(&drafts, &ONLY);
 	__s32 picked = assign(packet, service, all, now);
-	struct connection fresh = {};
 	struct destination *destination;
 
 	if (picked < 0) {
@@ -143,16 +143,20 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 		return NULL;
 	}
 	destination = destination_at(all, picked);
-	fill(&fresh, packet, service, picked, destination);
-	fresh.word = new_word(service, destination);
-	if (bpf_map_update_elem(&connections, &packet->flow, &fresh, BPF_NOEXIST)) {
+	if (!draft) {
+		unbind(destination, destination->flags);
+		return NULL;
+	}
+	fill(&draft->connection, packet, service, picked, destination);
+	draft->connection.word = new_word(service, destination);
+	if (bpf_map_update_elem(&connections, &packet->flow, &draft->connection, BPF_NOEXIST)) {
 		/* The table is full, or another packet of the same client was faster. */
-		unbind(destination, fresh.word);
+		unbind(destination, draft->connection.word);
 		*verdict = VERDICT_PASS_FULL;
 		return NULL;
 	}
 	__sync_fetch_and_add(&destination->connections, 1);
-	expect_reply(packet, &fresh);
+	expect_reply(packet, &draft->connection);
 	return bpf_map_lookup_elem(&connections, &packet->flow);
 }
 

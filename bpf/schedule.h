@@ -11,8 +11,12 @@
 
 #include "maps.h"
 #include "parse.h"
+#include "siphash.h"
 
 #define NOBODY (-1)
+
+/* By it the heaviest is found. */
+static const struct order BY_WEIGHT = { .constant = 1, .by_weight = 1 };
 
 /* How often is tried anew to be first with a turn. */
 #define TURN_ATTEMPTS 8
@@ -36,10 +40,11 @@ struct search {
 	const struct plan *plan;
 	struct members *members;
 	struct destinations *destinations;
-	struct order order;
+	const struct order *order;
 	struct range range;
 	__s32 picked;
 	__u32 place;
+	__u32 value; /* what decides about a slot */
 	__u64 load;
 	__u64 weight;
 };
@@ -76,10 +81,10 @@ static long consider(__u32 place, void *context)
 	destination = destination_at(search->destinations, member);
 	if (!is_eligible(destination) || destination->weight < search->range.weight)
 		return 0;
-	if (search->order.overflows && destination->active > destination->weight)
+	if (search->order->overflows && destination->active > destination->weight)
 		return 0;
-	load = load_of(&search->order, destination, rank);
-	weight = search->order.by_weight ? destination->weight : 1;
+	load = load_of(search->order, destination, rank);
+	weight = search->order->by_weight ? destination->weight : 1;
 	if (search->picked != NOBODY && load * search->weight >= search->load * weight)
 		return 0;
 	search->picked = member;
@@ -110,7 +115,7 @@ static __always_inline __s32 pick_weighted(struct search *search, struct turn *t
 	if (find_best(search) != NOBODY)
 		goto picked;
 	/* The heaviest. */
-	search->order = (struct order){ .constant = 1, .by_weight = 1 };
+	search->order = &BY_WEIGHT;
 	search->range = (struct range){};
 	if (find_best(search) == NOBODY) {
 		if (turn->position >= 0 && turn->level <= step)
@@ -123,7 +128,7 @@ static __always_inline __s32 pick_weighted(struct search *search, struct turn *t
 	reachable = most - (most - 1) % step;
 	level = turn->level > step ? turn->level - step : plan->top;
 	turn->level = level < reachable ? level : reachable;
-	search->order = plan->order;
+	search->order = &plan->order;
 	search->range.weight = turn->level;
 	if (find_best(search) == NOBODY)
 		return NOBODY;
@@ -138,21 +143,31 @@ static __always_inline __u32 slot_of(__u32 value)
 	return value * 0x61c88647 >> (32 - HASH_BITS);
 }
 
-/* Looks through slots from one on, as ip_vs_sh_get_fallback() does. */
+/* Which slot a client's or a destination's value falls into. */
+static __always_inline __u32 place_of(const struct plan *plan, __u32 value)
+{
+	return plan->hash & HASH_MAGLEV ? siphash(value) % plan->count : slot_of(value);
+}
+
+/* Looks through slots from one on, as ip_vs_sh_get_fallback() and ip_vs_mh_get_fallback() do. */
 static long consider_slot(__u32 offset, void *context)
 {
 	struct search *search = context;
-	/* The first slot is added twice, as the offset's start and as the hash. */
-	__u32 place = (search->place + offset + search->place) % HASH_SLOTS;
-	__u32 member = search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
+	const struct plan *plan = search->plan;
+	__u32 place, member;
 
+	if (plan->hash & HASH_MAGLEV)
+		place = siphash((search->place + offset) % plan->count + search->value) % plan->count;
+	else /* The first slot is added twice, as the offset's start and as the hash. */
+		place = (search->place + offset + search->place) % HASH_SLOTS;
+	member = search->members->all[(plan->first + place) & (MEMBERS_MAX - 1)];
 	if (!is_eligible(destination_at(search->destinations, member)))
 		return 0;
 	search->picked = member;
 	return 1;
 }
 
-/* sh.ts and dh.ts. */
+/* sh.ts, dh.ts and mh.ts. */
 static __always_inline __s32 pick_hashed(struct search *search, const struct asked *asked)
 {
 	const struct plan *plan = search->plan;
@@ -163,13 +178,14 @@ static __always_inline __s32 pick_hashed(struct search *search, const struct ask
 		return NOBODY;
 	if (plan->hash & HASH_PORT)
 		value += asked->client_port;
-	search->place = slot_of(value);
+	search->value = value;
+	search->place = place_of(plan, value);
 	search->picked = NOBODY;
 	member = search->members->all[(plan->first + search->place) & (MEMBERS_MAX - 1)];
 	if (is_eligible(destination_at(search->destinations, member)))
 		return member;
 	if (plan->hash & HASH_FALLBACK)
-		bpf_loop(HASH_SLOTS, consider_slot, search, 0);
+		bpf_loop(plan->count, consider_slot, search, 0);
 	return search->picked;
 }
 
@@ -177,11 +193,11 @@ static __always_inline __s32 pick(struct search *search, struct turn *turn, cons
 {
 	if (search->plan->hash)
 		return pick_hashed(search, asked);
-	search->order = search->plan->order;
+	search->order = &search->plan->order;
 	if (search->plan->step > 0)
 		return pick_weighted(search, turn);
 	search->range = (struct range){ .from = turn->position + 1, .wraps = true };
-	if (find_best(search) != NOBODY && search->order.rank)
+	if (find_best(search) != NOBODY && search->order->rank)
 		turn->position = search->place;
 	return search->picked;
 }

@@ -14,7 +14,7 @@ static __always_inline bool is_single(const struct packet *packet, const struct 
 static __always_inline struct connection *open_single(const struct packet *packet, const struct service *service,
 						      struct destinations *all, enum verdict *verdict)
 {
-	struct single *single = bpf_map_lookup_elem(&singles, &ONLY);
+	struct draft *single = bpf_map_lookup_elem(&drafts, &ONLY);
 	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service->index);
 	__s32 picked;
 
@@ -35,7 +35,7 @@ static __always_inline struct connection *open_single(const struct packet *packe
 /* It counts no more. Of a packet that the director is to schedule it is as if nobody had been asked, unless others were since. */
 static __always_inline void close_single(struct destinations *all, bool is_passed)
 {
-	struct single *single = bpf_map_lookup_elem(&singles, &ONLY);
+	struct draft *single = bpf_map_lookup_elem(&drafts, &ONLY);
 	struct destination *destination;
 	struct schedule *schedule;
 

@@ -43,6 +43,7 @@ const SCHEDULERS = [
   "sh -b sh-fallback,sh-port",
   "dh",
   "mh",
+  "mh -b mh-fallback,mh-port",
   "lblc",
 ];
 /** Of the services below, in the same order. */

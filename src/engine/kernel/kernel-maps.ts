@@ -10,7 +10,7 @@ const OBJECT = new URL("../../../bpf/director.bpf.o", import.meta.url);
 /** As bpf/abi.h has them. */
 export const DESTINATIONS_MAX = 65_536;
 export const SERVICES_MAX = 4_096;
-export const MEMBERS_MAX = 131_072;
+export const MEMBERS_MAX = 1_048_576;
 const NEWS_BYTES = 4_194_304;
 
 const PROGRAMS = [

@@ -15,7 +15,7 @@ import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { destination, way } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
-import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
+import { KernelScheduler, MEMBERS_PER_SERVICE, SLOTS } from "./kernel-scheduler.ts";
 import { KernelTunnels } from "./kernel-tunnels.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
@@ -115,12 +115,14 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   schedulerOf(service: VirtualService): Scheduler<Destination> | undefined {
     const before = this.#schedulers.get(service);
-    if (!isCarried(service.plan)) {
+    const { scheduler: name, schedulerFlags: flags } = service.plan;
+    const isSame = before?.name === name && before.flags === flags;
+    const hasRoom = isSame || this.#lists.hasRoom(SLOTS[name] ?? 0);
+    if (!hasRoom || !isCarried(service.plan)) {
       this.#drop(service);
       return undefined;
     }
-    const { scheduler: name, schedulerFlags: flags } = service.plan;
-    if (before?.name === name && before.flags === flags) return before;
+    if (isSame) return before;
     const index = before?.index ?? this.#freeIndices.pop() ?? this.#indexEnd++;
     if (index >= SERVICES_MAX) {
       this.#indexEnd = SERVICES_MAX;
@@ -134,6 +136,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       flags,
       destinationAt: (slot) => this.#destinations[slot],
     });
+    before?.[Symbol.dispose]();
     this.#schedulers.set(service, scheduler);
     return scheduler;
   }
@@ -141,6 +144,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   serviceChanged(service: VirtualService): void {
     const hasSlots = service.destinations.every(({ load }) => load.slot >= 0);
     const scheduler = hasSlots ? this.#schedulers.get(service) : undefined;
+    scheduler?.settle();
     if (scheduler !== undefined && !this.isCarrying) this.onCarrying();
     this.#listed.set(service, scheduler?.index);
   }

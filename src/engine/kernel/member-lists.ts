@@ -25,6 +25,12 @@ export class MemberLists {
     return first;
   }
 
+  /** Whether a list of so many members has a place. */
+  hasRoom(count: number): boolean {
+    const size = sizeOf(count);
+    return (this.#free.get(size)?.length ?? 0) > 0 || this.#end + size <= MEMBERS_MAX;
+  }
+
   /** Of a list of so many members. */
   free(first: number, count: number): void {
     const size = sizeOf(count);
