@@ -42,10 +42,10 @@ static __always_inline bool is_request_lane(const struct lane_address *lane)
 	return lane->code == LANE_INPUT || lane->code == LANE_INPUT_DONT_FRAGMENT;
 }
 
-/* Whether the packet came with "don't fragment", which nft's dup sets on every one. */
-static __always_inline bool came_undivided(const struct lane_address *lane)
+/* Whether the packet came with "don't fragment", which nft's dup sets on every one: of what is read, the odd codes say so. */
+static __always_inline __u8 came_undivided(const struct lane_address *lane)
 {
-	return lane->code == LANE_INPUT_DONT_FRAGMENT || lane->code == LANE_FORWARD_DONT_FRAGMENT;
+	return lane->code & LANE_INPUT_DONT_FRAGMENT & LANE_FORWARD_DONT_FRAGMENT;
 }
 
 #endif /* SLUICE_LANE_H */

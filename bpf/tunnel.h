@@ -236,14 +236,21 @@ static __always_inline long write_cover(struct __sk_buff *skb, const struct pack
 	return bpf_skb_store_bytes(skb, at, &cover.gre, tunnel->has_checksum ? 8 : 4, BPF_F_RECOMPUTE_CSUM);
 }
 
-/* The packet is as it shall be inside, with its frame's header before it. Negative when there is no memory. */
-static __noinline int encapsulate(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
+/*
+ * The packet is as it shall be inside, with its frame's header before it. Negative when there is no memory. Global, so that a
+ * verifier looks at it once; it believes that whoever calls may have nothing to give.
+ */
+int __attribute__((noinline)) encapsulate(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
 				  const struct destination *destination, const struct settings *now)
 {
-	__be16 type = bpf_htons(tunnel->family == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
-	__s64 sum = tunnel->has_checksum ? sum_of_packet(skb, packet) : 0;
+	__be16 type;
+	__s64 sum;
 	long failed;
 
+	if (!packet || !tunnel || !destination || !now)
+		return -1;
+	type = bpf_htons(tunnel->family == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
+	sum = tunnel->has_checksum ? sum_of_packet(skb, packet) : 0;
 	if (bpf_skb_adjust_room(skb, tunnel->overhead, BPF_ADJ_ROOM_MAC, room_flags(tunnel)))
 		return -1;
 	failed = tunnel->family == 4 ? write_ipv4(skb, packet, tunnel, destination, now) :
