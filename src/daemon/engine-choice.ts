@@ -33,7 +33,9 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
       opensOnWire: admission === "wire",
       warn: (message, error) => events.warn(message, error),
     });
-    if (offload.stand !== undefined) events.inform(`the kernel engine stands ${offload.stand}`);
+    void offload.stand().then((stand) => {
+      if (stand !== undefined) events.inform(`the kernel engine stands ${stand}`);
+    });
     return await UserspaceEngine.open({ ...common, headStart, offload });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;

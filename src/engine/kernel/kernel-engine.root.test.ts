@@ -96,6 +96,8 @@ describe("the kernel engine", () => {
     try {
       add("chain ip ban input { type filter hook input priority 0 ; }");
       add("rule ip ban input tcp dport 80 drop");
+      const stand = async () => (await bench.engine.condition()).stand;
+      await expect.poll(stand, POLLED).toContain("ip ban input (1 rule)");
       let port = 2000;
       await expect.poll(() => servers(port++), POLLED).toMatch(/^R1/);
       const before = await byKernel(bench);
