@@ -28,18 +28,29 @@ export function examination(given: Given): DirectorFacts {
   const service = {
     name: `TCP ${vip.toString()}:80`,
     protocol: "tcp" as const,
-    ...{ vip, port: 80, mark: undefined, persistenceSeconds: undefined, servers: [server] },
+    vip,
+    port: 80,
+    mark: undefined,
+    persistenceSeconds: undefined,
+    servers: [server],
   };
   const route = {
     kind: "out" as const,
-    ...{ interfaceName: "eth0", nextHop: address, hasGateway: false },
-    ...{ source: undefined, mtu: undefined },
+    interfaceName: "eth0",
+    nextHop: address,
+    hasGateway: false,
+    source: undefined,
+    mtu: undefined,
   };
   return {
     told: { services: [service], timeouts: undefined, findings: [], connections: [] },
     interfaces: [
       {
-        ...{ index: 2, name: "eth0", isLoopback: false, isTunnel: false, isUp: true },
+        index: 2,
+        name: "eth0",
+        isLoopback: false,
+        isTunnel: false,
+        isUp: true,
         mtu: given.cardMtu ?? 1500,
         mac: parseMac("02:00:00:00:00:01"),
         addresses: [],
@@ -51,7 +62,11 @@ export function examination(given: Given): DirectorFacts {
     vips: [{ vip, isLocal: true, card: "eth0", holders: [], sentTo: new Map() }],
     servers: [
       {
-        ...{ service, server, route, hasNeighbour: true, answer: "open" },
+        service,
+        server,
+        route,
+        hasNeighbour: true,
+        answer: "open",
         believedMtu: given.believedMtu ?? 1500,
         carriedMtu: given.carriedMtu,
       },

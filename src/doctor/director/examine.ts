@@ -176,8 +176,13 @@ async function seeServer(
   const card = route.kind === "out" ? wires.card(route.interfaceName) : undefined;
   const believedMtu = (route.kind === "out" ? route.mtu : undefined) ?? card?.mtu;
   const unasked = {
-    ...{ service, server, route, believedMtu },
-    ...{ hasNeighbour: undefined, answer: undefined, carriedMtu: undefined },
+    service,
+    server,
+    route,
+    believedMtu,
+    hasNeighbour: undefined,
+    answer: undefined,
+    carriedMtu: undefined,
   };
   if (route.kind !== "out") return unasked;
   const wire = wires.on(route.interfaceName);

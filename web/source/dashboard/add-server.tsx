@@ -25,7 +25,10 @@ export function AddServer({ service }: { readonly service: WireServiceKey }): JS
       throw new Error(say("thereAlready", { what }));
     }
     stage({
-      ...{ kind: "add", service, destination, weight: weightIn(weight, say) },
+      kind: "add",
+      service,
+      destination,
+      weight: weightIn(weight, say),
       forwarding: FORWARDINGS[forwarding]!,
     });
     setPlace("");

@@ -101,8 +101,13 @@ function newService({ service: key, scheduler, persistentSeconds }: NewService):
   const persistence =
     persistentSeconds === undefined ? null : { timeoutSeconds: persistentSeconds, ...whole };
   return {
-    ...{ key, scheduler, schedulerFlags: [], onePacket: false },
-    ...{ persistence, persistenceEngine: null, destinations: [] },
+    key,
+    scheduler,
+    schedulerFlags: [],
+    onePacket: false,
+    persistence,
+    persistenceEngine: null,
+    destinations: [],
   };
 }
 
