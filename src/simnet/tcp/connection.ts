@@ -135,7 +135,7 @@ export class TcpConnection {
     return isAfter(sequence, this.#expected);
   }
 
-  hear({ kind, mtu }: IcmpNews): undefined {
+  hear({ kind, mtu }: Pick<IcmpNews, "kind" | "mtu">): undefined {
     if (kind === "too-big") {
       const size = mtu - HEADERS_LENGTH[this.ends.peer.family];
       if (size >= this.#segmentSize || size < 1) return;
