@@ -131,8 +131,12 @@ test("data goes in segments that fit, and is acknowledged", async () => {
   expect(client.queues.sent).toBe(3_000);
   await simulation.pass(10);
   expect(wire()).toEqual([
-    ...["client . 1460", "client . 1460", "client P. 80"],
-    ...["server . 0", "server . 0", "server . 0"],
+    "client . 1460",
+    "client . 1460",
+    "client P. 80",
+    "server . 0",
+    "server . 0",
+    "server . 0",
   ]);
   expect([client.queues.sent, server.queues.received]).toEqual([0, 3_000]);
   expect(server.read().length).toBe(3_000);
