@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import { CONTROL } from "./control.ts";
 import { END_TO_END } from "./end-to-end.ts";
-import { FAILOVER } from "./failover.ts";
+import { measureKeepalived } from "./failover/keepalived.ts";
+import { FAILOVER } from "./failover/main.ts";
 import { HEALTH } from "./health.ts";
 import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
 import { measureKernel } from "./kernel/main.ts";
@@ -45,7 +46,12 @@ async function main(words: readonly string[]): Promise<number> {
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("kernel") ? { kernel: measureKernel(say("kernel")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
-      ...(asks("failover") ? { failover: await measureInside(FAILOVER, say("failover")) } : {}),
+      ...(asks("failover")
+        ? {
+            failover: await measureInside(FAILOVER, say("failover")),
+            keepalived: await measureKeepalived(say("failover")),
+          }
+        : {}),
       ...(asks("health") ? { health: await measureInside(HEALTH, say("health")) } : {}),
       ...(asks("end-to-end")
         ? { endToEnd: await measureInside(END_TO_END, say("end to end")) }
