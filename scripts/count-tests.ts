@@ -1,4 +1,7 @@
-/** Adds up JSON reports of vitest and of conformance: prints "N passed, N failed" and fails when a test did, or there was none. */
+/**
+ * Adds up JSON reports of vitest and of conformance: prints "N passed, N failed" and fails when a test did, or there was none.
+ * A test that passed only when it was tried again is named before: what it met is to be found, though it does not fail the run.
+ */
 import { readFileSync } from "node:fs";
 
 interface VitestReport {
@@ -8,7 +11,12 @@ interface VitestReport {
   /** Files that could not even be loaded have no tests to count. */
   readonly testResults: readonly {
     readonly status: string;
-    readonly assertionResults: unknown[];
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      /** Also of a test that passed later. */
+      readonly failureMessages: readonly string[];
+    }[];
   }[];
 }
 
@@ -35,6 +43,12 @@ for (const path of paths) {
   failed += report.testResults.filter(
     (file) => file.status === "failed" && file.assertionResults.length === 0,
   ).length;
+  for (const test of report.testResults.flatMap((file) => file.assertionResults)) {
+    const [first] = test.failureMessages;
+    if (test.status !== "passed" || first === undefined) continue;
+    const [why] = first.split("\n");
+    process.stdout.write(`passed only when tried again: ${test.fullName}: ${why}\n`);
+  }
 }
 // A check before the tests (format, types, ...) that failed, or conformance that could not run, is one failure.
 if (status !== "0" && failed === 0) failed = 1;
