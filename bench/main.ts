@@ -17,10 +17,10 @@ const USAGE = `Usage: npm run bench -- [memory | kernel | end-to-end | control |
   kernel       what the kernel engine's program costs a packet (needs root)
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
-  failover     how long clients still come to a server that died
+  failover     how long clients still come to a server that died, beside keepalived in a guest
   health       asking two thousand servers a second
 
-Runs all of them, about twelve minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, some twenty minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
