@@ -27,6 +27,7 @@ export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
   readonly connections: number;
   readonly replies: number;
+  readonly templates: number;
   readonly clientWays: number;
   readonly services: number;
   readonly verdicts: number;
@@ -46,12 +47,17 @@ export class KernelMaps implements Disposable {
   /** Throws a BpfError when the kernel or libbpf refuses. */
   constructor(connectionsMax: number) {
     using stack = new DisposableStack();
-    const entries = { connections: connectionsMax, replies: connectionsMax };
+    const entries = {
+      connections: connectionsMax,
+      replies: connectionsMax,
+      templates: connectionsMax,
+    };
     const object = stack.use(new BpfObject(readFileSync(OBJECT), entries));
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
     this.connections = object.map("connections");
     this.replies = object.map("replies");
+    this.templates = object.map("templates");
     this.clientWays = object.map("client_ways");
     this.services = object.map("services");
     this.verdicts = object.map("verdicts");
