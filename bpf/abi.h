@@ -124,7 +124,8 @@ struct destination {
 	__u64 in_bytes;
 	__u64 out_packets;
 	__u64 out_bytes;
-	__u64 pad[2];
+	__u64 key; /* what every daemon knows it by (src/ipvs/services/destination-key.ts); 0: nobody does */
+	__u64 pad;
 };
 
 struct destinations {

@@ -1,7 +1,8 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
-
+import { dirname } from "node:path";
+import { claimNamespace } from "../engine/host/namespace-claim.ts";
 import { SystemCallError } from "../engine/host/system/libc.ts";
-import type { KernelOffload } from "../engine/kernel/kernel-offload.ts";
+import type { KernelOffload, KernelOutliving } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
@@ -28,13 +29,21 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   try {
     mustHandOver();
     const kernel = await import("../engine/kernel/kernel-offload.ts");
-    offload = new kernel.KernelOffload({
-      connectionsMax,
-      opensOnWire: admission === "wire",
-      warn: (message, error) => events.warn(message, error),
-    });
+    // Before what another daemon has at work is touched.
+    const claim = await claimNamespace();
+    try {
+      offload = new kernel.KernelOffload({
+        connectionsMax,
+        opensOnWire: admission === "wire",
+        outliving: kernelOutliving(options),
+        warn: (message, error) => events.warn(message, error),
+      });
+    } catch (error) {
+      claim[Symbol.dispose]();
+      throw error;
+    }
     if (offload.stand !== undefined) events.inform(`the kernel engine stands ${offload.stand}`);
-    return await UserspaceEngine.open({ ...common, headStart, offload });
+    return await UserspaceEngine.open({ ...common, headStart, offload, claim });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;
@@ -42,6 +51,14 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   }
   // The head start is gone with what was tried.
   return await UserspaceEngine.open(common);
+}
+
+/** Undefined where nothing shall outlive the process. */
+function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving | undefined {
+  const { file, graceSeconds, adopts, staysAtEnd } = outliving;
+  if (graceSeconds === 0 && staysAtEnd !== true) return undefined;
+  const inform = (message: string): void => events.inform(message);
+  return { folder: dirname(file), adopts, patienceSeconds: graceSeconds, inform };
 }
 
 /** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */

@@ -11,6 +11,7 @@ import type { Flow } from "./connections/flow.ts";
 import type { StateMachine } from "./connections/state-machine.ts";
 import type { Sysctls } from "./desired/sysctls.ts";
 import type { Destination } from "./services/destination.ts";
+import type { OrphanedServer } from "./services/orphan.ts";
 import type { ServiceMirror } from "./services/service-table.ts";
 import type { Counters } from "./services/statistics.ts";
 import type { VirtualService } from "./services/virtual-service.ts";
@@ -46,6 +47,8 @@ export interface OffloadListener {
   /** The connections to a service's destinations. */
   connectionsOf(service: VirtualService): Iterable<number>;
   destinationOf(id: number): Destination;
+  /** What stands for a server that is not configured. */
+  orphan(server: OrphanedServer): Destination;
 }
 
 /** By what connections are opened and moved on. */
@@ -59,7 +62,12 @@ export interface OffloadRules {
   readonly hasMarks: boolean;
 }
 
+/** What an offload that goes on with an earlier process's work knows of a connection that the director had then. */
+export type Standing = "unknown" | "current" | "replaced";
+
 export interface Offload {
+  /** It goes on with what an earlier process left: connections, and loads that count them. */
+  readonly isInherited: boolean;
   /** What it knows of services. */
   readonly mirror: ServiceMirror;
   listen(listener: OffloadListener): void;
@@ -72,7 +80,15 @@ export interface Offload {
    * more.
    */
   take(connections: ConnectionTable, id: number): boolean;
-  /** The director has opened the connection, or got it from an earlier process. */
+  /** Services are as they are wanted. One that is inherited goes on as it did until there are some. */
+  applied(hasServices: boolean): void;
+  /** Of a record of an earlier process's, before the director goes on with it. */
+  standing(connections: ConnectionTable, id: number): Standing;
+  /** The director goes on with a connection of an earlier process, which was "current" or "unknown". */
+  adopted(connections: ConnectionTable, id: number): void;
+  /** Tells of an earlier process's connections that the director has no record of, some at a time: whether that was all. */
+  settle(budget: number): boolean;
+  /** The director has opened the connection. */
   opened(connections: ConnectionTable, id: number): void;
   /** The connection ends: the table's flags are then as it ended. False as take(). */
   release(connections: ConnectionTable, id: number): boolean;

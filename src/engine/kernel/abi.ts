@@ -73,6 +73,7 @@ export const destination = {
   inBytes: 88,
   outPackets: 96,
   outBytes: 104,
+  key: 112,
 } as const;
 
 export const serviceKey = {

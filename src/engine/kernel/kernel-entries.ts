@@ -56,6 +56,7 @@ export class EntryView {
   destinationPort = 0;
   state = 0;
   flags = 0;
+  isDirectors = false;
   packets = 0;
   timeoutMs = 0;
   seen = 0 as Instant;
@@ -68,6 +69,7 @@ export class EntryView {
     this.destinationPort = view.getUint16(at + connection.port);
     this.state = (word >>> STATE_SHIFT) & BYTE;
     this.flags = word & FLAGS_MASK;
+    this.isDirectors = (word & DIRECTORS) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
     this.seen = (Number(view.getBigUint64(at + connection.seen, true)) / NANOSECONDS) as Instant;
