@@ -25,64 +25,71 @@ struct passage {
 	bool is_news;	 /* the director is to hear of its connection */
 };
 
-/* Where the address and the port lie that are rewritten, from the frame's beginning. */
-struct places {
-	__u32 address;
-	__u32 port;
-};
-
-static __always_inline struct places places_of(const struct packet *packet, bool is_source)
+/* RFC 1624, equation 3: a checksum after a word of what it covers has become another. */
+static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 after)
 {
-	__u32 ip = sizeof(struct ethhdr);
+	__u32 next = (__u16)~sum + (__u16)~before + after;
 
-	if (packet->flow.family == 4)
-		return (struct places){
-			.address = ip + (is_source ? offsetof(struct iphdr, saddr) : offsetof(struct iphdr, daddr)),
-			.port = packet->transport_at + (is_source ? 0 : 2),
-		};
-	return (struct places){
-		.address = ip + (is_source ? offsetof(struct ipv6hdr, saddr) : offsetof(struct ipv6hdr, daddr)),
-		.port = packet->transport_at + (is_source ? 0 : 2),
-	};
+	next = (next & 0xffff) + (next >> 16);
+	return ~((next & 0xffff) + (next >> 16));
 }
 
-/* Negative when the packet cannot be written to: there is no memory for a copy of its own, and it is lost. */
+/*
+ * The transport's checksum, by the kernel, which alone knows whether it is whole yet or the card's to finish. Negative when the
+ * packet cannot be written to: there is no memory for a copy of its own, and it is lost.
+ */
+static __always_inline int replace_in_transport_sum(struct __sk_buff *skb, const struct packet *packet,
+						    __be32 before, __be32 after, __u32 length, __be16 port_before,
+						    __be16 port_after)
+{
+	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
+	__u32 at = packet->transport_at + (is_udp ? 6 : 16);
+	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+
+	if (bpf_l4_csum_replace(skb, at, before, after, BPF_F_PSEUDO_HDR | mangled | length))
+		return -1;
+	return port_before == port_after ? 0 : bpf_l4_csum_replace(skb, at, port_before, port_after, mangled | 2);
+}
+
 static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet, const struct end *end,
 					bool is_source)
 {
-	struct places at = places_of(packet, is_source);
-	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 checksum = packet->transport_at + (is_udp ? 6 : 16);
-	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
 	__be32 before = is_source ? packet->flow.source[3] : packet->flow.destination[3];
 	__be16 port = is_source ? packet->flow.source_port : packet->flow.destination_port;
+	__be32 after = end->address[3];
+	struct iphdr *ip;
+	__be16 *ports;
 
-	if (bpf_l4_csum_replace(skb, checksum, before, end->address[3], BPF_F_PSEUDO_HDR | mangled | 4))
+	if (replace_in_transport_sum(skb, packet, before, after, ADDRESS_IPV4_LENGTH, port, end->port))
 		return -1;
-	bpf_l4_csum_replace(skb, checksum, port, end->port, mangled | 2);
-	bpf_l3_csum_replace(skb, sizeof(struct ethhdr) + offsetof(struct iphdr, check), before, end->address[3], 4);
-	if (bpf_skb_store_bytes(skb, at.address, &end->address[3], ADDRESS_IPV4_LENGTH, 0))
+	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ports = (void *)(ip + 1);
+	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
 		return -1;
-	return bpf_skb_store_bytes(skb, at.port, &end->port, sizeof(end->port), 0);
+	*(is_source ? &ip->saddr : &ip->daddr) = after;
+	ip->check = sum_after(sum_after(ip->check, before, after), before >> 16, after >> 16);
+	ports[is_source ? 0 : 1] = end->port;
+	return 0;
 }
 
 static __always_inline int rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet, struct end *end,
 					bool is_source)
 {
-	struct places at = places_of(packet, is_source);
-	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 checksum = packet->transport_at + (is_udp ? 6 : 16);
-	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
 	__be32 *before = is_source ? (__be32 *)packet->flow.source : (__be32 *)packet->flow.destination;
 	__be16 port = is_source ? packet->flow.source_port : packet->flow.destination_port;
 	__s64 change = bpf_csum_diff(before, ADDRESS_IPV6_LENGTH, end->address, ADDRESS_IPV6_LENGTH, 0);
+	struct ipv6hdr *ip;
+	__be16 *ports;
 
-	if (bpf_l4_csum_replace(skb, checksum, 0, change, BPF_F_PSEUDO_HDR | mangled))
+	if (replace_in_transport_sum(skb, packet, 0, change, 0, port, end->port))
 		return -1;
-	bpf_l4_csum_replace(skb, checksum, port, end->port, mangled | 2);
-	if (bpf_skb_store_bytes(skb, at.address, end->address, ADDRESS_IPV6_LENGTH, 0))
+	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ports = (void *)(ip + 1);
+	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
 		return -1;
-	return bpf_skb_store_bytes(skb, at.port, &end->port, sizeof(end->port), 0);
+	__builtin_memcpy(is_source ? &ip->saddr : &ip->daddr, end->address, ADDRESS_IPV6_LENGTH);
+	ports[is_source ? 0 : 1] = end->port;
+	return 0;
 }
 
 static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *packet, struct end *end, bool is_source)
@@ -92,22 +99,22 @@ static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *p
 	return rewrite_ipv6(skb, packet, end, is_source);
 }
 
-/* ip_decrease_ttl(); IPv6 has no checksum of its header, but the card's sum of the packet is kept right. */
-static __always_inline int spend_time_to_live(struct __sk_buff *skb, const struct packet *packet)
+/* ip_decrease_ttl(). Time to live and protocol are a word of the checksum. */
+static __always_inline void spend_ipv4(struct iphdr *ip)
 {
-	__u32 at = sizeof(struct ethhdr);
-	__u8 left = packet->time_to_live - 1;
-	__be16 before, after;
+	__be16 before = *(__be16 *)&ip->ttl;
 
-	if (packet->flow.family == 6) {
-		at += offsetof(struct ipv6hdr, hop_limit);
-		return bpf_skb_store_bytes(skb, at, &left, sizeof(left), BPF_F_RECOMPUTE_CSUM);
-	}
-	/* Time to live and protocol are a word of the checksum. */
-	before = bpf_htons(packet->time_to_live << 8 | packet->flow.protocol);
-	after = bpf_htons(left << 8 | packet->flow.protocol);
-	bpf_l3_csum_replace(skb, at + offsetof(struct iphdr, check), before, after, 2);
-	return bpf_skb_store_bytes(skb, at + offsetof(struct iphdr, ttl), &left, sizeof(left), 0);
+	ip->ttl--;
+	ip->check = sum_after(ip->check, before, *(__be16 *)&ip->ttl);
+}
+
+/* IPv6 has no checksum of its header, but the card's sum of the packet is kept right. */
+static __always_inline void spend_ipv6(struct __sk_buff *skb, struct ipv6hdr *ip)
+{
+	__be16 before = *(__be16 *)&ip->nexthdr;
+
+	ip->hop_limit--;
+	bpf_csum_update(skb, (__u16)~before + *(__be16 *)&ip->nexthdr);
 }
 
 /* A card's or a sender's offload: the segments that the packet becomes are what must fit. */
@@ -138,12 +145,23 @@ static __always_inline enum verdict check_way(const struct __sk_buff *skb, const
 static __always_inline int send_by(struct __sk_buff *skb, const struct packet *packet, const struct way *way)
 {
 	__u32 length = sizeof(struct ethhdr) + packet->length;
+	struct ethhdr *ethernet;
+	void *ip;
 
-	if (skb->gso_size == 0 && skb->len > length && bpf_skb_change_tail(skb, length, 0))
+	if (skb->len > length && skb->gso_size == 0 && bpf_skb_change_tail(skb, length, 0))
 		return -1;
-	if (!packet->is_from_lane && spend_time_to_live(skb, packet) < 0)
+	ethernet = (void *)(long)skb->data;
+	ip = ethernet + 1;
+	if (ip + IPV4_HEADER_LENGTH > (void *)(long)skb->data_end)
 		return -1;
-	return bpf_skb_store_bytes(skb, 0, way->link_addresses, sizeof(way->link_addresses), 0);
+	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
+	if (packet->is_from_lane)
+		return 0;
+	if (packet->flow.family == 4)
+		spend_ipv4(ip);
+	else
+		spend_ipv6(skb, ip);
+	return 0;
 }
 
 #endif /* SLUICE_FORWARD_H */

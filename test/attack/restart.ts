@@ -2,7 +2,7 @@
  * A daemon that is killed again and again under load, the next one started at once: what its clients notice. Half of them
  * are killed in the middle of their start.
  *
- *     restart.ts ROUNDS [CALL...]       prints Figures; kills at these system calls of a start
+ *     restart.ts ROUNDS [ENGINE [CALL...]]       prints Figures; kills at these system calls of a start
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
@@ -37,6 +37,8 @@ export interface RestartFigures extends ClientFigures {
   readonly rounds: number;
   /** Kinds of system calls at each of which a daemon was killed. */
   readonly callsTried: number;
+  /** Of rounds in which a daemon ran: how often requests were answered, by new connections, while none lived. */
+  readonly servedWhileDead: number;
   /** What the director's own stack refused: resets that did not come from a server. */
   readonly hostResets: number;
   /** Connections that the daemons after the first went on with, and those that were found half written, altogether. */
@@ -100,6 +102,7 @@ export async function killUnderLoad(
     calls = CALLS,
     floodRate = 0,
     isChecked = false,
+    engine = "userspace",
     onRound = () => {},
   }: {
     readonly calls?: readonly string[];
@@ -107,6 +110,8 @@ export async function killUnderLoad(
     readonly floodRate?: number;
     /** Whether servers are checked, one of them through the VIP. */
     readonly isChecked?: boolean;
+    /** Of "kernel" programs go on while no daemon lives. */
+    readonly engine?: "userspace" | "kernel";
     readonly onRound?: (round: number) => void;
   } = {},
 ): Promise<RestartFigures> {
@@ -124,7 +129,9 @@ export async function killUnderLoad(
     "route add 10.1.0.0/16 dev inside table 100",
   ]);
   client.run(`nft ${HOST_RESETS}`);
-  let daemon = home.launch(director, ...GRACE);
+  if (engine === "kernel") home.mountPins();
+  const options = [...GRACE, "--engine", engine];
+  let daemon = home.launch(director, ...options);
   await untilPrinted(daemon, "the director runs");
   home.configure(
     `-A -t ${V}:80 -s rr`,
@@ -138,20 +145,23 @@ export async function killUnderLoad(
   await untilPrinted(load, "holding");
   const startsMs: number[] = [];
   let said = "";
+  let runs = true;
+  let servedWhileDead = 0;
   const moments = new Moments(calls);
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
+    if (engine === "kernel" && runs && (await isServed(load))) servedWhileDead++;
     onRound(round);
     const begin = performance.now();
     // The last has to run for what the clients still wait for.
     const isWhole = round % 3 === 0 || round === rounds - 1;
     daemon = isWhole
-      ? home.launch(director, ...GRACE)
-      : home.launchBy(director, moments.next(), ...GRACE);
+      ? home.launch(director, ...options)
+      : home.launchBy(director, moments.next(), ...options);
     daemon.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    const runs = await untilPrinted(daemon, "goes on with").then(
+    runs = await untilPrinted(daemon, "goes on with").then(
       () => true,
       () => false,
     );
@@ -172,12 +182,33 @@ export async function killUnderLoad(
     ...told,
     rounds,
     callsTried: moments.done,
+    servedWhileDead,
     hostResets: Number(/packets (\d+)/.exec(seen)![1]),
     adopted: sum(said, /goes on with (\d+)/g),
     damaged: sum(said, /(\d+) were not whole/g),
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),
     startSlowestMs: Math.round(startsMs.at(-1) ?? 0),
   };
+}
+
+/** Requests that are answered beside those that a daemon had begun to answer. */
+const SERVED = 8;
+const SERVED_MS = 4_000;
+
+/** Whether requests are answered now: so many are waited for, not for ever. */
+async function isServed(load: ChildProcessWithoutNullStreams): Promise<boolean> {
+  const answered = async (): Promise<number> => {
+    const said = untilPrinted(load, "answered\n");
+    load.stdin.write("?\n");
+    return Number.parseInt(await said, 10);
+  };
+  const before = await answered();
+  const until = performance.now() + SERVED_MS;
+  while (performance.now() < until) {
+    await sleep(20);
+    if ((await answered()) >= before + SERVED) return true;
+  }
+  return false;
 }
 
 /** The same services, by a file that has them checked. */
@@ -213,8 +244,9 @@ async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signal
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const begin = performance.now();
-  const [rounds = "1000", ...calls] = process.argv.slice(2);
+  const [rounds = "1000", engine = "userspace", ...calls] = process.argv.slice(2);
   const figures = await killUnderLoad(Number(rounds), {
+    engine: engine === "kernel" ? "kernel" : "userspace",
     ...(calls.length === 0 ? {} : { calls }),
     onRound(round) {
       const seconds = Math.round((performance.now() - begin) / 1000);

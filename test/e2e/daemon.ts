@@ -1,7 +1,7 @@
 /** `sluice daemon` in a director's network namespace, with its socket and state in a directory of its own. */
-import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../src/api/client.ts";
@@ -26,6 +26,8 @@ export interface CommandResult {
 export class DaemonHome implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), "sluice-test-"));
 
+  #pins: string | undefined;
+
   get socket(): string {
     return join(this.directory, "sluice.sock");
   }
@@ -37,6 +39,17 @@ export class DaemonHome implements Disposable {
 
   get state(): string {
     return join(this.directory, "state.json");
+  }
+
+  /**
+   * A BPF file system beside the socket, so that what daemons leave in it outlives them: each of them sees the mounts of this
+   * process, and has its own beside.
+   */
+  mountPins(): void {
+    const place = join(this.directory, "bpf");
+    mkdirSync(place);
+    execFileSync("mount", ["-t", "bpf", "bpf", place]);
+    this.#pins = place;
   }
 
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
@@ -131,7 +144,12 @@ export class DaemonHome implements Disposable {
     return { code: status, stdout, stderr };
   }
 
+  /** With the file system all goes that is kept in it. */
   [Symbol.dispose](): void {
+    if (this.#pins !== undefined) {
+      rmSync(join(this.#pins, "sluice"), { recursive: true, force: true });
+      execFileSync("umount", ["--lazy", this.#pins]);
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
