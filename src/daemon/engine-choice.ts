@@ -1,5 +1,6 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { claimNamespace } from "../engine/host/namespace-claim.ts";
 import { SystemCallError } from "../engine/host/system/libc.ts";
 import type { KernelOffload, KernelOutliving } from "../engine/kernel/kernel-offload.ts";
@@ -24,7 +25,10 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
   const { choice, admission, headStart, ...common } = options;
   const { connectionsMax, events } = common;
-  if (choice === "userspace") return await UserspaceEngine.open({ ...common, headStart });
+  if (choice === "userspace") {
+    const claim = await endPrograms(common);
+    return await UserspaceEngine.open({ ...common, headStart, claim });
+  }
   let offload: KernelOffload | undefined;
   try {
     mustHandOver();
@@ -53,12 +57,31 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   return await UserspaceEngine.open(common);
 }
 
-/** Undefined where nothing shall outlive the process. */
-function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving | undefined {
+function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving {
   const { file, graceSeconds, adopts, staysAtEnd } = outliving;
-  if (graceSeconds === 0 && staysAtEnd !== true) return undefined;
+  const stays = graceSeconds > 0 || staysAtEnd === true;
   const inform = (message: string): void => events.inform(message);
-  return { folder: dirname(file), adopts, patienceSeconds: graceSeconds, inform };
+  return { folder: dirname(file), adopts, stays, patienceSeconds: graceSeconds, inform };
+}
+
+/** What a kernel engine before left at work: another engine does not know what it does. Resolves to the claim it took. */
+async function endPrograms({
+  outliving,
+  events,
+}: Pick<EngineOptions, "outliving" | "events">): Promise<Disposable | undefined> {
+  const folder = dirname(outliving.file);
+  // Nearly always there are none, and nothing of the kernel engine is loaded.
+  if (![join(folder, "bpf"), "/sys/fs/bpf"].some((place) => existsSync(join(place, "sluice")))) {
+    return undefined;
+  }
+  const { pinPlace, Pins } = await import("../engine/kernel/pins.ts");
+  const place = pinPlace(folder);
+  const pins = place === undefined ? undefined : new Pins(place);
+  if (pins?.exist !== true) return undefined;
+  const claim = await claimNamespace();
+  pins.remove();
+  events.inform(`the programs that a daemon before left in the kernel are ended (${pins.folder})`);
+  return claim;
 }
 
 /** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */

@@ -49,7 +49,7 @@ export interface RestartFigures extends ClientFigures {
   readonly startSlowestMs: number;
 }
 
-/** How long one that runs may go on at most until it is killed: what was lost is sent again in some of them. */
+/** What was lost is sent again in some of them. */
 const RUNS_MS = 1_200;
 
 /** System calls of a start, by which something changes that others see. */
@@ -103,6 +103,7 @@ export async function killUnderLoad(
     floodRate = 0,
     isChecked = false,
     engine = "userspace",
+    runsMs = RUNS_MS,
     onRound = () => {},
   }: {
     readonly calls?: readonly string[];
@@ -112,6 +113,8 @@ export async function killUnderLoad(
     readonly isChecked?: boolean;
     /** Of "kernel" programs go on while no daemon lives. */
     readonly engine?: "userspace" | "kernel";
+    /** How long one that runs may go on at most until it is killed. */
+    readonly runsMs?: number;
     readonly onRound?: (round: number) => void;
   } = {},
 ): Promise<RestartFigures> {
@@ -167,16 +170,18 @@ export async function killUnderLoad(
     );
     if (isWhole) startsMs.push(performance.now() - begin);
     else if (runs) moments.outlived();
-    if (runs) await sleep(Math.random() * RUNS_MS);
+    if (runs) await sleep(Math.random() * runsMs);
   }
   load.stdin.end();
   const told = JSON.parse(await untilPrinted(load, "}\n")) as ClientFigures;
   const seen = client.run("nft list chain ip seen in");
   // The last one leaves nothing.
   await kill(daemon);
-  daemon = home.launch(director);
+  daemon = home.launch(director, "--engine", engine);
   await untilPrinted(daemon, "the director runs");
   await end(daemon, "SIGTERM");
+  const pinned = home.pinned();
+  if (pinned.length > 0) throw new Error(`Left behind: ${pinned.join(", ")}`);
   startsMs.sort((one, other) => one - other);
   return {
     ...told,
@@ -197,18 +202,22 @@ const SERVED_MS = 4_000;
 
 /** Whether requests are answered now: so many are waited for, not for ever. */
 async function isServed(load: ChildProcessWithoutNullStreams): Promise<boolean> {
-  const answered = async (): Promise<number> => {
-    const said = untilPrinted(load, "answered\n");
-    load.stdin.write("?\n");
-    return Number.parseInt(await said, 10);
+  let first: number | undefined;
+  let served = 0;
+  const hear = (chunk: Buffer): void => {
+    for (const [, count] of chunk.toString().matchAll(/^(\d+) answered$/gm)) {
+      first ??= Number(count);
+      served = Number(count) - first;
+    }
   };
-  const before = await answered();
+  load.stdout.on("data", hear);
   const until = performance.now() + SERVED_MS;
-  while (performance.now() < until) {
+  while (served < SERVED && performance.now() < until) {
+    load.stdin.write("?\n");
     await sleep(20);
-    if ((await answered()) >= before + SERVED) return true;
   }
-  return false;
+  load.stdout.off("data", hear);
+  return served >= SERVED;
 }
 
 /** The same services, by a file that has them checked. */

@@ -1,7 +1,7 @@
 /** `sluice daemon` in a director's network namespace, with its socket and state in a directory of its own. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../src/api/client.ts";
@@ -50,6 +50,12 @@ export class DaemonHome implements Disposable {
     mkdirSync(place);
     execFileSync("mount", ["-t", "bpf", "bpf", place]);
     this.#pins = place;
+  }
+
+  /** What daemons have left in that file system. */
+  pinned(): string[] {
+    const folder = join(this.#pins ?? this.directory, "sluice");
+    return existsSync(folder) ? readdirSync(folder) : [];
   }
 
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */

@@ -55,7 +55,7 @@ export class Attachments implements Disposable {
     if (!this.#isClean) this.#clean(links.keys());
   }
 
-  /** To be called before anything is attached: nothing is to outlive the process. */
+  /** Nothing is to outlive the process: what is attached is its own from now on. */
   forgetPins(): void {
     this.#pins = undefined;
   }

@@ -134,7 +134,9 @@ export class KernelFlows implements Offload, Disposable {
     return this.#arePinsForgotten ? undefined : this.#maps.pins;
   }
 
+  /** All ends with the process from now on. */
   forgetPins(): void {
+    this.pins?.remove();
     this.#arePinsForgotten = true;
   }
 

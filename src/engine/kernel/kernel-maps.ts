@@ -140,6 +140,7 @@ function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined):
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     warn("the kernel's programs end with this process", error);
+    pins.remove();
     return { parts, isInherited: false, pins: undefined };
   }
 }

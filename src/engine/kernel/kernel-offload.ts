@@ -10,7 +10,7 @@ import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
 import type { PinnedMapsOptions } from "./kernel-maps.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
-import { makePinPlace, Pins } from "./pins.ts";
+import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
 const ON_WIRE =
   "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
@@ -48,6 +48,8 @@ export interface KernelOutliving {
   readonly folder: string;
   /** Whether what a process before left at work is gone on with. */
   readonly adopts: boolean;
+  /** Whether all goes on without the process; else what a process before left is taken from where it would. */
+  readonly stays: boolean;
   /** How long it goes on as it was while nothing is wanted. */
   readonly patienceSeconds: number;
   readonly inform: (message: string) => void;
@@ -108,7 +110,6 @@ export class KernelOffload implements FlowOffload {
 
   endWithProcess(): void {
     this.#attachments.forgetPins();
-    this.flows.pins?.remove();
     this.flows.forgetPins();
   }
 
@@ -128,6 +129,7 @@ export class KernelOffload implements FlowOffload {
         this.#options.warn("an interface's packets are not forwarded in the kernel", error);
       }
     }
+    if (isFirst && this.#options.outliving?.stays === false) this.endWithProcess();
     if (network.generation !== this.#networkGeneration) {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
@@ -242,9 +244,12 @@ export class KernelOffload implements FlowOffload {
 /** Undefined where nothing can, or shall, outlive the process. */
 function pinsFor({ outliving, warn }: KernelOffloadOptions): PinnedMapsOptions | undefined {
   if (outliving === undefined) return undefined;
-  const { folder, adopts, inform } = outliving;
+  const { folder, adopts, stays, inform } = outliving;
   try {
-    return { pins: new Pins(makePinPlace(folder)), adopts, inform, warn };
+    const place = stays ? makePinPlace(folder) : pinPlace(folder);
+    if (place === undefined) return undefined;
+    const pins = new Pins(place);
+    return stays || pins.exist ? { pins, adopts, inform, warn } : undefined;
   } catch (error) {
     warn("the kernel's programs end with this process", error);
     return undefined;

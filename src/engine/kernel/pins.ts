@@ -131,7 +131,10 @@ export class Pins {
     mkdirSync(join(whole, ".."), { mode: 0o700, recursive: true });
     removeFolder(parts);
     for (const kind of ["", ...KINDS]) mkdirSync(join(parts, kind), { mode: 0o700 });
-    for (const name of object.mapNames()) pin(object.map(name), join(parts, "maps", name));
+    // Those of programs' own variables have a dot, which no file here may have, and stay with the programs.
+    for (const name of object.mapNames().filter((each) => !each.includes("."))) {
+      pin(object.map(name), join(parts, "maps", name));
+    }
     for (const name of object.programNames()) {
       pin(object.program(name), join(parts, "programs", name));
     }

@@ -102,11 +102,12 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
+    const hasOthers = (grace?.keepers.pids().length ?? 0) > 0;
     const lane = stack.use(new Lane({ host: LANE_DEVICE, own: OWN_DEVICE }, namespace, adoptsLane));
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = stack.use(new Marks(await carryMarks(events, lane.isInherited)));
+    const marks = stack.use(new Marks(await carryMarks(events, hasOthers)));
     const back = stack.use(new LaneSender(lane));
     const makeWays = (): number =>
       tables.place.stand === "hooks" ? makeLaneRoutes(netlink, lane.hostIndex, outputTable) : 0;
@@ -240,7 +241,7 @@ class Marks implements Disposable {
   }
 }
 
-/** Of so many processes those that were before are still there, kept. */
+/** Of so many processes before it may be kept. */
 const CARRIERS_MAX = 16;
 
 /** Beside those of processes before, which keepers have. Throws a SystemCallError. */
