@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * New connections: whether a packet may open one, to whom, and in whose place. src/ipvs/connection-opener.ts, for services
- * that the daemon has put into `services`.
+ * that `schedules` has a list of.
  */
 #ifndef SLUICE_OPEN_H
 #define SLUICE_OPEN_H
 
 #include "advance.h"
-#include "schedule.h"
+#include "template.h"
 
-#define FTP_DATA_PORT 20
 #define NEW_CONNECTION_MS 3000 /* src/ipvs/connections/protocol-states.ts */
 
 #define STATE_FIN_WAIT 4
@@ -49,20 +48,9 @@ static __always_inline bool is_reused(const struct packet *packet, __u64 word, c
 	return now->reuse_mode & REUSE_FIN_WAIT && state == STATE_FIN_WAIT && word & FLAG_NO_OUTPUT;
 }
 
-static __always_inline struct service *service_of(const struct packet *packet)
+static __always_inline __u64 new_word(const struct service *service, const struct destination *destination)
 {
-	struct service_key key = {
-		.port = packet->flow.destination_port,
-		.protocol = packet->flow.protocol,
-		.family = packet->flow.family,
-	};
-
-	__builtin_memcpy(key.address, packet->flow.destination, sizeof(key.address));
-	return bpf_map_lookup_elem(&services, &key);
-}
-
-static __always_inline __u64 new_word(const struct destination *destination)
-{
+	__u32 control = service->is_persistent ? FLAG_CONTROLLED : 0;
 	struct tally *counts = bpf_map_lookup_elem(&tally, &ONLY);
 	__u64 epoch = 1;
 
@@ -71,11 +59,11 @@ static __always_inline __u64 new_word(const struct destination *destination)
 		epoch = __sync_fetch_and_add(&counts->epoch, 2) + 2;
 		__sync_fetch_and_add(&counts->opened, 1);
 	}
-	return epoch << EPOCH_SHIFT | destination->flags;
+	return epoch << EPOCH_SHIFT | destination->flags | control;
 }
 
-static __always_inline void fill(struct connection *connection, const struct packet *packet, __s32 picked,
-				 const struct destination *destination)
+static __always_inline void fill(struct connection *connection, const struct packet *packet,
+				 const struct service *service, __s32 picked, const struct destination *destination)
 {
 	connection->seen = bpf_ktime_get_coarse_ns();
 	connection->packets = 0;
@@ -84,7 +72,7 @@ static __always_inline void fill(struct connection *connection, const struct pac
 	connection->generation = 0;
 	connection->arrival = 0;
 	__builtin_memcpy(connection->address, destination->address, sizeof(connection->address));
-	connection->port = destination->port ? destination->port : packet->flow.destination_port;
+	connection->port = port_of(packet, service, destination);
 }
 
 static __always_inline struct way *way_to_client(const struct packet *packet)
@@ -121,21 +109,28 @@ static __always_inline void expect_reply(const struct packet *packet, const stru
 	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
 }
 
+/* Why nobody was assigned. */
+static __always_inline enum verdict why_not(__s32 assigned)
+{
+	return assigned == NOBODY ? VERDICT_PASS_NO_SERVER : VERDICT_PASS_DIRECTOR;
+}
+
 /* A connection for a packet that has none. NULL, and `verdict` says why not. */
 static __always_inline struct connection *open_new(const struct packet *packet, const struct service *service,
-						   struct destinations *all, enum verdict *verdict)
+						   struct destinations *all, const struct settings *now,
+						   enum verdict *verdict)
 {
-	__s32 picked = schedule_connection(service->index, packet, all);
+	__s32 picked = assign(packet, service, all, now);
 	struct connection fresh = {};
 	struct destination *destination;
 
-	if (picked == NOBODY) {
-		*verdict = VERDICT_PASS_NO_SERVER;
+	if (picked < 0) {
+		*verdict = why_not(picked);
 		return NULL;
 	}
 	destination = destination_at(all, picked);
-	fill(&fresh, packet, picked, destination);
-	fresh.word = new_word(destination);
+	fill(&fresh, packet, service, picked, destination);
+	fresh.word = new_word(service, destination);
 	if (bpf_map_update_elem(&connections, &packet->flow, &fresh, BPF_NOEXIST)) {
 		/* The table is full, or another packet of the same client was faster. */
 		unbind(destination, fresh.word);
@@ -149,7 +144,8 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 
 /* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
 static __always_inline bool open_again(struct connection *connection, const struct packet *packet,
-				       const struct service *service, struct destinations *all, enum verdict *verdict)
+				       const struct service *service, struct destinations *all,
+				       const struct settings *now, enum verdict *verdict)
 {
 	__u64 before = *(volatile __u64 *)&connection->word;
 	__s32 picked;
@@ -159,19 +155,19 @@ static __always_inline bool open_again(struct connection *connection, const stru
 	*verdict = VERDICT_PASS_DIRECTOR;
 	if (before & (FLAG_DIRECTORS | FLAG_BUSY))
 		return false;
-	picked = schedule_connection(service->index, packet, all);
-	if (picked == NOBODY) {
-		*verdict = VERDICT_PASS_NO_SERVER;
+	picked = assign(packet, service, all, now);
+	if (picked < 0) {
+		*verdict = why_not(picked);
 		return false;
 	}
 	destination = destination_at(all, picked);
-	word = new_word(destination);
+	word = new_word(service, destination);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
 		unbind(destination, word);
 		return false;
 	}
 	unbind(destination_at(all, connection->destination), before);
-	fill(connection, packet, picked, destination);
+	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
 	expect_reply(packet, connection);

@@ -35,10 +35,10 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 		return VERDICT_PASS_DIRECTOR;
 	if (!is_over(connection) && !is_reused(packet, word, now))
 		return VERDICT_GO_ON;
-	service = service_of(packet);
-	if (!service || !may_open(packet, now))
+	service = service_of(packet, now);
+	if (!service || service->index == NOT_CARRIED || !may_open(packet, now))
 		return VERDICT_PASS_DIRECTOR;
-	if (!open_again(connection, packet, service, all, &verdict))
+	if (!open_again(connection, packet, service, all, now, &verdict))
 		return verdict;
 	*is_new = true;
 	return VERDICT_GO_ON;
@@ -86,14 +86,14 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 	*verdict = VERDICT_PASS_UNKNOWN;
 	if (!may_open(packet, now))
 		return NULL;
-	service = service_of(packet);
-	if (!service)
+	service = service_of(packet, now);
+	if (!service || service->index == NOT_CARRIED)
 		return NULL;
 	if (!packet->is_from_lane && !(now->opens_on_wire && service->is_local)) {
 		*verdict = VERDICT_PASS_EVENT;
 		return NULL;
 	}
-	return open_new(packet, service, all, verdict);
+	return open_new(packet, service, all, now, verdict);
 }
 
 static __always_inline enum verdict request(struct __sk_buff *skb, const struct packet *packet,

@@ -293,7 +293,6 @@ export class Director {
       udp: progress.states.udp,
       sysctls: this.sysctls,
       isOpeningHeld: isCrowded || drop_packet >= DROPPING || this.#isAdoptionWaitedFor(),
-      hasMarks: this.services.hasMarks,
     });
   }
 

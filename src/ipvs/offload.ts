@@ -14,7 +14,6 @@ import type { Destination } from "./services/destination.ts";
 import type { OrphanedServer } from "./services/orphan.ts";
 import type { ServiceMirror } from "./services/service-table.ts";
 import type { Counters } from "./services/statistics.ts";
-import type { VirtualService } from "./services/virtual-service.ts";
 
 /** What went by without the director, of one destination, since it was last told. */
 export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
@@ -29,6 +28,8 @@ export interface OffloadedConnection {
   /** From the client. */
   readonly packets: number;
   readonly timeoutMs: number;
+  /** A template of its client's led it. */
+  readonly isControlled: boolean;
   /** When its last packet came. */
   readonly seen: Instant;
 }
@@ -44,8 +45,8 @@ export interface OffloadListener {
   moved(id: number, connection: OffloadedConnection): void;
   /** Another connection has taken its place. */
   replaced(id: number): void;
-  /** The connections to a service's destinations. */
-  connectionsOf(service: VirtualService): Iterable<number>;
+  /** All connections. */
+  connections(): Iterable<number>;
   destinationOf(id: number): Destination;
   /** What stands for a server that is not configured. */
   orphan(server: OrphanedServer): Destination;
@@ -58,8 +59,6 @@ export interface OffloadRules {
   readonly sysctls: Sysctls;
   /** New connections are the director's to decide about: it has to choose who gets one. */
   readonly isOpeningHeld: boolean;
-  /** There are services of firewall marks. */
-  readonly hasMarks: boolean;
 }
 
 /** What an offload that goes on with an earlier process's work knows of a connection that the director had then. */
@@ -88,9 +87,9 @@ export interface Offload {
   adopted(connections: ConnectionTable, id: number): void;
   /** Tells of an earlier process's connections that the director has no record of, some at a time: whether that was all. */
   settle(budget: number): boolean;
-  /** The director has opened the connection. */
+  /** The director has opened the connection or the template, or got the template from an earlier process. */
   opened(connections: ConnectionTable, id: number): void;
-  /** The connection ends: the table's flags are then as it ended. False as take(). */
+  /** The connection, or the template, ends: the table's flags are then as it ended. False as take(). */
   release(connections: ConnectionTable, id: number): boolean;
   /** When it last forwarded a packet of the connection; negative infinity when it never did. */
   lastSeen(connections: ConnectionTable, id: number): Instant;

@@ -55,6 +55,12 @@ export const clientKey = {
   service: 16,
 } as const;
 
+export const template = {
+  size: 8,
+  destination: 0,
+  id: 4,
+} as const;
+
 export const destination = {
   size: 128,
   address: 0,
@@ -74,6 +80,7 @@ export const destination = {
   outPackets: 96,
   outBytes: 104,
   key: 112,
+  isDrained: 120,
 } as const;
 
 export const serviceKey = {
@@ -85,9 +92,13 @@ export const serviceKey = {
 } as const;
 
 export const service = {
-  size: 8,
+  size: 32,
   index: 0,
   isLocal: 4,
+  mark: 8,
+  mask: 12,
+  port: 28,
+  isPersistent: 30,
 } as const;
 
 export const order = {
@@ -152,20 +163,21 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 364,
+  size: 368,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
   opened: 12,
   reuseMode: 16,
   expiresNodest: 20,
-  isSloppy: 24,
-  isWatched: 28,
-  hasMarks: 32,
-  udpTimeout: 36,
-  activeStates: 40,
-  timeouts: 44,
-  states: 108,
+  expiresQuiescent: 24,
+  isSloppy: 28,
+  isWatched: 32,
+  kinds: 36,
+  udpTimeout: 40,
+  activeStates: 44,
+  timeouts: 48,
+  states: 112,
 } as const;
 
 export const tally = {

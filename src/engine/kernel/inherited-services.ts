@@ -21,7 +21,7 @@ export class InheritedServices {
   readonly #maps: KernelMaps;
   readonly #slots = new Map<number, number>();
   readonly #unclaimed = new Set<number>();
-  /** Of services that the programs open connections for, by key. */
+  /** Of services that the programs know, by key. */
   readonly #indices = new Map<string, { readonly index: number; readonly key: Uint8Array }>();
 
   constructor(maps: KernelMaps) {
@@ -35,7 +35,7 @@ export class InheritedServices {
     }
     for (const { key, value } of elementsOf(maps.services, serviceKey.size, service.size)) {
       const index = new DataView(value.buffer, value.byteOffset).getUint32(service.index, true);
-      if (index < SERVICES_MAX) this.#indices.set(textOf(key), { index, key: key.slice() });
+      this.#indices.set(textOf(key), { index, key: key.slice() });
     }
   }
 
@@ -44,8 +44,10 @@ export class InheritedServices {
     return new Set(this.#slots.values());
   }
 
+  /** Of those whose connections the programs open. */
   indices(): ReadonlySet<number> {
-    return new Set([...this.#indices.values()].map(({ index }) => index));
+    const all = [...this.#indices.values()].map(({ index }) => index);
+    return new Set(all.filter((index) => index < SERVICES_MAX));
   }
 
   /** The slot of a destination, which is the caller's from then on. */
@@ -60,10 +62,11 @@ export class InheritedServices {
   }
 
   indexOf(key: Uint8Array): number | undefined {
-    return this.#indices.get(textOf(key))?.index;
+    const index = this.#indices.get(textOf(key))?.index;
+    return index === undefined || index >= SERVICES_MAX ? undefined : index;
   }
 
-  /** Services of other keys than these. */
+  /** Services of other keys than these; an index is no schedule's where the director opened their connections. */
   *besides(
     keys: ReadonlySet<string>,
   ): Generator<{ readonly index: number; readonly key: Uint8Array }> {

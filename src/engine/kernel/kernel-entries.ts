@@ -7,10 +7,10 @@ import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/conn
 import type { Flow } from "../../ipvs/connections/flow.ts";
 import type { OffloadedConnection } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { changeConnection, clientKey, connection, flowKey, reply, way } from "./abi.ts";
+import { changeConnection, clientKey, connection, flowKey, reply, template, way } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
-import { deleteElement, lookUpElement, Question, updateElement } from "./libbpf.ts";
+import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
 
 const NANOSECONDS = 1e6;
 
@@ -59,6 +59,7 @@ export class EntryView {
   isDirectors = false;
   packets = 0;
   timeoutMs = 0;
+  isControlled = false;
   seen = 0 as Instant;
 
   read(view: DataView, at: number): this {
@@ -70,6 +71,7 @@ export class EntryView {
     this.state = (word >>> STATE_SHIFT) & BYTE;
     this.flags = word & FLAGS_MASK;
     this.isDirectors = (word & DIRECTORS) !== 0;
+    this.isControlled = (word & CONTROLLED) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
     this.seen = (Number(view.getBigUint64(at + connection.seen, true)) / NANOSECONDS) as Instant;
@@ -90,6 +92,8 @@ export class KernelEntries implements Disposable {
   readonly #valueView = new DataView(this.#value.buffer);
   readonly #reply = new Uint8Array(reply.size);
   readonly #replyView = new DataView(this.#reply.buffer);
+  readonly #template = new Uint8Array(template.size);
+  readonly #templateView = new DataView(this.#template.buffer);
   readonly #client = new Uint8Array(clientKey.size);
   readonly #clientView = new DataView(this.#client.buffer);
   readonly #read = new EntryView();
@@ -183,6 +187,37 @@ export class KernelEntries implements Disposable {
   removeReply(connections: ConnectionTable, id: number): void {
     fillReplyKey(this.#keyView, connections, id);
     deleteElement(this.#maps.replies, this.#key);
+  }
+
+  /** Where new connections of the template's client go. */
+  setTemplate(connections: ConnectionTable, id: number, slot: number): void {
+    fillKey(this.#keyView, 0, connections, id);
+    this.#templateView.setUint32(template.destination, slot, true);
+    this.#templateView.setUint32(template.id, id + 1, true);
+    updateElement(this.#maps.templates, this.#key, this.#template);
+  }
+
+  /** Those that the director has no record of lead nobody any more. */
+  pruneTemplates(connections: ConnectionTable): void {
+    const stale: Uint8Array[] = [];
+    for (const { key, value } of elementsOf(this.#maps.templates, flowKey.size, template.size)) {
+      const view = new DataView(value.buffer, value.byteOffset, value.length);
+      const id = view.getUint32(template.id, true) - 1;
+      if (connections.has(id)) {
+        fillKey(this.#keyView, 0, connections, id);
+        if (Buffer.compare(this.#key, key) === 0) continue;
+      }
+      stale.push(key.slice());
+    }
+    for (const key of stale) deleteElement(this.#maps.templates, key);
+  }
+
+  /** The programs may have another one of the same client by now. */
+  removeTemplate(connections: ConnectionTable, id: number): void {
+    fillKey(this.#keyView, 0, connections, id);
+    if (lookUpElement(this.#maps.templates, this.#key, this.#template) < 0) return;
+    if (this.#templateView.getUint32(template.id, true) !== id + 1) return;
+    deleteElement(this.#maps.templates, this.#key);
   }
 
   #forget(epoch: number): EntryView | undefined {

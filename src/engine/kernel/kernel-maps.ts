@@ -30,6 +30,7 @@ const PROGRAMS = [
 const MAPS = [
   "connections",
   "replies",
+  "templates",
   "client_ways",
   "services",
   "verdicts",
@@ -56,6 +57,7 @@ export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
   readonly connections: number;
   readonly replies: number;
+  readonly templates: number;
   readonly clientWays: number;
   readonly services: number;
   readonly verdicts: number;
@@ -87,6 +89,7 @@ export class KernelMaps implements Disposable {
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
     this.connections = object.map("connections");
     this.replies = object.map("replies");
+    this.templates = object.map("templates");
     this.clientWays = object.map("client_ways");
     this.services = object.map("services");
     this.verdicts = object.map("verdicts");
@@ -118,7 +121,11 @@ interface Opened {
 
 function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined): Opened {
   const bytes = readFileSync(OBJECT);
-  const entries = { connections: connectionsMax, replies: connectionsMax };
+  const entries = {
+    connections: connectionsMax,
+    replies: connectionsMax,
+    templates: connectionsMax,
+  };
   const load = (): BpfObject => new BpfObject(bytes, entries);
   if (outliving === undefined) return { parts: load(), isInherited: false, pins: undefined };
   const { pins, adopts, inform, warn } = outliving;

@@ -1,11 +1,10 @@
 /**
  * Services as the programs know them: destinations with their loads and counters, lists of them, whose turn it is.
  *
- * A service whose new connections they can schedule stands in their table of services; of the others they know the
- * destinations alone, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
+ * New connections of some they can schedule; of the others they know the destinations, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
  * there is one place for it, whoever opens the connection.
  */
-import type { ServicePlan } from "../../ipvs/desired/service.ts";
+import type { ServiceKey, ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Route } from "../../ipvs/host.ts";
 import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
@@ -15,11 +14,12 @@ import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
-import { destination, serviceKey, service as serviceValue, way } from "./abi.ts";
+import { destination, way } from "./abi.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
-import { deleteElement, updateElement } from "./libbpf.ts";
+import { deleteElement } from "./libbpf.ts";
+import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { ORDERS } from "./orders.ts";
 
@@ -32,20 +32,25 @@ const LONG_WORDS = destination.size / 8;
 
 /** Whether the programs can open a service's connections as the director would. */
 function isCarried({ key, ...plan }: ServicePlan): boolean {
-  if (key.kind !== "endpoint" || key.protocol === "sctp") return false;
-  const { port } = key.endpoint;
-  if (port === 0 || port === FTP_PORT) return false;
   return (
-    plan.persistence === undefined &&
+    isFoundByKey(key, plan.persistence !== undefined) &&
+    plan.persistenceEngine === undefined &&
     !plan.onePacket &&
     ORDERS[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
 }
 
+/** Whether nothing but its key decides whether a connection is a service's: only a persistent one takes all ports. */
+function isFoundByKey(key: ServiceKey, isPersistent: boolean): boolean {
+  if (key.kind === "mark") return true;
+  const { port } = key.endpoint;
+  return key.protocol !== "sctp" && port !== FTP_PORT && (port !== 0 || isPersistent);
+}
+
 export class KernelServices implements ServiceMirror, Disposable {
-  /** From now on a service's connections are opened by the programs, and were not before. */
-  onCarried: (service: VirtualService) => void = () => {};
+  /** From now on some service's connections are opened by the programs, and none's were before. */
+  onCarrying: () => void = () => {};
   readonly #maps: KernelMaps;
   readonly #lists: MemberLists;
   readonly #words: Int32Array;
@@ -56,24 +61,19 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #freeSlots: number[] = [];
   /** Those that are carried, or are about to be. */
   readonly #schedulers = new Map<VirtualService, KernelScheduler>();
-  readonly #listed = new Set<VirtualService>();
+  readonly #listed: ListedServices;
   readonly #freeIndices: number[] = [];
   #indexEnd = 0;
-  readonly #key = new Uint8Array(serviceKey.size);
-  readonly #keyView = new DataView(this.#key.buffer);
-  readonly #value = new Uint8Array(serviceValue.size);
-  readonly #valueView = new DataView(this.#value.buffer);
   /** What an earlier process left, until all of it has been gone on with or let go of. */
   #inherited: InheritedServices | undefined;
   /** What is wanted is not known yet: what an earlier process left goes on as it was. */
   #isHeld = false;
   readonly #awaiting = new Set<VirtualService>();
-  /** Whether the host has an address. */
-  isLocal: (address: Address) => boolean = () => false;
 
   constructor(maps: KernelMaps) {
     this.#maps = maps;
     this.#lists = new MemberLists(maps.members);
+    this.#listed = new ListedServices(maps);
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
@@ -133,7 +133,17 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   /** Whether new connections of a service are opened by the programs. */
   carries(service: VirtualService): boolean {
-    return this.#listed.has(service);
+    return this.#listed.carries(service);
+  }
+
+  /** Whether the programs open connections of any service. */
+  get isCarrying(): boolean {
+    return this.#listed.isCarrying;
+  }
+
+  /** Whether the programs can tell whose each connection is. */
+  get isWhole(): boolean {
+    return this.#listed.isWhole;
   }
 
   schedulerOf(service: VirtualService): Scheduler<Destination> | undefined {
@@ -168,19 +178,13 @@ export class KernelServices implements ServiceMirror, Disposable {
       return;
     }
     const scheduler = hasSlots(service) ? this.#schedulers.get(service) : undefined;
-    if (scheduler === undefined) {
-      this.#unlist(service);
-      return;
-    }
-    if (!this.#listed.has(service)) {
-      this.#listed.add(service);
-      this.onCarried(service);
-    }
-    this.#list(service, scheduler);
+    if (scheduler !== undefined && !this.isCarrying) this.onCarrying();
+    this.#listed.set(service, scheduler?.index);
   }
 
   serviceRemoved(service: VirtualService): void {
     this.#awaiting.delete(service);
+    this.#listed.remove(service);
     this.#drop(service);
   }
 
@@ -200,6 +204,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.upper, plan.upperThreshold, true);
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
     view.setBigUint64(at + destination.key, BigInt(changed.key), true);
+    view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 
@@ -211,22 +216,25 @@ export class KernelServices implements ServiceMirror, Disposable {
     const awaiting = [...this.#awaiting].filter(
       (service) => this.#schedulers.has(service) && hasSlots(service),
     );
-    const keys = new Set(awaiting.map((service) => textOf(this.#keyOf(service))));
+    const keys = new Set([...this.#awaiting].map((each) => textOf(this.#listed.keyOf(each))));
     for (const { index, key } of inherited.besides(keys)) {
       deleteElement(this.#maps.services, key);
+      if (index >= SERVICES_MAX) continue;
       const { first, count } = inherited.planOf(index);
       this.#lists.free(first, count);
       if (!this.#hasIndex(index)) this.#freeIndices.push(index);
     }
     for (const service of awaiting) {
       const scheduler = this.#schedulers.get(service)!;
-      const isKnown = inherited.indexOf(this.#keyOf(service)) === scheduler.index;
+      const isKnown = inherited.indexOf(this.#listed.keyOf(service)) === scheduler.index;
       scheduler.adopt(
         service.destinations,
         isKnown ? inherited.planOf(scheduler.index) : undefined,
       );
     }
-    for (const service of this.#awaiting) this.serviceChanged(service);
+    this.#listed.together(() => {
+      for (const service of this.#awaiting) this.serviceChanged(service);
+    });
     this.#awaiting.clear();
     // What goes there is for the director, as to a removed server.
     const { view } = this.#maps.destinations;
@@ -262,7 +270,7 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   #inheritedIndex(service: VirtualService): number | undefined {
     if (!this.#isHeld) return undefined;
-    return this.#inherited?.indexOf(this.#keyOf(service));
+    return this.#inherited?.indexOf(this.#listed.keyOf(service));
   }
 
   #newIndex(): number {
@@ -271,11 +279,6 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   #hasIndex(index: number): boolean {
     return [...this.#schedulers.values()].some((each) => each.index === index);
-  }
-
-  #keyOf({ key, protocol }: VirtualService): Uint8Array {
-    if (key.kind === "endpoint") this.#fillKey(key.endpoint.address, key.endpoint.port, protocol);
-    return this.#key;
   }
 
   /** How packets get to a destination in this generation. */
@@ -307,8 +310,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   /** The host's addresses may be others. */
-  addressesChanged(): void {
-    for (const each of this.#listed) this.#list(each, this.#schedulers.get(each)!);
+  addressesChanged(isLocal: (address: Address) => boolean): void {
+    this.#listed.isLocal = isLocal;
+    this.#listed.addressesChanged();
   }
 
   collect(told: OffloadedTraffic): void {
@@ -326,39 +330,13 @@ export class KernelServices implements ServiceMirror, Disposable {
     }
   }
 
-  #list({ key, protocol }: VirtualService, { index }: KernelScheduler): void {
-    if (key.kind !== "endpoint") return;
-    this.#fillKey(key.endpoint.address, key.endpoint.port, protocol);
-    this.#valueView.setUint32(serviceValue.index, index, true);
-    const isLocal = this.isLocal(key.endpoint.address);
-    this.#valueView.setUint32(serviceValue.isLocal, isLocal ? 1 : 0, true);
-    updateElement(this.#maps.services, this.#key, this.#value);
-  }
-
-  #unlist(service: VirtualService): void {
-    if (!this.#listed.delete(service) || service.key.kind !== "endpoint") return;
-    const { address, port } = service.key.endpoint;
-    this.#fillKey(address, port, service.protocol);
-    deleteElement(this.#maps.services, this.#key);
-  }
-
   #drop(service: VirtualService): void {
-    this.#unlist(service);
     const scheduler = this.#schedulers.get(service);
     if (scheduler === undefined) return;
+    if (this.carries(service)) this.#listed.set(service, undefined);
     this.#schedulers.delete(service);
     if (!this.#isHeld) this.#freeIndices.push(scheduler.index);
     scheduler[Symbol.dispose]();
-  }
-
-  #fillKey({ family, w0, w1, w2, w3 }: Address, port: number, protocol: number): void {
-    const view = this.#keyView;
-    [w0, w1, w2, w3].forEach((word, index) => {
-      view.setInt32(serviceKey.address + 4 * index, word);
-    });
-    view.setUint16(serviceKey.port, port);
-    view.setUint8(serviceKey.protocol, protocol);
-    view.setUint8(serviceKey.family, family === "inet" ? 4 : 6);
   }
 }
 

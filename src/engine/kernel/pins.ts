@@ -6,7 +6,7 @@
  *     net-COOKIE/maps/NAME           programs/NAME
  *     net-COOKIE/links/INDEX-HOOK    a program at an interface; the kernel ends it with its file
  *
- * A folder is made under another name and gets its own when it is whole. docs/decisions/0020-the-data-plane-outlives-the-daemon.md
+ * A folder is made under another name and gets its own when it is whole. docs/decisions/0021-the-data-plane-outlives-the-daemon.md
  */
 import {
   existsSync,
