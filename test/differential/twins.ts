@@ -170,8 +170,8 @@ class Twin {
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
     const connections = statuses.map((each) => {
-      const expiresIn = Math.round(each.expiresInMs / ROUGHLY_MS);
-      return JSON.stringify({ ...each, ageMs: undefined, expiresInMs: undefined, expiresIn });
+      const { ageMs: _, expiresInMs, ...others } = each;
+      return JSON.stringify({ ...others, expiresIn: Math.round(expiresInMs / ROUGHLY_MS) });
     });
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
