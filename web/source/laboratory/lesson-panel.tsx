@@ -104,7 +104,13 @@ function Steps({ lesson, shown, type }: StepsProps): JSX.Element {
   const next = all[all.indexOf(lesson) + 1];
   useEffect(() => {
     if (isDone) void loadMistakes();
-  }, [isDone]);
+    // What comes next is to be seen; on a phone the network is, which stands below.
+    if (shown.ran.length > 0 && matchMedia("(min-width: 761px)").matches) {
+      document
+        .querySelector(".lesson-steps > [data-current], .lesson-done")
+        ?.scrollIntoView({ block: "nearest" });
+    }
+  }, [lesson.name, open]);
   return (
     <>
       <ol class="lesson-steps">
