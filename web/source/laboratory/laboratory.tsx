@@ -1,5 +1,10 @@
 /** The laboratory in the page: a lesson, the network with its frames, and the hosts. */
-import "../style/laboratory.css";
+import "../style/laboratory/page.css";
+import "../style/laboratory/lesson.css";
+import "../style/laboratory/network.css";
+import "../style/laboratory/player.css";
+import "../style/laboratory/steps.css";
+import "../style/laboratory/hosts.css";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatRoute, useRoute } from "../frame/route.ts";
