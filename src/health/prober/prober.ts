@@ -74,7 +74,7 @@ export class Prober {
   readonly #others: Lane;
   /** Those that are due. */
   readonly #ready = new Set<Task>();
-  #pump: NodeJS.Immediate | undefined;
+  #willBegin = false;
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -121,10 +121,17 @@ export class Prober {
 
   #due(task: Task): void {
     this.#ready.add(task);
-    this.#pump ??= setImmediate(() => this.#begin());
+    this.#beginSoon();
+  }
+
+  #beginSoon(): void {
+    if (this.#willBegin || this.#ready.size === 0) return;
+    this.#willBegin = true;
+    setImmediate(() => this.#begin());
   }
 
   #begin(): void {
+    this.#willBegin = false;
     let begun = 0;
     for (const task of this.#ready) {
       if (begun++ === AT_ONCE) break;
@@ -133,7 +140,7 @@ export class Prober {
       if (lane.running >= lane.max) lane.waiting.add(task);
       else void this.#run(task);
     }
-    this.#pump = this.#ready.size > 0 ? setImmediate(() => this.#begin()) : undefined;
+    this.#beginSoon();
   }
 
   #laneOf({ assignment }: Task): Lane {
