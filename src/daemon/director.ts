@@ -8,7 +8,7 @@ import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
-import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import { connectionFileIn } from "../engine/userspace/connection-place.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Health } from "../health/health.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
@@ -50,6 +50,7 @@ export async function openDirector(
         file: connectionFileIn(dirname(options.socket)),
         graceSeconds: options.graceSeconds,
         adopts: options.adopts,
+        staysAtEnd: options.detachesOnExit,
       },
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),

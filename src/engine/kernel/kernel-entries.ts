@@ -10,7 +10,7 @@ import type { Destination } from "../../ipvs/services/destination.ts";
 import { changeConnection, clientKey, connection, flowKey, reply, template, way } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
-import { deleteElement, lookUpElement, Question, updateElement } from "./libbpf.ts";
+import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
 
 const NANOSECONDS = 1e6;
 
@@ -56,6 +56,7 @@ export class EntryView {
   destinationPort = 0;
   state = 0;
   flags = 0;
+  isDirectors = false;
   packets = 0;
   timeoutMs = 0;
   isControlled = false;
@@ -69,6 +70,7 @@ export class EntryView {
     this.destinationPort = view.getUint16(at + connection.port);
     this.state = (word >>> STATE_SHIFT) & BYTE;
     this.flags = word & FLAGS_MASK;
+    this.isDirectors = (word & DIRECTORS) !== 0;
     this.isControlled = (word & CONTROLLED) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
@@ -193,6 +195,21 @@ export class KernelEntries implements Disposable {
     this.#templateView.setUint32(template.destination, slot, true);
     this.#templateView.setUint32(template.id, id + 1, true);
     updateElement(this.#maps.templates, this.#key, this.#template);
+  }
+
+  /** Those that the director has no record of lead nobody any more. */
+  pruneTemplates(connections: ConnectionTable): void {
+    const stale: Uint8Array[] = [];
+    for (const { key, value } of elementsOf(this.#maps.templates, flowKey.size, template.size)) {
+      const view = new DataView(value.buffer, value.byteOffset, value.length);
+      const id = view.getUint32(template.id, true) - 1;
+      if (connections.has(id)) {
+        fillKey(this.#keyView, 0, connections, id);
+        if (Buffer.compare(this.#key, key) === 0) continue;
+      }
+      stale.push(key.slice());
+    }
+    for (const key of stale) deleteElement(this.#maps.templates, key);
   }
 
   /** The programs may have another one of the same client by now. */
