@@ -68,17 +68,20 @@ export async function openDirector(
   });
   started.resolve(control);
   const own = Promise.withResolvers<OwnSettings>();
+  let configuration: ConfigurationReload | undefined;
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
     await putInForce(control, configured.wanted, options.config, lines);
-    const configuration = new ConfigurationReload(options.config, control, own.promise, lines);
-    onReload(() => configuration.again(), manager);
+    const reloading = new ConfigurationReload(options.config, control, own.promise, lines);
+    configuration = reloading;
+    onReload(() => reloading.again(), manager);
   }
   // Packets flow by now; all else is loaded meanwhile.
   const { serve } = await import("./serving.ts");
   const settings = configured?.daemon;
-  const served = { engine, control, startedAt, health: () => health, settings };
+  const refusedReload = () => configuration?.refused;
+  const served = { engine, control, startedAt, health: () => health, settings, refusedReload };
   const serving = await serve(served, options, log, stack);
   own.resolve(serving.own);
   return { engine, control, ...serving };

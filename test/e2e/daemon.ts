@@ -9,7 +9,9 @@ import type { Namespace } from "../userspace/namespaces.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 
 /** What bin/sluice starts: with a bundle of the sources a daemon takes half of the processor's time to begin. */
-const SLUICE = [new URL("../../scripts/start.ts", import.meta.url).pathname, "sluice"] as const;
+const START = new URL("../../scripts/start.ts", import.meta.url).pathname;
+/** V8's young generation as scripts/run-entry has it: what a daemon's memory is measured with. */
+const SLUICE = ["--max-semi-space-size=8", START, "sluice"] as const;
 const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
