@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Pins } from "../../src/engine/kernel/pins.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
 
@@ -87,6 +88,27 @@ test("a killed daemon's services that are not wanted any more end when the next 
   await start("--config", home.configuration);
   await expect.poll(() => network.ask(80), POLLED).toBe("refused");
   expect(network.ask(81)).toBe(R1);
+});
+
+test("another version's programs are exchanged, and what they know is gone on with", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  await using connection = await network.talk(80);
+  const [folder] = home.pinned();
+  const pins = new Pins(join(home.directory, "bpf"), folder!.replace("net-", ""));
+  pins.note({ ...pins.identity()!, object: "another" });
+  const child = home.launch(network.director, ...KERNEL);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("goes on with");
+  expect(said).toContain("are exchanged for those of this version");
+  expect(await connection.say("still here")).toBe("still here");
+  await expect.poll(counts, POLLED).toMatch(/^1 /);
+  expect(pins.identity()?.object).not.toBe("another");
 });
 
 test("what is damaged is said, and begun anew", async () => {

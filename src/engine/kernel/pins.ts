@@ -150,13 +150,18 @@ export class Pins {
     renameSync(parts, whole);
   }
 
-  /** From now on these are the programs, and that is what they are of. */
+  /** From now on these are the programs, and that is what they are of; links have yet to be told. */
   exchangePrograms(object: BpfObject, identity: Identity): void {
     for (const name of object.programNames()) {
       const path = join(this.folder, "programs", name);
       if (existsSync(path)) unlinkSync(path);
       pin(object.program(name), path);
     }
+    this.note(identity);
+  }
+
+  /** From now on that is what they are of. */
+  note(identity: Identity): void {
     const note = getPinned(join(this.folder, IDENTITY));
     try {
       writeNote(note, inBytes(identity));
