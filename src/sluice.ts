@@ -37,6 +37,7 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   trace:       { says: "what becomes of packets, as they go by",         load: () => import("./cli/trace/main.ts") },
   replay:      { says: "how recorded traffic would have been spread",    load: () => import("./cli/replay/main.ts") },
   ui:          { says: "shows the dashboard to a browser on this host",  load: () => import("./cli/ui/main.ts") },
+  engine:      { says: "what of the kernel engine runs, also without a daemon, and its end", load: () => import("./cli/engine/main.ts") },
   sysctl:      { says: "reads and sets the knobs of net.ipv4.vs",        load: () => import("./cli/sysctl/main.ts") },
   lab:         { says: "builds and drives the classic LVS laboratories", load: () => import("./lab/main.ts") },
 };

@@ -92,7 +92,7 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
                      Of one that was killed the kernel engine's programs go on meanwhile, and open, too
   --no-adopt         forget the connections of the daemon before, and end its programs
   --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
-                     goes on with them
+                     goes on with them, or sluice engine detach ends them
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel open and forward connections by itself
   --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or

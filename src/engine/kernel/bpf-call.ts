@@ -99,6 +99,22 @@ export function programId(fd: number): number {
   return information(fd).getUint32(PROGRAM_ID_AT, true);
 }
 
+export interface MapInformation {
+  readonly type: number;
+  readonly keyLength: number;
+  readonly valueLength: number;
+}
+
+/** struct bpf_map_info. */
+export function mapInformation(fd: number): MapInformation {
+  const read = information(fd);
+  return {
+    type: read.getUint32(0, true),
+    keyLength: read.getUint32(8, true),
+    valueLength: read.getUint32(12, true),
+  };
+}
+
 export interface LinkInformation {
   readonly program: number;
   /** 0: its interface has gone. */

@@ -9,7 +9,7 @@ import { FLAG } from "../host/netlink/netlink-message.ts";
 import { close, SystemCallError } from "../host/system/libc.ts";
 import type { Programs } from "./attachments.ts";
 import { BpfObject, updateElement } from "./libbpf.ts";
-import type { Pins } from "./pins.ts";
+import { KEPT_GATE, type Pins } from "./pins.ts";
 
 const OBJECT = new URL("../../../bpf/gate.bpf.o", import.meta.url);
 
@@ -41,8 +41,6 @@ const ANY_PROTOCOL = 0x0300;
 const PRIORITY = 0xe51c;
 const HANDLE = 1;
 const NAME = "sluice";
-/** What the gate's table is kept as. */
-const KEPT_GATE = "gate";
 
 export type Direction = "ingress" | "egress";
 

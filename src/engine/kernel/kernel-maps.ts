@@ -139,7 +139,7 @@ function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined):
     connectionsMax,
   };
   if (pins.exist) {
-    const found = adopts ? find(pins, identity) : "it was asked for";
+    const found = adopts ? find(pins, identity, inform) : "it was asked for";
     if (typeof found !== "string") return { parts: found, isInherited: true, pins };
     inform(`the kernel's programs begin anew: ${found} (${pins.folder})`);
     pins.remove();
@@ -156,26 +156,49 @@ function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined):
   }
 }
 
-/** What is pinned; or why it cannot be gone on with. */
-function find(pins: Pins, wanted: Identity): PinnedParts | string {
-  const why = whyNot(pins, wanted);
+/** What is pinned, with programs of our own where they are another version's; or why it cannot be gone on with. */
+function find(pins: Pins, wanted: Identity, inform: (message: string) => void): BpfParts | string {
+  const identity = pins.identity();
+  const why = whyNot(identity, wanted);
   if (why !== undefined) return why;
   const parts = pins.open();
   try {
-    for (const name of PROGRAMS) parts.program(name);
     for (const name of MAPS) parts.map(name);
-    return parts;
+    if (identity?.object === wanted.object) {
+      for (const name of PROGRAMS) parts.program(name);
+      return parts;
+    }
+    using _ = parts;
+    const exchanged = exchange(pins, parts, wanted);
+    inform(
+      `the kernel's programs are exchanged for those of this version, and go on (${pins.folder})`,
+    );
+    return exchanged;
   } catch (error) {
     parts[Symbol.dispose]();
     return (error as Error).message;
   }
 }
 
+/** Programs of this version, with the maps that are there: packets meet them from then on where links are told. */
+function exchange(pins: Pins, kept: PinnedParts, wanted: Identity): BpfParts {
+  const used = Object.fromEntries(MAPS.map((name) => [name, kept.map(name)]));
+  const parts = new BpfObject(readFileSync(OBJECT), {}, used);
+  try {
+    pins.exchangePrograms(parts, wanted);
+    return parts;
+  } catch (error) {
+    parts[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /** Why what is pinned cannot be gone on with; undefined when it can. */
-function whyNot(pins: Pins, wanted: Identity): string | undefined {
-  const found = pins.identity();
+function whyNot(found: Identity | undefined, wanted: Identity): string | undefined {
   if (found === undefined) return "what was found is not whole, or nobody's that is known";
-  if (found.object !== wanted.object) return "another version of Sluice left them";
+  if (found.layout !== wanted.layout) {
+    return "another version of Sluice left them, which lays out otherwise what they know: connections come from its file";
+  }
   if (found.connectionsMax !== wanted.connectionsMax) {
     return `they were for ${found.connectionsMax} connections, and are now for ${wanted.connectionsMax}`;
   }

@@ -261,6 +261,7 @@ function pinsFor({ outliving, warn }: KernelOffloadOptions): PinnedMapsOptions |
   try {
     const place = stays ? makePinPlace(folder) : pinPlace(folder);
     if (place === undefined) return undefined;
+    Pins.sweep(place);
     const pins = new Pins(place);
     return stays || pins.exist ? { pins, adopts, inform, warn } : undefined;
   } catch (error) {

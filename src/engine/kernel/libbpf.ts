@@ -4,7 +4,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { close, errnoName, Memory, SystemCallError } from "../host/system/libc.ts";
-import { createLink } from "./bpf-call.ts";
+import { createLink, mapInformation } from "./bpf-call.ts";
 
 /** A BPF object that cannot be loaded, with the kernel's words. */
 export class BpfError extends Error {
@@ -46,6 +46,9 @@ function bind() {
     findMap:  library.func("uintptr_t bpf_object__find_map_by_name(uintptr_t object, const char *name)"),
     nextMap:  library.func("uintptr_t bpf_object__next_map(uintptr_t object, uintptr_t map)"),
     mapName:  library.func("const char *bpf_map__name(uintptr_t map)"),
+    mapType:  library.func("int bpf_map__type(uintptr_t map)"),
+    keySize:  library.func("uint32_t bpf_map__key_size(uintptr_t map)"),
+    valueSize: library.func("uint32_t bpf_map__value_size(uintptr_t map)"),
     reuseMap: library.func("int bpf_map__reuse_fd(uintptr_t map, int fd)"),
     nextProgram: library.func("uintptr_t bpf_object__next_program(uintptr_t object, uintptr_t program)"),
     programName: library.func("const char *bpf_program__name(uintptr_t program)"),
@@ -110,7 +113,12 @@ export class BpfObject implements BpfParts {
       library.setEntries(library.findMap(object, name), count);
     }
     for (const [name, fd] of Object.entries(used)) {
-      library.reuseMap(library.findMap(object, name), fd);
+      const map = library.findMap(object, name);
+      if (!isLikeIt(map, fd)) {
+        library.close(object);
+        throw new BpfError(`Cannot go on with the map ${name}: it is laid out otherwise`);
+      }
+      library.reuseMap(map, fd);
     }
     const result: number = library.load(object);
     if (result < 0) {
@@ -151,6 +159,14 @@ export class BpfObject implements BpfParts {
     this.#isOpen = false;
     libbpf().close(this.#object);
   }
+}
+
+/** Whether a map that is there is what an object asks for. */
+function isLikeIt(map: number, fd: number): boolean {
+  const { mapType, keySize, valueSize } = libbpf();
+  const { type, keyLength, valueLength } = mapInformation(fd);
+  if (map === 0) return false;
+  return type === mapType(map) && keyLength === keySize(map) && valueLength === valueSize(map);
 }
 
 /** 0, or -errno: -E2BIG when the map is full. */

@@ -36,6 +36,8 @@ const PLACE = "/sys/fs/bpf";
 const FOLDER = "sluice";
 const IDENTITY = "identity";
 const IDENTITY_LENGTH = 2_048;
+/** What a gate's table of programs is kept as (clsact.ts). */
+export const KEPT_GATE = "gate";
 const KINDS = ["links", "programs", "maps"] as const;
 
 const SOL_SOCKET = 1;
@@ -148,13 +150,18 @@ export class Pins {
     renameSync(parts, whole);
   }
 
-  /** From now on these are the programs, and that is what they are of. */
+  /** From now on these are the programs, and that is what they are of; links have yet to be told. */
   exchangePrograms(object: BpfObject, identity: Identity): void {
     for (const name of object.programNames()) {
       const path = join(this.folder, "programs", name);
       if (existsSync(path)) unlinkSync(path);
       pin(object.program(name), path);
     }
+    this.note(identity);
+  }
+
+  /** From now on that is what they are of. */
+  note(identity: Identity): void {
     const note = getPinned(join(this.folder, IDENTITY));
     try {
       writeNote(note, inBytes(identity));
@@ -187,6 +194,21 @@ export class Pins {
 
   keepMap(name: string, fd: number): void {
     pin(fd, join(this.folder, "maps", name));
+  }
+
+  /** Programs run behind a gate of filters: clsact.ts. */
+  get hasGate(): boolean {
+    return existsSync(join(this.folder, "maps", KEPT_GATE));
+  }
+
+  /** Those of network namespaces that have gone: nothing of theirs runs anywhere. */
+  static sweep(place: string): void {
+    for (const pins of Pins.all(place)) {
+      const names = pins.linkNames();
+      const fds = names.map((name) => pins.link(name));
+      for (const fd of fds) if (fd !== undefined) close(fd);
+      if (names.length > 0 && fds.every((fd) => fd === undefined)) pins.remove();
+    }
   }
 
   linkNames(): string[] {

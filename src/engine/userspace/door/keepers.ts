@@ -3,7 +3,7 @@
  *
  * A process is known by its pid and when it started (field 22 of /proc/PID/stat), because pids are used again.
  */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
 /** Each is a pid, when it started, and the number of its tables; zeros are a free place. */
 const WORDS_EACH = 3;
@@ -100,6 +100,22 @@ export class Keepers {
     const [pid = 0, startedAt] = this.#words.subarray(place * WORDS_EACH);
     return Number.isInteger(pid) && pid > 1 && startOf(pid) === startedAt;
   }
+}
+
+/** Those that a file of connections names, as they are now; what becomes of them is not written there. */
+export function keepersOf(file: string): Keepers {
+  const words = new Float64Array(KEEPER_WORDS);
+  try {
+    const fd = openSync(file, "r");
+    try {
+      readSync(fd, words, 0, words.byteLength, KEEPERS_AT);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Nobody has left one.
+  }
+  return new Keepers(words);
 }
 
 /** When the process started, in ticks since boot; undefined when there is none. */

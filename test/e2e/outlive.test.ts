@@ -1,0 +1,129 @@
+/** What the kernel engine's programs do without a daemon, and what the next one makes of it. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Pins } from "../../src/engine/kernel/pins.ts";
+import { type Daemon, DaemonHome } from "./daemon.ts";
+import { Network, R1, V } from "./network.ts";
+
+const SLUICE = new URL("../../bin/sluice", import.meta.url).pathname;
+const KERNEL = ["--engine", "kernel", "--grace", "60"];
+const SERVICE = [`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`] as const;
+const POLLED = { timeout: 20_000 };
+
+let network: Network;
+let home: DaemonHome;
+
+beforeEach(async () => {
+  network = new Network();
+  home = new DaemonHome();
+  home.mountPins();
+  await network.speak(network.server, 80);
+});
+
+afterEach(() => {
+  network[Symbol.dispose]();
+  home[Symbol.dispose]();
+});
+
+/** In the director's network namespace. */
+function engine(words: string): string {
+  return network.director.run(`env SLUICE_SOCKET=${home.socket} ${SLUICE} engine ${words}`);
+}
+
+async function start(...options: readonly string[]): Promise<Daemon> {
+  return await home.start(network.director, ...KERNEL, ...options);
+}
+
+/** Until the programs open connections by themselves: the first tell them the ways. */
+async function untilCarried(daemon: Daemon): Promise<void> {
+  const before = await daemon.count("kernel-opened");
+  const opened = async (): Promise<number> => {
+    expect(network.ask(80)).toBe(R1);
+    return await daemon.count("kernel-opened");
+  };
+  await expect.poll(opened, POLLED).toBeGreaterThan(before + 1);
+}
+
+const counts = (): string => /Masq +\d+ +(\d+ +\d+)/.exec(home.ipvsadm("-ln").stdout)![1]!;
+
+test("detached they open connections, of which the next daemon hears; engine detach ends all", async () => {
+  const first = await start("--detach-on-exit");
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGTERM");
+  expect(JSON.parse(engine("status --json"))).toMatchObject({
+    connectionsMax: 1 << 20,
+    interfaces: expect.arrayContaining([{ name: "sluice-lane", direction: "egress" }]),
+  });
+  await using connection = await network.talk(80);
+  expect(await connection.say("nobody lives")).toBe("nobody lives");
+  expect(network.ask(80)).toBe(R1);
+
+  const second = await start("--detach-on-exit");
+  expect(second.isRunning).toBe(true);
+  await expect.poll(() => home.ipvsadm("-lnc").stdout, POLLED).toContain("ESTABLISHED");
+  expect(counts()).toMatch(/^1 /);
+  expect(await connection.say("still here")).toBe("still here");
+  expect(() => engine("detach")).toThrow();
+  await second.end("SIGTERM");
+
+  expect(network.ask(80)).toBe(R1);
+  expect(engine("detach")).toContain("is ended");
+  expect(home.pinned()).toEqual([]);
+  expect(network.director.run("nft list tables")).not.toMatch(/sluice/);
+  expect(network.ask(80)).toBe("refused");
+});
+
+test("a killed daemon's services that are not wanted any more end when the next one runs", async () => {
+  const first = await start();
+  home.configure(...SERVICE, `-A -t ${V}:81 -s rr`, `-a -t ${V}:81 -r ${R1}:80 -m`);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  expect(network.ask(80)).toBe(R1);
+  writeFileSync(
+    home.configuration,
+    `services: [{vip: ${V}, port: 81, scheduler: rr, destinations: [{address: ${R1}, port: 80, forwarding: masquerade}]}]\n`,
+  );
+  await start("--config", home.configuration);
+  await expect.poll(() => network.ask(80), POLLED).toBe("refused");
+  expect(network.ask(81)).toBe(R1);
+});
+
+test("another version's programs are exchanged, and what they know is gone on with", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  await using connection = await network.talk(80);
+  const [folder] = home.pinned();
+  const pins = new Pins(join(home.directory, "bpf"), folder!.replace("net-", ""));
+  pins.note({ ...pins.identity()!, object: "another" });
+  const child = home.launch(network.director, ...KERNEL);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("goes on with");
+  expect(said).toContain("are exchanged for those of this version");
+  expect(await connection.say("still here")).toBe("still here");
+  await expect.poll(counts, POLLED).toMatch(/^1 /);
+  expect(pins.identity()?.object).not.toBe("another");
+});
+
+test("what is damaged is said, and begun anew", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const [folder] = home.pinned();
+  rmSync(join(home.directory, "bpf/sluice", folder!, "maps/connections"));
+  const child = home.launch(network.director, ...KERNEL);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("the director runs");
+  expect(said).toContain("the kernel's programs begin anew");
+  expect(network.ask(80)).toBe(R1);
+});
