@@ -57,8 +57,10 @@ int at_card(struct __sk_buff *skb)
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct packet packet = {};
 	struct passage passage = {};
+	struct record *connection;
 	struct reply *reply;
 	enum verdict verdict;
+	__u64 word = 0;
 
 	if (!now || now->generation == 0)
 		return TC_ACT_UNSPEC;
@@ -67,11 +69,13 @@ int at_card(struct __sk_buff *skb)
 		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return pass(VERDICT_PASS_DIRECTOR);
-	reply = bpf_map_lookup_elem(&replies, &packet.flow);
+	packet.ticks = ticks_now();
+	connection = find(&packet.flow, now, &word);
+	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);
 	if (reply)
 		verdict = answer(skb, &packet, reply, now, &passage);
 	else
-		verdict = request(skb, &packet, now, &passage);
+		verdict = request(skb, &packet, connection, word, now, &passage);
 	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return pass(verdict);
 	return leave(skb, &packet, now, &passage, verdict);
@@ -91,12 +95,19 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, const struct p
 					   const struct lane_address *lane, const struct settings *now,
 					   struct passage *passage)
 {
+	struct record *connection;
 	struct reply *reply;
+	__u64 word = 0;
 
 	if (!(now->carried & protocol_bit(packet)))
 		return VERDICT_PASS_DIRECTOR;
-	if (is_request_lane(lane))
-		return request(skb, packet, now, passage);
+	if (is_request_lane(lane)) {
+		connection = find(&packet->flow, now, &word);
+		/* What is a server's answer as well is the director's to tell apart. */
+		if (!connection && bpf_map_lookup_elem(&replies, &packet->flow))
+			return VERDICT_PASS_DIRECTOR;
+		return request(skb, packet, connection, word, now, passage);
+	}
 	/* Routing rules may look at a mark. */
 	reply = is_marked(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
 	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
@@ -107,7 +118,7 @@ SEC("tc")
 int at_lane(struct __sk_buff *skb)
 {
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
-	struct packet packet = { .is_from_lane = true };
+	struct packet packet = { .is_from_lane = true, .ticks = ticks_now() };
 	struct lane_address lane = {};
 	struct passage passage = {};
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;

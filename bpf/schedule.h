@@ -36,7 +36,7 @@ struct search {
 	const struct plan *plan;
 	struct members *members;
 	struct destinations *destinations;
-	struct order order;
+	const struct order *order;
 	struct range range;
 	__s32 picked;
 	__u32 place;
@@ -76,10 +76,10 @@ static long consider(__u32 place, void *context)
 	destination = destination_at(search->destinations, member);
 	if (!is_eligible(destination) || destination->weight < search->range.weight)
 		return 0;
-	if (search->order.overflows && destination->active > destination->weight)
+	if (search->order->overflows && destination->active > destination->weight)
 		return 0;
-	load = load_of(&search->order, destination, rank);
-	weight = search->order.by_weight ? destination->weight : 1;
+	load = load_of(search->order, destination, rank);
+	weight = search->order->by_weight ? destination->weight : 1;
 	if (search->picked != NOBODY && load * search->weight >= search->load * weight)
 		return 0;
 	search->picked = member;
@@ -97,6 +97,8 @@ static __always_inline __s32 find_best(struct search *search)
 	return search->picked;
 }
 
+static const struct order HEAVIEST = { .constant = 1, .by_weight = 1 };
+
 /* wrr.ts: rounds over the list at a falling level. */
 static __always_inline __s32 pick_weighted(struct search *search, struct turn *turn)
 {
@@ -110,7 +112,7 @@ static __always_inline __s32 pick_weighted(struct search *search, struct turn *t
 	if (find_best(search) != NOBODY)
 		goto picked;
 	/* The heaviest. */
-	search->order = (struct order){ .constant = 1, .by_weight = 1 };
+	search->order = &HEAVIEST;
 	search->range = (struct range){};
 	if (find_best(search) == NOBODY) {
 		if (turn->position >= 0 && turn->level <= step)
@@ -123,7 +125,7 @@ static __always_inline __s32 pick_weighted(struct search *search, struct turn *t
 	reachable = most - (most - 1) % step;
 	level = turn->level > step ? turn->level - step : plan->top;
 	turn->level = level < reachable ? level : reachable;
-	search->order = plan->order;
+	search->order = &plan->order;
 	search->range.weight = turn->level;
 	if (find_best(search) == NOBODY)
 		return NOBODY;
@@ -177,11 +179,11 @@ static __always_inline __s32 pick(struct search *search, struct turn *turn, cons
 {
 	if (search->plan->hash)
 		return pick_hashed(search, asked);
-	search->order = search->plan->order;
+	search->order = &search->plan->order;
 	if (search->plan->step > 0)
 		return pick_weighted(search, turn);
 	search->range = (struct range){ .from = turn->position + 1, .wraps = true };
-	if (find_best(search) != NOBODY && search->order.rank)
+	if (find_best(search) != NOBODY && search->order->rank)
 		turn->position = search->place;
 	return search->picked;
 }

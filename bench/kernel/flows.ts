@@ -44,8 +44,11 @@ export class EngineFlows implements Disposable {
 
   /** Of the kernel's memory, by its own account. */
   get bytesPerFlow(): number {
-    const info = readFileSync(`/proc/self/fdinfo/${this.#flows.connectionsMap}`, "latin1");
-    return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]) / this.#count;
+    const bytes = this.#flows.tables.map((map) => {
+      const info = readFileSync(`/proc/self/fdinfo/${map}`, "latin1");
+      return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]);
+    });
+    return bytes.reduce((sum, each) => sum + each) / this.#count;
   }
 
   /** Where packets left the program. */

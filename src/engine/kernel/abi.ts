@@ -21,7 +21,7 @@ export const way = {
 } as const;
 
 export const connection = {
-  size: 56,
+  size: 40,
   seen: 0,
   word: 8,
   packets: 16,
@@ -29,12 +29,11 @@ export const connection = {
   destination: 24,
   generation: 28,
   arrival: 32,
-  address: 36,
-  port: 52,
+  port: 36,
 } as const;
 
 export const news = {
-  size: 96,
+  size: 80,
   flow: 0,
   connection: 40,
 } as const;
@@ -143,15 +142,16 @@ export const pickDestination = {
 } as const;
 
 export const changeConnection = {
-  size: 104,
+  size: 96,
   flow: 0,
   connection: 40,
-  keeps: 96,
-  found: 100,
+  keeps: 80,
+  found: 84,
+  number: 88,
 } as const;
 
 export const settings = {
-  size: 364,
+  size: 424,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -164,12 +164,16 @@ export const settings = {
   udpTimeout: 36,
   activeStates: 40,
   timeouts: 44,
-  states: 108,
+  indexBits: 108,
+  multiplier: 120,
+  secret: 128,
+  states: 168,
 } as const;
 
 export const tally = {
   size: 24,
   epoch: 0,
+  records: 4,
   opened: 8,
   unheard: 16,
 } as const;

@@ -1,4 +1,5 @@
 /** The programs in bpf/ with their maps, loaded, and what of those is mapped into the process. */
+import { randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Memory } from "../host/system/libc.ts";
 import { destination, schedule, settings, tally } from "./abi.ts";
@@ -18,14 +19,26 @@ const PROGRAMS = [
   "at_lane",
   "edit_schedule",
   "pick_destination",
+  "look_at_connection",
+  "read_record",
   "take_connection",
   "give_connection",
   "forget_connection",
 ] as const;
 
+/** For how many connections a bucket of the index is: it has room for seven. */
+const CONNECTIONS_PER_BUCKET = 4;
+/** At least: each of the eight buckets of a flow is another one. */
+const INDEX_BITS_MIN = 3;
+
+function indexBits(connectionsMax: number): number {
+  return Math.max(INDEX_BITS_MIN, Math.ceil(Math.log2(connectionsMax / CONNECTIONS_PER_BUCKET)));
+}
+
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
-  readonly connections: number;
+  /** What connections take of the kernel's memory. */
+  readonly tables: readonly number[];
   readonly replies: number;
   readonly clientWays: number;
   readonly services: number;
@@ -46,11 +59,17 @@ export class KernelMaps implements Disposable {
   /** Throws a BpfError when the kernel or libbpf refuses. */
   constructor(connectionsMax: number) {
     using stack = new DisposableStack();
-    const entries = { connections: connectionsMax, replies: connectionsMax };
+    const bits = indexBits(connectionsMax);
+    const entries = {
+      connections: connectionsMax,
+      free_records: connectionsMax,
+      buckets: 2 ** bits,
+      replies: connectionsMax,
+    };
     const object = stack.use(new BpfObject(readFileSync(OBJECT), entries));
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
-    this.connections = object.map("connections");
+    this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.clientWays = object.map("client_ways");
     this.services = object.map("services");
@@ -64,6 +83,10 @@ export class KernelMaps implements Disposable {
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);
+    this.settings.view.setUint32(settings.indexBits, bits, true);
+    randomFillSync(this.settings.bytes, settings.secret, settings.states - settings.secret);
+    randomFillSync(this.settings.bytes, settings.multiplier, 8);
+    this.settings.bytes[settings.multiplier]! |= 1;
     const programs = PROGRAMS.map((name) => [name, object.program(name)]);
     this.programs = Object.fromEntries(programs) as typeof this.programs;
     this.#stack = stack.move();

@@ -56,7 +56,6 @@ function bind() {
     update:   library.func("int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)"),
     lookup:   library.func("int bpf_map_lookup_elem(int fd, const void *key, void *value)"),
     remove:   library.func("int bpf_map_delete_elem(int fd, const void *key)"),
-    lookupBatch: library.func("int bpf_map_lookup_batch(int fd, const void *from, void *to, void *keys, void *values, uint32_t *count, const void *options)"),
     possibleCpus: library.func("int libbpf_num_possible_cpus()"),
     bpf:      libc.func("intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)"),
   };
@@ -131,43 +130,6 @@ export function lookUpElement(map: number, key: Uint8Array, into: Uint8Array): n
 
 export function deleteElement(map: number, key: Uint8Array): number {
   return libbpf().remove(map, key);
-}
-
-/** How many elements a batch is asked for. */
-const BATCH = 1_024;
-const ENOSPC = 28;
-
-/**
- * All that a hash map holds, some at a time; what comes or goes meanwhile may be missed. `key` and `value` are good until the
- * next.
- */
-export function* elementsOf(
-  map: number,
-  keyLength: number,
-  valueLength: number,
-): Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
-  let size = BATCH;
-  let from: Uint8Array | null = null;
-  for (;;) {
-    const keys = new Uint8Array(size * keyLength);
-    const values = new Uint8Array(size * valueLength);
-    const to = new Uint8Array(4);
-    const count = Uint32Array.of(size);
-    const result: number = libbpf().lookupBatch(map, from, to, keys, values, count, null);
-    // A bucket that has more.
-    if (result === -ENOSPC) {
-      size *= 2;
-      continue;
-    }
-    for (let index = 0; index < count[0]!; index++) {
-      yield {
-        key: keys.subarray(index * keyLength, (index + 1) * keyLength),
-        value: values.subarray(index * valueLength, (index + 1) * valueLength),
-      };
-    }
-    if (result < 0) return;
-    from = to;
-  }
 }
 
 /** Runs a program at an interface until it is disposed of, or the process ends. */
