@@ -20,6 +20,7 @@ import {
   type WireServiceKey,
   type WireServiceStatus,
 } from "../../control/wire.ts";
+import type { HashKey } from "../../ipvs/connections/flow-hash.ts";
 import {
   addDestination,
   addService,
@@ -37,7 +38,8 @@ import { connectionStatuses, serviceStatus } from "../../ipvs/status.ts";
 import { Address } from "../../net/address.ts";
 import { toPort } from "../../net/port.ts";
 import type { Standing } from "../../simnet/director/standing.ts";
-import type { Context } from "../../simnet/shell/program.ts";
+import type { Host } from "../../simnet/host/host.ts";
+import type { Context, Program } from "../../simnet/shell/program.ts";
 import { settled, type Work } from "../../simnet/time/waiting.ts";
 import { directorOn } from "./director.ts";
 
@@ -53,14 +55,23 @@ const NAMES: Names = {
   serviceOf: (port) => Object.keys(PORTS).find((name) => PORTS[name] === port),
 };
 
-export function* ipvsadm(words: readonly string[], context: Context): Work<number> {
+/** `hashKeyOf`: for the director that stands on a host as soon as ipvsadm is called there. */
+export function ipvsadm(hashKeyOf: (host: Host) => HashKey): Program {
+  return (words, context) => perform(words, context, hashKeyOf);
+}
+
+function* perform(
+  words: readonly string[],
+  context: Context,
+  hashKeyOf: (host: Host) => HashKey,
+): Work<number> {
   const { out, err } = context;
   const information = informationFor(words);
   if (information !== undefined) {
     out.write(information);
     return 0;
   }
-  const standing = directorOn(context.host);
+  const standing = directorOn(context.host, hashKeyOf);
   standing.catchUp();
   try {
     out.write(yield* settled(obey(words, standing, context)));

@@ -2,12 +2,15 @@
  * The director where it stands on a host: behind the host's own checks, before its sockets, and at what the host
  * forwards and sends (the kernel's LOCAL_IN, FORWARD and LOCAL_OUT).
  */
+import type { Instant } from "../../base/clock.ts";
+import type { HashKey } from "../../ipvs/connections/flow-hash.ts";
 import { type DesiredState, EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import { Director } from "../../ipvs/director.ts";
 import type { Outcome } from "../../ipvs/packets/outcome.ts";
 import { type Hook, NO_ARRIVAL, Packet } from "../../ipvs/packets/packet.ts";
 import type { Host } from "../host/host.ts";
 import type { IncomingFrame } from "../ip/packets.ts";
+import { type DirectorSnapshot, snapshotOf } from "./snapshot.ts";
 import { ViewOfHost } from "./view-of-host.ts";
 
 const CONNECTIONS_MAX = 16_384;
@@ -22,18 +25,21 @@ export class Standing {
   readonly #packet = new Packet();
   #desired: DesiredState = EMPTY_STATE;
 
-  constructor(host: Host) {
+  constructor(host: Host, hashKey: HashKey) {
     this.#host = host;
-    const { random } = host;
     this.director = new Director({
       host: new ViewOfHost(host),
       limit: CONNECTIONS_MAX,
-      hashKey: [random.next(), random.next()],
+      hashKey,
     });
   }
 
   get desired(): DesiredState {
     return this.#desired;
+  }
+
+  snapshot(now: Instant): DirectorSnapshot {
+    return snapshotOf(this.director, now);
   }
 
   /** Throws LbError, and then nothing has changed. */

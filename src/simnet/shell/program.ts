@@ -1,6 +1,6 @@
 /** What a program is, and what it may touch. */
 import type { Host } from "../host/host.ts";
-import type { Wait, Work } from "../time/waiting.ts";
+import { settled, type Wait, type Work } from "../time/waiting.ts";
 import type { Files } from "./files.ts";
 import type { Pipe, Process, Sink } from "./process.ts";
 
@@ -35,6 +35,14 @@ export function immediate(act: (words: readonly string[], context: Context) => n
   return function* (words, context) {
     yield* [];
     return act(words, context);
+  };
+}
+
+/** For a program that is loaded when somebody types it first: a page is not to wait for what nobody asks of it. */
+export function later(load: () => Promise<Program>): Program {
+  return function* (words, context) {
+    const program = yield* settled(load());
+    return yield* program(words, context);
   };
 }
 

@@ -8,7 +8,7 @@ import { VirtualList } from "../frame/virtual-list.tsx";
 import { Inspector } from "./inspector.tsx";
 import type { LessonLine } from "./lesson.ts";
 import { LessonPanel } from "./lesson-panel.tsx";
-import { lessonNamed } from "./lessons.ts";
+import { inOrder, lessons, loadMistakes } from "./lessons.ts";
 import { formatLink, parseLink } from "./link.ts";
 import { Model, type Setting, type Shown } from "./model.ts";
 import { durationOf, Player, type Speed } from "./player.tsx";
@@ -28,7 +28,10 @@ export default function Laboratory(): JSX.Element {
   const shown = useStore(model.shown);
   const { query } = useRoute();
   const name = query.lesson ?? (query.lab === undefined ? FIRST_LESSON : undefined);
-  const lesson = lessonNamed(name);
+  const known = useStore(lessons);
+  const lesson = inOrder(known).find((each) => each.name === name);
+  /** It is one of those that are not loaded yet, or there is none of that name. */
+  const isAwaited = name !== undefined && lesson === undefined && known.mistakes === undefined;
   const [chosen, choose] = useState("client");
   const [speed, setSpeed] = useState<Speed>(1);
   const open = (lines: ReturnType<typeof parseLink>["lines"]): void => {
@@ -40,7 +43,10 @@ export default function Laboratory(): JSX.Element {
     void model.open(wanted, lines);
   };
   // What was typed since is in the address, too, and no reason to begin anew.
-  useEffect(() => open(parseLink(query).lines), [name, query.lab, query.bare, query.seed]);
+  useEffect(() => {
+    if (isAwaited) void loadMistakes();
+    else open(parseLink(query).lines);
+  }, [name, isAwaited, query.lab, query.bare, query.seed]);
   const keepInAddress = (): void => {
     const { scenario, isBuilt, seed, ran } = model.shown.value;
     const lines = ran.map(({ host, line }) => ({ host, line }));

@@ -1,10 +1,11 @@
 /** The lessons, and the one that one is in. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { SCENARIO_NAMES } from "../../../src/lab/network/plan.ts";
 import { language } from "../frame/preferences.ts";
 import { formatRoute } from "../frame/route.ts";
-import { HANDBOOK } from "./handbook.ts";
+import { useStore } from "../frame/store.ts";
+import { say as sayOfFrame } from "../frame/words.ts";
 import {
   type Lesson,
   type LessonLine,
@@ -12,7 +13,7 @@ import {
   type LineState,
   progressOf,
 } from "./lesson.ts";
-import { LESSONS } from "./lessons.ts";
+import { inOrder, lessons, loadMistakes } from "./lessons.ts";
 import type { Shown } from "./model.ts";
 import { say, toneOf } from "./words.ts";
 
@@ -44,37 +45,33 @@ export function LessonPanel({ lesson, shown, type, beginAnew }: LessonPanelProps
 }
 
 function Contents({ lesson }: { readonly lesson: Lesson | undefined }): JSX.Element {
+  const { handbook, mistakes = [], isMissing } = useStore(lessons);
   const groups = [
-    [say("handbook"), HANDBOOK.map(({ name, title }) => ({ name, title: title[language.value] }))],
-    [
-      say("mistakes"),
-      LESSONS.slice(HANDBOOK.length).map(({ name, title }) => ({
-        name,
-        title: title[language.value],
-      })),
-    ],
+    [say("handbook"), handbook],
+    [say("mistakes"), mistakes],
   ] as const;
   return (
-    <details class="contents">
+    <details class="contents" onToggle={() => void loadMistakes()}>
       <summary>{say("lessons")}</summary>
-      {groups.map(([title, lessons]) => (
+      {groups.map(([title, all]) => (
         <div key={title}>
           <h2>{title}</h2>
           <ol>
-            {lessons.map(({ name, title: own }) => (
+            {all.map(({ name, title: own }) => (
               <li key={name}>
                 <a
                   href={formatRoute(["laboratory"], { lesson: name })}
                   aria-current={name === lesson?.name ? "true" : undefined}
                   onClick={closeContents}
                 >
-                  {own}
+                  {own[language.value]}
                 </a>
               </li>
             ))}
           </ol>
         </div>
       ))}
+      {isMissing ? <p class="notice">{sayOfFrame("partMissing")}</p> : null}
       <h2>{say("freely")}</h2>
       <ul>
         {SCENARIO_NAMES.map((name) => (
@@ -103,7 +100,11 @@ function Steps({ lesson, shown, type }: StepsProps): JSX.Element {
   const progress = progressOf(lesson, shown.ran);
   const open = progress.findIndex((lines) => lines.some((state) => state !== "done"));
   const isDone = open === -1;
-  const next = LESSONS[LESSONS.indexOf(lesson) + 1];
+  const all = inOrder(useStore(lessons));
+  const next = all[all.indexOf(lesson) + 1];
+  useEffect(() => {
+    if (isDone) void loadMistakes();
+  }, [isDone]);
   return (
     <>
       <ol class="lesson-steps">

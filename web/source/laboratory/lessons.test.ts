@@ -1,8 +1,11 @@
 /** Each lesson, typed line by line into the simulation: each line shows what the lesson says it does. */
 import { expect, test } from "vitest";
+import { HANDBOOK } from "./handbook.ts";
 import { progressOf } from "./lesson.ts";
-import { LESSONS } from "./lessons.ts";
+import { MISTAKE_LESSONS } from "./mistake-lessons.ts";
 import { Model } from "./model.ts";
+
+const LESSONS = [...HANDBOOK, ...MISTAKE_LESSONS];
 
 test.each(LESSONS.map((lesson) => [lesson.name, lesson] as const))("%s", async (_, lesson) => {
   const { scenario, isBuilt, steps } = lesson;

@@ -1,63 +1,32 @@
-/** All lessons: the handbook's laboratory by hand, then each classic mistake. */
-import { MISTAKES } from "../../../src/lab/mistakes/index.ts";
-import { goneLook, type Line, type Look, type Mistake } from "../../../src/lab/mistakes/mistake.ts";
+/** All lessons: the handbook's at once, those of the classic mistakes when somebody looks for them. */
+import { Store } from "../frame/store.ts";
 import { HANDBOOK } from "./handbook.ts";
-import type { Lesson, LessonLine } from "./lesson.ts";
+import type { Lesson } from "./lesson.ts";
 
-export const LESSONS: readonly Lesson[] = [...HANDBOOK, ...MISTAKES.map(lessonOf)];
-
-export function lessonNamed(name: string | undefined): Lesson | undefined {
-  return LESSONS.find((each) => each.name === name);
+export interface Lessons {
+  readonly handbook: readonly Lesson[];
+  /** Undefined until they are loaded. */
+  readonly mistakes: readonly Lesson[] | undefined;
+  /** The server has them no more. */
+  readonly isMissing: boolean;
 }
 
-/** The lesson shows frames by themselves, so that nobody has to listen beside. */
-function lessonOf(mistake: Mistake): Lesson {
-  const { name, title, laboratory, breaking, complaint, symptom, why, framesSay, cure } = mistake;
-  return {
-    name,
-    title,
-    scenario: laboratory,
-    isBuilt: true,
-    steps: [
-      {
-        title: { en: "Break it", zh: "弄坏它" },
-        ...(breaking.length > 0
-          ? {}
-          : {
-              says: {
-                en: "Nothing on the hosts: the mistake is where it is asked from.",
-                zh: "主机上什么都没改：错在从哪里访问。",
-              },
-            }),
-        lines: breaking.map(lineOf),
-      },
-      {
-        title: { en: "What one sees", zh: "看到的现象" },
-        says: complaint,
-        lines: [lookOf(symptom)],
-        conclusion: {
-          en: `Look at the frames: play, or go step by step. ${framesSay.en}`,
-          zh: `看看数据帧：播放，或逐步查看。${framesSay.zh}`,
-        },
-      },
-      {
-        title: { en: "Why", zh: "为什么" },
-        says: why,
-        lines: [],
-      },
-      {
-        title: { en: "What mends it", zh: "如何修复" },
-        lines: [...cure.map(lineOf), lookOf(goneLook(mistake))],
-        conclusion: { en: "The symptom is gone.", zh: "现象消失了。" },
-      },
-    ],
-  };
+export const lessons = new Store<Lessons>({
+  handbook: HANDBOOK,
+  mistakes: undefined,
+  isMissing: false,
+});
+
+export async function loadMistakes(): Promise<void> {
+  if (lessons.value.mistakes !== undefined) return;
+  try {
+    const { MISTAKE_LESSONS } = await import("./mistake-lessons.ts");
+    lessons.set({ ...lessons.value, mistakes: MISTAKE_LESSONS });
+  } catch {
+    lessons.set({ ...lessons.value, mistakes: [], isMissing: true });
+  }
 }
 
-function lineOf({ on, line }: Line): LessonLine {
-  return { host: on, line };
-}
-
-function lookOf({ on, line, shows }: Look): LessonLine {
-  return { host: on, line, shows };
+export function inOrder({ handbook, mistakes = [] }: Lessons): readonly Lesson[] {
+  return [...handbook, ...mistakes];
 }

@@ -201,6 +201,7 @@ function Frame({ step, places, isPlaying, durationMs, scenario }: FrameProps): J
     part < 0.5 ? between(from, middle, part * 2) : between(middle, end, (part - 0.5) * 2 * STOP);
   const labelled = heard[0] === undefined ? ways[0]! : places.hosts[heard[0].host]!;
   const labelAt = part < 1 ? at(labelled) : between(middle, labelled, 0.5);
+  const lift = liftOf(from, middle) * (1 - part) + liftOf(labelled, middle) * part;
   return (
     <g class="moving" data-tone={toneOf(step.host)} data-scenario={scenario}>
       {ways.map((end, index) => {
@@ -217,7 +218,7 @@ function Frame({ step, places, isPlaying, durationMs, scenario }: FrameProps): J
         );
       })}
       <g
-        transform={`translate(${clampX(labelAt.x, label, places.width)} ${labelAt.y - 20})`}
+        transform={`translate(${clampX(labelAt.x, label, places.width)} ${labelAt.y - lift})`}
         class="frame-label"
       >
         <rect x={-widthOf(label) / 2} y={-11} width={widthOf(label)} height={22} rx={4} />
@@ -229,6 +230,11 @@ function Frame({ step, places, isPlaying, durationMs, scenario }: FrameProps): J
 
 /** Before the box of the one who receives it: his name stays readable. */
 const STOP = 0.62;
+
+/** Beside a host that stands level with its switch the label goes above the box. */
+function liftOf(host: Place, wire: Place): number {
+  return Math.abs(host.y - wire.y) < 40 ? 62 : 20;
+}
 
 function between(one: Place, other: Place, part: number): Place {
   return { x: one.x + (other.x - one.x) * part, y: one.y + (other.y - one.y) * part };
