@@ -15,6 +15,7 @@
 #define CONNECTIONS_MAX 1048576
 #define DESTINATIONS_MAX 65536
 #define SERVICES_MAX 4096
+#define LISTED_SERVICES_MAX 65536
 #define MEMBERS_MAX 131072
 #define CLIENTS_MAX 65536
 #define NEWS_BYTES 4194304
@@ -100,7 +101,7 @@ struct bucket {
 
 /* The connection is the director's: packets go to it, nothing changes it here. */
 #define FLAG_DIRECTORS 0x8000
-/* A template controls the connection: what follows it there is the director's to decide about. */
+/* A template led the connection: nothing follows it before its time is over. */
 #define FLAG_CONTROLLED 0x200
 /* Somebody fills the connection in this very moment. */
 #define FLAG_BUSY 0x400
@@ -150,13 +151,15 @@ struct destination {
 	__u64 in_bytes;
 	__u64 out_packets;
 	__u64 out_bytes;
-	__u64 pad[2];
+	__u32 is_drained; /* a template no longer leads there */
+	__u32 pad[3];
 };
 
 struct destinations {
 	struct destination all[DESTINATIONS_MAX];
 };
 
+/* A service of a firewall mark has the mark in the last word, in the host's order, and neither port nor protocol. */
 struct service_key {
 	__be32 address[4];
 	__be16 port;
@@ -164,11 +167,27 @@ struct service_key {
 	__u8 family;
 };
 
-/* A service whose new connections are scheduled here. */
+/* A service of TCP, of UDP or of a mark. */
 struct service {
-	__u32 index; /* of `schedules` */
+	__u32 index; /* of `schedules`, or NOT_CARRIED: its new connections are the director's */
 	__u32 is_local; /* the host has its address: what comes by the wire may open */
+	__u32 mark;
+	__be32 mask[4]; /* of persistent ones: what of a client's address tells it from others */
+	__be16 port;
+	__u8 is_persistent;
+	__u8 pad;
 };
+
+/*
+ * Where the connections of a masked client go: by protocol, masked client, service's address and port, or the mark
+ * (src/ipvs/tracking/persistence.ts). The daemon ends it, and is told of each connection that it leads.
+ */
+struct template {
+	__u32 destination; /* an index of `destinations` */
+	__u32 id;	   /* the director's, of its own; 0: it has not heard of it yet */
+};
+
+#define NOT_CARRIED 0xffffffff
 
 /*
  * By what real servers are compared: the least load for its weight wins, the first of a tie. Each number is what the load is
@@ -301,9 +320,10 @@ struct settings {
 	__u32 opened;	     /* a bit for each protocol whose connections are opened */
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
+	__u32 expires_quiescent; /* net.ipv4.vs.expire_quiescent_template */
 	__u32 is_sloppy;     /* net.ipv4.vs.sloppy_tcp */
 	__u32 is_watched;    /* somebody wants to be told of packets */
-	__u32 has_marks;     /* there are services of firewall marks */
+	__u32 kinds;	     /* a bit for each kind of service that there is beside those of one port: KIND_… */
 	__u32 udp_timeout;   /* milliseconds */
 	__u32 active_states; /* a bit for each */
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
@@ -317,6 +337,10 @@ struct settings {
 
 #define CARRIES_TCP 1
 #define CARRIES_UDP 2
+
+#define KIND_MARK 1
+#define KIND_FTP 2 /* takes what is for other ports, too: data connections */
+#define KIND_ANY_PORT 4
 
 /* Written here, read by the daemon. */
 struct tally {

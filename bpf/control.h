@@ -140,7 +140,7 @@ int look_at_connection(struct xdp_md *context)
 	connection = find(&key, now, &word);
 	change->found = connection != NULL;
 	if (connection)
-		describe(&change->connection, connection);
+		describe_connection(&change->connection, connection);
 	return XDP_PASS;
 }
 
@@ -159,7 +159,7 @@ int read_record(struct xdp_md *context)
 	change->found = connection && connection->word >> EPOCH_SHIFT;
 	if (connection) {
 		describe_flow(&change->flow, connection);
-		describe(&change->connection, connection);
+		describe_connection(&change->connection, connection);
 	}
 	return XDP_PASS;
 }
@@ -178,7 +178,7 @@ int take_connection(struct xdp_md *context)
 	connection = find(&key, now, &word);
 	change->found = connection && take(connection);
 	if (connection)
-		describe(&change->connection, connection);
+		describe_connection(&change->connection, connection);
 	return XDP_PASS;
 }
 
@@ -239,7 +239,7 @@ int forget_connection(struct xdp_md *context)
 	connection = find(&key, now, &word);
 	if (!connection || (word ^ change->connection.word) >> EPOCH_SHIFT || !take(connection))
 		return XDP_PASS;
-	describe(&change->connection, connection);
+	describe_connection(&change->connection, connection);
 	change->found = 1;
 	delete(&key, connection, now);
 	return XDP_PASS;

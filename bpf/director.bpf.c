@@ -24,6 +24,7 @@
 #include "maps.h"
 #include "parse.h"
 #include "lane.h"
+#include "service.h"
 #include "request.h"
 #include "answer.h"
 #include "tell.h"
@@ -91,7 +92,7 @@ static __always_inline int hand_to_daemon(struct __sk_buff *skb, enum verdict ve
 }
 
 /* What is to become of a packet that the host's firewall has let in, or through. */
-static __always_inline enum verdict direct(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet *packet,
 					   const struct lane_address *lane, const struct settings *now,
 					   struct passage *passage)
 {
@@ -102,6 +103,7 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, const struct p
 	if (!(now->carried & protocol_bit(packet)))
 		return VERDICT_PASS_DIRECTOR;
 	if (is_request_lane(lane)) {
+		packet->mark = mark_of(lane);
 		connection = find(&packet->flow, now, &word);
 		/* What is a server's answer as well is the director's to tell apart. */
 		if (!connection && bpf_map_lookup_elem(&replies, &packet->flow))
@@ -109,7 +111,7 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, const struct p
 		return request(skb, packet, connection, word, now, passage);
 	}
 	/* Routing rules may look at a mark. */
-	reply = is_marked(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
+	reply = mark_of(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
 	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
 }
 
@@ -124,8 +126,6 @@ int at_lane(struct __sk_buff *skb)
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;
 
 	if (!now || now->generation == 0 || !read_lane(skb, &lane))
-		return hand_to_daemon(skb, verdict);
-	if (is_marked(&lane) && now->has_marks)
 		return hand_to_daemon(skb, verdict);
 	verdict = parse(skb, &packet);
 	if (verdict == VERDICT_GO_ON)

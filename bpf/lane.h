@@ -19,7 +19,7 @@
 struct lane_address {
 	__u8 prefix;
 	__u8 code;
-	__u8 mark[4]; /* netfilter's, in the host's order */
+	__u8 mark[4]; /* netfilter's, as bytes of a word in the host's order */
 };
 
 /* False of what the programs leave to the director: messages of the host's own, frames that were not duplicated. */
@@ -30,9 +30,12 @@ static __always_inline bool read_lane(struct __sk_buff *skb, struct lane_address
 	return lane->code >= LANE_INPUT && lane->code <= LANE_FORWARD_DONT_FRAGMENT;
 }
 
-static __always_inline bool is_marked(const struct lane_address *lane)
+static __always_inline __u32 mark_of(const struct lane_address *lane)
 {
-	return lane->mark[0] | lane->mark[1] | lane->mark[2] | lane->mark[3];
+	__u32 mark;
+
+	__builtin_memcpy(&mark, lane->mark, sizeof(mark));
+	return mark;
 }
 
 static __always_inline bool is_request_lane(const struct lane_address *lane)

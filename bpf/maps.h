@@ -40,6 +40,14 @@ struct {
 	__type(value, struct reply);
 } replies SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, CONNECTIONS_MAX);
+	__type(key, struct flow_key);
+	__type(value, struct template);
+} templates SEC(".maps");
+
 /* Those that have not come for longest give way. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -81,7 +89,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SERVICES_MAX);
+	__uint(max_entries, LISTED_SERVICES_MAX);
 	__type(key, struct service_key);
 	__type(value, struct service);
 } services SEC(".maps");

@@ -23,7 +23,7 @@ static __always_inline __u32 admission_of(__u32 generation, __u32 arrival)
 	return admission ? admission : 1;
 }
 
-static __always_inline void describe(struct connection *told, const struct record *record)
+static __always_inline void describe_connection(struct connection *told, const struct record *record)
 {
 	__u64 ticks = bpf_ktime_get_coarse_ns() >> TICK_SHIFT;
 
@@ -82,7 +82,7 @@ static __noinline void tell_director(const struct record *record)
 
 	if (place) {
 		describe_flow(&place->flow, record);
-		describe(&place->connection, record);
+		describe_connection(&place->connection, record);
 		bpf_ringbuf_submit(place, bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > NEWS_BYTES / 8 ? BPF_RB_FORCE_WAKEUP :
 													     BPF_RB_NO_WAKEUP);
 		return;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * New connections: whether a packet may open one, to whom, and in whose place. src/ipvs/connection-opener.ts, for services
- * that the daemon has put into `services`.
+ * that `schedules` has a list of.
  */
 #ifndef SLUICE_OPEN_H
 #define SLUICE_OPEN_H
 
 #include "advance.h"
-#include "schedule.h"
+#include "template.h"
 
-#define FTP_DATA_PORT 20
 #define NEW_CONNECTION_MS 3000 /* src/ipvs/connections/protocol-states.ts */
 
 #define STATE_FIN_WAIT 4
@@ -49,20 +48,9 @@ static __always_inline bool is_reused(const struct packet *packet, __u64 word, c
 	return now->reuse_mode & REUSE_FIN_WAIT && state == STATE_FIN_WAIT && word & FLAG_NO_OUTPUT;
 }
 
-static __noinline struct service *service_of(const struct packet *packet)
+static __always_inline __u64 new_word(const struct service *service, const struct destination *destination)
 {
-	struct service_key key = {
-		.port = packet->flow.destination_port,
-		.protocol = packet->flow.protocol,
-		.family = packet->flow.family,
-	};
-
-	__builtin_memcpy(key.address, packet->flow.destination, sizeof(key.address));
-	return bpf_map_lookup_elem(&services, &key);
-}
-
-static __always_inline __u64 new_word(const struct destination *destination)
-{
+	__u32 control = service->is_persistent ? FLAG_CONTROLLED : 0;
 	struct tally *counts = bpf_map_lookup_elem(&tally, &ONLY);
 	__u64 epoch = 1;
 
@@ -71,19 +59,19 @@ static __always_inline __u64 new_word(const struct destination *destination)
 		epoch = __sync_fetch_and_add(&counts->epoch, 2) + 2;
 		__sync_fetch_and_add(&counts->opened, 1);
 	}
-	return epoch << EPOCH_SHIFT | destination->flags;
+	return epoch << EPOCH_SHIFT | destination->flags | control;
 }
 
 /* All but its word. */
-static __always_inline void fill(struct record *connection, const struct packet *packet, __s32 picked,
-				 const struct destination *destination)
+static __always_inline void fill(struct record *connection, const struct packet *packet, const struct service *service,
+				 __s32 picked, const struct destination *destination)
 {
 	fill_flow(connection, &packet->flow);
 	connection->seen = packet->ticks;
 	connection->packets = 0;
 	connection->timeout = NEW_CONNECTION_MS;
 	connection->destination = picked;
-	connection->port = destination->port ? destination->port : packet->flow.destination_port;
+	connection->port = port_of(packet, service, destination);
 	connection->admission = 0;
 }
 
@@ -127,15 +115,22 @@ static __noinline void expect_reply(const struct packet *packet, const struct re
 	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
 }
 
-/* A connection to a destination on which it counts already. NULL when there is no room. */
-static __noinline struct record *begin(const struct packet *packet, __s32 picked, struct destination *destination)
+/* Why nobody was assigned. */
+static __always_inline enum verdict why_not(__s32 assigned)
 {
-	__u64 word = new_word(destination) | kind_of(&packet->flow);
+	return assigned == NOBODY ? VERDICT_PASS_NO_SERVER : VERDICT_PASS_DIRECTOR;
+}
+
+/* A connection to a destination on which it counts already. NULL when there is no room. */
+static __noinline struct record *begin(const struct packet *packet, const struct service *service, __s32 picked,
+				       struct destination *destination)
+{
+	__u64 word = new_word(service, destination) | kind_of(&packet->flow);
 	__u32 number;
 	struct record *record = take_record(&number);
 
 	if (record) {
-		fill(record, packet, picked, destination);
+		fill(record, packet, service, picked, destination);
 		record->word = word;
 	}
 	if (!record || !publish(&packet->flow, number)) {
@@ -149,15 +144,16 @@ static __noinline struct record *begin(const struct packet *packet, __s32 picked
 
 /* A connection for a packet that has none. NULL, and `verdict` says why not. */
 static __always_inline struct record *open_new(const struct packet *packet, const struct service *service,
-					       struct destinations *all, enum verdict *verdict)
+					       struct destinations *all, const struct settings *now,
+					       enum verdict *verdict)
 {
-	__s32 picked = schedule_connection(service->index, packet, all);
+	__s32 picked = assign(packet, service, all, now);
 	struct record *record;
 
-	*verdict = VERDICT_PASS_NO_SERVER;
-	if (picked == NOBODY)
+	*verdict = why_not(picked);
+	if (picked < 0)
 		return NULL;
-	record = begin(packet, picked, destination_at(all, picked));
+	record = begin(packet, service, picked, destination_at(all, picked));
 	/* The table is full, or another packet of the same client was faster. */
 	if (!record)
 		*verdict = VERDICT_PASS_FULL;
@@ -168,23 +164,24 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 static __noinline enum verdict open_again(struct record *connection, __u64 before, const struct packet *packet,
 					  const struct service *service, struct destinations *all)
 {
-	__s32 picked;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct destination *destination;
+	__s32 picked;
 	__u64 word;
 
-	if (before & (FLAG_DIRECTORS | FLAG_BUSY))
+	if (!now || before & (FLAG_DIRECTORS | FLAG_BUSY))
 		return VERDICT_PASS_DIRECTOR;
-	picked = schedule_connection(service->index, packet, all);
-	if (picked == NOBODY)
-		return VERDICT_PASS_NO_SERVER;
+	picked = assign(packet, service, all, now);
+	if (picked < 0)
+		return why_not(picked);
 	destination = destination_at(all, picked);
-	word = new_word(destination) | kind_of(&packet->flow);
+	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
 		unbind(destination, word);
 		return VERDICT_PASS_DIRECTOR;
 	}
 	unbind(destination_at(all, connection->destination), before);
-	fill(connection, packet, picked, destination);
+	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
 	expect_reply(packet, connection, destination);

@@ -35,8 +35,8 @@ static __always_inline enum verdict renew(const struct packet *packet, struct re
 		return VERDICT_PASS_DIRECTOR;
 	if (!is_over(connection, packet->ticks) && !is_reused(packet, word, now))
 		return VERDICT_GO_ON;
-	service = service_of(packet);
-	if (!service || !may_open(packet, now))
+	service = service_of(packet, now);
+	if (!service || service->index == NOT_CARRIED || !may_open(packet, now))
 		return VERDICT_PASS_DIRECTOR;
 	verdict = open_again(connection, word, packet, service, all);
 	*is_new = verdict == VERDICT_GO_ON;
@@ -84,14 +84,14 @@ static __always_inline struct record *open_for(const struct packet *packet, stru
 	*verdict = VERDICT_PASS_UNKNOWN;
 	if (!may_open(packet, now))
 		return NULL;
-	service = service_of(packet);
-	if (!service)
+	service = service_of(packet, now);
+	if (!service || service->index == NOT_CARRIED)
 		return NULL;
 	if (!packet->is_from_lane && !(now->opens_on_wire && service->is_local)) {
 		*verdict = VERDICT_PASS_EVENT;
 		return NULL;
 	}
-	return open_new(packet, service, all, verdict);
+	return open_new(packet, service, all, now, verdict);
 }
 
 /* `connection` is what was found, with `word`, or NULL. */

@@ -15,6 +15,7 @@ const SHARED_STRUCTS = [
   "news",
   "reply",
   "client_key",
+  "template",
   "destination",
   "service_key",
   "service",

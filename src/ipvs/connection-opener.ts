@@ -122,7 +122,7 @@ export class ConnectionOpener {
         tracker.room.hold(found);
         return found;
       }
-      table.invalidateTemplate(found);
+      tracker.invalidateTemplate(found);
     }
     return this.#addTemplate(opening, server, persistence, now);
   }
@@ -184,7 +184,7 @@ export class ConnectionOpener {
     if (template !== NO_CONNECTION) {
       destination = services.destination(table.destinationId(template));
       if (!isUsable(destination, this.#parts.sysctls().expire_quiescent_template !== 0)) {
-        table.invalidateTemplate(template);
+        tracker.invalidateTemplate(template);
         template = NO_CONNECTION;
       }
     }

@@ -292,7 +292,6 @@ export class Director {
       udp: progress.states.udp,
       sysctls: this.sysctls,
       isOpeningHeld: isCrowded || drop_packet >= DROPPING || this.#adoption !== undefined,
-      hasMarks: this.services.hasMarks,
     });
   }
 

@@ -13,7 +13,6 @@ import type { Sysctls } from "./desired/sysctls.ts";
 import type { Destination } from "./services/destination.ts";
 import type { ServiceMirror } from "./services/service-table.ts";
 import type { Counters } from "./services/statistics.ts";
-import type { VirtualService } from "./services/virtual-service.ts";
 
 /** What went by without the director, of one destination, since it was last told. */
 export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
@@ -28,6 +27,8 @@ export interface OffloadedConnection {
   /** From the client. */
   readonly packets: number;
   readonly timeoutMs: number;
+  /** A template of its client's led it. */
+  readonly isControlled: boolean;
   /** When its last packet came. */
   readonly seen: Instant;
 }
@@ -43,8 +44,8 @@ export interface OffloadListener {
   moved(id: number, connection: OffloadedConnection): void;
   /** Another connection has taken its place. */
   replaced(id: number): void;
-  /** The connections to a service's destinations. */
-  connectionsOf(service: VirtualService): Iterable<number>;
+  /** All connections. */
+  connections(): Iterable<number>;
   destinationOf(id: number): Destination;
 }
 
@@ -55,8 +56,6 @@ export interface OffloadRules {
   readonly sysctls: Sysctls;
   /** New connections are the director's to decide about: it has to choose who gets one. */
   readonly isOpeningHeld: boolean;
-  /** There are services of firewall marks. */
-  readonly hasMarks: boolean;
 }
 
 export interface Offload {
@@ -72,9 +71,9 @@ export interface Offload {
    * more.
    */
   take(connections: ConnectionTable, id: number): boolean;
-  /** The director has opened the connection, or got it from an earlier process. */
+  /** The director has opened the connection or the template, or got it from an earlier process. */
   opened(connections: ConnectionTable, id: number): void;
-  /** The connection ends: the table's flags are then as it ended. False as take(). */
+  /** The connection, or the template, ends: the table's flags are then as it ended. False as take(). */
   release(connections: ConnectionTable, id: number): boolean;
   /** When it last forwarded a packet of the connection; negative infinity when it never did. */
   lastSeen(connections: ConnectionTable, id: number): Instant;

@@ -14,13 +14,14 @@ import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
 import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
 import { connectionStatuses, serviceStatus } from "../../src/ipvs/status.ts";
 import type { Family } from "../../src/net/address.ts";
+import { MAC_LENGTH } from "../../src/net/mac-address.ts";
 import { command } from "../packets/commands.ts";
 import { Names } from "../packets/names.ts";
 import { TestHost } from "../packets/test-host.ts";
+import { cardFrame, ETHERNET_LENGTH, laneFrame } from "./frames.ts";
 
 const CONNECTIONS_MAX = 2_000;
 const HEADROOM = 64;
-const ETHERNET_LENGTH = 14;
 const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
 /** A TEST_RUN's frames are for the loopback's address, which is all 0, and came by no interface that they tell. */
@@ -28,6 +29,13 @@ const NOWHERE = 0;
 /** TC_ACT_REDIRECT and TC_ACT_UNSPEC. */
 const REDIRECT = 7;
 const UNSPECIFIED = -1;
+/** How a packet comes to the director. */
+export interface Coming {
+  /** Behind the host's firewall, with what mark. */
+  readonly isFromLane: boolean;
+  readonly mark: number;
+}
+
 const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 
 const DIRECTOR = { limit: CONNECTIONS_MAX, hashKey: [1, 2] } as const;
@@ -39,7 +47,6 @@ export class Twins implements Disposable {
     packetsSeen: 0,
     opensOnWire: true,
   });
-  readonly #program = this.#flows.programs.atCard;
   readonly #testRun = new TestRun(FRAME_MAX);
   readonly #model: Twin;
   readonly #system: Twin;
@@ -63,24 +70,27 @@ export class Twins implements Disposable {
   }
 
   /** What becomes of a packet differently, in words; undefined when nothing does. */
-  send(packet: Uint8Array): string | undefined {
+  send(packet: Uint8Array, coming: Coming): string | undefined {
     // No test run takes less than a header, and no host.
     if (packet.length < HEADER_LENGTH_MAX) return undefined;
+    const laned = coming.isFromLane ? laneFrame(packet, coming.mark) : undefined;
+    if (coming.isFromLane && laned === undefined) return undefined;
     const now = MONOTONIC_CLOCK.now();
-    const theirs = this.#model.receive(packet, now);
-    const frame = new Uint8Array(ETHERNET_LENGTH + packet.length);
-    frame.set([0x08, 0x00], ETHERNET_LENGTH - 2);
-    if (packet[0]! >>> 4 === 6) frame.set([0x86, 0xdd], ETHERNET_LENGTH - 2);
-    frame.set(packet, ETHERNET_LENGTH);
-    const { result, frame: after } = this.#testRun.run(this.#program, frame);
+    const theirs = this.#model.receive(packet, coming, now);
+    const frame = laned ?? cardFrame(packet);
+    const { atCard, atLane } = this.#flows.programs;
+    const program = laned === undefined ? atCard : atLane;
+    const { result, frame: after } = this.#testRun.run(program, frame);
     if (result === REDIRECT) {
       this.forwarded++;
       if (!isSame(after.subarray(0, 12), LINK_ADDRESSES)) return "the frame has other addresses";
       return difference(theirs, `forward ${hex(after.subarray(ETHERNET_LENGTH))}`);
     }
     if (result !== UNSPECIFIED) return `the program returned ${result}`;
+    // In the lane a frame's source is of no meaning, and tells by which interface it came to the host.
+    if (laned !== undefined) after.fill(0, MAC_LENGTH, 2 * MAC_LENGTH);
     if (!isSame(after, frame)) return `the program left ${hex(after)}, but not as it was`;
-    const ours = this.#system.receive(packet, now);
+    const ours = this.#system.receive(packet, coming, now);
     this.#learn();
     return difference(theirs, ours);
   }
@@ -125,10 +135,17 @@ class Twin {
     this.director = new Director({ ...DIRECTOR, host: new TestHost(names), offload });
   }
 
-  receive(packet: Uint8Array, now: Instant): string {
+  receive(packet: Uint8Array, { isFromLane, mark }: Coming, now: Instant): string {
     const memory = new Uint8Array(HEADROOM + packet.length);
     memory.set(packet, HEADROOM);
-    const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
+    const hook = isFromLane ? "local-in" : "wire";
+    const arrival = {
+      ...NO_ARRIVAL,
+      interfaceIndex: NOWHERE,
+      headroom: HEADROOM,
+      hook,
+      mark,
+    } as const;
     this.director.expire(now, 10);
     this.outcome = undefined;
     if (this.#packet.moveTo(memory, HEADROOM, memory.length, arrival) !== undefined) {

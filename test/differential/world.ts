@@ -4,7 +4,7 @@ import type { Family } from "../../src/net/address.ts";
 import { Names } from "../packets/names.ts";
 import { parsePacket } from "../packets/packet-text.ts";
 import { writeTrueChecksums } from "../packets/true-checksums.ts";
-import { Twins } from "./twins.ts";
+import { type Coming, Twins } from "./twins.ts";
 
 /** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
 export interface Step {
@@ -45,7 +45,8 @@ const SCHEDULERS = [
   "lblc",
 ];
 /** Of the services below, in the same order. */
-const SERVICES = ["-t V:80", "-t V2:443", "-u V:53"];
+const SERVICES = ["-t V:80", "-t V2:443", "-u V:53", "-f 7", "-t V:0"];
+const PERSISTENCE = [" -p 300", " -p 600 -M 24"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */
 const FLAGS: readonly (readonly [string, number])[] = [
   ["S", 60],
@@ -73,13 +74,18 @@ export function worldOf(seed: number, length: number): World {
   const random = prng(seed);
   const family = random.of(["inet", "inet6"] as const);
   const steps: Step[] = SERVICES.flatMap((service) => [
-    {
-      row: `-A ${service} -s ${random.of(SCHEDULERS)}${random.of(["", "", "", " -p 300"])}${service.startsWith("-u") ? random.of(["", "", " -o"]) : ""}`,
-    },
+    { row: `-A ${serviceOf(random, service)}` },
     ...SERVERS.map((server) => ({ row: `-a ${service} -r ${serverOf(random, server)}` })),
   ]);
   while (steps.length < length) steps.push(step(random));
   return { family, steps };
+}
+
+function serviceOf(random: Prng, service: string): string {
+  const isPersistent = service.endsWith(":0") || random.below(2) === 0;
+  const persistence = isPersistent ? random.of(PERSISTENCE) : "";
+  const onePacket = service.startsWith("-u") ? random.of(["", "", " -o"]) : "";
+  return `${service} -s ${random.of(SCHEDULERS)}${persistence}${onePacket}`;
 }
 
 function serverOf(random: Prng, server: string): string {
@@ -110,14 +116,15 @@ function edit(random: Prng): string {
     case 2:
       return `-e ${service} -r ${server} ${random.of(["-m", "-g"])} -w ${random.below(4)}`;
     default:
-      return `-E ${service} -s ${random.of(SCHEDULERS)}`;
+      return `-E ${serviceOf(random, service)}`;
   }
 }
 
 function request(random: Prng): string {
   const service = random.of(["V:80", "V:80", "V:80", "V2:443", "V2:443", "V:53", "V:53", "V:81"]);
   const client = `${random.of(CLIENTS)}:${1000 + random.below(PORTS)}`;
-  return `${client} > ${service} ${content(random, service.endsWith(":53"))}`;
+  const way = random.of(["", "", "", " at local-in", " mark 7", " mark 8"]);
+  return `${client} > ${service} ${content(random, service.endsWith(":53"))}${way}`;
 }
 
 function reply(random: Prng): string {
@@ -155,13 +162,19 @@ export function play({ family, steps }: World): {
 }
 
 function perform(twins: Twins, names: Names, each: Step): string | undefined {
-  if (!each.row.startsWith("-")) return twins.send(packetOf(each, names));
+  if (!each.row.startsWith("-")) return twins.send(packetOf(each, names), comingOf(each.row));
   try {
     twins.change(each.row);
   } catch {
     // A server that is there already, or is not: refused, and nothing has changed.
   }
   return undefined;
+}
+
+/** Marks are the host's, which the card knows nothing of. */
+function comingOf(row: string): Coming {
+  const mark = Number(/ mark (\d+)/.exec(row)?.[1] ?? 0);
+  return { isFromLane: mark !== 0 || row.endsWith(" at local-in"), mark };
 }
 
 function packetOf({ row, changes = [], isMended = true, length }: Step, names: Names): Uint8Array {

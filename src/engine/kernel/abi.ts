@@ -54,6 +54,12 @@ export const clientKey = {
   service: 16,
 } as const;
 
+export const template = {
+  size: 8,
+  destination: 0,
+  id: 4,
+} as const;
+
 export const destination = {
   size: 128,
   address: 0,
@@ -72,6 +78,7 @@ export const destination = {
   inBytes: 88,
   outPackets: 96,
   outBytes: 104,
+  isDrained: 112,
 } as const;
 
 export const serviceKey = {
@@ -83,9 +90,13 @@ export const serviceKey = {
 } as const;
 
 export const service = {
-  size: 8,
+  size: 32,
   index: 0,
   isLocal: 4,
+  mark: 8,
+  mask: 12,
+  port: 28,
+  isPersistent: 30,
 } as const;
 
 export const order = {
@@ -158,13 +169,14 @@ export const settings = {
   opened: 12,
   reuseMode: 16,
   expiresNodest: 20,
-  isSloppy: 24,
-  isWatched: 28,
-  hasMarks: 32,
-  udpTimeout: 36,
-  activeStates: 40,
-  timeouts: 44,
-  indexBits: 108,
+  expiresQuiescent: 24,
+  isSloppy: 28,
+  isWatched: 32,
+  kinds: 36,
+  udpTimeout: 40,
+  activeStates: 44,
+  timeouts: 48,
+  indexBits: 112,
   multiplier: 120,
   secret: 128,
   states: 168,

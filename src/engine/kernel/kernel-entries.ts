@@ -7,10 +7,19 @@ import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/conn
 import type { Flow } from "../../ipvs/connections/flow.ts";
 import type { OffloadedConnection } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { changeConnection, clientKey, connection, flowKey, reply, tally, way } from "./abi.ts";
+import {
+  changeConnection,
+  clientKey,
+  connection,
+  flowKey,
+  reply,
+  tally,
+  template,
+  way,
+} from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
-import { deleteElement, Question, updateElement } from "./libbpf.ts";
+import { deleteElement, lookUpElement, Question, updateElement } from "./libbpf.ts";
 
 const NANOSECONDS = 1e6;
 
@@ -58,6 +67,7 @@ export class EntryView {
   flags = 0;
   packets = 0;
   timeoutMs = 0;
+  isControlled = false;
   seen = 0 as Instant;
 
   read(view: DataView, at: number): this {
@@ -68,6 +78,7 @@ export class EntryView {
     this.destinationPort = view.getUint16(at + connection.port);
     this.state = (word >>> STATE_SHIFT) & STATE_MASK;
     this.flags = word & FLAGS_MASK;
+    this.isControlled = (word & CONTROLLED) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
     this.seen = (Number(view.getBigUint64(at + connection.seen, true)) / NANOSECONDS) as Instant;
@@ -86,6 +97,8 @@ export class KernelEntries implements Disposable {
   readonly #keyView = new DataView(this.#key.buffer);
   readonly #reply = new Uint8Array(reply.size);
   readonly #replyView = new DataView(this.#reply.buffer);
+  readonly #template = new Uint8Array(template.size);
+  readonly #templateView = new DataView(this.#template.buffer);
   readonly #client = new Uint8Array(clientKey.size);
   readonly #clientView = new DataView(this.#client.buffer);
   readonly #read = new EntryView();
@@ -185,6 +198,22 @@ export class KernelEntries implements Disposable {
   removeReply(connections: ConnectionTable, id: number): void {
     fillReplyKey(this.#keyView, connections, id);
     deleteElement(this.#maps.replies, this.#key);
+  }
+
+  /** Where new connections of the template's client go. */
+  setTemplate(connections: ConnectionTable, id: number, slot: number): void {
+    fillKey(this.#keyView, 0, connections, id);
+    this.#templateView.setUint32(template.destination, slot, true);
+    this.#templateView.setUint32(template.id, id + 1, true);
+    updateElement(this.#maps.templates, this.#key, this.#template);
+  }
+
+  /** The programs may have another one of the same client by now. */
+  removeTemplate(connections: ConnectionTable, id: number): void {
+    fillKey(this.#keyView, 0, connections, id);
+    if (lookUpElement(this.#maps.templates, this.#key, this.#template) < 0) return;
+    if (this.#templateView.getUint32(template.id, true) !== id + 1) return;
+    deleteElement(this.#maps.templates, this.#key);
   }
 
   #forget(epoch: number): EntryView | undefined {

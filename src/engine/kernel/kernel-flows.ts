@@ -84,8 +84,8 @@ export class KernelFlows implements Offload, Disposable {
     this.#maps = new KernelMaps(connectionsMax);
     this.#entries = new KernelEntries(this.#maps);
     this.mirror = new KernelServices(this.#maps);
-    this.mirror.onCarried = (service) => {
-      for (const id of this.#listener.connectionsOf(service)) this.#claim(id);
+    this.mirror.onCarrying = () => {
+      for (const id of this.#listener.connections()) this.#claim(id);
     };
     this.#owner = new Uint8Array(connectionsMax);
     this.#epoch = new Uint32Array(connectionsMax);
@@ -126,8 +126,8 @@ export class KernelFlows implements Offload, Disposable {
     const { view, bytes } = this.#maps.settings;
     this.#set("reuseMode", sysctls.conn_reuse_mode);
     this.#set("expiresNodest", sysctls.expire_nodest_conn);
+    this.#set("expiresQuiescent", sysctls.expire_quiescent_template);
     this.#set("isSloppy", sysctls.sloppy_tcp);
-    this.#set("hasMarks", rules.hasMarks ? 1 : 0);
     this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
     this.#set("activeStates", tcp.activeStates);
     for (let state = 0; state < tcp.count; state++) {
@@ -145,8 +145,7 @@ export class KernelFlows implements Offload, Disposable {
 
   /** The host's addresses may be others. */
   addressesChanged(isLocal: (address: Address) => boolean): void {
-    this.mirror.isLocal = isLocal;
-    this.mirror.addressesChanged();
+    this.mirror.addressesChanged(isLocal);
   }
 
   /** Every packet goes through the host again, until the generation that this begins has seen its connection. */
@@ -179,8 +178,12 @@ export class KernelFlows implements Offload, Disposable {
   }
 
   opened(connections: ConnectionTable, id: number): void {
-    const { service } = this.#listener.destinationOf(id);
-    if (this.mirror.carries(service) && isForPrograms(connections, id)) this.#claim(id);
+    if (isTemplate(connections, id)) {
+      const { slot } = this.#listener.destinationOf(id).load;
+      if (slot >= 0) this.#entries.setTemplate(connections, id, slot);
+    } else if (this.mirror.isCarrying) {
+      this.#claim(id);
+    }
   }
 
   /** How packets get to a destination now, before one of them asks. */
@@ -224,6 +227,10 @@ export class KernelFlows implements Offload, Disposable {
   }
 
   release(connections: ConnectionTable, id: number): boolean {
+    if (isTemplate(connections, id)) {
+      this.#entries.removeTemplate(connections, id);
+      return true;
+    }
     const owner = this.#owner[id];
     if (owner === OWNER.nobody) return true;
     const entry = this.#entries.forget(connections, id, this.#epoch[id]!);
@@ -264,7 +271,8 @@ export class KernelFlows implements Offload, Disposable {
     const isFiltered = rules === undefined || rules.sysctls.conntrack !== 0;
     const carried = isFiltered ? 0 : this.#carried;
     this.#set("carried", carried);
-    this.#set("opened", rules?.isOpeningHeld === true ? 0 : carried);
+    const isHeld = rules?.isOpeningHeld === true || !this.mirror.isWhole;
+    this.#set("opened", isHeld ? 0 : carried);
   }
 
   /** A connection is new, or in a new state. */
@@ -318,9 +326,10 @@ export class KernelFlows implements Offload, Disposable {
     return this.#listener.known(readReplyFlow(this.#flow, connections, id)) !== NO_CONNECTION;
   }
 
-  /** The programs know from now on that the connection is the director's. */
+  /** The programs know from now on that the connection is the director's, and do not open it as some service's. */
   #claim(id: number): void {
-    if (this.#owner[id] === OWNER.nobody) this.#put(id, true, undefined);
+    if (this.#owner[id] !== OWNER.nobody || !isForPrograms(this.#listener.table, id)) return;
+    this.#put(id, true, undefined);
   }
 
   #give(id: number, admission: { generation: number; arrival: number } | undefined): void {
@@ -334,20 +343,27 @@ export class KernelFlows implements Offload, Disposable {
   ): void {
     const { table } = this.#listener;
     const { slot } = this.#listener.destinationOf(id).load;
-    if (slot < 0) return;
+    if (slot < 0 && !isDirectors) return;
     if (this.#owner[id] === OWNER.nobody) {
       this.#epoch[id] = this.#nextEpoch;
       this.#nextEpoch = this.#nextEpoch >= EPOCH_END - 1 ? 1 : this.#nextEpoch + 2;
     }
     const version = (this.#version[id]! + 1) & 0xff;
     const entry = { epoch: this.#epoch[id]!, version, isDirectors };
-    if (!this.#entries.give(table, id, slot, entry, admission)) {
+    // Where the director's go nobody asks.
+    if (!this.#entries.give(table, id, Math.max(slot, 0), entry, admission)) {
       this.#full++;
       return;
     }
     this.#version[id] = version;
     this.#owner[id] = isDirectors ? OWNER.director : OWNER.kernel;
   }
+}
+
+/** One that is found by its client's address. */
+function isTemplate(connections: ConnectionTable, id: number): boolean {
+  const flags = connections.flags(id) & (CONNECTION_FLAG.template | CONNECTION_FLAG.data);
+  return flags === CONNECTION_FLAG.template;
 }
 
 function isMasqueraded(connections: ConnectionTable, id: number): boolean {

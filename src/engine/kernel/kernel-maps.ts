@@ -40,6 +40,7 @@ export class KernelMaps implements Disposable {
   /** What connections take of the kernel's memory. */
   readonly tables: readonly number[];
   readonly replies: number;
+  readonly templates: number;
   readonly clientWays: number;
   readonly services: number;
   readonly verdicts: number;
@@ -65,12 +66,14 @@ export class KernelMaps implements Disposable {
       free_records: connectionsMax,
       buckets: 2 ** bits,
       replies: connectionsMax,
+      templates: connectionsMax,
     };
     const object = stack.use(new BpfObject(readFileSync(OBJECT), entries));
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
+    this.templates = object.map("templates");
     this.clientWays = object.map("client_ways");
     this.services = object.map("services");
     this.verdicts = object.map("verdicts");

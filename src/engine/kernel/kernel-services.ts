@@ -1,11 +1,10 @@
 /**
  * Services as the programs know them: destinations with their loads and counters, lists of them, whose turn it is.
  *
- * A service whose new connections they can schedule stands in their table of services; of the others they know the
- * destinations alone, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
+ * New connections of some they can schedule; of the others they know the destinations, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
  * there is one place for it, whoever opens the connection.
  */
-import type { ServicePlan } from "../../ipvs/desired/service.ts";
+import type { ServiceKey, ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Route } from "../../ipvs/host.ts";
 import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
@@ -14,10 +13,10 @@ import { DestinationLoad } from "../../ipvs/services/destination-load.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
-import { destination, serviceKey, service as serviceValue, way } from "./abi.ts";
+import { destination, way } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
-import { deleteElement, updateElement } from "./libbpf.ts";
+import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { ORDERS } from "./orders.ts";
 
@@ -30,20 +29,25 @@ const LONG_WORDS = destination.size / 8;
 
 /** Whether the programs can open a service's connections as the director would. */
 function isCarried({ key, ...plan }: ServicePlan): boolean {
-  if (key.kind !== "endpoint" || key.protocol === "sctp") return false;
-  const { port } = key.endpoint;
-  if (port === 0 || port === FTP_PORT) return false;
   return (
-    plan.persistence === undefined &&
+    isFoundByKey(key, plan.persistence !== undefined) &&
+    plan.persistenceEngine === undefined &&
     !plan.onePacket &&
     ORDERS[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
 }
 
+/** Whether nothing but its key decides whether a connection is a service's: only a persistent one takes all ports. */
+function isFoundByKey(key: ServiceKey, isPersistent: boolean): boolean {
+  if (key.kind === "mark") return true;
+  const { port } = key.endpoint;
+  return key.protocol !== "sctp" && port !== FTP_PORT && (port !== 0 || isPersistent);
+}
+
 export class KernelServices implements ServiceMirror, Disposable {
-  /** From now on a service's connections are opened by the programs, and were not before. */
-  onCarried: (service: VirtualService) => void = () => {};
+  /** From now on some service's connections are opened by the programs, and none's were before. */
+  onCarrying: () => void = () => {};
   readonly #maps: KernelMaps;
   readonly #lists: MemberLists;
   readonly #words: Int32Array;
@@ -54,19 +58,14 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #freeSlots: number[] = [];
   /** Those that are carried, or are about to be. */
   readonly #schedulers = new Map<VirtualService, KernelScheduler>();
-  readonly #listed = new Set<VirtualService>();
+  readonly #listed: ListedServices;
   readonly #freeIndices: number[] = [];
   #indexEnd = 0;
-  readonly #key = new Uint8Array(serviceKey.size);
-  readonly #keyView = new DataView(this.#key.buffer);
-  readonly #value = new Uint8Array(serviceValue.size);
-  readonly #valueView = new DataView(this.#value.buffer);
-  /** Whether the host has an address. */
-  isLocal: (address: Address) => boolean = () => false;
 
   constructor(maps: KernelMaps) {
     this.#maps = maps;
     this.#lists = new MemberLists(maps.members);
+    this.#listed = new ListedServices(maps);
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
@@ -98,7 +97,17 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   /** Whether new connections of a service are opened by the programs. */
   carries(service: VirtualService): boolean {
-    return this.#listed.has(service);
+    return this.#listed.carries(service);
+  }
+
+  /** Whether the programs open connections of any service. */
+  get isCarrying(): boolean {
+    return this.#listed.isCarrying;
+  }
+
+  /** Whether the programs can tell whose each connection is. */
+  get isWhole(): boolean {
+    return this.#listed.isWhole;
   }
 
   schedulerOf(service: VirtualService): Scheduler<Destination> | undefined {
@@ -129,18 +138,12 @@ export class KernelServices implements ServiceMirror, Disposable {
   serviceChanged(service: VirtualService): void {
     const hasSlots = service.destinations.every(({ load }) => load.slot >= 0);
     const scheduler = hasSlots ? this.#schedulers.get(service) : undefined;
-    if (scheduler === undefined) {
-      this.#unlist(service);
-      return;
-    }
-    if (!this.#listed.has(service)) {
-      this.#listed.add(service);
-      this.onCarried(service);
-    }
-    this.#list(service, scheduler);
+    if (scheduler !== undefined && !this.isCarrying) this.onCarrying();
+    this.#listed.set(service, scheduler?.index);
   }
 
   serviceRemoved(service: VirtualService): void {
+    this.#listed.remove(service);
     this.#drop(service);
   }
 
@@ -159,6 +162,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.weight, changed.weight, true);
     view.setUint32(at + destination.upper, plan.upperThreshold, true);
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
+    view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 
@@ -191,8 +195,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   /** The host's addresses may be others. */
-  addressesChanged(): void {
-    for (const each of this.#listed) this.#list(each, this.#schedulers.get(each)!);
+  addressesChanged(isLocal: (address: Address) => boolean): void {
+    this.#listed.isLocal = isLocal;
+    this.#listed.addressesChanged();
   }
 
   collect(told: OffloadedTraffic): void {
@@ -210,39 +215,13 @@ export class KernelServices implements ServiceMirror, Disposable {
     }
   }
 
-  #list({ key, protocol }: VirtualService, { index }: KernelScheduler): void {
-    if (key.kind !== "endpoint") return;
-    this.#fillKey(key.endpoint.address, key.endpoint.port, protocol);
-    this.#valueView.setUint32(serviceValue.index, index, true);
-    const isLocal = this.isLocal(key.endpoint.address);
-    this.#valueView.setUint32(serviceValue.isLocal, isLocal ? 1 : 0, true);
-    updateElement(this.#maps.services, this.#key, this.#value);
-  }
-
-  #unlist(service: VirtualService): void {
-    if (!this.#listed.delete(service) || service.key.kind !== "endpoint") return;
-    const { address, port } = service.key.endpoint;
-    this.#fillKey(address, port, service.protocol);
-    deleteElement(this.#maps.services, this.#key);
-  }
-
   #drop(service: VirtualService): void {
-    this.#unlist(service);
     const scheduler = this.#schedulers.get(service);
     if (scheduler === undefined) return;
+    if (this.carries(service)) this.#listed.set(service, undefined);
     this.#schedulers.delete(service);
     this.#freeIndices.push(scheduler.index);
     scheduler[Symbol.dispose]();
-  }
-
-  #fillKey({ family, w0, w1, w2, w3 }: Address, port: number, protocol: number): void {
-    const view = this.#keyView;
-    [w0, w1, w2, w3].forEach((word, index) => {
-      view.setInt32(serviceKey.address + 4 * index, word);
-    });
-    view.setUint16(serviceKey.port, port);
-    view.setUint8(serviceKey.protocol, protocol);
-    view.setUint8(serviceKey.family, family === "inet" ? 4 : 6);
   }
 }
 

@@ -74,11 +74,6 @@ export class ServiceTable {
     return this.#services.size > 1;
   }
 
-  /** Whether there are services of firewall marks. */
-  get hasMarks(): boolean {
-    return this.#index.hasMarks;
-  }
-
   get(keyText: string): VirtualService | undefined {
     return this.#services.get(keyText);
   }

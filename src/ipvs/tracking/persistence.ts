@@ -4,6 +4,7 @@
  * ip_vs_sched_persist() and ip_vs_check_template() in ip_vs_core.c and ip_vs_conn.c.
  */
 import type { Instant } from "../../base/clock.ts";
+import type { Family } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { CallIdFinder } from "../../net/sip.ts";
 import { UDP_HEADER_LENGTH } from "../../net/udp.ts";
@@ -106,6 +107,12 @@ export function isUsable(
 ): destination is Destination {
   if (destination?.isAvailable !== true || destination.plan.drain !== undefined) return false;
   return !(expiresQuiescent && destination.weight === 0);
+}
+
+/** What of a client's address tells it from others, as an address's words. */
+export function maskWords(family: Family, netmask: number): readonly number[] {
+  if (family === "inet") return [0, 0, 0, netmask | 0];
+  return [0, 32, 64, 96].map((bits) => prefixWord(netmask - bits));
 }
 
 function maskClient(flow: Flow, opening: Opening, netmask: number): void {

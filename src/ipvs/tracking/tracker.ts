@@ -17,14 +17,14 @@ import {
 import { TCP_STATE } from "../connections/tcp-state.ts";
 import { EntryDropper } from "../defence/entry-dropper.ts";
 import { TableShares } from "../defence/table-shares.ts";
-import type { Offload, OffloadedConnection, OffloadListener } from "../offload.ts";
+import type { Offload } from "../offload.ts";
 import type { Opening } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
 import type { ServiceTable } from "../services/service-table.ts";
-import type { VirtualService } from "../services/virtual-service.ts";
 import { Abandoned } from "./abandoned.ts";
 import { answeredFlow, bindTo, flowOf } from "./ends-of.ts";
+import { Offloaded } from "./offloaded.ts";
 import { Progress } from "./progress.ts";
 import { ReplySources } from "./reply-sources.ts";
 import { Resets, type ResetTally } from "./resets.ts";
@@ -69,7 +69,6 @@ export class Tracker {
     this.progress = new Progress(table, shares, {
       destinationOf: (id) => this.#destinationOf(id),
     });
-    offload?.listen(this.#listener());
     this.resets = new Resets({ table, forget: (id) => this.giveUpWithTemplate(id) });
     this.#abandoned = new Abandoned({
       table,
@@ -77,6 +76,13 @@ export class Tracker {
       giveUp: (id) => this.giveUp(id),
       abandon: () => services.abandonRemoved(),
     });
+    offload?.listen(
+      new Offloaded(
+        this,
+        (id) => this.#destinationOf(id),
+        (id) => this.#forgetReplaced(id),
+      ),
+    );
     this.#dropper = new EntryDropper({
       table,
       seed,
@@ -122,10 +128,22 @@ export class Tracker {
     return this.findByReply(answeredFlow(this.#flow, packet), now);
   }
 
-  /** An entry was added to the table for `destination`. */
+  /** A connection or a template was added to the table for `destination`. */
   enter(id: number, destination: Destination): void {
     destination.bind(this.table.flags(id));
     this.room.enter(id, destination.service.holding);
+    this.#offload?.opened(this.table, id);
+  }
+
+  /** Packets that this connection's server sends are known from now on. */
+  expectReplies(id: number): void {
+    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
+  }
+
+  /** No new connection follows the template any more. */
+  invalidateTemplate(id: number): void {
+    this.#offload?.release(this.table, id);
+    this.table.invalidateTemplate(id);
   }
 
   /** A new connection of a client's first packet, or NO_CONNECTION when there is no room: `room.refusal` says why. */
@@ -142,8 +160,7 @@ export class Tracker {
     const id = this.table.add(flowOf(this.#flow, packet), binding, now, NEW_CONNECTION_MS);
     if (id === NO_CONNECTION) return id;
     this.enter(id, destination);
-    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
-    this.#offload?.opened(this.table, id);
+    this.expectReplies(id);
     return id;
   }
 
@@ -164,9 +181,7 @@ export class Tracker {
   enterCopy(id: number, destination: Destination): void {
     this.enter(id, destination);
     const isTemplate = (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
-    if (isTemplate) return;
-    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
-    this.#offload?.opened(this.table, id);
+    if (!isTemplate) this.expectReplies(id);
   }
 
   /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
@@ -262,7 +277,7 @@ export class Tracker {
   #unbind(id: number): void {
     const { table } = this;
     const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
-    const isCounted = isTemplate || this.#offload?.release(table, id) !== false;
+    const isCounted = this.#offload?.release(table, id) !== false;
     if (isCounted) this.#destinationOf(id).unbind(table.flags(id));
     this.#leave(id);
     this.#releaseControl(id);
@@ -274,33 +289,6 @@ export class Tracker {
     this.room.leave(id);
   }
 
-  /** Keeps what an offload tells. */
-  #listener(): OffloadListener {
-    const { table } = this;
-    return {
-      table,
-      known: (flow) => table.findByClient(flow, Number.NEGATIVE_INFINITY as Instant),
-      opened: (flow, connection) => this.#openOffloaded(flow, connection),
-      moved: (id, connection) => this.progress.follow(id, connection),
-      replaced: (id) => this.#forgetReplaced(id),
-      connectionsOf: (service) => this.#connectionsOf(service),
-      destinationOf: (id) => this.#destinationOf(id),
-    };
-  }
-
-  #openOffloaded(flow: Flow, connection: OffloadedConnection): number {
-    const { destination, destinationPort, flags, seen, timeoutMs } = connection;
-    const binding = bindTo(this.#binding, destination, destinationPort, 0);
-    binding.flags = flags;
-    if (!this.room.makeFor(destination.service)) return NO_CONNECTION;
-    const id = this.table.add(flow, binding, seen, timeoutMs);
-    if (id === NO_CONNECTION) return id;
-    this.room.enter(id, destination.service.holding);
-    this.#replySources.add(this.ends.replyFold(id), this.ends.replyPort(id));
-    this.progress.follow(id, connection);
-    return id;
-  }
-
   /** Another connection has its place, which was not told yet. */
   #seeReplaced(id: number): void {
     this.#forgetReplaced(id);
@@ -310,14 +298,6 @@ export class Tracker {
   #forgetReplaced(id: number): void {
     this.#unbind(id);
     this.table.remove(id);
-  }
-
-  *#connectionsOf(service: VirtualService): Generator<number> {
-    const { table } = this;
-    for (let id = table.nextId(NO_CONNECTION); id !== NO_CONNECTION; id = table.nextId(id)) {
-      const isTemplate = (table.flags(id) & CONNECTION_FLAG.template) !== 0;
-      if (!isTemplate && this.#destinationOf(id).service === service) yield id;
-    }
   }
 
   /** The last connection of a template leaves it: what the room's release() says is then true of it. */
