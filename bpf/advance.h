@@ -72,6 +72,14 @@ static __always_inline __u64 word_after(__u64 word, const struct packet *packet,
 	return word | FLAG_INACTIVE;
 }
 
+/* In milliseconds. */
+static __always_inline __u32 timeout_of(const struct packet *packet, __u64 word, const struct settings *now)
+{
+	if (packet->flow.protocol == IPPROTO_UDP)
+		return now->udp_timeout;
+	return now->timeouts[state_of(word)];
+}
+
 /* It became active, or inactive. */
 static __always_inline void recount(struct destination *destination, __u64 before, __u64 after)
 {
@@ -93,6 +101,7 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 				    bool *has_changed)
 {
 	__u64 before, after;
+	__u32 timeout;
 
 #pragma unroll
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -100,7 +109,9 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 		if (before & (FLAG_DIRECTORS | FLAG_BUSY) || (before ^ word) >> EPOCH_SHIFT)
 			return false;
 		after = word_after(before, packet, is_reply, now);
-		if (after == before)
+		timeout = timeout_of(packet, after, now);
+		/* Another timeout, by `ipvsadm --set` since its last packet, is to be heard of, too. */
+		if (after == before && connection->timeout == timeout)
 			goto advanced;
 		after = with_next_version(after);
 		if (__sync_val_compare_and_swap(&connection->word, before, after) == before) {
@@ -113,10 +124,7 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 
 advanced:
 	connection->seen = packet->ticks;
-	if (packet->flow.protocol == IPPROTO_UDP)
-		connection->timeout = now->udp_timeout;
-	else
-		connection->timeout = now->timeouts[state_of(after)];
+	connection->timeout = timeout;
 	if (!is_reply)
 		__sync_fetch_and_add(&connection->packets, 1);
 	return true;

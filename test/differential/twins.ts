@@ -24,6 +24,8 @@ const CONNECTIONS_MAX = 2_000;
 const HEADROOM = 64;
 const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
+/** Longer than the packets of a world take, and a part of most timeouts. */
+const ROUGHLY_MS = 10_000;
 /** A TEST_RUN's frames are for the loopback's address, which is all 0, and came by no interface that they tell. */
 const NOWHERE = 0;
 /** TC_ACT_REDIRECT and TC_ACT_UNSPEC. */
@@ -159,13 +161,13 @@ class Twin {
     return [verdict, ...[...whole, ...notices].map(hex)].join(" ");
   }
 
-  /** Connections without their times, and all counters, as text. */
+  /** Connections with the time that they have left, roughly, and all counters, as text. */
   knowledge(now: Instant): string {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map((each) =>
-      JSON.stringify({ ...each, expiresInMs: undefined, ageMs: undefined }),
+    const connections = statuses.map(({ ageMs, expiresInMs, ...each }) =>
+      JSON.stringify({ ...each, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) }),
     );
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;

@@ -108,7 +108,9 @@ function step(random: Prng): Step {
 function edit(random: Prng): string {
   const service = random.of(SERVICES);
   const server = random.of(SERVERS);
-  switch (random.below(4)) {
+  switch (random.below(5)) {
+    case 4:
+      return `--set ${random.of([0, 500, 900])} ${random.of([0, 60, 120])} ${random.of([0, 100, 300])}`;
     case 0:
       return `-d ${service} -r ${server}`;
     case 1:

@@ -1,7 +1,7 @@
 /** Where packets go when the network around the director is not at its best, or changes. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Daemon, DaemonHome } from "./daemon.ts";
-import { D, Network, NOBODY, R1, R2, V } from "./network.ts";
+import { D, Network, NOBODY, PATIENT_SECONDS, R1, R2, V } from "./network.ts";
 
 let network: Network;
 let home: DaemonHome;
@@ -44,7 +44,7 @@ test.for(["-g", "-m", "-i"])(
   async (method) => {
     home.configure(`-a -t ${V}:80 -r ${NOBODY} ${method}`);
     const before = await daemon.count("neighbour-silent");
-    expect(network.ask(80)).toBe("unreachable");
+    expect(network.ask(80, V, PATIENT_SECONDS)).toBe("unreachable");
     expect(await daemon.count("neighbour-silent")).toBeGreaterThan(before);
   },
 );

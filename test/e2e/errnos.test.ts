@@ -79,9 +79,9 @@ test.for(refusals)("%s: %s", async ([calls, errno, counted]) => {
     await everything();
   });
   expect(daemon.isRunning).toBe(true);
-  await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
+  await expect.poll(() => network.ask(80), { timeout: 60_000 }).toBe(R1);
   const outside = (): string => network.director.run("ip address show dev outside");
-  await expect.poll(outside, { timeout: 20_000 }).toContain(W);
+  await expect.poll(outside, { timeout: 60_000 }).toContain(W);
   expect(home.ipvsadm("-Ln").code).toBe(0);
   if (counted !== undefined) expect(await total(counted)).toBeGreaterThan(before);
 });

@@ -20,8 +20,10 @@ export const R2 = "10.1.0.22";
 export const NOBODY = "10.1.0.99";
 
 const SPEAKER = new URL("./speaker.ts", import.meta.url).pathname;
-/** Longer than the director looks for a neighbour. */
+/** Longer than the director looks for a neighbour, which takes 3 s. */
 const ANSWER_TIMEOUT_SECONDS = 4;
+/** Where what comes after those is waited for, also on a busy machine. */
+export const PATIENT_SECONDS = 20;
 
 const SETTINGS = [
   "net.ipv4.conf.all.rp_filter=0",
@@ -72,9 +74,9 @@ export class Network implements Disposable {
   }
 
   /** What the client gets from V, or another: the name of who answers, "refused", "unreachable" or "silence". */
-  ask(port: number, address = V): string {
+  ask(port: number, address = V, timeoutSeconds = ANSWER_TIMEOUT_SECONDS): string {
     const talk = `exec 3<>/dev/tcp/${address}/${port} && echo who >&3 && cat <&3`;
-    const words = ["netns", "exec", this.client.name, "timeout", `${ANSWER_TIMEOUT_SECONDS}`];
+    const words = ["netns", "exec", this.client.name, "timeout", `${timeoutSeconds}`];
     const { stdout, stderr, status } = spawnSync("ip", [...words, "bash", "-c", talk], {
       encoding: "utf8",
     });

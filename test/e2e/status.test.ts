@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Status, StatusFinding } from "../../src/api/messages.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
-import { Network, NOBODY, R1, R2, V } from "./network.ts";
+import { Network, NOBODY, PATIENT_SECONDS, R1, R2, V } from "./network.ts";
 
 let network: Network;
 let home: DaemonHome;
@@ -108,7 +108,7 @@ test("a server without a route", async () => {
 
 test("a server that does not answer ARP", async () => {
   home.configure(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${NOBODY} -m`);
-  expect(network.ask(80)).toBe("unreachable");
+  expect(network.ask(80, V, PATIENT_SECONDS)).toBe("unreachable");
   const message = `the server ${NOBODY} does not answer ARP on inside`;
   await isTold("neighbour-silent", message, () => {
     network.server.batch([`address add ${NOBODY}/16 dev inside`]);
