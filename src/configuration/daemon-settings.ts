@@ -1,4 +1,4 @@
-/** What a sluice.yaml says of the daemon itself, which heeds it when it starts: where it listens. */
+/** What a sluice.yaml says of the daemon itself, which heeds it when it starts and is reloaded: where it listens, and whom it tells. */
 import type { ConfigurationFile } from "./files.ts";
 import { type ListenPlace, parseListenPlace } from "./listen-place.ts";
 import { type NotifySettings, notifySettings } from "./notify.ts";

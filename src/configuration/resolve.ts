@@ -33,7 +33,7 @@ export interface Resolved {
   readonly names: ReadonlyMap<string, string>;
   /** What becomes of what other hands change. */
   readonly drift: WantedFile["drift"];
-  /** What the daemon itself is to do: at its start. */
+  /** What the daemon itself is to do. */
   readonly daemon: DaemonSettings;
   readonly problems: readonly ConfigurationProblem[];
 }

@@ -10,10 +10,11 @@ import { address } from "../health/settings-terms.ts";
 import { SYSCTL_RULES, type SysctlRule } from "../ipvs/desired/sysctls.ts";
 import { SCHEDULERS } from "../ipvs/schedulers/index.ts";
 import { Address } from "../net/address.ts";
-import { DURATION, DURATION_MAX_SECONDS, secondsOf } from "./duration.ts";
+import { duration } from "./duration-schema.ts";
 import { type ForwardingContent, forwarding } from "./forwarding-schema.ts";
 import { check, checkKeys, health, onFailure } from "./health-schema.ts";
 import { A_LISTEN_PLACE, parseListenPlace } from "./listen-place.ts";
+import { receiver } from "./notify-schema.ts";
 import { vip } from "./vip-schema.ts";
 
 /** What `-w` of ipvsadm's manual page goes to; the kernel would take more. */
@@ -21,25 +22,9 @@ export const WEIGHT_MAX = 0xffff;
 
 const INT_MAX = 0x7fff_ffff;
 
-const A_DURATION = expecting(
-  'seconds as a whole number, or such as "90s", "5m", "2h", up to 31 days',
-);
-
-const duration = z
-  .union(
-    [z.int(A_DURATION).min(1, A_DURATION), z.string(A_DURATION).regex(DURATION, A_DURATION)],
-    A_DURATION,
-  )
-  .refine((value) => secondsOf(value) <= DURATION_MAX_SECONDS, A_DURATION)
-  .meta({ id: "duration" });
-
 /** `8000-8010`. */
 export const RANGE = /^(\d{1,5})-(\d{1,5})$/;
 const A_PORT = expecting("an integer from 0 to 65535, or a range such as 8000-8010");
-
-/** As the API calls them. */
-const SERVICE_ID = /^((tcp|udp|sctp):(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}|fwmark6?:\d{1,10})$/;
-const ENDPOINT_ID = /^(\[[0-9a-fA-F:.]+\]|[0-9.]+):\d{1,5}$/;
 
 const listenPlace = z
   .union([integer(1, 0xffff), z.string()], expecting(A_LISTEN_PLACE))
@@ -228,47 +213,10 @@ export const FILE_SCHEMA = keyed({
     .describe(
       "As `metrics`, with `--api` before it. Default: the API's socket alone. docs/api.md.",
     ),
-  notify: listOf(
-    keyed({
-      exec: z
-        .union(
-          [z.string().min(1), z.array(z.string()).min(1)],
-          expecting("a program and its words"),
-        )
-        .optional()
-        .describe(
-          "A program that is run for each event: one text that is split at spaces, or a list of words. Words in the manner of keepalived's `lvs_notify_fifo` follow; JSON is on its standard input. No shell is asked.",
-        ),
-      webhook: z
-        .url({ protocol: /^https?$/, error: "expected an http or https URL" })
-        .optional()
-        .describe("Or a URL that the event is posted to, as JSON: `event`, `data`."),
-      words: flag()
-        .optional()
-        .describe("Of a program: whether words about the event follow its own. Default: true."),
-      service: text("a service such as tcp:192.0.2.10:80 or fwmark:7")
-        .regex(SERVICE_ID, expecting("a service such as tcp:192.0.2.10:80 or fwmark:7"))
-        .optional()
-        .describe("Only what is about this service: `tcp:192.0.2.10:80`, `fwmark:7`."),
-      destination: text("a destination such as 192.0.2.21:80")
-        .regex(ENDPOINT_ID, expecting("a destination such as 192.0.2.21:80"))
-        .optional()
-        .describe("Only what is about this destination: `192.0.2.21:80`."),
-      events: listOf(text("an event's name"), "events")
-        .optional()
-        .describe("What events' names begin with: docs/log-events.md. Default: all."),
-      timeout: duration.optional().describe("For how long it may take. Default: 10s."),
-    })
-      .refine(
-        ({ exec, webhook }) => (exec === undefined) !== (webhook === undefined),
-        expecting("either exec or webhook"),
-      )
-      .meta({ id: "receiver" }),
-    "receivers of events",
-  )
+  notify: listOf(receiver, "receivers of events")
     .optional()
     .describe(
-      "Who is told of events. Heeded by a daemon that starts with `--config`, at its start.",
+      "Who is told of events. Heeded by a daemon that starts with `--config`, at its start and at each reload. docs/log-events.md.",
     ),
   metrics: keyed({
     listen: listenPlace.describe(
@@ -277,7 +225,7 @@ export const FILE_SCHEMA = keyed({
   })
     .optional()
     .describe(
-      "Heeded by a daemon that starts with `--config`, at its start; `--metrics` comes before it. Default: the API's socket alone. docs/metrics.md.",
+      "Heeded by a daemon that starts with `--config`, at its start and at each reload; `--metrics` comes before it. Default: the API's socket alone. docs/metrics.md.",
     ),
   checks: z
     .record(z.string(), check, expecting("checks by their names"))

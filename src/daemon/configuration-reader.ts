@@ -1,11 +1,12 @@
 /**
  * Reads a configuration in a process of its own: YAML of thousands of services takes seconds, and packets would wait. The
- * child is this very program, as `sluice check --json --lines FILE`.
+ * child is this very program, as `sluice check --json --lines --daemon FILE`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { Pauses } from "../base/pauses.ts";
+import type { DaemonSettings } from "../configuration/daemon-settings.ts";
 import { ConfigurationError, type ConfigurationProblem } from "../configuration/problem.ts";
 import {
   type WireWantedService,
@@ -15,9 +16,14 @@ import {
 } from "../control/wanted-wire.ts";
 import type { WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 
+export interface ReadConfiguration {
+  readonly wanted: WantedState;
+  readonly daemon: DaemonSettings;
+}
+
 /** Rejects with a ConfigurationError when the file is not right. */
-export async function readByChild(path: string): Promise<WantedState> {
-  const words = ["check", "--json", "--lines", "--", path];
+export async function readByChild(path: string): Promise<ReadConfiguration> {
+  const words = ["check", "--json", "--lines", "--daemon", "--", path];
   const program = [...process.execArgv, process.argv[1] ?? ""];
   const child = spawn(process.execPath, [...program, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -28,14 +34,15 @@ export async function readByChild(path: string): Promise<WantedState> {
     text(child.stderr),
   ]);
   if (code !== 0) throw new ConfigurationError(problemsIn(said) ?? [unreadable(path, complaint)]);
-  const [settings, ...lines] = said.trimEnd().split("\n");
+  const [daemon, settings, ...lines] = said.trimEnd().split("\n");
   const pauses = new Pauses();
   const services: WantedService[] = [];
   for (const line of lines) {
     await pauses.ifDue();
     services.push(wantedServiceFromWire(JSON.parse(line) as WireWantedService));
   }
-  return { ...wantedSettingsFromWire(JSON.parse(settings!) as WireWantedSettings), services };
+  const wanted = wantedSettingsFromWire(JSON.parse(settings!) as WireWantedSettings);
+  return { wanted: { ...wanted, services }, daemon: JSON.parse(daemon!) as DaemonSettings };
 }
 
 /** Undefined when the child ended for another reason than a mistake in the file. */

@@ -6,6 +6,7 @@ import type { Control } from "../control/control.ts";
 import { reconciling, type WantedState } from "../ipvs/desired/wanted.ts";
 import { readByChild } from "./configuration-reader.ts";
 import type { Log } from "./log.ts";
+import type { OwnSettings } from "./own-settings.ts";
 
 /** What the file says, before packets flow. Rejects with a ConfigurationError. Loads what reads it: most have no file. */
 export async function configurationBy(path: string): Promise<Configuration> {
@@ -37,12 +38,14 @@ export async function putInForce(
 export class ConfigurationReload {
   readonly #path: string;
   readonly #control: Control;
+  readonly #own: Promise<OwnSettings>;
   readonly #lines: Log["lines"];
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string, control: Control, lines: Log["lines"]) {
+  constructor(path: string, control: Control, own: Promise<OwnSettings>, lines: Log["lines"]) {
     this.#path = path;
     this.#control = control;
+    this.#own = own;
     this.#lines = lines;
   }
 
@@ -55,8 +58,15 @@ export class ConfigurationReload {
 
   async #reload(): Promise<string | undefined> {
     try {
-      const wanted = await readByChild(this.#path);
-      await putInForce(this.#control, wanted, this.#path, this.#lines);
+      const { wanted, daemon } = await readByChild(this.#path);
+      const own = await (await this.#own).prepare(daemon);
+      try {
+        await putInForce(this.#control, wanted, this.#path, this.#lines);
+      } catch (error) {
+        await own.undo();
+        throw error;
+      }
+      own.commit();
       return undefined;
     } catch (error) {
       const said =

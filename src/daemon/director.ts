@@ -15,12 +15,14 @@ import { ConfigurationReload, configurationBy, putInForce } from "./configuratio
 import { openEngine } from "./engine-choice.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import type { OwnSettings } from "./own-settings.ts";
 import type { Told } from "./service-manager.ts";
 
 interface Director {
   readonly engine: Awaited<ReturnType<typeof openEngine>>;
   readonly control: Control;
   readonly api: Hono;
+  readonly own: OwnSettings;
 }
 
 /** Runs when this resolves, with what was saved in force, until `stack` is disposed. */
@@ -64,19 +66,21 @@ export async function openDirector(
     return health.keeper;
   });
   started.resolve(control);
+  const own = Promise.withResolvers<OwnSettings>();
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
     await putInForce(control, configured.wanted, options.config, lines);
-    const configuration = new ConfigurationReload(options.config, control, lines);
+    const configuration = new ConfigurationReload(options.config, control, own.promise, lines);
     onReload(() => configuration.again(), manager);
   }
   // Packets flow by now; all else is loaded meanwhile.
   const { serve } = await import("./serving.ts");
   const settings = configured?.daemon;
   const served = { engine, control, startedAt, health: () => health, settings };
-  const api = await serve(served, options, log, stack);
-  return { engine, control, api };
+  const serving = await serve(served, options, log, stack);
+  own.resolve(serving.own);
+  return { engine, control, ...serving };
 }
 
 /** Nobody else's, until `stack` is disposed. */

@@ -16,19 +16,37 @@ interface Served {
   readonly version: string;
 }
 
+export interface Listener<Place> extends AsyncDisposable {
+  /** The one that it was asked for last. */
+  readonly place: Place;
+  /** The same address and port, other files. Throws a ListenError, and goes on with those before. */
+  renew(place: Place): void;
+  /** Nobody else comes in; who is being answered is, for a while. */
+  retire(): void;
+}
+
 /** Until it is disposed. */
 export async function serveMetrics(
   place: ListenPlace,
   { control, status, version }: Served,
   { lines }: Log,
-): Promise<AsyncDisposable> {
+): Promise<Listener<ListenPlace>> {
   const page = () => metrics(control, { version, status });
   const listening = await listenForMetrics(place, page, (message) => lines.warn(message));
   lines.info(
     { event: "metrics-served", listen: formatListenPlace(place) },
     "the metrics are served",
   );
-  return listening;
+  return {
+    place,
+    renew() {},
+    retire() {
+      void listening.retire();
+      const facts = { event: "metrics-closed", listen: formatListenPlace(place) };
+      lines.info(facts, "the metrics are no longer served there");
+    },
+    [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
+  };
 }
 
 /** Until it is disposed. Each SIGHUP reads the certificate anew. */
@@ -36,10 +54,10 @@ export async function serveApi(
   app: Hono,
   place: ApiSettings,
   { lines }: Log,
-): Promise<AsyncDisposable> {
-  const tokens = new Tokens(place.tokens ?? DEFAULT_TOKENS);
+): Promise<Listener<ApiSettings>> {
+  let current = place;
   const listening = await listenSecurely(app, place, {
-    tokens,
+    tokens: tokensOf(place),
     onCall: (record) => lines.info({ event: "api-called", ...record }, "a command came over TCP"),
     onRefused: (record, why) =>
       lines.warn({ event: "api-refused", ...record, why }, `a call over TCP was refused: ${why}`),
@@ -58,9 +76,26 @@ export async function serveApi(
     "the API is served over TCP",
   );
   return {
+    get place() {
+      return current;
+    },
+    renew(next) {
+      listening.renew({ place: next, tokens: tokensOf(next) });
+      current = next;
+    },
+    retire() {
+      process.off("SIGHUP", renew);
+      void listening.retire();
+      const facts = { event: "api-closed", listen: formatListenPlace(place) };
+      lines.info(facts, "the API is no longer served there");
+    },
     async [Symbol.asyncDispose]() {
       process.off("SIGHUP", renew);
       await listening[Symbol.asyncDispose]();
     },
   };
+}
+
+function tokensOf({ tokens = DEFAULT_TOKENS }: ApiSettings): Tokens {
+  return new Tokens(tokens);
 }

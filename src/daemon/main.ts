@@ -71,7 +71,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.
   flushCompileCache();
-  const { control, engine, api } = await openDirector(options, headStart, log, stack, manager);
+  const { control, engine, api, own } = await openDirector(options, headStart, log, stack, manager);
   app.resolve(api);
   lines.info(
     {
@@ -91,6 +91,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   lines.info({ event: "director-ending", signal: await asked }, "ending");
   manager?.stopping();
   resort.isServing = false;
+  await own.farewell();
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();

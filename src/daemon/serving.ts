@@ -13,6 +13,7 @@ import { watchDrift } from "./drift.ts";
 import { watchFindings } from "./findings.ts";
 import type { Log } from "./log.ts";
 import type { DaemonOptions } from "./options.ts";
+import { OwnSettings } from "./own-settings.ts";
 import { userName } from "./user-name.ts";
 import { Vips } from "./vips.ts";
 
@@ -26,13 +27,19 @@ export interface Served {
   readonly settings: DaemonSettings | undefined;
 }
 
-/** Until `stack` is disposed; resolves to what answers the socket's callers. */
+export interface Serving {
+  /** What answers the socket's callers. */
+  readonly api: Hono;
+  readonly own: OwnSettings;
+}
+
+/** Until `stack` is disposed. */
 export async function serve(
   { engine, control, startedAt, health, settings }: Served,
   options: DaemonOptions,
   log: Log,
   stack: AsyncDisposableStack,
-): Promise<Hono> {
+): Promise<Serving> {
   const { lines } = log;
   const findings = stack.use(watchFindings(engine, lines));
   stack.use(watchChanges(control, lines));
@@ -56,27 +63,22 @@ export async function serve(
     events: log.events,
     onBug: (error) => lines.error({ err: error }, "a call failed that should not have"),
   });
-  const notify = settings?.notify ?? [];
-  if (notify.length > 0) {
-    const { Notifier } = await import("./notifications.ts");
-    const onTrouble = (receiver: string, why: string): void =>
-      lines.warn(
-        { event: "notification-failed", receiver, why },
-        `${receiver} is not told of events: ${why}`,
-      );
-    stack.use(new Notifier(log.events, notify, { onTrouble }));
-  }
-  const places = {
-    metrics: options.metrics ?? settings?.metrics,
-    api: options.api ?? settings?.api,
-  };
-  if (places.metrics !== undefined || places.api !== undefined) {
-    const { serveApi, serveMetrics } = await import("./listeners.ts");
-    const served = { control, status, version: version() };
-    if (places.metrics !== undefined) stack.use(await serveMetrics(places.metrics, served, log));
-    if (places.api !== undefined) stack.use(await serveApi(api, places.api, log));
-  }
-  return api;
+  const { metrics, api: secure } = options;
+  const own = stack.use(
+    new OwnSettings({
+      control,
+      api,
+      status,
+      version: version(),
+      log,
+      options: {
+        ...(metrics === undefined ? {} : { metrics }),
+        ...(secure === undefined ? {} : { api: secure }),
+      },
+    }),
+  );
+  await own.start(settings);
+  return { api, own };
 }
 
 function version(): string {

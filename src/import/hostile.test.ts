@@ -67,6 +67,7 @@ test("any ldirectord.cf", async () => {
       const notes = new Notes();
       const servers = await importLdirectord("main", text.replaceAll("\n ", "\n"), {
         names: TEST_NAMES,
+        id: "lb1",
         notes,
       });
       expect(unsayableIn(serversContent(servers, notes))).toEqual([]);

@@ -18,7 +18,7 @@ interface ImportOptions {
 }
 
 export const KINDS = {
-  async keepalived(file: string, text: string, { id = hostname().split(".")[0]! }: ImportOptions) {
+  async keepalived(file: string, text: string, { id = ownName() }: ImportOptions) {
     const [{ importKeepalived }, { diskFiles }, { serversContent }] = await Promise.all([
       import("./keepalived/import.ts"),
       import("./keepalived/disk-files.ts"),
@@ -28,13 +28,13 @@ export const KINDS = {
     const servers = importKeepalived(file, text, { files: diskFiles, id, notes });
     return { content: serversContent(servers, notes), told: notes.all() };
   },
-  async ldirectord(file: string, text: string, { names }: ImportOptions) {
+  async ldirectord(file: string, text: string, { names, id = ownName() }: ImportOptions) {
     const [{ importLdirectord }, { serversContent }] = await Promise.all([
       import("./ldirectord/import.ts"),
       import("./content.ts"),
     ]);
     const notes = new Notes();
-    const servers = await importLdirectord(file, text, { names, notes });
+    const servers = await importLdirectord(file, text, { names, id, notes });
     return { content: serversContent(servers, notes), told: notes.all() };
   },
   async "ipvsadm-save"(file: string, text: string, { names }: ImportOptions) {
@@ -54,6 +54,10 @@ export const KINDS = {
   string,
   (file: string, text: string, options: ImportOptions) => Promise<Imported>
 >;
+
+function ownName(): string {
+  return hostname().split(".")[0]!;
+}
 
 export type Kind = keyof typeof KINDS;
 

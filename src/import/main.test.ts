@@ -117,7 +117,7 @@ const KEEPALIVED = `virtual_server 192.0.2.10 80 {
 const LDIRECTORD = `virtual=192.0.2.10:80
     real=192.0.2.21:80 gate 5
     checktype=connect
-    emailalert="ops@example.com"
+    login="ops"
 `;
 
 // biome-ignore format: a table
@@ -125,8 +125,8 @@ const kinds: [words: string[], input: string, scheduler: string, told: string][]
   [["keepalived", "-"],      KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
   [["keepalived.conf", "-"], KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
   [["-"],                    KEEPALIVED, "rr",  "-:6: not carried: ha_suspend: checks go on also while this host has no VIP"],
-  [["ldirectord.cf", "-"],   LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
-  [["-"],                    LDIRECTORD, "wrr", '-:4: not carried: emailalert="ops@example.com": Sluice sends no mail'],
+  [["ldirectord.cf", "-"],   LDIRECTORD, "wrr", '-:4: not carried: login="ops": checks do not log in'],
+  [["-"],                    LDIRECTORD, "wrr", '-:4: not carried: login="ops": checks do not log in'],
   [["-"],                    "-A -t 192.0.2.10:80 -s sed\n-X\n", "sed", "-:2: not carried: -X: "],
 ];
 

@@ -1,4 +1,5 @@
 /** What other balancers' configurations have in common: virtual servers, real servers, and how those are looked at. */
+import type { MailServer } from "../configuration/mail-place.ts";
 import type { ForwardingContent } from "../configuration/schema.ts";
 import type { Family } from "../net/address.ts";
 import type { Place } from "./told.ts";
@@ -27,6 +28,12 @@ export interface VirtualServer {
   readonly hysteresis: number;
   readonly sorry: SorryServer | undefined;
   readonly realServers: readonly RealServer[];
+  /** To whom mail about it, or about its real servers, goes. */
+  readonly mail?: Mail | undefined;
+  /** Whether it goes when this one has its quorum, or lost it. */
+  readonly isMailed?: boolean;
+  /** Whether scripts and mail tell that all is down when the balancer ends. */
+  readonly isToldAtEnd?: boolean;
   /** Run when it has its quorum, or lost it. */
   readonly scripts?: readonly NotifyScript[];
 }
@@ -38,6 +45,16 @@ export interface NotifyScript {
   readonly command: readonly string[];
   /** Who is to run it. */
   readonly user: string | undefined;
+}
+
+export interface Mail {
+  readonly to: readonly string[];
+  readonly from: string | undefined;
+  readonly server: MailServer;
+  /** Whose it is. */
+  readonly name: string;
+  readonly helo?: string | undefined;
+  readonly timeoutSeconds?: number | undefined;
 }
 
 export type VirtualServerKey =
@@ -74,6 +91,8 @@ export interface RealServer {
   /** Weight 0 instead of being removed. */
   readonly isInhibited: boolean;
   readonly checks: readonly Check[];
+  /** Whether mail goes when it is up, or down. */
+  readonly isMailed?: boolean;
   /** Run when it is up, or down. */
   readonly scripts?: readonly NotifyScript[];
 }

@@ -1,6 +1,8 @@
-/** Programs that other balancers run when something is up or down, as receivers of events. */
+/** Programs that other balancers run, and mail that they send, when something is up or down: receivers of events. */
 import type { FileContent } from "../configuration/schema.ts";
-import type { NotifyScript, VirtualServer, VirtualServerKey } from "./model.ts";
+import { mailContent } from "./mail-content.ts";
+import type { NotifyScript, VirtualServer } from "./model.ts";
+import { endpointId, serviceIdOf } from "./notify-ids.ts";
 import type { Notes } from "./told.ts";
 
 type Receiver = NonNullable<FileContent["notify"]>[number];
@@ -10,7 +12,8 @@ export function notifyContent(
   servers: readonly VirtualServer[],
   notes: Notes,
 ): FileContent["notify"] {
-  const receivers = servers.flatMap((server) => receiversOf(server, notes));
+  const scripts = servers.flatMap((server) => receiversOf(server, notes));
+  const receivers = [...scripts, ...mailContent(servers)];
   return receivers.length === 0 ? undefined : receivers;
 }
 
@@ -18,13 +21,15 @@ function receiversOf(server: VirtualServer, notes: Notes): Receiver[] {
   // Those that share servers are up and down together, and a script is run once.
   const [key] = server.keys;
   if (key === undefined) return [];
-  const service = serviceId(key, server.protocol);
+  const service = serviceIdOf(key, server.protocol);
   const port = key.kind === "endpoint" ? key.port : 0;
+  const isAtEnd = ({ when }: NotifyScript) => when === "down" && server.isToldAtEnd === true;
   return [
     ...(server.scripts ?? []).map((script) => ({
       ...receiver(script, notes),
       service,
       events: [script.when === "up" ? "quorum-gained" : "quorum-lost"],
+      ...(isAtEnd(script) ? { atEnd: true } : {}),
     })),
     ...server.realServers.flatMap((real) =>
       (real.scripts ?? []).map((script) => ({
@@ -32,6 +37,7 @@ function receiversOf(server: VirtualServer, notes: Notes): Receiver[] {
         service,
         destination: endpointId(real.address, real.port ?? port),
         events: [script.when === "up" ? "destination-up" : "destination-down"],
+        ...(isAtEnd(script) ? { atEnd: true } : {}),
       })),
     ),
   ];
@@ -61,13 +67,4 @@ function receiver({ at, command, user }: NotifyScript, notes: Notes): Receiver {
   }
   const isPlain = command.every((word) => word !== "" && !/\s/.test(word));
   return { exec: isPlain ? command.join(" ") : [...command], words: false };
-}
-
-function serviceId(key: VirtualServerKey, protocol: VirtualServer["protocol"]): string {
-  if (key.kind === "mark") return `${key.family === "inet6" ? "fwmark6" : "fwmark"}:${key.mark}`;
-  return `${protocol}:${endpointId(key.address, key.port)}`;
-}
-
-function endpointId(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

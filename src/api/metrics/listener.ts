@@ -14,11 +14,14 @@ import { BusyError } from "../../control/control.ts";
 import { isLoopbackName, nameIn } from "../host-name.ts";
 import { limitConnections, TIMEOUTS } from "../limits.ts";
 import { ListenError } from "../listen.ts";
+import { retire } from "../retire.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 
 export interface MetricsListening extends AsyncDisposable {
   /** The one that it has got, where 0 was asked for. */
   readonly port: number;
+  /** Nobody else comes in; resolves when the last one is gone. */
+  retire(): Promise<void>;
 }
 
 const PATH = "/metrics";
@@ -41,6 +44,7 @@ export async function listenForMetrics(
   const bound = server.address();
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : port,
+    retire: () => retire(server),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

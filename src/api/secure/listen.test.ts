@@ -204,6 +204,24 @@ test("a certificate that was renewed is the next connection's; a bad one changes
   expect(troubles).toEqual([]);
 });
 
+test("other files than at the start: their tokens and their certificate count, those before no more", async () => {
+  const [certificate, key] = [join(folder, "other.pem"), join(folder, "other.key")];
+  const next = selfSigned(NAME);
+  writeFileSync(certificate, next.certificate);
+  writeFileSync(key, next.key);
+  const tokens = new Tokens(join(folder, "other.json"));
+  const secret = await tokens.create("other", "read");
+  const place = { address: "127.0.0.1", port: 0, certificate, key };
+  expect(() => listening.renew({ place: { ...place, key: "/nowhere" }, tokens })).toThrow(
+    "/nowhere",
+  );
+  listening.renew({ place, tokens });
+  const withToken = (token: string) =>
+    ask("GET", "/v1", { token, ca: next.certificate, localAddress: nextAddress() });
+  expect((await withToken(secret)).status).toBe(200);
+  expect((await withToken(secrets.read)).status).toBe(401);
+});
+
 let addresses = 1;
 
 function nextAddress(): string {

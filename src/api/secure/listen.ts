@@ -18,6 +18,7 @@ import type { CallerBindings } from "../caller.ts";
 import { nameIn } from "../host-name.ts";
 import { limitConnections, TIMEOUTS } from "../limits.ts";
 import { ListenError } from "../listen.ts";
+import { retire } from "../retire.ts";
 import { Turns } from "../turns.ts";
 import { Attempts } from "./attempts.ts";
 import { type Token, TokenError, type Tokens } from "./tokens.ts";
@@ -26,6 +27,12 @@ export interface SecurePlace extends ListenPlace {
   /** PEM files: the certificate with those between it and its authority, and its key. */
   readonly certificate: string;
   readonly key: string;
+}
+
+/** What a listener may get anew while it goes on listening. */
+export interface SecureFiles {
+  readonly place: SecurePlace;
+  readonly tokens: Tokens;
 }
 
 /** What is done, or tried, is told of: who, what, and how it went. */
@@ -49,8 +56,10 @@ export interface SecureOptions {
 export interface SecureListening extends AsyncDisposable {
   /** The one that it has got, where 0 was asked for. */
   readonly port: number;
-  /** Takes over a certificate that was renewed. Throws a ListenError, and goes on with the one before. */
-  renew(): void;
+  /** Takes over a certificate that was renewed, or other files. Throws a ListenError, and goes on with those before. */
+  renew(files?: SecureFiles): void;
+  /** Nobody else comes in; resolves when the last one is gone. */
+  retire(): Promise<void>;
 }
 
 const HEADER_MAX_BYTES = 16 * 1024;
@@ -68,7 +77,12 @@ export async function listenSecurely(
   options: SecureOptions,
 ): Promise<SecureListening> {
   let identity = identityOf(place);
-  const gate = new Gate(() => identity.certificate, options);
+  let files: SecureFiles = { place, tokens: options.tokens };
+  const gate = new Gate(
+    () => identity.certificate,
+    () => files.tokens,
+    options,
+  );
   const turns = new Turns();
   const answer = getRequestListener(async (request, env) => {
     await turns.take();
@@ -96,11 +110,13 @@ export async function listenSecurely(
   const bound = server.address();
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : place.port,
-    renew() {
-      const next = identityOf(place);
-      server.setSecureContext(next.pem);
-      identity = next;
+    renew(next = files) {
+      const nextIdentity = identityOf(next.place);
+      server.setSecureContext(nextIdentity.pem);
+      identity = nextIdentity;
+      files = next;
     },
+    retire: () => retire(server),
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -112,11 +128,17 @@ export async function listenSecurely(
 /** Whom a request is from, and whether it may. */
 class Gate {
   readonly #certificate: () => X509Certificate;
-  readonly #options: SecureOptions;
+  readonly #tokens: () => Tokens;
+  readonly #options: Omit<SecureOptions, "tokens">;
   readonly #attempts = new Attempts();
 
-  constructor(certificate: () => X509Certificate, options: SecureOptions) {
+  constructor(
+    certificate: () => X509Certificate,
+    tokens: () => Tokens,
+    options: Omit<SecureOptions, "tokens">,
+  ) {
     this.#certificate = certificate;
+    this.#tokens = tokens;
     this.#options = options;
   }
 
@@ -178,7 +200,7 @@ class Gate {
 
   async #tokenOf(authorization: string | undefined): Promise<Token | undefined> {
     const [, secret] = BEARER.exec(authorization ?? "") ?? [];
-    return secret === undefined ? undefined : await this.#options.tokens.find(secret);
+    return secret === undefined ? undefined : await this.#tokens().find(secret);
   }
 }
 

@@ -1,4 +1,5 @@
 /** `sluice apply`: puts a configuration file in force. */
+import type { Configuration } from "../../configuration/load.ts";
 import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { healthText } from "../status/health.ts";
 import { processSurroundings } from "../surroundings.ts";
@@ -39,6 +40,8 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
         const told = await client.configure(isDone ? "apply" : "plan", wanted);
         const changes = namedChanges(told, configuration.names);
         await around.write(renderPlan(changes, { isJson: flags.json, isDone }));
+        const own = ownSections(configuration);
+        if (isDone && own.length > 0) around.complain(`${ownNote(own)}\n`);
         if (!flags.wait || !isDone) return EXIT.done;
         const { health, isWell } = await waitForHealth(client, wanted.services);
         // With --json there is one object alone on standard output.
@@ -47,4 +50,18 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
       },
     ),
   );
+}
+
+/** What the file says of the daemon itself, which is not this command's to change. */
+function ownSections({ daemon: { metrics, api, notify } }: Configuration): string[] {
+  return Object.entries({ metrics, api, notify: notify.length > 0 || undefined }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [name]),
+  );
+}
+
+function ownNote(sections: readonly string[]): string {
+  const [last, ...others] = sections.toReversed();
+  const named = others.length === 0 ? last : `${others.toReversed().join(", ")} and ${last}`;
+  const [is, it] = others.length === 0 ? ["is", "it"] : ["are", "them"];
+  return `sluice apply: ${named} ${is} the daemon's own: it heeds ${it} in the file of its --config, at its start and when it is reloaded (SIGHUP, systemctl reload sluice)`;
 }

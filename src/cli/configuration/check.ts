@@ -4,14 +4,15 @@ import { type Around, ask, EXIT, type ExitCode } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
 import { SEE_ALSO, toWire, withConfiguration } from "./reading.ts";
 
-const HELP = `Usage: sluice check [--json] [--lines] FILE
+const HELP = `Usage: sluice check [--json] [--lines [--daemon]] FILE
 
 Whether a sluice.yaml is right, with the files that it includes. All that is wrong is told, a line each: file, line,
 column, which value, what would be right. Needs no daemon.
 
-      --json   one JSON object: { problems: [{ file, line, column, path, message }] }
-      --lines  if it is right: what it wants, as PUT /v1/configuration takes it, a JSON object a line
-  -h, --help   this
+      --json    one JSON object: { problems: [{ file, line, column, path, message }] }
+      --lines   if it is right: what it wants, as PUT /v1/configuration takes it, a JSON object a line
+      --daemon  with --lines: before them what it says of the daemon itself, passwords included
+  -h, --help    this
 
 ${SEE_ALSO}
 
@@ -25,9 +26,10 @@ export function main(args: readonly string[]): Promise<ExitCode> {
 export function run(args: readonly string[], around: Around): Promise<ExitCode> {
   return ask("check", around, () =>
     withConfiguration(
-      { args, flags: ["lines"], help: HELP, around },
+      { args, flags: ["lines", "daemon"], help: HELP, around },
       async ({ file, flags, configuration }) => {
         if (flags.lines) {
+          if (flags.daemon) await around.write(`${JSON.stringify(configuration.daemon)}\n`);
           for (const line of linesOf(configuration)) await around.write(line);
           return EXIT.done;
         }

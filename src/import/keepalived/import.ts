@@ -28,9 +28,9 @@ export function importKeepalived(
     });
   const groups = readGroups(all("virtual_server_group"), notes);
   const trackFiles = trackFilesIn(all("track_file", "vrrp_track_file"));
-  const timeouts = readGlobal(all("global_defs"), notes);
+  const { timeouts, mailing } = readGlobal(all("global_defs"), options);
   const virtualServers = all("virtual_server").flatMap((statement) => {
-    const server = readVirtualServer(statement, { groups, trackFiles, notes });
+    const server = readVirtualServer(statement, { groups, trackFiles, mailing, notes });
     return server === undefined ? [] : [server];
   });
   for (const [keyword, statements] of byKeyword) tellOthers(keyword, statements, notes);

@@ -11,6 +11,7 @@ interface ServerDefaults extends CheckDefaults {
   readonly method: ForwardingContent;
   readonly isInhibited: boolean;
   readonly virtualHost: string;
+  readonly isMailed: boolean;
 }
 
 export interface VirtualServerValues extends ServerDefaults {
@@ -30,6 +31,7 @@ export interface VirtualServerValues extends ServerDefaults {
   readonly isSorryInhibited: boolean;
   readonly sorryMethod: ForwardingContent;
   readonly name: string;
+  readonly isToldAtEnd: boolean;
 }
 
 export interface RealServerValues extends ServerDefaults {
@@ -45,11 +47,9 @@ const PERSISTENCE_MAX = 2_678_400;
 const PERSISTENCE_SECONDS = 360;
 
 const REASONS = {
-  mail: "Sluice sends no mail: docs/migration.md says what to use instead",
   snmp: "Sluice has no SNMP: its metrics are Prometheus'",
   suspend: "checks go on also while this host has no VIP",
   dpvs: "it is DPVS's: Sluice has neither FULLNAT nor SYN proxies",
-  omega: "no scripts are run when the daemon ends: its event director-ending comes near",
 } as const;
 
 const aFlag: Key<VirtualServerValues> = {
@@ -76,7 +76,7 @@ const SERVER_DEFAULTS = {
   lvs_method:         { to: "method",      takes: takes.forwarding },
   inhibit_on_failure: { to: "isInhibited", takes: takes.flag },
   virtualhost:        { to: "virtualHost", takes: takes.text },
-  smtp_alert:         { dropped: REASONS.mail },
+  smtp_alert:         { to: "isMailed",    takes: takes.flag },
   snmp_name:          { dropped: REASONS.snmp },
 } as const satisfies KeyTable<ServerDefaults>;
 
@@ -105,7 +105,7 @@ export const VIRTUAL_SERVER: KeyTable<VirtualServerValues> = {
   hysteresis:              { to: "hysteresis",        takes: takes.integer(0, INT_MAX) },
   quorum_up:               { to: "quorumUp",          takes: takes.script },
   quorum_down:             { to: "quorumDown",        takes: takes.script },
-  omega:                   { dropped: REASONS.omega },
+  omega:                   { to: "isToldAtEnd",       takes: takes.flag },
   sorry_server:            { to: "sorry",             takes: sorry },
   sorry_server_inhibit:    { to: "isSorryInhibited",  takes: takes.flag },
   sorry_server_lvs_method: { to: "sorryMethod",       takes: takes.forwarding },

@@ -5,6 +5,7 @@ import type { RealServer, VirtualServerKey } from "../model.ts";
 import type { Notes } from "../told.ts";
 import { checkDefaultsOf, readChecker } from "./checkers.ts";
 import { REAL_SERVER, type VirtualServerValues } from "./keys.ts";
+import type { Mailing } from "./mail.ts";
 import { type ReadBlock, readBlock } from "./read-keys.ts";
 import { scriptsOf } from "./scripts.ts";
 import type { Statement } from "./statements.ts";
@@ -17,8 +18,12 @@ export interface ReadServer extends RealServer {
 
 interface Context {
   readonly trackFiles: ReadonlyMap<string, string>;
+  readonly mailing: Mailing;
   readonly notes: Notes;
 }
+
+export const NO_MAIL =
+  "no mail is sent: notification_email and smtp_server are not both in global_defs";
 
 export function isTunnel(forwarding: ForwardingContent): boolean {
   return forwarding === "tunnel" || typeof forwarding === "object";
@@ -46,7 +51,7 @@ function readRealServer(
   { at, text, words: [, addressWord = "nothing", portWord], block }: Statement,
   above: Partial<VirtualServerValues>,
   method: ForwardingContent,
-  { trackFiles, notes }: Context,
+  { trackFiles, mailing, notes }: Context,
 ): ReadServer | undefined {
   const address = Address.parse(addressWord)?.toString();
   const port = portWord === undefined ? undefined : integerIn(portWord, 0, 0xffff);
@@ -65,6 +70,9 @@ function readRealServer(
     virtualHost: values.virtualHost ?? above.virtualHost,
     trackFiles,
   };
+  if (mailing.mail === undefined && values.isMailed === true) {
+    notes.note(read.places.isMailed!, "smtp_alert", NO_MAIL);
+  }
   const forwarding = values.method ?? method;
   const servesPort = port?.value as number | undefined;
   return {
@@ -78,6 +86,8 @@ function readRealServer(
     upperThreshold: values.upperThreshold ?? 0,
     lowerThreshold: values.lowerThreshold ?? 0,
     isInhibited: values.isInhibited ?? above.isInhibited ?? false,
+    // Not as its virtual server's: check_data.c.
+    isMailed: values.isMailed ?? mailing.tellsServers,
     scripts: scriptsOf(read, { up: "notifyUp", down: "notifyDown" }),
     checks: blocks.flatMap((checker) => readChecker(checker, inherited, notes) ?? []),
   };

@@ -1,7 +1,8 @@
 /** What stands at the top of a keepalived.conf beside virtual servers: what Sluice has of it, and what not, and why. */
 import { nearest } from "../../base/nearest.ts";
 import type { ImportedServers } from "../model.ts";
-import type { Notes } from "../told.ts";
+import type { ReadingOptions } from "./lines.ts";
+import { type Mailing, MailReader } from "./mail.ts";
 import type { Statement } from "./statements.ts";
 import { integerIn } from "./values.ts";
 
@@ -55,7 +56,7 @@ export function reasonOf(keyword: string): string {
 // biome-ignore format: a table
 const GLOBAL_REASONS: readonly (readonly [begins: RegExp, why: string])[] = [
   [/^(vrrp|default_interface|dynamic_interfaces|garp|nftables(?!_ipvs)|disable_local_igmp|fifo_write)/, VRRP],
-  [/^(notification_email|smtp_|no_email_faults)/, "Sluice sends no mail: docs/migration.md says what to use instead"],
+  [/^(smtp_alert_vrrp|no_email_faults)/, VRRP],
   [/^(snmp|enable_snmp|enable_traps|enable_dbus|dbus)/, "Sluice has no SNMP and no DBus: its metrics are Prometheus'"],
   [/(notify|script)/, "programs of notify in sluice.yaml run as the daemon does: docs/log-events.md"],
   [/^lvs_sync_daemon/, "connections are not copied to other hosts"],
@@ -65,14 +66,22 @@ const GLOBAL_REASONS: readonly (readonly [begins: RegExp, why: string])[] = [
   [/^checker_log/, "changes are logged, and the metrics have every failure"],
 ];
 
-/** `lvs_timeouts` is what Sluice has of global_defs. */
+interface Global {
+  readonly timeouts: ImportedServers["timeouts"];
+  readonly mailing: Mailing;
+}
+
+/** `lvs_timeouts` and mail are what Sluice has of global_defs. */
 export function readGlobal(
   statements: readonly Statement[],
-  notes: Notes,
-): ImportedServers["timeouts"] {
+  { notes, id }: Pick<ReadingOptions, "notes" | "id">,
+): Global {
+  const mail = new MailReader(notes);
   let timeouts: ImportedServers["timeouts"] = {};
-  for (const { at, text, words, block = [] } of statements.flatMap((each) => each.block ?? [])) {
+  for (const statement of statements.flatMap((each) => each.block ?? [])) {
+    const { at, text, words, block = [] } = statement;
     const [keyword = ""] = words;
+    if (mail.take(statement)) continue;
     if (keyword === "lvs_timeouts") {
       timeouts = { ...timeouts, ...timeoutsIn(words, (why) => notes.dropped(at, text, why)) };
       continue;
@@ -81,7 +90,7 @@ export function readGlobal(
     const inside = block.map((each) => each.text).join(" ");
     notes.dropped(at, inside === "" ? text : `${text} { ${inside} }`, why);
   }
-  return timeouts;
+  return { timeouts, mailing: mail.read(id) };
 }
 
 const TIMEOUTS = { tcp: "tcp", tcpfin: "tcpFin", udp: "udp" } as const;

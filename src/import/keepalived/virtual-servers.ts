@@ -12,8 +12,9 @@ import type {
 import type { Notes } from "../told.ts";
 import type { GroupEntry, Groups } from "./groups.ts";
 import { VIRTUAL_SERVER, type VirtualServerValues } from "./keys.ts";
+import type { Mailing } from "./mail.ts";
 import { type ReadBlock, readBlock } from "./read-keys.ts";
-import { isTunnel, type ReadServer, readRealServers, servingAt } from "./real-servers.ts";
+import { isTunnel, NO_MAIL, type ReadServer, readRealServers, servingAt } from "./real-servers.ts";
 import { scriptsOf } from "./scripts.ts";
 import type { Statement } from "./statements.ts";
 import { integerIn } from "./values.ts";
@@ -21,6 +22,7 @@ import { integerIn } from "./values.ts";
 export interface ReadingServers {
   readonly groups: Groups;
   readonly trackFiles: ReadonlyMap<string, string>;
+  readonly mailing: Mailing;
   readonly notes: Notes;
 }
 
@@ -89,6 +91,8 @@ export function readVirtualServer(
     ...quorumOf(block, realServers, notes),
     sorry: sorryOf(block, method, keys, notes),
     realServers: realServers.map((each) => servingAt(each, keys, notes)),
+    ...mailedOf(block, context),
+    isToldAtEnd: values.isToldAtEnd ?? false,
     scripts: scriptsOf(block, { up: "quorumUp", down: "quorumDown" }),
   };
 }
@@ -214,6 +218,17 @@ function quorumOf(
     notes.note(places.hysteresis!, said, `expected less than the quorum: taken as ${hysteresis}`);
   }
   return { quorum, hysteresis };
+}
+
+function mailedOf(
+  { values, places }: ReadBlock<VirtualServerValues>,
+  { mailing, notes }: ReadingServers,
+): Pick<VirtualServer, "mail" | "isMailed"> {
+  const { mail, tellsServices } = mailing;
+  if (mail === undefined && values.isMailed === true) {
+    notes.note(places.isMailed!, "smtp_alert", NO_MAIL);
+  }
+  return { mail, isMailed: values.isMailed ?? tellsServices };
 }
 
 function sorryOf(

@@ -11,24 +11,27 @@ import type {
 } from "../model.ts";
 import type { Notes } from "../told.ts";
 import { type Checking, serviceOfPort } from "./checks.ts";
+import { mailOf } from "./mail.ts";
 import { placeIn } from "./places.ts";
 import { FORWARDING, realServersOf } from "./real-servers.ts";
 import { readSections, type Section, type Setting, type Settings } from "./sections.ts";
 
 interface Options {
   readonly names: Names;
+  /** This machine's name, which mails have. */
+  readonly id: string;
   readonly notes: Notes;
 }
 
 export async function importLdirectord(
   file: string,
   text: string,
-  { names, notes }: Options,
+  { names, id, notes }: Options,
 ): Promise<ImportedServers> {
   const { global, virtuals } = readSections(file, text, notes);
   const virtualServers: VirtualServer[] = [];
   for (const section of virtuals) {
-    const server = await virtualServerOf(new Virtual(section, global, notes), names);
+    const server = await virtualServerOf(new Virtual(section, global, notes), names, id);
     if (server !== undefined) virtualServers.push(server);
   }
   return { virtualServers, timeouts: {} };
@@ -87,7 +90,11 @@ const SECONDS_MAX = 2_678_400;
 const COUNT_MAX = 1_000;
 const CHECK_TYPES = ["connect", "external", "external-perl", "negotiate", "off", "on", "ping"];
 
-async function virtualServerOf(virtual: Virtual, names: Names): Promise<VirtualServer | undefined> {
+async function virtualServerOf(
+  virtual: Virtual,
+  names: Names,
+  id: string,
+): Promise<VirtualServer | undefined> {
   const { section, notes } = virtual;
   const { at, text } = section.head;
   const key = await keyOf(virtual, names);
@@ -124,7 +131,8 @@ async function virtualServerOf(virtual: Virtual, names: Names): Promise<VirtualS
     quorum: 1,
     hysteresis: 0,
     sorry: await sorryOf(virtual, protocol, isInhibited, names),
-    realServers,
+    realServers: realServers.map((each) => ({ ...each, isMailed: true })),
+    mail: mailOf({ setting: (name) => virtual.setting(name), id, notes }),
   };
 }
 

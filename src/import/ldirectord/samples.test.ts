@@ -13,7 +13,7 @@ test.for(readdirSync(FOLDER).filter((name) => name.endsWith(".cf")))(
   "%s becomes services",
   async (name) => {
     const text = readFileSync(join(FOLDER, name), "utf8");
-    const options = { names: TEST_NAMES, id: undefined };
+    const options = { names: TEST_NAMES, id: "lb1" };
     const { content, told } = await KINDS.ldirectord(name, text, options);
     const lines = told.map(
       ({ at, kind, text: words, why }) => `${at.file}:${at.line}: ${kind}: ${words}: ${why}`,

@@ -25,7 +25,6 @@ export interface Sections {
 }
 
 const CARRIED = "";
-const MAIL = "Sluice sends no mail: docs/migration.md says what to use instead";
 const SCRIPT = "scripts that are told of changes are set up by themselves: docs/migration.md";
 const ITSELF = "it is about ldirectord's own processes";
 const LOGIN = "checks do not log in";
@@ -64,11 +63,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   fallbackcommand:  SCRIPT,
   callback:         SCRIPT,
   maintenancedir:   "use sluice drain, or weight 0, instead of files",
-  emailalert:       MAIL,
-  emailalertfreq:   MAIL,
-  emailalertfrom:   MAIL,
-  emailalertstatus: MAIL,
-  smtp:             MAIL,
+  emailalert:       CARRIED,
+  emailalertfreq:   CARRIED,
+  emailalertfrom:   CARRIED,
+  emailalertstatus: CARRIED,
+  smtp:             CARRIED,
   monitorfile:      "metrics and events tell what checks find",
   logfile:          "the daemon logs to standard error, for journald",
   execute:          "import that file by itself, and include it",

@@ -7,8 +7,8 @@
  *
  * A firewall mark is `FWM 7` in the place of the first. Of other events the words are the name and the message.
  */
-import { parseEndpointId, parseServiceId } from "../api/ids.ts";
-import type { KeptEvent } from "../control/events.ts";
+import { parseEndpointId, parseServiceId } from "../../api/ids.ts";
+import type { KeptEvent } from "../../control/events.ts";
 
 const STATES: Readonly<Record<string, readonly ["RS" | "VS", "UP" | "DOWN"]>> = {
   "destination-up": ["RS", "UP"],

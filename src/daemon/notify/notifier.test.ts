@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { NotifySettings } from "../configuration/notify.ts";
-import { Events } from "../control/events.ts";
-import { Notifier } from "./notifications.ts";
-import { wordsFor } from "./notify-words.ts";
+import type { NotifySettings } from "../../configuration/notify.ts";
+import { Events } from "../../control/events.ts";
+import { Notifier } from "./notifier.ts";
+import { wordsFor } from "./words.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -17,15 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const COMMON = {
-  exec: undefined,
-  webhook: undefined,
-  hasWords: true,
-  service: undefined,
-  destination: undefined,
-  only: [],
-  timeoutMs: 5_000,
-};
+const COMMON = { services: [], destinations: [], only: [], atEnd: false, timeoutMs: 5_000 };
 const SERVICE = "tcp:10.0.0.1:80";
 
 function down(destination = "10.0.0.2:80") {
@@ -33,12 +25,24 @@ function down(destination = "10.0.0.2:80") {
   return { name: "destination-down", message: "a destination is down", facts };
 }
 
-function notifier(settings: Partial<NotifySettings>) {
+function exec(command: readonly string[], hasWords = true): Pick<NotifySettings, "way"> {
+  return { way: { kind: "exec", command, hasWords } };
+}
+
+function webhook(url: string): Pick<NotifySettings, "way"> {
+  return { way: { kind: "webhook", url } };
+}
+
+type Wanted = Pick<NotifySettings, "way"> & Partial<NotifySettings>;
+
+function notifier(...wanted: Wanted[]) {
   const events = new Events({ epoch: "e" });
   const troubles: string[] = [];
   const onTrouble = (receiver: string, why: string) => void troubles.push(`${receiver}: ${why}`);
-  const all = new Notifier(events, [{ ...COMMON, ...settings }], { onTrouble, retryMs: 1 });
-  return { events, troubles, [Symbol.dispose]: () => all[Symbol.dispose]() };
+  const all = new Notifier(events, { after: 0, onTrouble, retryMs: 1 });
+  const set = (...next: Wanted[]) => all.set(next.map((each) => ({ ...COMMON, ...each })));
+  set(...wanted);
+  return { events, troubles, all, set, [Symbol.dispose]: () => all[Symbol.dispose]() };
 }
 
 /** A program that keeps its words and what it reads. */
@@ -52,7 +56,7 @@ function script(rest = ""): { path: string; kept: () => string } {
 
 test("a program is told in keepalived's words, one event after the other", async () => {
   const { path, kept } = script();
-  using told = notifier({ exec: [path, "first"], only: ["destination", "quorum"] });
+  using told = notifier({ ...exec([path, "first"]), only: ["destination", "quorum"] });
   told.events.publish(down());
   told.events.publish({ name: "finding-began", message: "no", facts: {} });
   told.events.publish({ name: "quorum-lost", message: "lost", facts: { service: SERVICE } });
@@ -67,10 +71,9 @@ test("a program is told in keepalived's words, one event after the other", async
 test("a program may have its own words alone, about one service and destination", async () => {
   const { path, kept } = script();
   using told = notifier({
-    exec: [path, "mine"],
-    hasWords: false,
-    service: "tcp:10.0.0.1:080",
-    destination: "10.0.0.2:80",
+    ...exec([path, "mine"], false),
+    services: ["fwmark:7", "tcp:10.0.0.1:080"],
+    destinations: ["10.0.0.2:80"],
     only: ["destination-down"],
   });
   told.events.publish(down("10.0.0.3:80"));
@@ -83,9 +86,9 @@ test("a program may have its own words alone, about one service and destination"
 
 test("a program that fails, is not there, or hangs is said once", async () => {
   const { path } = script("exit 3");
-  using failing = notifier({ exec: [path] });
-  using missing = notifier({ exec: [join(folder, "nothing")] });
-  using hanging = notifier({ exec: ["sleep", "1000"], timeoutMs: 50 });
+  using failing = notifier(exec([path]));
+  using missing = notifier(exec([join(folder, "nothing")]));
+  using hanging = notifier({ ...exec(["sleep", "1000"]), timeoutMs: 50 });
   for (const { events } of [failing, missing, hanging]) {
     events.publish({ name: "bug", message: "1", facts: {} });
     events.publish({ name: "bug", message: "2", facts: {} });
@@ -104,7 +107,7 @@ test("a URL is posted what happened, again when it failed", async () => {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  using told = notifier({ webhook: `http://127.0.0.1:${port}/hook?token=secret` });
+  using told = notifier(webhook(`http://127.0.0.1:${port}/hook?token=secret`));
   told.events.publish(down());
   await expect.poll(() => bodies.length).toBe(2);
   expect(bodies[1]).toMatchObject({ event: "destination-down", data: { service: SERVICE } });
@@ -114,11 +117,41 @@ test("a URL is posted what happened, again when it failed", async () => {
 });
 
 test("what cannot be posted is said without the URL's secrets", async () => {
-  using told = notifier({ webhook: "http://127.0.0.1:1/hook?token=secret" });
+  using told = notifier(webhook("http://127.0.0.1:1/hook?token=secret"));
   told.events.publish(down());
   await expect.poll(() => told.troubles.length).toBe(1);
   expect(told.troubles[0]).toMatch(/^http:\/\/127\.0\.0\.1:1: /);
   expect(told.troubles[0]).not.toContain("secret");
+});
+
+test("other receivers: who stays keeps its queue, who is new hears of what comes, who goes is told what was", async () => {
+  const [stays, goes, comes] = ["stays", "goes", "comes"].map((name) => {
+    const file = join(folder, name);
+    return { ...exec(["/bin/sh", "-c", `echo "$SLUICE_EVENT" >> ${file}`], false), file };
+  });
+  const heard = ({ file }: { file: string }) =>
+    existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+  using told = notifier({ way: stays!.way }, { way: goes!.way });
+  told.events.publish({ name: "one", message: "1", facts: {} });
+  told.set({ way: stays!.way }, { way: comes!.way });
+  told.events.publish({ name: "two", message: "2", facts: {} });
+  await expect.poll(() => heard(comes!)).toEqual(["two"]);
+  await expect.poll(() => heard(stays!)).toEqual(["one", "two"]);
+  await expect.poll(() => heard(goes!)).toEqual(["one"]);
+});
+
+test("at the end those are told that all is down who want it, and are waited for", async () => {
+  const { path, kept } = script();
+  using told = notifier({ ...exec([path]), atEnd: true }, exec(["/bin/sh", "-c", `kill $PPID`]));
+  await told.all.farewell([down()], 10_000);
+  expect(kept()).toContain("destination-down: RS [10.0.0.2]:tcp:80 [10.0.0.1]:tcp:80 DOWN");
+  expect(told.events.last).toBe(0);
+});
+
+test("the end does not wait for ever", async () => {
+  using told = notifier({ ...exec(["sleep", "1000"]), atEnd: true });
+  await told.all.farewell([down()], 1);
+  expect(told.troubles).toEqual([]);
 });
 
 test.each([

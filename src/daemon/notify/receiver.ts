@@ -1,0 +1,120 @@
+/** One who is told of events: what it wants to hear of, its queue, its patience. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { formatServiceId, parseEndpointId, parseServiceId } from "../../api/ids.ts";
+import type { NotifySettings } from "../../configuration/notify.ts";
+import type { KeptEvent } from "../../control/events.ts";
+import { keyToWire } from "../../control/wire.ts";
+import { formatEndpoint } from "../../ipvs/desired/service.ts";
+import { openWay, type Way } from "./way.ts";
+
+const QUEUE_MAX = 1_000;
+const RETRY_MS = 1_000;
+/** So many that wait are told of one by one, where more can be told of together. */
+const APART_MAX = 10;
+
+export interface ReceiverOptions {
+  /** Something is wrong with a receiver: its first failure after a success, and what was lost. */
+  readonly onTrouble: (receiver: string, why: string) => void;
+  readonly retryMs?: number;
+}
+
+export class Receiver implements Disposable {
+  readonly settings: NotifySettings;
+  readonly #services: ReadonlySet<string>;
+  readonly #destinations: ReadonlySet<string>;
+  readonly #options: ReceiverOptions;
+  readonly #queue: KeptEvent[] = [];
+  readonly #ending = new AbortController();
+  #work: Promise<void> | undefined;
+  #hasFailed = false;
+  #lost = 0;
+
+  constructor(settings: NotifySettings, options: ReceiverOptions) {
+    this.settings = settings;
+    this.#options = options;
+    this.#services = new Set(settings.services.map(canonicalService));
+    this.#destinations = new Set(settings.destinations.map(canonicalDestination));
+  }
+
+  take(event: KeptEvent): void {
+    const { only } = this.settings;
+    // Of its own failures it is not told: that would go round.
+    if (event.name === "notification-failed") return;
+    if (only.length > 0 && !only.some((name) => event.name.startsWith(name))) return;
+    if (!this.#isAbout(event)) return;
+    if (this.#queue.length >= QUEUE_MAX) {
+      this.#lost++;
+      return;
+    }
+    this.#queue.push(event);
+    this.#work ??= this.#tellAll().finally(() => {
+      this.#work = undefined;
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#work !== undefined) await this.#work;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ending.abort();
+  }
+
+  /** Whether it is about what this receiver is to be told of. */
+  #isAbout({ text }: KeptEvent): boolean {
+    if (this.#services.size === 0 && this.#destinations.size === 0) return true;
+    const { service, destination } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    return (
+      (this.#services.size === 0 || this.#services.has(String(service))) &&
+      (this.#destinations.size === 0 || this.#destinations.has(String(destination)))
+    );
+  }
+
+  async #tellAll(): Promise<void> {
+    const way = await openWay(this.settings.way);
+    while (this.#queue.length > 0) {
+      const together = this.#queue.length > APART_MAX ? way.togetherMax : 1;
+      const events = this.#queue.splice(0, together).filter((event) => way.takes(event));
+      if (events.length === 0) continue;
+      const why = await this.#tell(way, events);
+      if (this.#ending.signal.aborted) return;
+      if (why !== undefined && !this.#hasFailed) this.#options.onTrouble(way.name, why);
+      this.#hasFailed = why !== undefined;
+      if (this.#lost > 0 && why === undefined) {
+        this.#options.onTrouble(way.name, `${this.#lost} events were lost meanwhile`);
+        this.#lost = 0;
+      }
+    }
+  }
+
+  /** Why not; undefined: it was told. */
+  async #tell(way: Way, events: readonly KeptEvent[]): Promise<string | undefined> {
+    let why: string | undefined;
+    for (let attempt = 1; attempt <= way.tries; attempt++) {
+      const patience = AbortSignal.timeout(this.settings.timeoutMs);
+      why = await way.tell(events, AbortSignal.any([this.#ending.signal, patience]));
+      if (why === undefined || this.#ending.signal.aborted) return undefined;
+      if (attempt < way.tries) await this.#rest(attempt);
+    }
+    return why;
+  }
+
+  async #rest(attempt: number): Promise<void> {
+    const { retryMs = RETRY_MS } = this.#options;
+    await sleep(retryMs * attempt, undefined, { signal: this.#ending.signal, ref: false }).catch(
+      () => undefined,
+    );
+  }
+}
+
+/** As events have it, however it was written. */
+function canonicalService(id: string): string {
+  const key = parseServiceId(id);
+  return key === undefined ? id : formatServiceId(keyToWire(key));
+}
+
+function canonicalDestination(id: string): string {
+  const endpoint = parseEndpointId(id);
+  return endpoint === undefined ? id : formatEndpoint(endpoint);
+}
