@@ -5,6 +5,9 @@
 
 #include "table.h"
 
+/* How many bytes of news wait before the director is woken. */
+#define NEWS_WOKEN_AT (NEWS_BYTES / 8)
+
 /* For how many ticks a packet was the last one. It may have come a tick after the clock was read here. */
 #define IDLE_MAX 0xffff0000
 
@@ -71,6 +74,14 @@ static __always_inline void fill_record(struct record *record, const struct flow
 	record->admission = told->generation ? admission_of(told->generation, told->arrival) : 0;
 }
 
+/* Once for each eighth of the ring: to wake somebody takes longer than all else that a new connection costs. */
+static __always_inline bool is_much_waiting(void)
+{
+	__u64 waiting = bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA);
+
+	return waiting > NEWS_WOKEN_AT && waiting % NEWS_WOKEN_AT < sizeof(struct news);
+}
+
 /*
  * The director hears of it, sooner or later: it looks from time to time, is woken when much waits, and is told how much it
  * has missed.
@@ -83,8 +94,7 @@ static __noinline void tell_director(const struct record *record)
 	if (place) {
 		describe_flow(&place->flow, record);
 		describe_connection(&place->connection, record);
-		bpf_ringbuf_submit(place, bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > NEWS_BYTES / 8 ? BPF_RB_FORCE_WAKEUP :
-													     BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_submit(place, is_much_waiting() ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 		return;
 	}
 	counts = bpf_map_lookup_elem(&tally, &ONLY);
