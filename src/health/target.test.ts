@@ -74,6 +74,11 @@ const rows: [why: string, found: WatchTarget, expected: WatchTarget][] = [
     target({ via: "10.0.0.101" }, "route"),
     { ...STRAIGHT, through: { vip: "10.0.0.101" } },
   ],
+  [
+    "an echo request, too, which has no port",
+    target({ type: "icmp" }, "route"),
+    { ...STRAIGHT, through: { vip: "10.0.0.100", isPing: true } },
+  ],
   ["programs have their own ways", target({ type: "exec" }, "route"), STRAIGHT],
   [
     "another address is asked as such",

@@ -12,10 +12,12 @@ export interface WatchTarget extends ProbeTarget {
 export interface Through {
   readonly vip: string;
   readonly tunnel?: Tunnel;
+  /** By ICMP, which has no ports. */
+  readonly isPing?: boolean;
 }
 
-/** Kinds that send no TCP and no UDP of this host's to the server. */
-const ELSEWHERE = new Set(["exec", "file", "icmp"]);
+/** Kinds that send nothing of this host's to the server. */
+const ELSEWHERE = new Set(["exec", "file"]);
 
 export function targetOf(
   check: CheckPlan,
@@ -28,7 +30,11 @@ export function targetOf(
   if (forwarding.kind === "masquerade" || ELSEWHERE.has(check.type)) return target;
   const vip = vipOf(check, key);
   if (vip === undefined) return target;
-  const through = forwarding.kind === "tunnel" ? { vip, tunnel: forwarding } : { vip };
+  const through = {
+    vip,
+    ...(forwarding.kind === "tunnel" ? { tunnel: forwarding } : {}),
+    ...(check.type === "icmp" ? { isPing: true } : {}),
+  };
   // Packets come to the service's port: only masquerading changes it.
   const servicePort = key.kind === "mark" ? 0 : key.endpoint.port;
   return { address, port: check.port ?? (servicePort || endpoint.port), through };

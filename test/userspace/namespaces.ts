@@ -11,6 +11,20 @@ import { type MacAddress, parseMac } from "../../src/net/mac-address.ts";
 /** As bin/sluice's: tests start many programs, and stripping their types is most of that. */
 const COMPILE_CACHE = new URL("../../node_modules/.cache/compiled", import.meta.url).pathname;
 
+/** A test that takes too long is not waited for: what it has not removed goes with the process. */
+const standing = new Set<Namespace>();
+process.once("exit", () => {
+  for (const namespace of standing) {
+    try {
+      namespace[Symbol.dispose]();
+    } catch {
+      // It is gone, or the next one can still go.
+    }
+  }
+});
+// What runs the tests ends its workers so.
+process.once("SIGTERM", () => process.exit(143));
+
 /** A network namespace of this machine, with its loopback up. Needs root. */
 export class Namespace implements Disposable {
   readonly name: string;
@@ -19,6 +33,7 @@ export class Namespace implements Disposable {
   constructor(role: string) {
     this.name = `slct-${randomBytes(3).toString("hex")}-${role}`;
     execFileSync("ip", ["netns", "add", this.name]);
+    standing.add(this);
     this.run("ip link set lo up");
   }
 
@@ -61,6 +76,7 @@ export class Namespace implements Disposable {
 
   /** `ip netns exec` replaces itself by the command, so a child's pid is the program's. */
   [Symbol.dispose](): void {
+    standing.delete(this);
     for (const child of this.#children) child.kill("SIGKILL");
     execFileSync("ip", ["netns", "delete", this.name]);
   }

@@ -2,13 +2,14 @@
  * A probe path in a process of its own, for tests: runs inside of a director's network namespace.
  *
  * Says "ready". A line of its standard input is answered by one: `want VIP>SERVER ...` by "done"; `tcp VIP>SERVER PORT` and
- * `udp VIP>SERVER PORT` by what came of a probe that goes that path, `tcp SERVER PORT` by what came of a connection of the
+ * `udp VIP>SERVER PORT` by what came of a probe that goes that path, `ping VIP>SERVER 0` by what came of an echo request, `tcp SERVER PORT` by what came of a connection of the
  * host's own. To port
  * 82 a connection brings 4000 bytes. A server that has `@ipip`, `@gre` or `@gue` behind it is reached through that tunnel. "lost" and "restored" are what the path tells. Ends with its standard input.
  */
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { icmp } from "../../src/health/checks/icmp.ts";
 import { ProbePath } from "../../src/health/path/probe-path.ts";
 import type { VipPath } from "../../src/health/path/vip-path.ts";
 import type { Tunnel } from "../../src/ipvs/forward/tunnel.ts";
@@ -35,16 +36,16 @@ say("ready");
 for await (const line of createInterface({ input: process.stdin })) {
   const [verb, ...words] = line.split(" ");
   if (verb === "want") {
-    await path.want(words.map(pathOf));
+    await path.want(words.flatMap((word) => [pathOf(word), { ...pathOf(word), isPing: true }]));
     say("done");
   } else say(await probe(verb!, words[0]!, Number(words[1])));
 }
 await path[Symbol.asyncDispose]();
 
 async function probe(protocol: string, to: string, port: number): Promise<string> {
-  const attempt = protocol === "tcp" ? tcp : udp;
+  const attempt = { tcp, udp, ping }[protocol]!;
   if (!to.includes(">")) return await attempt(to, port, 0);
-  const wanted = pathOf(to);
+  const wanted = { ...pathOf(to), isPing: protocol === "ping" };
   const way = path.wayOf(wanted);
   if (way.kind === "direct") return `direct: ${way.why}`;
   if (way.kind === "later") return "later";
@@ -70,6 +71,12 @@ function tcp(host: string, port: number, localPort: number): Promise<string> {
   if (port === 82) socket.write(Buffer.alloc(4_000));
   socket.setTimeout(PROBE_MS, () => resolve("silence"));
   return promise.finally(() => socket.destroy());
+}
+
+async function ping(host: string, port: number, identifier: number): Promise<string> {
+  const source = identifier === 0 ? {} : { source: { port: identifier } };
+  const outcome = await icmp({ address: host, port, ...source }, {}, AbortSignal.timeout(PROBE_MS));
+  return outcome.why;
 }
 
 function udp(host: string, port: number, localPort: number): Promise<string> {

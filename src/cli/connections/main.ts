@@ -1,14 +1,13 @@
 /** `sluice connections`: lists, counts and ends entries of the connection table. */
 
 import type { Client } from "../../api/client.ts";
-import { formatEndpointId, formatServiceId } from "../../api/ids.ts";
+import { formatEndpointId } from "../../api/ids.ts";
 import type { WireConnection } from "../../control/wire.ts";
 import { FLAG, readArguments } from "../arguments.ts";
-import { serviceNames } from "../names.ts";
-import { pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { readSeconds, spellSeconds } from "../spell-time.ts";
 import { processSurroundings } from "../surroundings.ts";
+import { readTerms } from "../terms.ts";
 
 const TERMS = ["client", "virtual", "server", "service", "state", "protocol", "older", "templates"];
 const GROUPINGS = ["client", "server", "state", "service"];
@@ -56,7 +55,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
       throw new UsageError(`--by ${by}: expected one of ${GROUPINGS.join(", ")}`);
     }
     const isAll = positionals.length === 1 && positionals[0] === KILL_ALL && kill;
-    const query = isAll ? { all: "true" } : await queryOf(positionals, client);
+    const query = isAll ? { all: "true" } : await readTerms(positionals, TERMS, client, termValue);
     if (kill) await end(client, query, around, json);
     else if (by !== undefined) await count(client, { ...query, by }, around, json);
     else await list(client, query, around, json);
@@ -121,26 +120,9 @@ async function end(
   );
 }
 
-async function queryOf(
-  words: readonly string[],
-  client: Client,
-): Promise<Readonly<Record<string, string>>> {
-  const query: Record<string, string> = {};
-  for (const word of words) {
-    const [, name = "", value = ""] = /^([a-z]+)=(.+)$/.exec(word) ?? [];
-    if (!TERMS.includes(name)) {
-      const terms = TERMS.map((each) => `${each}=`).join(" ");
-      throw new UsageError(`${word}: expected one of ${terms}, and a value`);
-    }
-    if (Object.hasOwn(query, name)) throw new UsageError(`${word}: ${name} stands there twice`);
-    query[name] = name === "older" ? String(readSeconds("older", value)) : value;
-  }
-  if (query.service !== undefined) {
-    const { services } = await client.call("listServices", {}, undefined);
-    const { key } = pickService(query.service, services, await serviceNames(client));
-    query.service = formatServiceId(key);
-  }
-  return query;
+/** Times are seconds there. */
+function termValue(name: string, value: string): string {
+  return name === "older" ? String(readSeconds("older", value)) : value;
 }
 
 function rowOf(connection: WireConnection): string {

@@ -1,13 +1,9 @@
 /** `sluice trace`: what becomes of packets, as they go by. */
-
-import type { Client } from "../../api/client.ts";
-import { formatServiceId } from "../../api/ids.ts";
 import type { WireTracedPacket } from "../../api/messages.ts";
 import { FLAG, readArguments } from "../arguments.ts";
-import { serviceNames } from "../names.ts";
-import { pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
+import { readTerms } from "../terms.ts";
 import type { CaptureFile } from "./capture-file.ts";
 import { lineOf } from "./line.ts";
 
@@ -65,7 +61,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     const count = numberOf("--count", values.count) ?? Number.POSITIVE_INFINITY;
     const rate = numberOf("--rate", values.rate);
     const query = {
-      ...(await queryOf(positionals, client)),
+      ...(await readTerms(positionals, TERMS, client)),
       ...(rate === undefined ? {} : { rate: String(rate) }),
       ...(values.pcap === undefined ? {} : { headers: "yes" }),
     };
@@ -111,28 +107,6 @@ function numberOf(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new UsageError(`${name} ${text}: expected a number from 1`);
-}
-
-async function queryOf(
-  words: readonly string[],
-  client: Client,
-): Promise<Readonly<Record<string, string>>> {
-  const query: Record<string, string> = {};
-  for (const word of words) {
-    const [, name = "", value = ""] = /^([a-z]+)=(.+)$/.exec(word) ?? [];
-    if (!TERMS.includes(name)) {
-      const terms = TERMS.map((each) => `${each}=`).join(" ");
-      throw new UsageError(`${word}: expected one of ${terms}, and a value`);
-    }
-    if (Object.hasOwn(query, name)) throw new UsageError(`${word}: ${name} stands there twice`);
-    query[name] = value;
-  }
-  if (query.service !== undefined) {
-    const { services } = await client.call("listServices", {}, undefined);
-    const { key } = pickService(query.service, services, await serviceNames(client));
-    query.service = formatServiceId(key);
-  }
-  return query;
 }
 
 const OPTIONS = {

@@ -41,7 +41,8 @@ export const icmp = checker<IcmpSettings>(async (target, settings, signal) => {
   try {
     // Nobody else's ping has the same payload, and nobody who does not see ours can answer it.
     const payload = randomBytes(settings.payloadBytes ?? PAYLOAD_BYTES);
-    await echo(fd, echoRequest(kind, payload), signal, (received) =>
+    const identifier = target.source?.port ?? payload.readUInt16BE(0);
+    await echo(fd, echoRequest(kind, identifier, payload), signal, (received) =>
       isReply(received, kind, isRaw, payload),
     );
     return { up: true, why: "echo reply" };
@@ -83,8 +84,9 @@ function openSocket(target: ProbeTarget, { protocol }: Kind): { fd: number; isRa
   const { fd, isRaw } = unprivilegedOrRaw(target, protocol);
   try {
     hearErrors(fd, address);
-    // A port of an ICMP socket is its identifier, which nobody has chosen.
-    if (source?.address !== undefined) bindAddress(fd, address, { address: source.address });
+    // A port of an ICMP socket is its identifier (ping_v4_sendmsg()); a raw one has none.
+    const { port, ...withoutPort } = source ?? {};
+    bindAddress(fd, address, isRaw || port === undefined ? withoutPort : { ...withoutPort, port });
     libc.connect(fd, socketAddress(address, 0), `ping ${address}`);
     return { fd, isRaw };
   } catch (error) {
@@ -103,11 +105,11 @@ function unprivilegedOrRaw({ address, source }: ProbeTarget, protocol: number) {
   }
 }
 
-function echoRequest(kind: Kind, payload: Buffer): Buffer {
+function echoRequest(kind: Kind, identifier: number, payload: Buffer): Buffer {
   const message = Buffer.concat([Buffer.alloc(HEADER_LENGTH), payload]);
   message[0] = kind.request;
-  // The identifier: a socket for ICMP replaces it by its own, a raw one does not.
-  message.writeUInt16BE(payload.readUInt16BE(0), 4);
+  // A socket for ICMP replaces it by its own, a raw one does not.
+  message.writeUInt16BE(identifier, 4);
   message.writeUInt16BE(1, 6);
   // ICMPv6's has a pseudo-header: there the kernel does it (rawv6_push_pending_frames()).
   if (kind === ICMP) {

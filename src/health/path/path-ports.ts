@@ -24,6 +24,27 @@ export function givePorts(
   range: PortRange,
   isTaken: (port: number) => boolean,
 ): PortsGiven {
+  // An identifier of ICMP and a port do not meet.
+  const [pings, others] = [true, false].map((isPing) =>
+    givenAmong(
+      wanted.filter((path) => (path.isPing === true) === isPing),
+      before,
+      range,
+      isTaken,
+    ),
+  );
+  return {
+    paths: [...others!.paths, ...pings!.paths],
+    refused: [...others!.refused, ...pings!.refused],
+  };
+}
+
+function givenAmong(
+  wanted: readonly VipPath[],
+  before: ReadonlyMap<string, PathWithPorts>,
+  range: PortRange,
+  isTaken: (port: number) => boolean,
+): PortsGiven {
   const ports: number[] = [];
   for (let port = range.first; port <= range.last; port++) if (!isTaken(port)) ports.push(port);
   const once = new Map(wanted.map((path) => [pathName(path), path]));

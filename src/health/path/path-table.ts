@@ -7,6 +7,8 @@
  * which is an address of this host's own, becomes the server's again, before the host takes it for a martian
  * (fib_validate_source()). No rule is about one probe: paths are elements of maps.
  *
+ * An echo request of ICMP has an identifier in the place of the port, and maps of its own.
+ *
  * What goes through a tunnel goes another way from there: to tunnel-wrapper.ts, which wraps it as the director would.
  *
  * What ICMP tells of such a packet speaks of the VIP, too, and no socket would hear it. So the packet that it quotes is
@@ -46,8 +48,8 @@ const FAMILIES: readonly Family[] = ["inet", "inet6"];
  */
 // biome-ignore format: a table
 const WORDS = {
-  inet:  { ip: "ip",  address: "ipv4_addr", quoted: "@th,192,32",  quotedPort: "@th,224,16", errors: "icmp type destination-unreachable @th,64,8 0x45" },
-  inet6: { ip: "ip6", address: "ipv6_addr", quoted: "@th,256,128", quotedPort: "@th,384,16", errors: "icmpv6 type destination-unreachable @th,112,8 { 6, 17 }" },
+  inet:  { ip: "ip",  icmp: "icmp",   address: "ipv4_addr", quoted: "@th,192,32",  quotedPort: "@th,224,16", errors: "icmp type destination-unreachable @th,64,8 0x45" },
+  inet6: { ip: "ip6", icmp: "icmpv6", address: "ipv6_addr", quoted: "@th,256,128", quotedPort: "@th,384,16", errors: "icmpv6 type destination-unreachable @th,112,8 { 6, 17 }" },
 } as const;
 const UNUSED = "@th,32,32";
 const UNUSED_LOW = "@th,48,16";
@@ -64,19 +66,26 @@ export function createTables({ first, last }: PortRange): string {
     (f) => `${WORDS[f].ip} daddr @servers_${f} meta mark set ${PROBE_MARK} accept;`,
   );
   const probes = `meta l4proto { tcp, udp } th`;
+  const pings = FAMILIES.map(
+    (f) => `${WORDS[f].icmp} type echo-request ${WORDS[f].icmp} id ${first}-${last} goto own;`,
+  );
+  const echoes = FAMILIES.map((f) => `${WORDS[f].icmp} type echo-reply goto echoed;`);
   return [
-    `add table ${MARKING} { flags owner; ${servers.join(" ")} chain own { ${own.join(" ")} }; chain output { type filter hook output priority ${OUTPUT_PRIORITY}; ${probes} sport ${first}-${last} goto own; }; }`,
-    `add table ${REWRITING} { flags owner; ${FAMILIES.map(mapsOf).join(" ")} chain wrap { }; chain leaving { ${FAMILIES.flatMap(leavingRules).join(" ")} }; chain arriving { ${FAMILIES.flatMap(arrivingRules).join(" ")} }; chain errors { ${FAMILIES.flatMap(errorRules).join(" ")} }; chain back { ${probes} dport ${first}-${last} goto arriving; icmp type destination-unreachable goto errors; icmpv6 type destination-unreachable goto errors; }; }`,
+    `add table ${MARKING} { flags owner; ${servers.join(" ")} chain own { ${own.join(" ")} }; chain output { type filter hook output priority ${OUTPUT_PRIORITY}; ${probes} sport ${first}-${last} goto own; ${pings.join(" ")} }; }`,
+    `add table ${REWRITING} { flags owner; ${FAMILIES.map(mapsOf).join(" ")} chain wrap { }; chain leaving { ${FAMILIES.flatMap(leavingRules).join(" ")} }; chain arriving { ${FAMILIES.flatMap(arrivingRules).join(" ")} }; chain echoed { ${FAMILIES.map(echoRule).join(" ")} }; chain errors { ${FAMILIES.flatMap(errorRules).join(" ")} }; chain back { ${probes} dport ${first}-${last} goto arriving; ${echoes.join(" ")} icmp type destination-unreachable goto errors; icmpv6 type destination-unreachable goto errors; }; }`,
   ].join("; ");
 }
 
 function mapsOf(family: Family): string {
-  const { address, quoted, quotedPort, ip } = WORDS[family];
+  const { address, quoted, quotedPort, ip, icmp } = WORDS[family];
   const key = `${address} . inet_service`;
   return [
     `map out_${family} { type ${key} : ${address}; };`,
     `map back_${family} { type ${key} : ${address}; };`,
     `set tunnelled_${family} { type ${key}; };`,
+    `map ping_out_${family} { typeof ${ip} daddr . ${icmp} id : ${ip} daddr; };`,
+    `map ping_back_${family} { typeof ${ip} saddr . ${icmp} id : ${ip} saddr; };`,
+    `set ping_tunnelled_${family} { typeof ${ip} daddr . ${icmp} id; };`,
     `map teller_${family} { typeof ${ip} saddr . ${quotedPort} : ${ip} saddr; };`,
     `map quoted_${family} { typeof ${quoted} . ${quotedPort} : ${quoted}; };`,
     `map difference_${family} { typeof ${quoted} . ${quotedPort} : ${UNUSED_LOW}; };`,
@@ -84,8 +93,11 @@ function mapsOf(family: Family): string {
 }
 
 function leavingRules(family: Family): string[] {
-  const { ip } = WORDS[family];
+  const { ip, icmp } = WORDS[family];
+  const ping = `${icmp} type echo-request ${ip} daddr`;
   return [
+    `${ping} . ${icmp} id @ping_tunnelled_${family} goto wrap;`,
+    `${ping} set ${ip} daddr . ${icmp} id map @ping_out_${family} accept;`,
     `${ip} daddr . th sport @tunnelled_${family} goto wrap;`,
     `${ip} daddr set ${ip} daddr . th sport map @out_${family} accept;`,
   ];
@@ -99,11 +111,20 @@ function arrivingRules(family: Family): string[] {
   ];
 }
 
+function echoRule(family: Family): string {
+  const { ip, icmp } = WORDS[family];
+  return `${ip} saddr set ${ip} saddr . ${icmp} id map @ping_back_${family} accept;`;
+}
+
 /** What goes into tunnels leaves by WRAPPING_DEVICE, which must be there. */
 export function startWrapping(): string {
-  return FAMILIES.map((family) => {
-    const { ip } = WORDS[family];
-    return `add rule ${REWRITING} wrap ${ip} daddr set ${ip} daddr . th sport map @out_${family} fwd to "${WRAPPING_DEVICE}"`;
+  return FAMILIES.flatMap((family) => {
+    const { ip, icmp } = WORDS[family];
+    const setting = `${ip} daddr set ${ip} daddr`;
+    return [
+      `${icmp} type echo-request ${setting} . ${icmp} id map @ping_out_${family}`,
+      `${setting} . th sport map @out_${family}`,
+    ].map((rule) => `add rule ${REWRITING} wrap ${rule} fwd to "${WRAPPING_DEVICE}"`);
   }).join("; ");
 }
 
@@ -153,11 +174,19 @@ export function elementsOf(paths: readonly PathWithPorts[]): Elements {
     if (there === undefined) elements.set(set, new Set([element]));
     else there.add(element);
   };
-  for (const { vip, server, tunnel, ports } of paths) {
+  for (const { vip, server, tunnel, isPing, ports } of paths) {
     const { family } = vip;
     const [from, to] = [vip.toString(), server.toString()];
     const difference = combine(sumOf(vip), complement(sumOf(server)));
     put(`${MARKING} servers_${family}`, to);
+    if (isPing) {
+      for (const id of ports) {
+        put(`${REWRITING} ping_out_${family}`, `${to} . ${id} : ${from}`);
+        put(`${REWRITING} ping_back_${family}`, `${from} . ${id} : ${to}`);
+        if (tunnel !== undefined) put(`${REWRITING} ping_tunnelled_${family}`, `${to} . ${id}`);
+      }
+      continue;
+    }
     for (const port of ports) {
       put(`${REWRITING} out_${family}`, `${to} . ${port} : ${from}`);
       put(`${REWRITING} back_${family}`, `${from} . ${port} : ${to}`);

@@ -126,6 +126,29 @@ test("a probe finds what a client's packet would find", async () => {
   expect(director.run("nft list tables")).toBe("");
 });
 
+test("an echo request goes there, too", async () => {
+  const host = await start(...PATHS);
+  const all = PATHS.map((path) => `ping ${path} 0`);
+  // The kernel answers also where no service listens.
+  expect(await answers(host, all)).toEqual(all.map((each) => `${each}: echo reply`));
+  healthy.batch(["addr del 10.0.0.101/32 dev lo", "addr del 2001:db8::100/128 dev lo"]);
+  expect(await answers(host, [...all, "ping 10.0.0.2 0", "ping 2001:db8::2 0"])).toEqual([
+    `${all[0]}: echo reply`,
+    `${all[1]}: no answer in time, waited for an echo reply`,
+    `${all[2]}: echo reply`,
+    `${all[3]}: no answer in time, waited for an echo reply`,
+    `${all[4]}: echo reply`,
+    "ping 10.0.0.2 0: echo reply",
+    "ping 2001:db8::2 0: echo reply",
+  ]);
+  // Without the right to an ICMP socket it is a raw one.
+  director.run("sysctl -qw net.ipv4.ping_group_range=1\t0");
+  expect(await answers(host, [all[0]!, all[1]!])).toEqual([
+    `${all[0]}: echo reply`,
+    `${all[1]}: no answer in time, waited for an echo reply`,
+  ]);
+});
+
 test("the host's own connections to servers go where they went", async () => {
   const host = await start(...PATHS);
   expect(
@@ -165,6 +188,8 @@ test("a probe of a server behind a tunnel comes through it", async () => {
     await answers(host, [
       ...paths.map((path) => `tcp ${path} 80`),
       "udp 10.0.0.100>10.0.0.2@ipip 53",
+      "ping 10.0.0.100>10.0.0.2@ipip 0",
+      "ping 2001:db8::100>2001:db8::2@ipip 0",
       "tcp 10.0.0.100>10.0.0.2@ipip 81",
       "tcp 10.0.0.100>10.0.0.2@gre 82",
       "tcp 2001:db8::100>2001:db8::2@ipip 82",
@@ -178,6 +203,8 @@ test("a probe of a server behind a tunnel comes through it", async () => {
     "tcp 10.0.0.100>10.1.0.2@ipip 80: silence",
     "tcp 10.0.0.101>10.0.0.2 80: 10.0.0.101",
     "udp 10.0.0.100>10.0.0.2@ipip 53: 10.0.0.100",
+    "ping 10.0.0.100>10.0.0.2@ipip 0: echo reply",
+    "ping 2001:db8::100>2001:db8::2@ipip 0: echo reply",
     "tcp 10.0.0.100>10.0.0.2@ipip 81: ECONNREFUSED",
     // Segments leave room for the tunnel's headers.
     "tcp 10.0.0.100>10.0.0.2@gre 82: 10.0.0.100",

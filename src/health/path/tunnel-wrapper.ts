@@ -14,6 +14,7 @@ import { Encapsulator, type Tunnel, tunnelOverhead } from "../../ipvs/forward/tu
 import { type Arrival, NO_ARRIVAL, Packet } from "../../ipvs/packets/packet.ts";
 import type { Address } from "../../net/address.ts";
 import { ETHERNET_HEADER_LENGTH } from "../../net/ethernet.ts";
+import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { WRAPPING_DEVICE } from "./path-table.ts";
 import type { PathWithPorts } from "./vip-path.ts";
 
@@ -76,9 +77,9 @@ export class TunnelWrapper implements Disposable {
 
   want(paths: readonly PathWithPorts[]): void {
     const wrappings = new Map<string, Wrapping>();
-    for (const { vip, server, tunnel, ports } of paths) {
+    for (const { vip, server, tunnel, isPing = false, ports } of paths) {
       if (tunnel === undefined) continue;
-      for (const port of ports) wrappings.set(`${vip.toString()} ${port}`, { server, tunnel });
+      for (const port of ports) wrappings.set(nameOf(vip, isPing, port), { server, tunnel });
     }
     this.#wrappings = wrappings;
   }
@@ -117,7 +118,9 @@ export class TunnelWrapper implements Disposable {
     const at = start + ETHERNET_HEADER_LENGTH;
     if (truncated || packet.moveTo(memory.bytes, at, end, arrival) !== undefined) return;
     // The host itself speaks on every interface that it has: neighbour discovery, multicast listeners.
-    const wrapping = this.#wrappings.get(`${packet.destination.toString()} ${packet.sourcePort}`);
+    const isPing = packet.protocol === IP_PROTOCOL.icmp || packet.protocol === IP_PROTOCOL.icmpv6;
+    const id = isPing ? echoIdentifier(packet) : packet.sourcePort;
+    const wrapping = this.#wrappings.get(nameOf(packet.destination, isPing, id));
     if (wrapping !== undefined) this.#wrap(packet, wrapping);
   }
 
@@ -146,4 +149,13 @@ export class TunnelWrapper implements Disposable {
       this.#sender.enqueue(bytes);
     }
   }
+}
+
+function nameOf(vip: Address, isPing: boolean, port: number): string {
+  return `${vip.toString()} ${isPing ? "ping " : ""}${port}`;
+}
+
+/** RFC 792, RFC 4443 section 4.1. */
+function echoIdentifier({ bytes, transport, end }: Packet): number {
+  return end - transport < 8 ? 0 : (bytes[transport + 4]! << 8) | bytes[transport + 5]!;
 }

@@ -8,6 +8,8 @@ export interface VipPath {
   readonly server: Address;
   /** What the director puts around it; undefined with direct routing. */
   readonly tunnel?: Tunnel | undefined;
+  /** For ICMP's echo requests, whose identifier has the part of a port. */
+  readonly isPing?: boolean | undefined;
 }
 
 /** Its ports tell a path from the others of the same VIP. */
@@ -21,7 +23,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-export function pathName({ vip, server, tunnel }: VipPath): string {
+export function pathName({ vip, server, tunnel, isPing }: VipPath): string {
   const way = tunnel === undefined ? "" : ` ${JSON.stringify(tunnel)}`;
-  return `${vip.toString()} ${server.toString()}${way}`;
+  return `${vip.toString()} ${server.toString()}${way}${isPing ? " ping" : ""}`;
 }

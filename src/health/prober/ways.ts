@@ -118,6 +118,6 @@ function keyOf({ address, through }: WatchTarget): string | undefined {
 }
 
 function pathOf({ address, through }: WatchTarget): VipPath {
-  const { vip, tunnel } = through!;
-  return { vip: Address.parse(vip)!, server: Address.parse(address)!, tunnel };
+  const { vip, tunnel, isPing } = through!;
+  return { vip: Address.parse(vip)!, server: Address.parse(address)!, tunnel, isPing };
 }
