@@ -166,7 +166,7 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map(({ ageMs, expiresInMs, ...each }) =>
+    const connections = statuses.map(({ ageMs: _ageMs, expiresInMs, ...each }) =>
       JSON.stringify({ ...each, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) }),
     );
     const services = [...director.services.services()].map((service) => {
