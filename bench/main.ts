@@ -3,7 +3,8 @@ import { writeFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import { CONTROL } from "./control.ts";
 import { END_TO_END } from "./end-to-end.ts";
-import { FAILOVER } from "./failover.ts";
+import { measureKeepalived } from "./failover/keepalived.ts";
+import { FAILOVER } from "./failover/main.ts";
 import { HEALTH } from "./health.ts";
 import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
 import { measureKernel } from "./kernel/main.ts";
@@ -16,10 +17,10 @@ const USAGE = `Usage: npm run bench -- [memory | kernel | end-to-end | control |
   kernel       what the kernel engine's program costs a packet (needs root)
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
-  failover     how long clients still come to a server that died
+  failover     how long clients still come to a server that died, beside keepalived in a guest
   health       asking two thousand servers a second
 
-Runs all of them, about twelve minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, some twenty minutes, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
@@ -45,7 +46,12 @@ async function main(words: readonly string[]): Promise<number> {
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("kernel") ? { kernel: measureKernel(say("kernel")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
-      ...(asks("failover") ? { failover: await measureInside(FAILOVER, say("failover")) } : {}),
+      ...(asks("failover")
+        ? {
+            failover: await measureInside(FAILOVER, say("failover")),
+            keepalived: await measureKeepalived(say("failover")),
+          }
+        : {}),
       ...(asks("health") ? { health: await measureInside(HEALTH, say("health")) } : {}),
       ...(asks("end-to-end")
         ? { endToEnd: await measureInside(END_TO_END, say("end to end")) }

@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
 import { CONTROL_METHOD, type TableFigures } from "./control.ts";
 import { END_TO_END_METHOD, type VariantFigures } from "./end-to-end.ts";
-import { FAILOVER_METHOD, type FailoverFigures } from "./failover.ts";
+import type { KeepalivedFailover } from "./failover/keepalived.ts";
+import { failoverReport } from "./failover/report.ts";
+import type { FailoverFigures } from "./failover/settings.ts";
 import { HEALTH_METHOD, type HealthFigures } from "./health.ts";
 import type { KernelFigures } from "./kernel/main.ts";
 import { kernelReport } from "./kernel/report.ts";
@@ -17,6 +19,7 @@ export interface Figures {
   readonly kernel?: KernelFigures;
   readonly control?: readonly TableFigures[];
   readonly failover?: readonly FailoverFigures[];
+  readonly keepalived?: KeepalivedFailover | undefined;
   readonly health?: HealthFigures;
   readonly endToEnd?: readonly VariantFigures[];
 }
@@ -64,6 +67,7 @@ export function report({
   kernel,
   control,
   failover,
+  keepalived,
   health,
   endToEnd,
 }: Figures): string {
@@ -74,7 +78,7 @@ export function report({
     ...(memory === undefined ? [] : memoryReport(memory)),
     ...(kernel === undefined ? [] : kernelReport(kernel)),
     ...(control === undefined ? [] : controlReport(control)),
-    ...(failover === undefined ? [] : failoverReport(failover)),
+    ...(failover === undefined ? [] : failoverReport(failover, keepalived)),
     ...(health === undefined ? [] : healthReport(health)),
     ...(endToEnd === undefined ? [] : endToEndReport(endToEnd)),
   ];
@@ -153,40 +157,6 @@ function controlReport(figures: readonly TableFigures[]): string[] {
     table(
       ["", ...head],
       rows.map(([title, cell]) => [title, ...figures.map(cell)]),
-    ),
-  ];
-}
-
-function failoverReport(figures: readonly FailoverFigures[]): string[] {
-  return [
-    "## Failover",
-    FAILOVER_METHOD,
-    table(
-      [
-        "Server's end",
-        "interval",
-        "timeout",
-        "fall",
-        "interval × fall",
-        "out",
-        "longest",
-        "failed",
-        "back",
-      ],
-      figures.map(({ settings, end, outMs, outMostMs, failedPercent, backMs }) => {
-        const { intervalMs, timeoutMs, fall } = settings;
-        return [
-          end,
-          seconds(intervalMs),
-          seconds(timeoutMs),
-          `${fall}`,
-          seconds(intervalMs * fall),
-          seconds(outMs),
-          seconds(outMostMs),
-          `${failedPercent.toFixed(0)} %`,
-          seconds(backMs),
-        ];
-      }),
     ),
   ];
 }

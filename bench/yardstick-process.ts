@@ -4,7 +4,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { ATTACH, BpfObject, ProgramLink, updateElement } from "../src/engine/kernel/libbpf.ts";
+import { ATTACH } from "../src/engine/kernel/bpf-call.ts";
+import { BpfObject, ProgramLink, updateElement } from "../src/engine/kernel/libbpf.ts";
 import { Address } from "../src/net/address.ts";
 import { type MacAddress, macBytes } from "../src/net/mac-address.ts";
 

@@ -151,8 +151,9 @@ struct destination {
 	__u64 in_bytes;
 	__u64 out_packets;
 	__u64 out_bytes;
+	__u64 key; /* what every daemon knows it by (src/ipvs/services/destination-key.ts); 0: nobody does */
 	__u32 is_drained; /* a template no longer leads there */
-	__u32 pad[3];
+	__u32 pad;
 };
 
 struct destinations {

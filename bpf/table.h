@@ -4,7 +4,7 @@
  * the seven behind it, have numbers of records, each with a part of the flow's hash: to find a connection is to read
  * one line of each. Entries come by compare-and-swap and never move, so that nobody who looks waits for anybody.
  *
- * docs/decisions/0021-a-table-of-our-own.md has why.
+ * docs/decisions/0022-a-table-of-our-own.md has why.
  */
 #ifndef SLUICE_TABLE_H
 #define SLUICE_TABLE_H

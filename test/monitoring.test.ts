@@ -44,6 +44,16 @@ test.skipIf(!hasPromtool)("promtool finds the alert rules right", () => {
   expect(status).toBe(0);
 });
 
+test.skipIf(!hasPromtool)("the alert rules tell what they should", () => {
+  const { status, says } = promtool([
+    "test",
+    "rules",
+    new URL("monitoring-rules.yaml", import.meta.url).pathname,
+  ]);
+  expect(says).toContain("SUCCESS");
+  expect(status).toBe(0);
+});
+
 test.skipIf(!hasPromtool)("promtool finds the metrics right", async () => {
   await using bench = await openApiBench();
   await ipvsadm(bench.socketPath, "-A -t 10.0.0.1:80 -s rr");

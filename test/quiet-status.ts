@@ -22,5 +22,6 @@ export function quietStatus(engine: Engine): StatusParts {
     findings,
     health: () => undefined,
     vips: () => [],
+    refusedReload: () => undefined,
   };
 }

@@ -76,6 +76,7 @@ test("status --json", async () => {
     pid: 1,
     generation: 0,
     drift: null,
+    refusedReload: null,
     draining: 0,
     startedAt: "1970-01-01T00:00:00.000Z",
     engine: "memory",

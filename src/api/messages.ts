@@ -43,6 +43,12 @@ export interface Status {
   readonly generation: number;
   /** Null: no file was applied. */
   readonly drift: Drift | null;
+  /** The daemon read its file again, and does not use it; null: what it read last is in force. */
+  readonly refusedReload: {
+    readonly at: string;
+    readonly path: string;
+    readonly problems: readonly string[];
+  } | null;
   /** Servers that are drained. */
   readonly draining: number;
   /** Those that Sluice itself adds. */

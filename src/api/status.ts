@@ -9,6 +9,13 @@ import { type HealthSource, healthOf } from "./health.ts";
 import type { Status } from "./messages.ts";
 import { vipFindings, vipToStatus } from "./vips.ts";
 
+/** A file that was read again, and is not used. */
+export interface RefusedReload {
+  readonly at: Date;
+  readonly path: string;
+  readonly problems: readonly string[];
+}
+
 export interface StatusParts {
   readonly startedAt: Date;
   /** Where the state is kept; undefined: nowhere. */
@@ -20,6 +27,8 @@ export interface StatusParts {
   readonly vips: () => readonly VipStatus[];
   /** Undefined while no service is checked. */
   readonly health: () => HealthSource | undefined;
+  /** Undefined when what the daemon read last is in force. */
+  readonly refusedReload: () => RefusedReload | undefined;
 }
 
 export async function statusOf(
@@ -45,6 +54,7 @@ export async function statusOf(
     health: healthOf(status.health()),
     generation: control.generation,
     drift: await driftOf(control),
+    refusedReload: refusedToStatus(status.refusedReload()),
     draining: [...drainedServers(control.state)].length,
     vips: vips.map(vipToStatus),
     findings: [
@@ -57,4 +67,8 @@ export async function statusOf(
     ],
     findingsOmitted: condition.findingsOmitted,
   };
+}
+
+function refusedToStatus(refused: RefusedReload | undefined): Status["refusedReload"] {
+  return refused === undefined ? null : { ...refused, at: refused.at.toISOString() };
 }

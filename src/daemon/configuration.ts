@@ -1,4 +1,6 @@
 /** `sluice daemon --config`: a file that is put in force at the start, and again at SIGHUP. */
+
+import type { RefusedReload } from "../api/status.ts";
 import type { Configuration } from "../configuration/load.ts";
 import { ConfigurationError, formatProblem } from "../configuration/problem.ts";
 import { ownDoing } from "../control/author.ts";
@@ -41,12 +43,22 @@ export class ConfigurationReload {
   readonly #own: Promise<OwnSettings>;
   readonly #lines: Log["lines"];
   #last: Promise<unknown> = Promise.resolve();
+  #refused: RefusedReload | undefined;
 
   constructor(path: string, control: Control, own: Promise<OwnSettings>, lines: Log["lines"]) {
     this.#path = path;
     this.#control = control;
     this.#own = own;
     this.#lines = lines;
+    // Whatever is in force since, somebody has seen to it.
+    control.declarations.onNote(() => {
+      this.#refused = undefined;
+    });
+  }
+
+  /** Why the file was not used when it was read last. */
+  get refused(): RefusedReload | undefined {
+    return this.#refused;
   }
 
   /** Resolves to why the file is not used, if it is not. */
@@ -74,6 +86,8 @@ export class ConfigurationReload {
           ? { event: "configuration-refused", problems: error.problems.map(formatProblem) }
           : { event: "configuration-refused", err: error };
       this.#lines.error(said, "the configuration is not used: all stays as it is");
+      const problems = "problems" in said ? said.problems : [(error as Error).message];
+      this.#refused = { at: new Date(), path: this.#path, problems };
       return `the configuration is not used: ${(error as Error).message}`;
     }
   }

@@ -8,7 +8,7 @@ import { Control } from "../control/control.ts";
 import { prepareFolder } from "../control/folder.ts";
 import { StateFile } from "../control/state-file.ts";
 import { lockFile } from "../engine/host/system/file-lock.ts";
-import { connectionFileIn } from "../engine/userspace/connection-file.ts";
+import { connectionFileIn } from "../engine/userspace/connection-place.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Health } from "../health/health.ts";
 import { ConfigurationReload, configurationBy, putInForce } from "./configuration.ts";
@@ -50,6 +50,7 @@ export async function openDirector(
         file: connectionFileIn(dirname(options.socket)),
         graceSeconds: options.graceSeconds,
         adopts: options.adopts,
+        staysAtEnd: options.detachesOnExit,
       },
       events: {
         warn: (message, error) => lines.warn({ err: error }, message),
@@ -67,17 +68,20 @@ export async function openDirector(
   });
   started.resolve(control);
   const own = Promise.withResolvers<OwnSettings>();
+  let configuration: ConfigurationReload | undefined;
   if (options.config === undefined || configured === undefined) {
     onReload(() => reload(control, lines), manager);
   } else {
     await putInForce(control, configured.wanted, options.config, lines);
-    const configuration = new ConfigurationReload(options.config, control, own.promise, lines);
-    onReload(() => configuration.again(), manager);
+    const reloading = new ConfigurationReload(options.config, control, own.promise, lines);
+    configuration = reloading;
+    onReload(() => reloading.again(), manager);
   }
   // Packets flow by now; all else is loaded meanwhile.
   const { serve } = await import("./serving.ts");
   const settings = configured?.daemon;
-  const served = { engine, control, startedAt, health: () => health, settings };
+  const refusedReload = () => configuration?.refused;
+  const served = { engine, control, startedAt, health: () => health, settings, refusedReload };
   const serving = await serve(served, options, log, stack);
   own.resolve(serving.own);
   return { engine, control, ...serving };

@@ -1,7 +1,9 @@
 /** Which engine the daemon runs: as it was told, or what this host can. */
-
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { claimNamespace } from "../engine/host/namespace-claim.ts";
 import { SystemCallError } from "../engine/host/system/libc.ts";
-import type { KernelOffload } from "../engine/kernel/kernel-offload.ts";
+import type { KernelOffload, KernelOutliving } from "../engine/kernel/kernel-offload.ts";
 import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
@@ -23,18 +25,29 @@ export interface EngineOptions {
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
   const { choice, admission, headStart, ...common } = options;
   const { connectionsMax, events } = common;
-  if (choice === "userspace") return await UserspaceEngine.open({ ...common, headStart });
+  if (choice === "userspace") {
+    const claim = await endPrograms(common);
+    return await UserspaceEngine.open({ ...common, headStart, claim });
+  }
   let offload: KernelOffload | undefined;
   try {
     mustHandOver();
     const kernel = await import("../engine/kernel/kernel-offload.ts");
-    offload = new kernel.KernelOffload({
-      connectionsMax,
-      opensOnWire: admission === "wire",
-      warn: (message, error) => events.warn(message, error),
-    });
+    // Before what another daemon has at work is touched.
+    const claim = await claimNamespace();
+    try {
+      offload = new kernel.KernelOffload({
+        connectionsMax,
+        opensOnWire: admission === "wire",
+        outliving: kernelOutliving(options),
+        warn: (message, error) => events.warn(message, error),
+      });
+    } catch (error) {
+      claim[Symbol.dispose]();
+      throw error;
+    }
     if (offload.stand !== undefined) events.inform(`the kernel engine stands ${offload.stand}`);
-    return await UserspaceEngine.open({ ...common, headStart, offload });
+    return await UserspaceEngine.open({ ...common, headStart, offload, claim });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;
@@ -42,6 +55,33 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
   }
   // The head start is gone with what was tried.
   return await UserspaceEngine.open(common);
+}
+
+function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving {
+  const { file, graceSeconds, adopts, staysAtEnd } = outliving;
+  const stays = graceSeconds > 0 || staysAtEnd === true;
+  const inform = (message: string): void => events.inform(message);
+  return { folder: dirname(file), adopts, stays, patienceSeconds: graceSeconds, inform };
+}
+
+/** What a kernel engine before left at work: another engine does not know what it does. Resolves to the claim it took. */
+async function endPrograms({
+  outliving,
+  events,
+}: Pick<EngineOptions, "outliving" | "events">): Promise<Disposable | undefined> {
+  const folder = dirname(outliving.file);
+  // Nearly always there are none, and nothing of the kernel engine is loaded.
+  if (![join(folder, "bpf"), "/sys/fs/bpf"].some((place) => existsSync(join(place, "sluice")))) {
+    return undefined;
+  }
+  const { pinPlace, Pins } = await import("../engine/kernel/pins.ts");
+  const place = pinPlace(folder);
+  const pins = place === undefined ? undefined : new Pins(place);
+  if (pins?.exist !== true) return undefined;
+  const claim = await claimNamespace();
+  pins.remove();
+  events.inform(`the programs that a daemon before left in the kernel are ended (${pins.folder})`);
+  return claim;
 }
 
 /** libbpf is given no work that the kernel refuses for want of a capability: some of its versions end the process then. */

@@ -1,8 +1,10 @@
 /** `sluice daemon`: from its options to its end by a signal. First the socket, so that nobody finds it missing for long. */
 import { flushCompileCache } from "node:module";
+import { dirname } from "node:path";
 import type { Hono } from "hono";
 import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
+import { connectionFileIn } from "../engine/userspace/connection-place.ts";
 import { HeadStart } from "../engine/userspace/head-start.ts";
 import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
@@ -67,7 +69,7 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   // Before all that takes time, and the first to go: what is commanded meanwhile waits.
   const access = { peerOf, gid, readers, onTrouble };
   await using listening = await listen(app.promise, options.socket, access);
-  const headStart = stack.use(new HeadStart());
+  const headStart = stack.use(new HeadStart(connectionFileIn(dirname(options.socket))));
   const { openDirector } = await import("./director.ts");
   // At the end it is too late for one that is killed: the next start shall not compile everything anew.
   flushCompileCache();

@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly graceSeconds: number;
   /** Whether the connections of the daemon before are gone on with. */
   readonly adopts: boolean;
+  /** At an ordinary end the kernel engine's programs go on. */
+  readonly detachesOnExit: boolean;
 }
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -86,8 +88,11 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --connections N    connections at most, up to ${CONNECTIONS_LIMIT} (default: ${CONNECTIONS_DEFAULT})
   --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
                      dropped for so long and connections are kept, for the next daemon to go on
-                     with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT})
-  --no-adopt         forget the connections of the daemon before
+                     with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT}).
+                     Of one that was killed the kernel engine's programs go on meanwhile, and open, too
+  --no-adopt         forget the connections of the daemon before, and end its programs
+  --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
+                     goes on with them
   --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
                      engine has the kernel open and forward connections by itself
   --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
@@ -127,6 +132,7 @@ export function parseDaemonOptions(
     connectionsMax: connections(values.connections),
     graceSeconds: grace(values.grace),
     adopts: values["no-adopt"] !== true,
+    detachesOnExit: detaches(values["detach-on-exit"], values.engine),
   };
 }
 
@@ -149,6 +155,7 @@ function read(args: readonly string[]) {
         connections: { type: "string" },
         grace: { type: "string" },
         "no-adopt": { type: "boolean" },
+        "detach-on-exit": { type: "boolean" },
         engine: { type: "string" },
         admission: { type: "string" },
         "log-level": { type: "string" },
@@ -216,6 +223,14 @@ function admissionOf(text: string = "host", engine: string = "userspace"): Admis
     throw new UsageError("--admission wire: only the kernel engine can, --engine kernel or auto");
   }
   return admission;
+}
+
+/** Throws for an engine that has nothing to leave. */
+function detaches(isWanted: boolean | undefined, engine: string = "userspace"): boolean {
+  if (isWanted === true && engine === "userspace") {
+    throw new UsageError("--detach-on-exit: only the kernel engine can, --engine kernel or auto");
+  }
+  return isWanted === true;
 }
 
 function isLogLevel(text: string): text is LogLevel {

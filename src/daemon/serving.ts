@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Hono } from "hono";
 import { createServer } from "../api/server.ts";
+import type { RefusedReload } from "../api/status.ts";
 import type { DaemonSettings } from "../configuration/daemon-settings.ts";
 import type { Control } from "../control/control.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -25,6 +26,7 @@ export interface Served {
   readonly health: () => Health | undefined;
   /** What the daemon's file says of the daemon itself. */
   readonly settings: DaemonSettings | undefined;
+  readonly refusedReload: () => RefusedReload | undefined;
 }
 
 export interface Serving {
@@ -35,7 +37,7 @@ export interface Serving {
 
 /** Until `stack` is disposed. */
 export async function serve(
-  { engine, control, startedAt, health, settings }: Served,
+  { engine, control, startedAt, health, settings, refusedReload }: Served,
   options: DaemonOptions,
   log: Log,
   stack: AsyncDisposableStack,
@@ -54,6 +56,7 @@ export async function serve(
     findings,
     health,
     vips: () => vips.status(),
+    refusedReload,
   };
   const api = createServer(control, {
     version: version(),

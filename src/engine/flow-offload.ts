@@ -62,6 +62,12 @@ export interface FlowOffload extends Disposable {
   readonly stand: string | undefined;
   /** What the director tells, and is told. */
   readonly flows: Offload;
+  /** The folder of what goes on when the process has ended; undefined: nothing does. */
+  readonly pins: string | undefined;
+  /** Nothing is to go on without the process. */
+  endWithProcess(): void;
+  /** All goes on when this is disposed of, where it can. */
+  leave(): void;
   /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void;
   /** To be told of the host's network at the beginning, and whenever interfaces or neighbours may have changed. */

@@ -84,6 +84,7 @@ const KERNEL_WORDS: Readonly<Record<string, string>> = {
   "kernel-pass-no-server":     "not opened in the kernel: no real server takes the connection",
   "kernel-pass-full":          "not opened in the kernel: no room in its table",
   "kernel-opened":             "connections that the kernel opened itself",
+  "kernel-counts-mended":      "servers whose connections were counted anew, because a daemon before was killed while it counted",
   "kernel-news-lost":          "news of the kernel's that had no place, and were made good by looking at all connections",
   "kernel-drop-no-memory":     "lost: the kernel had no memory to rewrite it",
   "kernel-flows-full":         "connections that the kernel could not be given: its table is full",

@@ -105,7 +105,7 @@ export class Director {
     this.services = new ServiceTable(read, offload?.mirror);
     this.connections = new Tracker(table, this.services, hashKey[1], offload);
     this.#onAdopted = onAdopted;
-    if (table.inherited.next(NO_CONNECTION) !== NO_CONNECTION) {
+    if (table.inherited.next(NO_CONNECTION) !== NO_CONNECTION || offload?.isInherited === true) {
       this.#adoption = new Adoption(this.connections, this.services);
     }
     const services = (): IterableIterator<VirtualService> => this.services.services();
@@ -153,6 +153,7 @@ export class Director {
     this.#adoption?.servicesChanged();
     if (hasRemoved && this.sysctls.expire_nodest_conn !== 0) this.connections.expireUnavailable();
     this.#leadOffload();
+    this.#offload?.applied(desired.services.size > 0);
     this.#offload?.invalidate();
   }
 
@@ -291,8 +292,13 @@ export class Director {
       tcp: progress.states.tcp,
       udp: progress.states.udp,
       sysctls: this.sysctls,
-      isOpeningHeld: isCrowded || drop_packet >= DROPPING || this.#adoption !== undefined,
+      isOpeningHeld: isCrowded || drop_packet >= DROPPING || this.#isAdoptionWaitedFor(),
     });
+  }
+
+  /** An offload that is inherited knows all connections of the services whose connections it opens. */
+  #isAdoptionWaitedFor(): boolean {
+    return this.#adoption !== undefined && this.#offload?.isInherited !== true;
   }
 
   /** Whether the packet's connection may be one that is not adopted yet: its sender will send it again. */

@@ -11,6 +11,7 @@ import type { Flow } from "./connections/flow.ts";
 import type { StateMachine } from "./connections/state-machine.ts";
 import type { Sysctls } from "./desired/sysctls.ts";
 import type { Destination } from "./services/destination.ts";
+import type { OrphanedServer } from "./services/orphan.ts";
 import type { ServiceMirror } from "./services/service-table.ts";
 import type { Counters } from "./services/statistics.ts";
 
@@ -47,6 +48,8 @@ export interface OffloadListener {
   /** All connections. */
   connections(): Iterable<number>;
   destinationOf(id: number): Destination;
+  /** What stands for a server that is not configured. */
+  orphan(server: OrphanedServer): Destination;
 }
 
 /** By what connections are opened and moved on. */
@@ -58,7 +61,12 @@ export interface OffloadRules {
   readonly isOpeningHeld: boolean;
 }
 
+/** What an offload that goes on with an earlier process's work knows of a connection that the director had then. */
+export type Standing = "unknown" | "current" | "replaced";
+
 export interface Offload {
+  /** It goes on with what an earlier process left: connections, and loads that count them. */
+  readonly isInherited: boolean;
   /** What it knows of services. */
   readonly mirror: ServiceMirror;
   listen(listener: OffloadListener): void;
@@ -71,7 +79,15 @@ export interface Offload {
    * more.
    */
   take(connections: ConnectionTable, id: number): boolean;
-  /** The director has opened the connection or the template, or got it from an earlier process. */
+  /** Services are as they are wanted. One that is inherited goes on as it did until there are some. */
+  applied(hasServices: boolean): void;
+  /** Of a record of an earlier process's, before the director goes on with it. */
+  standing(connections: ConnectionTable, id: number): Standing;
+  /** The director goes on with a connection of an earlier process, which was "current" or "unknown". */
+  adopted(connections: ConnectionTable, id: number): void;
+  /** Tells of an earlier process's connections that the director has no record of, some at a time: whether that was all. */
+  settle(budget: number): boolean;
+  /** The director has opened the connection or the template, or got the template from an earlier process. */
   opened(connections: ConnectionTable, id: number): void;
   /** The connection, or the template, ends: the table's flags are then as it ended. False as take(). */
   release(connections: ConnectionTable, id: number): boolean;

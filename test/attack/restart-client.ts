@@ -3,7 +3,8 @@
  *
  *     restart-client.ts ADDRESS:PORT ...      holds connections to each, sends a line on each every 20 ms and expects it
  *                                             back; beside that asks for one answer after the other, a connection for
- *                                             each. Says "holding", and when its standard input ends, JSON: Figures
+ *                                             each. Says "holding", for each line of its standard input
+ *                                             how many were answered, and when that ends, JSON: Figures
  */
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
@@ -63,6 +64,7 @@ class Held {
 
 let isEnding = false;
 let requests = 0;
+let answered = 0;
 let slowestMs = 0;
 const failed: Record<string, number> = {};
 const services = process.argv.slice(2).map((text) => {
@@ -82,7 +84,7 @@ const asking = services.flatMap((service) =>
   Array.from({ length: ASKING_EACH }, () => askUntilTheEnd(service)),
 );
 process.stdout.write("holding\n");
-process.stdin.resume();
+process.stdin.on("data", () => process.stdout.write(`${answered} answered\n`));
 await once(process.stdin, "end");
 isEnding = true;
 await Promise.all(asking);
@@ -104,7 +106,8 @@ async function askUntilTheEnd(service: { host: string; port: number }): Promise<
   while (!isEnding) {
     const begin = performance.now();
     const what = await ask(service);
-    if (what !== "answered") count(failed, what);
+    if (what === "answered") answered++;
+    else count(failed, what);
     requests++;
     slowestMs = Math.max(slowestMs, performance.now() - begin);
     await sleep(5);

@@ -2,7 +2,7 @@
  * A daemon that is killed again and again under load, the next one started at once: what its clients notice. Half of them
  * are killed in the middle of their start.
  *
- *     restart.ts ROUNDS [CALL...]       prints Figures; kills at these system calls of a start
+ *     restart.ts ROUNDS [ENGINE [CALL...]]       prints Figures; kills at these system calls of a start
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
@@ -37,6 +37,8 @@ export interface RestartFigures extends ClientFigures {
   readonly rounds: number;
   /** Kinds of system calls at each of which a daemon was killed. */
   readonly callsTried: number;
+  /** Of rounds in which a daemon ran: how often requests were answered, by new connections, while none lived. */
+  readonly servedWhileDead: number;
   /** What the director's own stack refused: resets that did not come from a server. */
   readonly hostResets: number;
   /** Connections that the daemons after the first went on with, and those that were found half written, altogether. */
@@ -47,7 +49,7 @@ export interface RestartFigures extends ClientFigures {
   readonly startSlowestMs: number;
 }
 
-/** How long one that runs may go on at most until it is killed: what was lost is sent again in some of them. */
+/** What was lost is sent again in some of them. */
 const RUNS_MS = 1_200;
 
 /** System calls of a start, by which something changes that others see. */
@@ -100,6 +102,8 @@ export async function killUnderLoad(
     calls = CALLS,
     floodRate = 0,
     isChecked = false,
+    engine = "userspace",
+    runsMs = RUNS_MS,
     onRound = () => {},
   }: {
     readonly calls?: readonly string[];
@@ -107,6 +111,10 @@ export async function killUnderLoad(
     readonly floodRate?: number;
     /** Whether servers are checked, one of them through the VIP. */
     readonly isChecked?: boolean;
+    /** Of "kernel" programs go on while no daemon lives. */
+    readonly engine?: "userspace" | "kernel";
+    /** How long one that runs may go on at most until it is killed. */
+    readonly runsMs?: number;
     readonly onRound?: (round: number) => void;
   } = {},
 ): Promise<RestartFigures> {
@@ -124,7 +132,9 @@ export async function killUnderLoad(
     "route add 10.1.0.0/16 dev inside table 100",
   ]);
   client.run(`nft ${HOST_RESETS}`);
-  let daemon = home.launch(director, ...GRACE);
+  if (engine === "kernel") home.mountPins();
+  const options = [...GRACE, "--engine", engine];
+  let daemon = home.launch(director, ...options);
   await untilPrinted(daemon, "the director runs");
   home.configure(
     `-A -t ${V}:80 -s rr`,
@@ -138,46 +148,76 @@ export async function killUnderLoad(
   await untilPrinted(load, "holding");
   const startsMs: number[] = [];
   let said = "";
+  let runs = true;
+  let servedWhileDead = 0;
   const moments = new Moments(calls);
   for (let round = 0; round < rounds; round++) {
     await kill(daemon);
+    if (engine === "kernel" && runs && (await isServed(load))) servedWhileDead++;
     onRound(round);
     const begin = performance.now();
     // The last has to run for what the clients still wait for.
     const isWhole = round % 3 === 0 || round === rounds - 1;
     daemon = isWhole
-      ? home.launch(director, ...GRACE)
-      : home.launchBy(director, moments.next(), ...GRACE);
+      ? home.launch(director, ...options)
+      : home.launchBy(director, moments.next(), ...options);
     daemon.stdout.on("data", (chunk: Buffer) => {
       said += chunk.toString();
     });
-    const runs = await untilPrinted(daemon, "goes on with").then(
+    runs = await untilPrinted(daemon, "goes on with").then(
       () => true,
       () => false,
     );
     if (isWhole) startsMs.push(performance.now() - begin);
     else if (runs) moments.outlived();
-    if (runs) await sleep(Math.random() * RUNS_MS);
+    if (runs) await sleep(Math.random() * runsMs);
   }
   load.stdin.end();
   const told = JSON.parse(await untilPrinted(load, "}\n")) as ClientFigures;
   const seen = client.run("nft list chain ip seen in");
   // The last one leaves nothing.
   await kill(daemon);
-  daemon = home.launch(director);
+  daemon = home.launch(director, "--engine", engine);
   await untilPrinted(daemon, "the director runs");
   await end(daemon, "SIGTERM");
+  const pinned = home.pinned();
+  if (pinned.length > 0) throw new Error(`Left behind: ${pinned.join(", ")}`);
   startsMs.sort((one, other) => one - other);
   return {
     ...told,
     rounds,
     callsTried: moments.done,
+    servedWhileDead,
     hostResets: Number(/packets (\d+)/.exec(seen)![1]),
     adopted: sum(said, /goes on with (\d+)/g),
     damaged: sum(said, /(\d+) were not whole/g),
     startMedianMs: Math.round(startsMs[startsMs.length >> 1] ?? 0),
     startSlowestMs: Math.round(startsMs.at(-1) ?? 0),
   };
+}
+
+/** Requests that are answered beside those that a daemon had begun to answer. */
+const SERVED = 8;
+const SERVED_MS = 4_000;
+
+/** Whether requests are answered now: so many are waited for, not for ever. */
+async function isServed(load: ChildProcessWithoutNullStreams): Promise<boolean> {
+  let first: number | undefined;
+  let served = 0;
+  const hear = (chunk: Buffer): void => {
+    for (const [, count] of chunk.toString().matchAll(/^(\d+) answered$/gm)) {
+      first ??= Number(count);
+      served = Number(count) - first;
+    }
+  };
+  load.stdout.on("data", hear);
+  const until = performance.now() + SERVED_MS;
+  while (served < SERVED && performance.now() < until) {
+    load.stdin.write("?\n");
+    await sleep(20);
+  }
+  load.stdout.off("data", hear);
+  return served >= SERVED;
 }
 
 /** The same services, by a file that has them checked. */
@@ -213,8 +253,9 @@ async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signal
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const begin = performance.now();
-  const [rounds = "1000", ...calls] = process.argv.slice(2);
+  const [rounds = "1000", engine = "userspace", ...calls] = process.argv.slice(2);
   const figures = await killUnderLoad(Number(rounds), {
+    engine: engine === "kernel" ? "kernel" : "userspace",
     ...(calls.length === 0 ? {} : { calls }),
     onRound(round) {
       const seconds = Math.round((performance.now() - begin) / 1000);

@@ -166,9 +166,10 @@ class Twin {
     const { director } = this;
     director.apply(this.#applied());
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
-    const connections = statuses.map(({ ageMs: _ageMs, expiresInMs, ...each }) =>
-      JSON.stringify({ ...each, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) }),
-    );
+    const connections = statuses.map((each) => {
+      const { ageMs: _, expiresInMs, ...others } = each;
+      return JSON.stringify({ ...others, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) });
+    });
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;
       const { destinations } = serviceStatus(service);

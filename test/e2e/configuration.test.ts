@@ -79,11 +79,15 @@ test("--config is in force at the start and by SIGHUP; a bad file changes nothin
       .toBe(times);
   await told("the configuration is not used: all stays as it is", 1);
   expect(network.ask(80)).toBe(R1);
+  const refused = home.sluice("status");
+  expect(refused.code).toBe(3);
+  expect(refused.stdout).toMatch(/\nReload +REFUSED .*weight: expected .*got 70000\n/);
 
   writeFileSync(home.configuration, web(R2));
   daemon.signal("SIGHUP");
   await told("the configuration is in force", 1);
   expect(network.ask(80)).toBe(R2);
+  expect(home.sluice("status").stdout).not.toContain("REFUSED");
 
   home.configure(`-e -t ${V}:80 -r ${R2}:80 -m -w 7`, `-A -t ${V}:8080`);
   daemon.signal("SIGHUP");

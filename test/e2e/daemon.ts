@@ -1,7 +1,7 @@
 /** `sluice daemon` in a director's network namespace, with its socket and state in a directory of its own. */
-import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../src/api/client.ts";
@@ -9,7 +9,9 @@ import type { Namespace } from "../userspace/namespaces.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 
 /** What bin/sluice starts: with a bundle of the sources a daemon takes half of the processor's time to begin. */
-const SLUICE = [new URL("../../scripts/start.ts", import.meta.url).pathname, "sluice"] as const;
+const START = new URL("../../scripts/start.ts", import.meta.url).pathname;
+/** V8's young generation as scripts/run-entry has it: what a daemon's memory is measured with. */
+const SLUICE = ["--max-semi-space-size=8", START, "sluice"] as const;
 const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
@@ -26,6 +28,8 @@ export interface CommandResult {
 export class DaemonHome implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), "sluice-test-"));
 
+  #pins: string | undefined;
+
   get socket(): string {
     return join(this.directory, "sluice.sock");
   }
@@ -37,6 +41,23 @@ export class DaemonHome implements Disposable {
 
   get state(): string {
     return join(this.directory, "state.json");
+  }
+
+  /**
+   * A BPF file system beside the socket, so that what daemons leave in it outlives them: each of them sees the mounts of this
+   * process, and has its own beside.
+   */
+  mountPins(): void {
+    const place = join(this.directory, "bpf");
+    mkdirSync(place);
+    execFileSync("mount", ["-t", "bpf", "bpf", place]);
+    this.#pins = place;
+  }
+
+  /** What daemons have left in that file system. */
+  pinned(): string[] {
+    const folder = join(this.#pins ?? this.directory, "sluice");
+    return existsSync(folder) ? readdirSync(folder) : [];
   }
 
   /** The daemon, when it runs. Rejects with its complaints when it ends instead. */
@@ -131,7 +152,12 @@ export class DaemonHome implements Disposable {
     return { code: status, stdout, stderr };
   }
 
+  /** With the file system all goes that is kept in it. */
   [Symbol.dispose](): void {
+    if (this.#pins !== undefined) {
+      rmSync(join(this.#pins, "sluice"), { recursive: true, force: true });
+      execFileSync("umount", ["--lazy", this.#pins]);
+    }
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -18,3 +18,11 @@ test("nor while a flood of first packets fills the table", async () => {
   // Half-open entries lie among them.
   expect(adopted).toBeGreaterThan(1_000);
 }, 600_000);
+
+test("killed 50 times, programs of the kernel engine go on: new connections are opened while no daemon lives", async () => {
+  const figures = await killUnderLoad(50, { engine: "kernel", runsMs: 300 });
+  const { lost, failed, hostResets, servedWhileDead, adopted } = figures;
+  expect({ lost, failed, hostResets }).toEqual({ lost: {}, failed: {}, hostResets: 0 });
+  expect(servedWhileDead).toBeGreaterThan(10);
+  expect(adopted).toBeGreaterThan(0);
+}, 600_000);

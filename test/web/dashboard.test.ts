@@ -118,6 +118,54 @@ test("changes nothing before it is unlocked, and nothing that was not seen befor
   expect(complaints).toEqual([]);
 });
 
+test("a service and its server come by forms, and not before their plan was seen", async () => {
+  await look();
+  expect(await page.getByText("A new service").count()).toBe(0);
+  await page.getByRole("switch", { name: "Read only" }).click();
+  await page.getByText("A new service").click();
+  const form = page.getByRole("form", { name: "A new service" });
+  await form.getByLabel("Address, or a firewall mark").fill("web");
+  await form.getByRole("button", { name: "Propose" }).click();
+  await page.getByRole("alert").getByText("web: expected an address").waitFor();
+  await form.getByLabel("Address, or a firewall mark").fill(V);
+  await form.getByLabel("Port").fill("8443");
+  await form.getByLabel("Scheduler").selectOption("sed");
+  await form.getByRole("button", { name: "Propose" }).click();
+  await page.getByRole("heading", { name: "Proposed changes" }).waitFor();
+  await page.getByText("A new server").click();
+  const server = page.getByRole("form", { name: "A new server" });
+  await server.getByLabel("Address").fill("10.1.0.22");
+  await server.getByLabel("Forwarding").selectOption("masquerade");
+  await server.getByRole("button", { name: "Propose" }).click();
+  await expect.poll(() => page.locator(".planned").innerText()).toMatch(/8443[\s\S]*10\.1\.0\.22/);
+  expect(await inaccessible(page)).toEqual([]);
+  expect(director.home.ipvsadm("-Ln").stdout).not.toContain(":8443");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect
+    .poll(() => director.home.ipvsadm("-Ln").stdout)
+    .toMatch(/:8443 sed\n +-> 10\.1\.0\.22:8443 +Masq +1 /);
+  await visit(`services/tcp%3A${V}%3A8443`);
+  await page.getByRole("button", { name: "Propose to remove the service" }).click();
+  await page.getByRole("link", { name: "See what it would change" }).click();
+  await page.getByRole("button", { name: "Apply" }).click();
+  await expect.poll(() => director.home.ipvsadm("-Ln").stdout).not.toContain(":8443");
+  expect(complaints).toEqual([]);
+});
+
+test("in Chinese, too", async () => {
+  await look({ locale: "zh-CN" });
+  await page.getByRole("columnheader", { name: "服务、服务器" }).waitFor();
+  await page.getByText("新建连接", { exact: true }).first().waitFor();
+  await visit("packets");
+  await page.getByRole("heading", { name: "我的数据包去了哪里？" }).waitFor();
+  await page.getByText("转发给服务器，地址已改写 (-m)").waitFor();
+  await visit("changes");
+  await page.getByRole("heading", { name: "提议的变更" }).waitFor();
+  await page.getByRole("button", { name: "English" }).click();
+  await page.getByRole("heading", { name: "Proposed changes" }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test("explains where a client's next connection would go", async () => {
   await look();
   await visit(`services/tcp%3A${V}%3A80`);

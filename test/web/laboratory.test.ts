@@ -81,6 +81,13 @@ test("from an empty page to why node02 does not answer, by the lessons alone", a
   expect(complaints).toEqual([]);
 });
 
+test("where no director is, the page is the laboratory, and what a director shows is said to be missing", async () => {
+  ({ page, complaints } = await openPage(browser, base));
+  await page.getByRole("heading", { name: "Four hosts on one wire" }).waitFor();
+  await page.getByRole("link", { name: "Services", exact: true }).click();
+  await page.getByRole("heading", { name: "No director here" }).waitFor();
+});
+
 test("by keys: a line is typed, its frames go by, a step back is a step back", async () => {
   await visit("?lab=dr");
   const line = page.getByRole("textbox", { name: "Terminal, client" });

@@ -8,6 +8,7 @@ import { V } from "../e2e/network.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { openBrowser, openPage } from "./browser.ts";
 import { buildPages, openDirector } from "./director.ts";
+import { SCENES, type Scene } from "./scenes.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const IMAGES = join(ROOT, "docs/images");
@@ -19,7 +20,8 @@ buildPages();
 mkdirSync(IMAGES, { recursive: true });
 const browser = await openBrowser();
 try {
-  await dashboard(browser);
+  // The dashboard's charts take a while: `screenshots lessons` leaves them as they are.
+  if (process.argv[2] !== "lessons") await dashboard(browser);
   await laboratory(browser);
 } finally {
   await browser.close();
@@ -44,27 +46,30 @@ async function laboratory(by: Browser): Promise<void> {
   const server = spawn(process.execPath, words, { cwd: ROOT });
   try {
     const [base] = /http:\/\/[^/]+/.exec(await untilPrinted(server, "\n"))!;
-    const site = "http://192.168.150.100/";
-    const typed = [
-      ["client", `curl -sS -m 2 ${site}`],
-      ["client", `curl -sS -m 2 ${site}`],
-      ["node02", "ifconfig lo:2 down"],
-      ["client", `curl -sS -m 2 ${site} ${site}`],
-    ];
-    const query = new URLSearchParams({ lesson: "why", typed: JSON.stringify(typed) });
-    const { page } = await openPage(by, `${base}/#/laboratory?${query.toString()}`, {
-      size: SIZE,
-      theme: "dark",
-    });
-    const lost = page.getByRole("button", { name: /✕ not-forwarding/ }).first();
-    await lost.click();
-    // The frame before the loss: under way from the director to node02.
-    const sent = page.getByRole("row", { name: /^node01 SYN 192/ }).last();
-    await sent.getByRole("button").click();
-    await page.getByRole("tab", { name: "node02" }).click();
-    await page.mouse.move(0, 0);
-    await page.screenshot({ path: join(IMAGES, "laboratory.png") });
+    for (const scene of SCENES) await take(by, base, scene);
   } finally {
     server.kill();
   }
+}
+
+async function take(by: Browser, base: string, scene: Scene): Promise<void> {
+  const { image, lesson, typed, theme, row, host } = scene;
+  const query = new URLSearchParams({ lesson, typed: JSON.stringify(typed) });
+  const { page } = await openPage(by, `${base}/#/laboratory?${query.toString()}`, {
+    size: SIZE,
+    theme,
+  });
+  // Rows are drawn where they are looked at: from the end upwards.
+  const list = page.locator(".step-list .list");
+  await page.getByRole("button", { name: "To the last command" }).click();
+  const wanted = page.getByRole("row", { name: row }).last();
+  for (let tries = 0; (await wanted.count()) === 0 && tries < 50; tries++) {
+    await list.evaluate((element) => element.scrollBy(0, 200));
+    await sleep(50);
+  }
+  await wanted.getByRole("button").click();
+  await page.getByRole("tab", { name: host }).click();
+  await page.mouse.move(0, 0);
+  await page.screenshot({ path: join(IMAGES, image) });
+  await page.context().close();
 }

@@ -88,6 +88,11 @@ async function daemonFamilies(control: Control, { version, status }: PageParts):
       "The number of the last change that was acknowledged: each makes one more.",
       control.generation,
     ),
+    gauge(
+      "sluice_configuration_last_reload_successful",
+      "1 or 0: whether the file is in force that the daemon read last.",
+      status.refusedReload() === undefined ? 1 : 0,
+    ),
     gauge("sluice_services", "Services in force.", state.services.size),
     gauge("sluice_destinations", "Destinations in force, over all services.", destinations),
     gauge(

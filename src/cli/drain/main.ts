@@ -3,6 +3,7 @@
 import type { Client } from "../../api/client.ts";
 import type { DrainStatus, WireDrainRequest } from "../../api/messages.ts";
 import { FLAG, readArguments } from "../arguments.ts";
+import { everyServer } from "../every-server.ts";
 import { serviceNames } from "../names.ts";
 import { nameOf, type PickedServer, pickServers } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
@@ -55,7 +56,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
       return EXIT.done;
     }
     const request = requestOf({ ...values, afterwards: values.then });
-    const { services } = await client.call("listServices", {}, undefined);
+    const { services } = await everyServer(client);
     const picked = pickServers(word, services, await serviceNames(client));
     await begin(client, picked, request);
     const isOurs = oneOf(picked);

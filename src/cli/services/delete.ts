@@ -4,6 +4,7 @@ import { formatServiceId } from "../../api/ids.ts";
 import type { Change } from "../../api/routes.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../../control/wire.ts";
 import { readFlags } from "../arguments.ts";
+import { everyServer } from "../every-server.ts";
 import { nameOf, pickServers, pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { processSurroundings } from "../surroundings.ts";
@@ -47,7 +48,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     }
     const { services, names } = await standing(client);
     const going = word.includes("/")
-      ? pickServers(word, services, names).map(
+      ? pickServers(word, (await everyServer(client)).services, names).map(
           (picked): Going => ({
             what: nameOf(picked),
             connections: connectionsOf([picked.destination]),

@@ -6,6 +6,7 @@ import type { ConnectionCount } from "../../api/messages.ts";
 import { writeConfiguration } from "../../configuration/write.ts";
 import type { WireServiceStatus } from "../../control/wire.ts";
 import { readFlags } from "../arguments.ts";
+import { everyServer } from "../every-server.ts";
 import { nameOf, type PickedServer, pickServers, pickService } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { spellSeconds } from "../spell-time.ts";
@@ -81,17 +82,20 @@ async function whole(client: Client, service: WireServiceStatus): Promise<Part> 
 
 async function servers(client: Client, word: string, all: Standing): Promise<Part[]> {
   const parts: Part[] = [];
-  for (const picked of pickServers(word, all.services, all.names)) {
+  const { services, isOut } = await everyServer(client);
+  for (const picked of pickServers(word, services, all.names)) {
     const { service, destination } = picked;
     const server = formatEndpointId(destination.endpoint);
     const connections = await count(client, { service: formatServiceId(service.key), server });
-    parts.push({ what: destination, connections, text: serverText(picked) });
+    parts.push({ what: destination, connections, text: serverText(picked, isOut(destination)) });
   }
   return parts;
 }
 
-function serverText(picked: PickedServer): string {
+function serverText(picked: PickedServer, isOut: boolean): string {
   const { service, destination } = picked;
+  if (isOut)
+    return `${nameOf(picked)}\nOut of work: its checks say so, and sluice status says why.\n`;
   const rows = serverRows({ ...service, destinations: [destination] });
   return `${nameOf(picked)}\n${table(rows)}${trafficText(destination)}`;
 }

@@ -35,8 +35,9 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     await around.write(
       json ? `${JSON.stringify(status, undefined, 2)}\n` : page(status, new Date()),
     );
-    const { findings, health, stateTrouble } = status;
-    const isWell = findings.length === 0 && !isUnwell(health) && stateTrouble === null;
+    const { findings, health, stateTrouble, refusedReload } = status;
+    const isWell =
+      findings.length === 0 && !isUnwell(health) && stateTrouble === null && refusedReload === null;
     return isWell ? EXIT.done : EXIT.wrong;
   });
 }

@@ -19,6 +19,9 @@ export function page(status: Status, now: Date): string {
     ["State", stateText(status)],
   ];
   if (status.drift !== null) rows.push(["File", fileText(status.drift, now)]);
+  if (status.refusedReload !== null) {
+    rows.push(["Reload", reloadText(status.refusedReload, now)]);
+  }
   if (status.draining > 0) {
     const those = status.draining === 1 ? "1 server" : `${status.draining} servers`;
     rows.push(["Draining", `${those}: see sluice drain`]);
@@ -44,6 +47,13 @@ function fileText({ source, appliedAt, by, changes, mode }: Drift, now: Date): s
   const after = mode === "reconcile" ? "which is being taken back" : "which is kept";
   const those = changes.length === 1 ? "1 difference" : `${changes.length} differences`;
   return `${head}; ${those} since by other hands, ${after}`;
+}
+
+function reloadText(refused: NonNullable<Status["refusedReload"]>, now: Date): string {
+  const { at, path, problems } = refused;
+  const head = `REFUSED ${lasting(at, now)} ago, and all stays as it was: ${problems[0] ?? path}`;
+  const more = problems.length - 1;
+  return more > 0 ? `${head}, and ${more} more: see sluice check ${path}` : head;
 }
 
 /** Of what other hands changed so many lines are told: sluice status --json has all. */

@@ -1,5 +1,6 @@
 /** `sluice undrain`: gives servers new connections again. */
 import { FLAG, readArguments } from "../arguments.ts";
+import { everyServer } from "../every-server.ts";
 import { serviceNames } from "../names.ts";
 import { nameOf, pickServers } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
@@ -31,7 +32,7 @@ export function run(args: readonly string[], around: Around): Promise<ExitCode> 
     }
     const [word, ...more] = positionals;
     if (word === undefined || more.length > 0) throw new UsageError("expected one server");
-    const { services } = await client.call("listServices", {}, undefined);
+    const { services } = await everyServer(client);
     const all = pickServers(word, services, await serviceNames(client));
     const picked = all.filter(({ destination }) => destination.drain !== undefined);
     if (picked.length === 0) {

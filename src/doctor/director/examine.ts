@@ -16,9 +16,11 @@ import {
 } from "../host/interfaces.ts";
 import { routeTo } from "../host/routes.ts";
 import { readSetting } from "../host/settings.ts";
+import { carries } from "../wire/carries.ts";
 import { type Answer, knock } from "../wire/knock.ts";
 import { whoHas } from "../wire/who-has.ts";
 import { Wire } from "../wire/wire.ts";
+import { Arrivals } from "./arrivals.ts";
 import { diagnose } from "./diagnose.ts";
 import type { DirectorFacts, MarkSeen, ServerSeen, VipSeen } from "./facts.ts";
 import type { ExaminedServer, ExaminedService } from "./service.ts";
@@ -46,6 +48,7 @@ export async function examineDirector(listenMs: number): Promise<Examination> {
     skipped.push({ what: "servers", why });
   }
   const asked = pairs.slice(0, SERVERS_MAX);
+  using arrivals = new Arrivals(wires.all, vips);
   const [vipsSeen, servers] = await Promise.all([
     inBunches(vips, (vip) => seeVip(vip, vips, interfaces, wires, listenMs)),
     inBunches(asked, ({ service, server }) => seeServer(service, server, vips, wires)),
@@ -75,6 +78,7 @@ export async function examineDirector(listenMs: number): Promise<Examination> {
     vips: vipsSeen,
     servers,
     marks: marks.filter((mark) => mark !== undefined),
+    arrivals: await arrivals.seen(),
     names,
     clientBeside: (client, server) =>
       cards(interfaces).some((card) => isOnLink(card, client) && isOnLink(card, server)),
@@ -169,23 +173,30 @@ async function seeServer(
   wires: Wires,
 ): Promise<ServerSeen> {
   const route = await routeTo(server.address);
-  const unasked = { service, server, route, hasNeighbour: undefined, answer: undefined };
+  const card = route.kind === "out" ? wires.card(route.interfaceName) : undefined;
+  const believedMtu = (route.kind === "out" ? route.mtu : undefined) ?? card?.mtu;
+  const unasked = {
+    service,
+    server,
+    route,
+    believedMtu,
+    hasNeighbour: undefined,
+    answer: undefined,
+    carriedMtu: undefined,
+  };
   if (route.kind !== "out") return unasked;
   const wire = wires.on(route.interfaceName);
-  const card = wires.card(route.interfaceName);
   if (wire === undefined || card === undefined) return unasked;
   const source = ownAddress(card, route.nextHop, vips);
   if (source === undefined) return unasked;
   const [mac] = await whoHas(wire, source, route.nextHop);
   if (mac === undefined) return { ...unasked, hasNeighbour: false };
-  const answer = await answerOf(wire, {
-    service,
-    server,
-    mac,
-    source,
-    isOnWire: !route.hasGateway,
-  });
-  return { ...unasked, hasNeighbour: true, answer };
+  const isTunnel = server.forwarding.kind === "tunnel" && believedMtu !== undefined;
+  const [answer, carriedMtu] = await Promise.all([
+    answerOf(wire, { service, server, mac, source, isOnWire: !route.hasGateway }),
+    isTunnel ? carries(wire, { mac, source, target: server.address }, believedMtu) : undefined,
+  ]);
+  return { ...unasked, hasNeighbour: true, answer, carriedMtu };
 }
 
 interface Asked {

@@ -4,6 +4,7 @@ import type { MacAddress } from "../../net/mac-address.ts";
 import type { Rule } from "../host/firewall.ts";
 import type { HostInterface } from "../host/interfaces.ts";
 import type { HostRoute } from "../host/routes.ts";
+import type { Setting } from "../host/settings.ts";
 import type { Answer } from "../wire/knock.ts";
 import type { DirectorTold, ExaminedServer, ExaminedService } from "./service.ts";
 
@@ -14,6 +15,20 @@ export interface ServerSeen {
   /** Undefined where it was not asked. */
   readonly hasNeighbour: boolean | undefined;
   readonly answer: Answer | undefined;
+  /** The longest packet of which this host believes that it gets there; undefined where there is no way out. */
+  readonly believedMtu: number | undefined;
+  /** The longest that does, asked of tunnels' ends; undefined where nobody answered. */
+  readonly carriedMtu: number | undefined;
+}
+
+/** A packet for a VIP, come by a card from a client. */
+export interface ArrivalSeen {
+  readonly vip: Address;
+  readonly card: string;
+  readonly client: Address;
+  /** The way back. */
+  readonly route: HostRoute;
+  readonly reversePathFilter: Setting;
 }
 
 export interface VipSeen {
@@ -45,6 +60,7 @@ export interface DirectorFacts {
   readonly vips: readonly VipSeen[];
   readonly servers: readonly ServerSeen[];
   readonly marks: readonly MarkSeen[];
+  readonly arrivals: readonly ArrivalSeen[];
   /** What is known of a neighbour's address by its MAC address. */
   readonly names: ReadonlyMap<MacAddress, string>;
   /** For a client: on the same link as a server. */

@@ -1,36 +1,22 @@
 /** Firewall rules of the director that services suffer from. */
-import { advice, type Finding, type Remedy } from "../finding.ts";
-import { isAboutInvalid, mayMeet, type Rule, silencesTooBig } from "../host/firewall.ts";
+import { advice, type Finding } from "../finding.ts";
+import { isAboutInvalid, mayMeet } from "../host/firewall.ts";
 import type { DirectorFacts } from "./facts.ts";
+import { dropsByReversePath } from "./reverse-path-faults.ts";
+import { counted, removal } from "./rule-words.ts";
 import type { ExaminedService } from "./service.ts";
 
 export function* firewallFaults(facts: DirectorFacts): Generator<Finding> {
-  const { told, firewall } = facts;
+  const { told } = facts;
   for (const service of told.services) yield* droppedRequests(facts, service);
   const passesBy = told.services.some(({ servers }) =>
     servers.some(({ forwarding }) => forwarding.kind !== "masquerade"),
   );
   if (passesBy) yield* halfSeen(facts);
-  const hasTunnel = told.services.some(({ servers }) =>
-    servers.some(({ forwarding }) => forwarding.kind === "tunnel"),
-  );
-  if (!hasTunnel) return;
-  for (const rule of firewall) {
-    if ((rule.hook !== "output" && rule.hook !== "postrouting") || !silencesTooBig(rule)) continue;
-    yield {
-      code: "icmp-blocked",
-      about: "tunnels",
-      says: "this host's firewall keeps its 'fragmentation needed' from leaving",
-      evidence: counted(rule),
-      leadsTo:
-        "clients are never told that tunnels take room: their full packets are dropped, small pages work, uploads hang",
-      remedy: removal(rule, "let ICMP type 3 code 4 (ICMPv6 type 2) pass"),
-    };
-  }
 }
 
 function* droppedRequests(
-  { told, firewall }: DirectorFacts,
+  { told, firewall, arrivals }: DirectorFacts,
   { name, vip, port, protocol }: ExaminedService,
 ): Generator<Finding> {
   if (vip === undefined) return;
@@ -47,6 +33,8 @@ function* droppedRequests(
   const sure = rules.filter(({ packets }) => packets !== undefined);
   const suspects = sure.length > 0 ? sure : vanished === undefined ? [] : rules;
   if (suspects.length === 0 && vanished === undefined) return;
+  // What vanishes between the card and the service may be another filter's doing.
+  if (suspects.length === 0 && arrivals.some(dropsByReversePath)) return;
   yield {
     code: "filtered",
     about: name,
@@ -78,14 +66,4 @@ function* halfSeen({ firewall, isTrackingLoose }: DirectorFacts): Generator<Find
       remedy: removal(rule, "let the services' packets pass before it, or untracked (NOTRACK)"),
     };
   }
-}
-
-function counted({ text, packets }: Rule): string {
-  return packets === undefined ? text : `${text}: ${packets} packets`;
-}
-
-function removal(rule: Rule, otherwise: string): Remedy {
-  return rule.removal === undefined
-    ? advice(otherwise)
-    : { kind: "commands", lines: [rule.removal] };
 }

@@ -2,12 +2,17 @@
 import { Address } from "../../net/address.ts";
 import { ARP_OPERATION, ArpView } from "../../net/arp.ts";
 import { ETHERTYPE, EthernetView } from "../../net/ethernet.ts";
+import { ICMP_HEADER_LENGTH, ICMP_TYPE } from "../../net/icmp.ts";
 import { ICMPV6_TYPE } from "../../net/icmpv6.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
 import { Ipv4View } from "../../net/ipv4.ts";
 import { Ipv6View } from "../../net/ipv6.ts";
 import type { MacAddress } from "../../net/mac-address.ts";
 import { TcpView } from "../../net/tcp.ts";
+import { readUint16 } from "../../net/words.ts";
+
+/** RFC 792 and RFC 4443 section 4: in the same place. */
+const IDENTIFIER_AT = 4;
 
 export interface Frame {
   readonly source: MacAddress;
@@ -23,6 +28,8 @@ export type Content =
       readonly from: Address;
       readonly to: Address;
       readonly tcp: Segment | undefined;
+      /** The identifier of an echo's answer. */
+      readonly echo: number | undefined;
     };
 
 export interface Segment {
@@ -53,22 +60,34 @@ function contentOf(etherType: number, payload: Uint8Array): Content | undefined 
       if (typeof ip === "string") return undefined;
       const isTcp = ip.protocol === IP_PROTOCOL.tcp && ip.fragmentOffset === 0;
       const tcp = isTcp ? segmentOf(payload, ip.payloadStart, ip.end) : undefined;
-      return { kind: "packet", from: ip.source, to: ip.destination, tcp };
+      const isIcmp = ip.protocol === IP_PROTOCOL.icmp && ip.fragmentOffset === 0;
+      const echo = isIcmp
+        ? answeredEcho(payload.subarray(ip.payloadStart, ip.end), ICMP_TYPE.echoReply)
+        : undefined;
+      return { kind: "packet", from: ip.source, to: ip.destination, tcp, echo };
     }
     case ETHERTYPE.ipv6: {
       const ip = Ipv6View.over(payload);
       if (typeof ip === "string") return undefined;
+      let echo: number | undefined;
       if (ip.protocol === IP_PROTOCOL.icmpv6) {
-        const claimed = advertised(payload.subarray(ip.payloadStart, ip.end));
+        const message = payload.subarray(ip.payloadStart, ip.end);
+        const claimed = advertised(message);
+        echo = answeredEcho(message, ICMPV6_TYPE.echoReply);
         if (claimed !== undefined) return { kind: "claim", address: claimed };
       }
       const isTcp = ip.protocol === IP_PROTOCOL.tcp;
       const tcp = isTcp ? segmentOf(payload, ip.payloadStart, ip.end) : undefined;
-      return { kind: "packet", from: ip.source, to: ip.destination, tcp };
+      return { kind: "packet", from: ip.source, to: ip.destination, tcp, echo };
     }
     default:
       return undefined;
   }
+}
+
+function answeredEcho(message: Uint8Array, type: number): number | undefined {
+  if (message[0] !== type || message.length < ICMP_HEADER_LENGTH) return undefined;
+  return readUint16(message, IDENTIFIER_AT);
 }
 
 /** The target of a neighbour advertisement, RFC 4861 section 4.4. */

@@ -78,7 +78,8 @@ export const destination = {
   inBytes: 88,
   outPackets: 96,
   outBytes: 104,
-  isDrained: 112,
+  key: 112,
+  isDrained: 120,
 } as const;
 
 export const serviceKey = {

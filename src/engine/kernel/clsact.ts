@@ -1,14 +1,15 @@
 /**
  * Programs as tc filters, for kernels without tcx (before 6.6): tc-bpf(8), net/sched/cls_bpf.c. A filter outlives the daemon;
- * so what is attached is a gate (bpf/gate.bpf.c), which leads nowhere once the daemon is dead. The next one that runs here
- * takes its place, and removes what it does not need.
+ * so what is attached is a gate (bpf/gate.bpf.c), which leads nowhere once the daemon is dead and its table of programs is not
+ * pinned. The next one that runs here takes its place, and removes what it does not need.
  */
 import { readFileSync } from "node:fs";
 import { Netlink } from "../host/netlink/netlink.ts";
 import { FLAG } from "../host/netlink/netlink-message.ts";
-import { SystemCallError } from "../host/system/libc.ts";
+import { close, SystemCallError } from "../host/system/libc.ts";
 import type { Programs } from "./attachments.ts";
 import { BpfObject, updateElement } from "./libbpf.ts";
+import type { Pins } from "./pins.ts";
 
 const OBJECT = new URL("../../../bpf/gate.bpf.o", import.meta.url);
 
@@ -40,18 +41,30 @@ const ANY_PROTOCOL = 0x0300;
 const PRIORITY = 0xe51c;
 const HANDLE = 1;
 const NAME = "sluice";
+/** What the gate's table is kept as. */
+const KEPT_GATE = "gate";
 
 export type Direction = "ingress" | "egress";
 
-const DIRECTIONS = ["ingress", "egress"] as const satisfies readonly Direction[];
+export const DIRECTIONS = ["ingress", "egress"] as const satisfies readonly Direction[];
 
-/** What runs at hooks, as long as this process lives. */
+/** What runs at hooks, as long as this process lives, or as the gate's table of programs is kept. */
 export class Clsact implements Disposable {
-  readonly #gate = new BpfObject(readFileSync(OBJECT), {});
+  readonly #gate: BpfObject;
   readonly #netlink = new Netlink();
+  /** Filters stay when this is disposed of. */
+  stays = false;
 
-  constructor({ atCard, atLane }: Programs) {
+  constructor({ atCard, atLane }: Programs, pins?: Pins) {
+    const kept = pins?.map(KEPT_GATE);
+    this.#gate = new BpfObject(
+      readFileSync(OBJECT),
+      {},
+      kept === undefined ? {} : { programs: kept },
+    );
     const programs = this.#gate.map("programs");
+    if (kept === undefined) pins?.keepMap(KEPT_GATE, programs);
+    else close(kept);
     for (const [index, program] of [atCard, atLane].entries()) {
       const result = updateElement(programs, word(index), word(program));
       if (result < 0) throw new SystemCallError("bpf", -result, "put a program behind its gate");
@@ -85,7 +98,11 @@ export class Clsact implements Disposable {
       ],
       attempt,
     );
-    return { [Symbol.dispose]: () => this.remove(interfaceIndex, direction) };
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.stays) this.remove(interfaceIndex, direction);
+      },
+    };
   }
 
   /** Removes our filter, if there is one, and then the queueing discipline, if nobody has another. */

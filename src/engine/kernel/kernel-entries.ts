@@ -19,7 +19,7 @@ import {
 } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
-import { deleteElement, lookUpElement, Question, updateElement } from "./libbpf.ts";
+import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
 
 const NANOSECONDS = 1e6;
 
@@ -65,6 +65,7 @@ export class EntryView {
   destinationPort = 0;
   state = 0;
   flags = 0;
+  isDirectors = false;
   packets = 0;
   timeoutMs = 0;
   isControlled = false;
@@ -78,6 +79,7 @@ export class EntryView {
     this.destinationPort = view.getUint16(at + connection.port);
     this.state = (word >>> STATE_SHIFT) & STATE_MASK;
     this.flags = word & FLAGS_MASK;
+    this.isDirectors = (word & DIRECTORS) !== 0;
     this.isControlled = (word & CONTROLLED) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
@@ -119,12 +121,17 @@ export class KernelEntries implements Disposable {
 
   /** All connections with their flows; what comes or goes meanwhile may be missed. Each is good until the next. */
   *all(): Generator<{ readonly view: DataView; readonly at: number; readonly entry: EntryView }> {
-    const { view } = this.#change;
+    const { view, bytes } = this.#change;
     const count = this.#maps.tally.view.getUint32(tally.records, true);
+    // Whoever is told of one may ask about others before he is done with it.
+    const told = new Uint8Array(flowKey.size);
+    const toldView = new DataView(told.buffer);
+    const entry = new EntryView();
     for (let number = 0; number < count; number++) {
       view.setUint32(changeConnection.number, number, true);
-      const entry = this.#ask(this.#maps.programs.read_record);
-      if (entry !== undefined) yield { view, at: changeConnection.flow, entry };
+      if (this.#ask(this.#maps.programs.read_record) === undefined) continue;
+      told.set(bytes.subarray(changeConnection.flow, changeConnection.flow + flowKey.size));
+      yield { view: toldView, at: 0, entry: entry.read(view, CHANGED) };
     }
   }
 
@@ -206,6 +213,21 @@ export class KernelEntries implements Disposable {
     this.#templateView.setUint32(template.destination, slot, true);
     this.#templateView.setUint32(template.id, id + 1, true);
     updateElement(this.#maps.templates, this.#key, this.#template);
+  }
+
+  /** Those that the director has no record of lead nobody any more. */
+  pruneTemplates(connections: ConnectionTable): void {
+    const stale: Uint8Array[] = [];
+    for (const { key, value } of elementsOf(this.#maps.templates, flowKey.size, template.size)) {
+      const view = new DataView(value.buffer, value.byteOffset, value.length);
+      const id = view.getUint32(template.id, true) - 1;
+      if (connections.has(id)) {
+        fillKey(this.#keyView, 0, connections, id);
+        if (Buffer.compare(this.#key, key) === 0) continue;
+      }
+      stale.push(key.slice());
+    }
+    for (const key of stale) deleteElement(this.#maps.templates, key);
   }
 
   /** The programs may have another one of the same client by now. */

@@ -5,6 +5,7 @@
  * opening and each new state; or the director, whose packets they leave. It takes a connection whose packet comes to it, deals
  * with the packet as ever, and gives it back once that has gone out.
  */
+import { randomInt } from "node:crypto";
 import type { Instant } from "../../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/connection-table.ts";
 import { CONNECTION_FLAG, Flow, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
@@ -16,14 +17,17 @@ import type {
   OffloadedTraffic,
   OffloadListener,
   OffloadRules,
+  Standing,
 } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { flowKey, news, settings, tally } from "./abi.ts";
+import { Inheritance, Recount } from "./inheritance.ts";
 import { EntryView, KernelEntries, readFlow, readReplyFlow } from "./kernel-entries.ts";
-import { KernelMaps } from "./kernel-maps.ts";
+import { KernelMaps, type PinnedMapsOptions } from "./kernel-maps.ts";
 import { KernelServices } from "./kernel-services.ts";
+import type { Pins } from "./pins.ts";
 import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
 import { reasonOf, verdictCounts } from "./verdicts.ts";
 
@@ -50,7 +54,15 @@ export interface KernelFlowsOptions {
   readonly packetsSeen?: number | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
+  /** Where programs and connections outlive the process. */
+  readonly outliving?: PinnedMapsOptions | undefined;
 }
+
+/**
+ * What an earlier process left at work goes on as it was until it is known what is wanted; then the director gets to know its
+ * connections, and takes part.
+ */
+type Stage = "waiting" | "adopting" | "running";
 
 export class KernelFlows implements Offload, Disposable {
   /** A new generation has begun. */
@@ -75,13 +87,22 @@ export class KernelFlows implements Offload, Disposable {
   #nextEpoch = 1;
   #unheard = 0;
   #full = 0;
+  #mended = 0;
+  #arePinsForgotten = false;
   #isTelling = false;
+  #stage: Stage = "running";
+  /** A generation is due as soon as all is known. */
+  #isDue = false;
+  readonly #opensOnWire: boolean;
+  #inheritance: Inheritance | undefined;
+  #recount: Recount | undefined;
 
   /** Loads the programs. Throws a BpfError when the kernel or libbpf refuses. */
   constructor(options: KernelFlowsOptions) {
     const { connectionsMax, packetsSeen = PACKETS_SEEN, opensOnWire = false } = options;
     this.#packetsSeen = packetsSeen;
-    this.#maps = new KernelMaps(connectionsMax);
+    this.#opensOnWire = opensOnWire;
+    this.#maps = new KernelMaps(connectionsMax, options.outliving);
     this.#entries = new KernelEntries(this.#maps);
     this.mirror = new KernelServices(this.#maps);
     this.mirror.onCarrying = () => {
@@ -91,8 +112,31 @@ export class KernelFlows implements Offload, Disposable {
     this.#epoch = new Uint32Array(connectionsMax);
     this.#version = new Uint8Array(connectionsMax);
     this.#answered = new Uint32Array(connectionsMax);
-    this.#set("opensOnWire", opensOnWire ? 1 : 0);
-    this.invalidate();
+    if (this.#maps.isInherited) {
+      this.#stage = "waiting";
+      this.#generation = this.#maps.settings.view.getUint32(settings.generation, true);
+      // No earlier process's, or hardly ever: they tell connections of the same flow apart.
+      this.#nextEpoch = (randomInt(EPOCH_END >>> 1) << 1) | 1;
+      this.#nextEpoch >>>= 0;
+    } else {
+      this.#set("opensOnWire", opensOnWire ? 1 : 0);
+      this.invalidate();
+    }
+  }
+
+  get isInherited(): boolean {
+    return this.#maps.isInherited;
+  }
+
+  /** Where programs and maps are kept; undefined: they end with the process. */
+  get pins(): Pins | undefined {
+    return this.#arePinsForgotten ? undefined : this.#maps.pins;
+  }
+
+  /** All ends with the process from now on. */
+  forgetPins(): void {
+    this.pins?.remove();
+    this.#arePinsForgotten = true;
   }
 
   /** The program where packets arrive, and the one on the way into the lane. */
@@ -120,8 +164,71 @@ export class KernelFlows implements Offload, Disposable {
     this.#listener = listener;
   }
 
+  applied(hasServices: boolean): void {
+    if (this.#stage !== "waiting" || !hasServices) return;
+    this.#stage = "adopting";
+    this.mirror.adopt();
+    this.#set("opensOnWire", this.#opensOnWire ? 1 : 0);
+    if (this.#rules !== undefined) this.follow(this.#rules);
+  }
+
+  standing(connections: ConnectionTable, id: number): Standing {
+    const entry = this.#entries.look(connections, id);
+    if (entry === undefined) return "unknown";
+    const isSame =
+      entry.destinationPort === connections.destinationPort(id) &&
+      this.mirror.inheritedKeyOf(entry.slot) === connections.destinationKey(id);
+    return isSame ? "current" : "replaced";
+  }
+
+  adopted(connections: ConnectionTable, id: number): void {
+    if ((connections.flags(id) & CONNECTION_FLAG.template) !== 0) {
+      this.opened(connections, id);
+      return;
+    }
+    const entry = this.#entries.look(connections, id);
+    if (entry === undefined) {
+      this.opened(connections, id);
+      return;
+    }
+    this.#owner[id] = entry.isDirectors ? OWNER.director : OWNER.kernel;
+    this.#epoch[id] = entry.epoch;
+    this.#answered[id] = isMasqueraded(connections, id) ? EXPECTED : 0;
+    this.#moved(id, entry);
+    // The programs know no server that this one goes to.
+    if (this.#listener.destinationOf(id).load.slot < 0) this.take(connections, id);
+  }
+
+  settle(budget: number): boolean {
+    if (this.#stage === "running") return true;
+    if (this.#inheritance === undefined) {
+      this.#unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
+      this.#inheritance = new Inheritance({
+        maps: this.#maps,
+        entries: this.#entries,
+        mirror: this.mirror,
+        hear: (view, at, entry) => this.#hear(view, at, entry),
+      });
+    }
+    if (!this.#inheritance.work(budget)) return false;
+    this.#stage = "running";
+    this.tell();
+    this.#entries.pruneTemplates(this.#listener.table);
+    this.#recount = new Recount(this.#maps, this.mirror, this.#listener);
+    if (this.#isDue) this.invalidate();
+    return true;
+  }
+
+  /** Sees, after an earlier process, that destinations count what there is. To be called from time to time. */
+  recount(): void {
+    if (this.#recount?.look(() => this.tell()) !== true) return;
+    this.#mended = this.#recount.mended;
+    this.#recount = undefined;
+  }
+
   follow(rules: OffloadRules): void {
     this.#rules = rules;
+    if (this.#stage === "waiting") return;
     const { tcp, udp, sysctls } = rules;
     const { view, bytes } = this.#maps.settings;
     this.#set("reuseMode", sysctls.conn_reuse_mode);
@@ -140,7 +247,7 @@ export class KernelFlows implements Offload, Disposable {
   /** Which protocols' packets the host lets be forwarded here. */
   carry(carried: number): void {
     this.#carried = carried;
-    this.#setCarried();
+    if (this.#stage !== "waiting") this.#setCarried();
   }
 
   /** The host's addresses may be others. */
@@ -150,6 +257,11 @@ export class KernelFlows implements Offload, Disposable {
 
   /** Every packet goes through the host again, until the generation that this begins has seen its connection. */
   invalidate(): void {
+    if (this.#stage !== "running") {
+      this.#isDue = true;
+      return;
+    }
+    this.#isDue = false;
     this.#generation = this.#generation + 1 === GENERATION_END ? 1 : this.#generation + 1;
     this.#set("generation", this.#generation);
     this.onInvalidated();
@@ -157,7 +269,7 @@ export class KernelFlows implements Offload, Disposable {
 
   tell(): void {
     if (this.#maps.news.isEmpty) return;
-    if (this.#isTelling) return;
+    if (this.#isTelling || this.#stage !== "running") return;
     this.#isTelling = true;
     this.#maps.news.drain((view, at) => {
       this.#hear(view, at + news.flow, this.#told.read(view, at + news.connection));
@@ -259,6 +371,7 @@ export class KernelFlows implements Offload, Disposable {
       "kernel-opened": Number(view.getBigUint64(tally.opened, true)),
       "kernel-news-lost": Number(view.getBigUint64(tally.unheard, true)),
       "kernel-flows-full": this.#full,
+      "kernel-counts-mended": this.#mended,
     };
   }
 
@@ -278,7 +391,7 @@ export class KernelFlows implements Offload, Disposable {
   /** A connection is new, or in a new state. */
   #hear(view: DataView, at: number, entry: EntryView): void {
     const listener = this.#listener;
-    const destination = this.mirror.at(entry.slot);
+    const destination = this.mirror.at(entry.slot) ?? this.#orphan(view, at, entry.slot);
     const flow = readFlow(this.#flow, view, at);
     const id = listener.known(flow);
     if (id !== NO_CONNECTION && this.#epoch[id] === entry.epoch && this.#owner[id] !== 0) {
@@ -309,6 +422,16 @@ export class KernelFlows implements Offload, Disposable {
     this.#epoch[opened] = entry.epoch;
     this.#version[opened] = entry.version;
     this.#answered[opened] = isMasqueraded(listener.table, opened) ? EXPECTED : 0;
+    if (destination!.load.slot >= 0) return;
+    destination!.bind(entry.flags);
+    this.take(listener.table, opened);
+  }
+
+  /** What stands for a server that an earlier process knew, and that is not configured any more. */
+  #orphan(view: DataView, at: number, slot: number): Destination | undefined {
+    const family = view.getUint8(at + flowKey.family);
+    const server = this.mirror.inheritedServerOf(slot, family);
+    return server && this.#listener.orphan(server);
   }
 
   /** Some news had no place: all that there is is looked at. */

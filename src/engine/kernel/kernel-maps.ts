@@ -1,10 +1,13 @@
-/** The programs in bpf/ with their maps, loaded, and what of those is mapped into the process. */
-import { randomFillSync } from "node:crypto";
+/** The programs in bpf/ with their maps, loaded or found at work, and what of those is mapped into the process. */
+import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Memory } from "../host/system/libc.ts";
-import { destination, schedule, settings, tally } from "./abi.ts";
-import { BpfObject } from "./libbpf.ts";
+import * as abi from "./abi.ts";
+import { BpfObject, type BpfParts } from "./libbpf.ts";
 import { NewsRing } from "./news-ring.ts";
+import type { Identity, PinnedParts, Pins } from "./pins.ts";
+
+const { destination, schedule, settings, tally } = abi;
 
 const OBJECT = new URL("../../../bpf/director.bpf.o", import.meta.url);
 
@@ -35,6 +38,34 @@ function indexBits(connectionsMax: number): number {
   return Math.max(INDEX_BITS_MIN, Math.ceil(Math.log2(connectionsMax / CONNECTIONS_PER_BUCKET)));
 }
 
+const MAPS = [
+  "connections",
+  "free_records",
+  "buckets",
+  "replies",
+  "templates",
+  "client_ways",
+  "services",
+  "verdicts",
+  "watches",
+  "told_packets",
+  "news",
+  "destinations",
+  "members",
+  "schedules",
+  "settings",
+  "tally",
+] as const;
+
+/** Where programs and maps outlive the process. */
+export interface PinnedMapsOptions {
+  readonly pins: Pins;
+  /** Whether what an earlier process left there is gone on with. */
+  readonly adopts: boolean;
+  readonly inform: (message: string) => void;
+  readonly warn: (message: string, error?: unknown) => void;
+}
+
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
   /** What connections take of the kernel's memory. */
@@ -57,18 +88,17 @@ export class KernelMaps implements Disposable {
   readonly tally: Memory;
   readonly #stack: DisposableStack;
 
+  /** Programs and maps were at work already. */
+  readonly isInherited: boolean;
+  readonly pins: Pins | undefined;
+
   /** Throws a BpfError when the kernel or libbpf refuses. */
-  constructor(connectionsMax: number) {
+  constructor(connectionsMax: number, outliving?: PinnedMapsOptions) {
     using stack = new DisposableStack();
-    const bits = indexBits(connectionsMax);
-    const entries = {
-      connections: connectionsMax,
-      free_records: connectionsMax,
-      buckets: 2 ** bits,
-      replies: connectionsMax,
-      templates: connectionsMax,
-    };
-    const object = stack.use(new BpfObject(readFileSync(OBJECT), entries));
+    const { parts: object, isInherited, pins } = open(connectionsMax, outliving);
+    stack.use(object);
+    this.isInherited = isInherited;
+    this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
@@ -86,10 +116,7 @@ export class KernelMaps implements Disposable {
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);
-    this.settings.view.setUint32(settings.indexBits, bits, true);
-    randomFillSync(this.settings.bytes, settings.secret, settings.states - settings.secret);
-    randomFillSync(this.settings.bytes, settings.multiplier, 8);
-    this.settings.bytes[settings.multiplier]! |= 1;
+    if (!isInherited) this.#layOut(indexBits(connectionsMax));
     const programs = PROGRAMS.map((name) => [name, object.program(name)]);
     this.programs = Object.fromEntries(programs) as typeof this.programs;
     this.#stack = stack.move();
@@ -98,4 +125,85 @@ export class KernelMaps implements Disposable {
   [Symbol.dispose](): void {
     this.#stack[Symbol.dispose]();
   }
+
+  /** How many buckets there are, and what flows are hashed by from now on. */
+  #layOut(bits: number): void {
+    const { view, bytes } = this.settings;
+    view.setUint32(settings.indexBits, bits, true);
+    randomFillSync(bytes, settings.secret, settings.states - settings.secret);
+    randomFillSync(bytes, settings.multiplier, 8);
+    bytes[settings.multiplier]! |= 1;
+  }
+}
+
+interface Opened {
+  readonly parts: BpfParts;
+  readonly isInherited: boolean;
+  /** Where they are kept; undefined: they end with the process. */
+  readonly pins: Pins | undefined;
+}
+
+function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined): Opened {
+  const bytes = readFileSync(OBJECT);
+  const entries = {
+    connections: connectionsMax,
+    free_records: connectionsMax,
+    buckets: 2 ** indexBits(connectionsMax),
+    replies: connectionsMax,
+    templates: connectionsMax,
+  };
+  const load = (): BpfObject => new BpfObject(bytes, entries);
+  if (outliving === undefined) return { parts: load(), isInherited: false, pins: undefined };
+  const { pins, adopts, inform, warn } = outliving;
+  const identity: Identity = {
+    object: hash(bytes),
+    layout: hash(Buffer.from(JSON.stringify(abi))),
+    connectionsMax,
+  };
+  if (pins.exist) {
+    const found = adopts ? find(pins, identity) : "it was asked for";
+    if (typeof found !== "string") return { parts: found, isInherited: true, pins };
+    inform(`the kernel's programs begin anew: ${found} (${pins.folder})`);
+    pins.remove();
+  }
+  const parts = load();
+  try {
+    pins.keep(parts, identity);
+    return { parts, isInherited: false, pins };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    warn("the kernel's programs end with this process", error);
+    pins.remove();
+    return { parts, isInherited: false, pins: undefined };
+  }
+}
+
+/** What is pinned; or why it cannot be gone on with. */
+function find(pins: Pins, wanted: Identity): PinnedParts | string {
+  const why = whyNot(pins, wanted);
+  if (why !== undefined) return why;
+  const parts = pins.open();
+  try {
+    for (const name of PROGRAMS) parts.program(name);
+    for (const name of MAPS) parts.map(name);
+    return parts;
+  } catch (error) {
+    parts[Symbol.dispose]();
+    return (error as Error).message;
+  }
+}
+
+/** Why what is pinned cannot be gone on with; undefined when it can. */
+function whyNot(pins: Pins, wanted: Identity): string | undefined {
+  const found = pins.identity();
+  if (found === undefined) return "what was found is not whole, or nobody's that is known";
+  if (found.object !== wanted.object) return "another version of Sluice left them";
+  if (found.connectionsMax !== wanted.connectionsMax) {
+    return `they were for ${found.connectionsMax} connections, and are now for ${wanted.connectionsMax}`;
+  }
+  return undefined;
+}
+
+function hash(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
 }

@@ -8,13 +8,17 @@ import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
+import type { PinnedMapsOptions } from "./kernel-maps.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
+import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
 const ON_WIRE =
   "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
 
 /** Servers whose ways are told anew after a change, at most. */
 const WAYS_TOLD_MAX = 4_096;
+
+const SECOND_MS = 1_000;
 
 /** How often is looked at what nobody tells of. */
 const REVIEW_MS = 1_000;
@@ -33,8 +37,22 @@ export interface KernelOffloadOptions {
   readonly hook?: Hook | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
+  /** Has programs and connections outlive the process; undefined: they end with it. */
+  readonly outliving?: KernelOutliving | undefined;
   /** Goes on, but not as it should. */
   readonly warn: (message: string, error?: unknown) => void;
+}
+
+export interface KernelOutliving {
+  /** Of the socket: where a BPF file system lies, or is made, if the host has none. */
+  readonly folder: string;
+  /** Whether what a process before left at work is gone on with. */
+  readonly adopts: boolean;
+  /** Whether all goes on without the process; else what a process before left is taken from where it would. */
+  readonly stays: boolean;
+  /** How long it goes on as it was while nothing is wanted. */
+  readonly patienceSeconds: number;
+  readonly inform: (message: string) => void;
 }
 
 interface UsedNeighbour {
@@ -60,23 +78,44 @@ export class KernelOffload implements FlowOffload {
   #waysDue: NodeJS.Immediate | undefined;
   #tracksWindows = false;
   #attachFailures = 0;
+  #isLeft = false;
 
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
     this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
-    this.flows = stack.use(new KernelFlows(options));
+    this.flows = stack.use(new KernelFlows({ ...options, outliving: pinsFor(options) }));
     this.flows.onInvalidated = () => this.#forgetWays();
-    this.#attachments = stack.use(new Attachments(this.flows.programs, options.hook));
+    this.#attachments = stack.use(
+      new Attachments(this.flows.programs, options.hook, this.flows.pins),
+    );
     this.#news = stack.use(new NetfilterNews(() => this.flows.invalidate()));
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();
     this.#setTracking(tracksWindows());
     this.#timers = [
       setInterval(() => this.#look(), REVIEW_MS).unref(),
-      setInterval(() => this.flows.tell(), NEWS_MS).unref(),
+      setInterval(() => this.#hear(), NEWS_MS).unref(),
+      setTimeout(
+        () => this.flows.applied(true),
+        (options.outliving?.patienceSeconds ?? 0) * SECOND_MS,
+      ).unref(),
     ];
+  }
+
+  get pins(): string | undefined {
+    return this.flows.pins?.folder;
+  }
+
+  endWithProcess(): void {
+    this.#attachments.forgetPins();
+    this.flows.forgetPins();
+  }
+
+  leave(): void {
+    this.#attachments.leave();
+    this.#isLeft = true;
   }
 
   follow(network: HostNetwork): void {
@@ -90,6 +129,7 @@ export class KernelOffload implements FlowOffload {
         this.#options.warn("an interface's packets are not forwarded in the kernel", error);
       }
     }
+    if (isFirst && this.#options.outliving?.stays === false) this.endWithProcess();
     if (network.generation !== this.#networkGeneration) {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
@@ -122,7 +162,13 @@ export class KernelOffload implements FlowOffload {
     this.#watch[Symbol.dispose]();
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
+    if (!this.#isLeft) this.flows.pins?.remove();
     this.flows[Symbol.dispose]();
+  }
+
+  #hear(): void {
+    this.flows.tell();
+    this.flows.recount();
   }
 
   #forgetWays(): void {
@@ -192,5 +238,20 @@ export class KernelOffload implements FlowOffload {
       if (neighbour.isStale) network.seekNeighbour(interfaceIndex, address);
     }
     return false;
+  }
+}
+
+/** Undefined where nothing can, or shall, outlive the process. */
+function pinsFor({ outliving, warn }: KernelOffloadOptions): PinnedMapsOptions | undefined {
+  if (outliving === undefined) return undefined;
+  const { folder, adopts, stays, inform } = outliving;
+  try {
+    const place = stays ? makePinPlace(folder) : pinPlace(folder);
+    if (place === undefined) return undefined;
+    const pins = new Pins(place);
+    return stays || pins.exist ? { pins, adopts, inform, warn } : undefined;
+  } catch (error) {
+    warn("the kernel's programs end with this process", error);
+    return undefined;
   }
 }

@@ -13,6 +13,7 @@ import { shSlots } from "../../ipvs/schedulers/sh.ts";
 import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import { edit, editSchedule, order, pickDestination, plan, schedule, turn } from "./abi.ts";
+import type { InheritedPlan } from "./inherited-services.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { BpfError, Question } from "./libbpf.ts";
 import type { MemberLists } from "./member-lists.ts";
@@ -35,6 +36,8 @@ export interface KernelSchedulerParts {
   /** A sum of SCHEDULER_FLAG's bits. */
   readonly flags: number;
   readonly destinationAt: (slot: number) => Destination | undefined;
+  /** What an earlier process left is as it was: nothing is changed before adopt(). */
+  readonly isHeld: () => boolean;
 }
 
 export class KernelScheduler implements Scheduler<Destination>, Disposable {
@@ -76,7 +79,30 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     candidates: readonly Destination[],
     which: Destination | undefined,
   ): void {
-    this.#change(edit[event], candidates, which);
+    if (!this.#parts.isHeld()) this.#change(edit[event], candidates, which);
+  }
+
+  /** Begins with what is wanted; where an earlier process had the service, from what is in force, and as little as differs. */
+  adopt(candidates: readonly Destination[], inherited: InheritedPlan | undefined): void {
+    if (inherited === undefined) {
+      this.#change(edit.bound, candidates, undefined);
+      return;
+    }
+    const { first, count } = inherited;
+    const members = this.#membersOf(candidates).map(({ load }) => load.slot);
+    this.#levels = this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
+    this.#list = { first, count };
+    const isSameList =
+      count === members.length && members.every((slot, index) => slot === this.#memberAt(index));
+    this.#writePlan(editSchedule.plan, first, count);
+    const { bytes } = this.#edit;
+    const wanted = bytes.subarray(editSchedule.plan, editSchedule.plan + plan.size);
+    const { bytes: schedules } = this.#parts.maps.schedules;
+    const standing = schedules.subarray(inherited.at, inherited.at + plan.size);
+    const isSamePlan = Buffer.compare(wanted, standing) === 0;
+    if (isSameList && isSamePlan) return;
+    const isSameScheduler = Buffer.compare(orderIn(wanted), orderIn(standing)) === 0;
+    this.#change(isSameScheduler ? edit.edited : edit.bound, candidates, undefined);
   }
 
   get turn(): Turn {
@@ -150,4 +176,9 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
       view.setUint32(at + plan.order + offset, words[name as keyof Order] ?? 0, true);
     }
   }
+}
+
+/** Of a plan: by what it chooses. */
+function orderIn(bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(plan.hash);
 }

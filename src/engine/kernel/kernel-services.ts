@@ -10,12 +10,15 @@ import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
 import { type Destination, lowMark } from "../../ipvs/services/destination.ts";
 import { DestinationLoad } from "../../ipvs/services/destination-load.ts";
+import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { destination, way } from "./abi.ts";
+import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
+import { deleteElement } from "./libbpf.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { ORDERS } from "./orders.ts";
@@ -61,6 +64,11 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #listed: ListedServices;
   readonly #freeIndices: number[] = [];
   #indexEnd = 0;
+  /** What an earlier process left, until all of it has been gone on with or let go of. */
+  #inherited: InheritedServices | undefined;
+  /** What is wanted is not known yet: what an earlier process left goes on as it was. */
+  #isHeld = false;
+  readonly #awaiting = new Set<VirtualService>();
 
   constructor(maps: KernelMaps) {
     this.#maps = maps;
@@ -69,13 +77,36 @@ export class KernelServices implements ServiceMirror, Disposable {
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
+    if (maps.isInherited) this.#inherit(new InheritedServices(maps));
+  }
+
+  /** Slots and indices that an earlier process used are nobody else's. */
+  #inherit(inherited: InheritedServices): void {
+    this.#inherited = inherited;
+    this.#isHeld = true;
+    const slots = inherited.slots();
+    for (let slot = Math.max(-1, ...slots); slot >= 0; slot--) {
+      this.#destinations[slot] = undefined;
+      if (!slots.has(slot)) this.#freeSlots.push(slot);
+    }
+    const indices = inherited.indices();
+    this.#indexEnd = Math.max(-1, ...indices) + 1;
+    for (let index = this.#indexEnd - 1; index >= 0; index--) {
+      if (!indices.has(index)) this.#freeIndices.push(index);
+    }
+    this.#lists.reserve([...indices].map((index) => inherited.planOf(index)));
   }
 
   [Symbol.dispose](): void {
     for (const scheduler of this.#schedulers.values()) scheduler[Symbol.dispose]();
   }
 
-  take(): DestinationLoad {
+  take(key?: () => number): DestinationLoad {
+    const inherited = key && this.#isHeld ? this.#inherited?.claim(key()) : undefined;
+    if (inherited !== undefined) {
+      const at = inherited * WORDS + destination.active / 4;
+      return new DestinationLoad(this.#words, at, inherited, true);
+    }
     const slot = this.#freeSlots.pop() ?? this.#destinations.length;
     if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
     this.#destinations[slot] = undefined;
@@ -84,9 +115,14 @@ export class KernelServices implements ServiceMirror, Disposable {
     return new DestinationLoad(this.#words, slot * WORDS + destination.active / 4, slot);
   }
 
-  free({ slot }: DestinationLoad): void {
+  free({ slot }: Pick<DestinationLoad, "slot">): void {
     if (slot < 0) return;
+    if (this.#isHeld) {
+      this.#inherited?.release(slot);
+      return;
+    }
     this.#destinations[slot] = undefined;
+    this.#maps.destinations.view.setBigUint64(slot * destination.size + destination.key, 0n, true);
     this.#freeSlots.push(slot);
   }
 
@@ -118,7 +154,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     }
     const { scheduler: name, schedulerFlags: flags } = service.plan;
     if (before?.name === name && before.flags === flags) return before;
-    const index = before?.index ?? this.#freeIndices.pop() ?? this.#indexEnd++;
+    const index = before?.index ?? this.#inheritedIndex(service) ?? this.#newIndex();
     if (index >= SERVICES_MAX) {
       this.#indexEnd = SERVICES_MAX;
       return undefined;
@@ -130,19 +166,24 @@ export class KernelServices implements ServiceMirror, Disposable {
       name,
       flags,
       destinationAt: (slot) => this.#destinations[slot],
+      isHeld: () => this.#isHeld,
     });
     this.#schedulers.set(service, scheduler);
     return scheduler;
   }
 
   serviceChanged(service: VirtualService): void {
-    const hasSlots = service.destinations.every(({ load }) => load.slot >= 0);
-    const scheduler = hasSlots ? this.#schedulers.get(service) : undefined;
+    if (this.#isHeld) {
+      this.#awaiting.add(service);
+      return;
+    }
+    const scheduler = hasSlots(service) ? this.#schedulers.get(service) : undefined;
     if (scheduler !== undefined && !this.isCarrying) this.onCarrying();
     this.#listed.set(service, scheduler?.index);
   }
 
   serviceRemoved(service: VirtualService): void {
+    this.#awaiting.delete(service);
     this.#listed.remove(service);
     this.#drop(service);
   }
@@ -162,8 +203,82 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.weight, changed.weight, true);
     view.setUint32(at + destination.upper, plan.upperThreshold, true);
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
+    view.setBigUint64(at + destination.key, BigInt(changed.key), true);
     view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
+  }
+
+  /** All that is wanted is known: what an earlier process left becomes that, by what differs. */
+  adopt(): void {
+    const inherited = this.#inherited;
+    if (inherited === undefined || !this.#isHeld) return;
+    this.#isHeld = false;
+    const awaiting = [...this.#awaiting].filter(
+      (service) => this.#schedulers.has(service) && hasSlots(service),
+    );
+    const keys = new Set([...this.#awaiting].map((each) => textOf(this.#listed.keyOf(each))));
+    for (const { index, key } of inherited.besides(keys)) {
+      deleteElement(this.#maps.services, key);
+      if (index >= SERVICES_MAX) continue;
+      const { first, count } = inherited.planOf(index);
+      this.#lists.free(first, count);
+      if (!this.#hasIndex(index)) this.#freeIndices.push(index);
+    }
+    for (const service of awaiting) {
+      const scheduler = this.#schedulers.get(service)!;
+      const isKnown = inherited.indexOf(this.#listed.keyOf(service)) === scheduler.index;
+      scheduler.adopt(
+        service.destinations,
+        isKnown ? inherited.planOf(scheduler.index) : undefined,
+      );
+    }
+    this.#listed.together(() => {
+      for (const service of this.#awaiting) this.serviceChanged(service);
+    });
+    this.#awaiting.clear();
+    // What goes there is for the director, as to a removed server.
+    const { view } = this.#maps.destinations;
+    for (const slot of inherited.unclaimed()) {
+      view.setUint32(slot * destination.size + destination.isAvailable, 0, true);
+    }
+  }
+
+  /** What an earlier process knew of the destination with this number. */
+  inheritedKeyOf(slot: number): number | undefined {
+    return this.#inherited?.keyOf(slot);
+  }
+
+  inheritedServerOf(slot: number, family: number): OrphanedServer | undefined {
+    if (this.#inherited?.unclaimed().has(slot) !== true) return undefined;
+    return this.#inherited.serverOf(slot, family);
+  }
+
+  /** All of an earlier process's connections are known; to these slots some go. */
+  settled(used: ReadonlySet<number>): void {
+    for (const slot of this.#inherited?.unclaimed() ?? []) {
+      if (!used.has(slot)) this.free({ slot });
+    }
+    this.#inherited = undefined;
+  }
+
+  /** Destinations that count their connections where the programs have them. */
+  *counted(): Generator<readonly [slot: number, destination: Destination]> {
+    for (const [slot, which] of this.#destinations.entries()) {
+      if (which?.load.slot === slot) yield [slot, which];
+    }
+  }
+
+  #inheritedIndex(service: VirtualService): number | undefined {
+    if (!this.#isHeld) return undefined;
+    return this.#inherited?.indexOf(this.#listed.keyOf(service));
+  }
+
+  #newIndex(): number {
+    return this.#freeIndices.pop() ?? this.#indexEnd++;
+  }
+
+  #hasIndex(index: number): boolean {
+    return [...this.#schedulers.values()].some((each) => each.index === index);
   }
 
   /** How packets get to a destination in this generation. */
@@ -220,9 +335,13 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (scheduler === undefined) return;
     if (this.carries(service)) this.#listed.set(service, undefined);
     this.#schedulers.delete(service);
-    this.#freeIndices.push(scheduler.index);
+    if (!this.#isHeld) this.#freeIndices.push(scheduler.index);
     scheduler[Symbol.dispose]();
   }
+}
+
+function hasSlots({ destinations }: VirtualService): boolean {
+  return destinations.every(({ load }) => load.slot >= 0);
 }
 
 type Five = [number, number, number, number, number];

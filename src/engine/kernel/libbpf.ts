@@ -4,6 +4,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { close, errnoName, Memory, SystemCallError } from "../host/system/libc.ts";
+import { createLink } from "./bpf-call.ts";
 
 /** A BPF object that cannot be loaded, with the kernel's words. */
 export class BpfError extends Error {
@@ -20,12 +21,6 @@ const testRunAt = {
   program: 0, result: 4, lengthIn: 8, lengthOut: 12, in: 16, out: 24, repeat: 32, duration: 36,
 } as const;
 const XDP_PASS = 2;
-const BPF_LINK_CREATE = 28;
-const LINK_CREATE_LENGTH = 64;
-const linkCreateAt = { program: 0, target: 4, type: 8 } as const;
-
-/** BPF_TCX_INGRESS and BPF_TCX_EGRESS, Linux 6.6. */
-export const ATTACH = { ingress: 46, egress: 47 } as const;
 
 /** struct bpf_object_open_opts of libbpf 1.1. */
 const OPEN_OPTIONS_LENGTH = 80;
@@ -49,6 +44,11 @@ function bind() {
     load:     library.func("int bpf_object__load(uintptr_t object)"),
     close:    library.func("void bpf_object__close(uintptr_t object)"),
     findMap:  library.func("uintptr_t bpf_object__find_map_by_name(uintptr_t object, const char *name)"),
+    nextMap:  library.func("uintptr_t bpf_object__next_map(uintptr_t object, uintptr_t map)"),
+    mapName:  library.func("const char *bpf_map__name(uintptr_t map)"),
+    reuseMap: library.func("int bpf_map__reuse_fd(uintptr_t map, int fd)"),
+    nextProgram: library.func("uintptr_t bpf_object__next_program(uintptr_t object, uintptr_t program)"),
+    programName: library.func("const char *bpf_program__name(uintptr_t program)"),
     setEntries: library.func("int bpf_map__set_max_entries(uintptr_t map, uint32_t entries)"),
     mapFd:    library.func("int bpf_map__fd(uintptr_t map)"),
     findProgram: library.func("uintptr_t bpf_object__find_program_by_name(uintptr_t object, const char *name)"),
@@ -56,6 +56,7 @@ function bind() {
     update:   library.func("int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)"),
     lookup:   library.func("int bpf_map_lookup_elem(int fd, const void *key, void *value)"),
     remove:   library.func("int bpf_map_delete_elem(int fd, const void *key)"),
+    lookupBatch: library.func("int bpf_map_lookup_batch(int fd, const void *from, void *to, void *keys, void *values, uint32_t *count, const void *options)"),
     possibleCpus: library.func("int libbpf_num_possible_cpus()"),
     bpf:      libc.func("intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)"),
   };
@@ -77,12 +78,25 @@ export function possibleCpus(): number {
   return libbpf().possibleCpus();
 }
 
-export class BpfObject implements Disposable {
+/** Maps and programs in the kernel, by their names: descriptors, which are whose this is. */
+export interface BpfParts extends Disposable {
+  map(name: string): number;
+  program(name: string): number;
+}
+
+export class BpfObject implements BpfParts {
   readonly #object: number;
   #isOpen = true;
 
-  /** Loads an object's maps and programs. `entries`: how many a map holds, by its name. Throws a BpfError. */
-  constructor(bytes: Uint8Array, entries: Readonly<Record<string, number>>) {
+  /**
+   * Loads an object's maps and programs. `entries`: how many a map holds, by its name; `used`: maps that are there already,
+   * by the names of those whose places they take. Throws a BpfError.
+   */
+  constructor(
+    bytes: Uint8Array,
+    entries: Readonly<Record<string, number>>,
+    used: Readonly<Record<string, number>> = {},
+  ) {
     const library = libbpf();
     using log = Memory.allocate(LOG_LENGTH);
     using options = Memory.allocate(OPEN_OPTIONS_LENGTH);
@@ -95,6 +109,9 @@ export class BpfObject implements Disposable {
     for (const [name, count] of Object.entries(entries)) {
       library.setEntries(library.findMap(object, name), count);
     }
+    for (const [name, fd] of Object.entries(used)) {
+      library.reuseMap(library.findMap(object, name), fd);
+    }
     const result: number = library.load(object);
     if (result < 0) {
       library.close(object);
@@ -105,6 +122,24 @@ export class BpfObject implements Disposable {
   /** The map's descriptor, which is the object's. */
   map(name: string): number {
     return libbpf().mapFd(libbpf().findMap(this.#object, name));
+  }
+
+  mapNames(): string[] {
+    const { nextMap, mapName } = libbpf();
+    const names: string[] = [];
+    for (let map = nextMap(this.#object, 0); map; map = nextMap(this.#object, map)) {
+      names.push(mapName(map));
+    }
+    return names;
+  }
+
+  programNames(): string[] {
+    const { nextProgram, programName } = libbpf();
+    const names: string[] = [];
+    for (let each = nextProgram(this.#object, 0); each; each = nextProgram(this.#object, each)) {
+      names.push(programName(each));
+    }
+    return names;
   }
 
   program(name: string): number {
@@ -132,21 +167,50 @@ export function deleteElement(map: number, key: Uint8Array): number {
   return libbpf().remove(map, key);
 }
 
+/** How many elements a batch is asked for. */
+const BATCH = 1_024;
+const ENOSPC = 28;
+
+/**
+ * All that a hash map holds, some at a time; what comes or goes meanwhile may be missed. `key` and `value` are good until the
+ * next.
+ */
+export function* elementsOf(
+  map: number,
+  keyLength: number,
+  valueLength: number,
+): Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+  let size = BATCH;
+  let from: Uint8Array | null = null;
+  for (;;) {
+    const keys = new Uint8Array(size * keyLength);
+    const values = new Uint8Array(size * valueLength);
+    const to = new Uint8Array(4);
+    const count = Uint32Array.of(size);
+    const result: number = libbpf().lookupBatch(map, from, to, keys, values, count, null);
+    // A bucket that has more.
+    if (result === -ENOSPC) {
+      size *= 2;
+      continue;
+    }
+    for (let index = 0; index < count[0]!; index++) {
+      yield {
+        key: keys.subarray(index * keyLength, (index + 1) * keyLength),
+        value: values.subarray(index * valueLength, (index + 1) * valueLength),
+      };
+    }
+    if (result < 0) return;
+    from = to;
+  }
+}
+
 /** Runs a program at an interface until it is disposed of, or the process ends. */
 export class ProgramLink implements Disposable {
   readonly #fd: number;
 
   /** Throws a SystemCallError: EINVAL where the kernel has no tcx (before 6.6). */
-  constructor(program: number, interfaceIndex: number, type: number, attempt: string) {
-    const attributes = new Uint8Array(LINK_CREATE_LENGTH);
-    const view = new DataView(attributes.buffer);
-    view.setUint32(linkCreateAt.program, program, true);
-    view.setUint32(linkCreateAt.target, interfaceIndex, true);
-    view.setUint32(linkCreateAt.type, type, true);
-    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
-    const fd = Number(libbpf().bpf(number, BPF_LINK_CREATE, attributes, attributes.length));
-    if (fd < 0) throw new SystemCallError("bpf", koffi.errno(), attempt);
-    this.#fd = fd;
+  constructor(program: number, interfaceIndex: number, direction: number, attempt: string) {
+    this.#fd = createLink(program, interfaceIndex, direction, attempt);
   }
 
   [Symbol.dispose](): void {

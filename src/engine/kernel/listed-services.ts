@@ -24,6 +24,7 @@ export class ListedServices {
   readonly #listed = new Map<VirtualService, number | undefined>();
   readonly #unlisted = new Set<VirtualService>();
   #carried = 0;
+  #isFilling = false;
   readonly #counts = { mark: 0, ftp: 0, anyPort: 0 };
   readonly #key = new Uint8Array(serviceKey.size);
   readonly #keyView = new DataView(this.#key.buffer);
@@ -75,6 +76,20 @@ export class ListedServices {
     this.#count(service, -1);
   }
 
+  /** What the programs find a service by; good until the next call. */
+  keyOf(service: VirtualService): Uint8Array {
+    this.#fillKey(service);
+    return this.#key;
+  }
+
+  /** Services are set all at once: which kinds there are is told in the end. */
+  together(set: () => void): void {
+    this.#isFilling = true;
+    set();
+    this.#isFilling = false;
+    this.#tellKinds();
+  }
+
   /** The host's addresses may be others. */
   addressesChanged(): void {
     for (const [service, index] of this.#listed) this.set(service, index);
@@ -110,6 +125,11 @@ export class ListedServices {
     if (mark !== 0) counts.mark += change;
     else if (port === FTP_PORT) counts.ftp += change;
     else if (port === 0) counts.anyPort += change;
+    if (!this.#isFilling) this.#tellKinds();
+  }
+
+  #tellKinds(): void {
+    const counts = this.#counts;
     const kinds = KINDS.reduce((sum, kind) => (counts[kind] > 0 ? sum | KIND[kind] : sum), 0);
     this.#maps.settings.view.setUint32(settings.kinds, kinds, true);
   }

@@ -14,6 +14,14 @@ export class MemberLists {
     this.#words = new Uint32Array(memory.bytes.buffer);
   }
 
+  /** Lists that lie there already: the room between them is free. */
+  reserve(lists: readonly { readonly first: number; readonly count: number }[]): void {
+    for (const { first, count } of lists.toSorted((one, other) => one.first - other.first)) {
+      if (first >= this.#end) this.#freeBetween(this.#end, first);
+      this.#end = Math.max(this.#end, first + sizeOf(count));
+    }
+  }
+
   /** Writes a list, and where it begins; undefined when there is no room. */
   write(members: readonly number[]): number | undefined {
     const size = sizeOf(members.length);
@@ -23,6 +31,15 @@ export class MemberLists {
     if (freed === undefined) this.#end += size;
     this.#words.set(members, first);
     return first;
+  }
+
+  #freeBetween(from: number, to: number): void {
+    for (let at = from; to - at >= SMALLEST; ) {
+      let size = SMALLEST;
+      while (size * 2 <= to - at) size *= 2;
+      this.free(at, size);
+      at += size;
+    }
   }
 
   /** Of a list of so many members. */

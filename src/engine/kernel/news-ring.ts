@@ -37,6 +37,11 @@ export class NewsRing implements Disposable {
     return Atomics.load(this.#position, 0) === (this.#read | 0);
   }
 
+  /** Goes past all that is there. */
+  discard(): void {
+    this.drain(() => {});
+  }
+
   /** Hands all that is there over, one after the other; where it lies is good for as long as the call takes. */
   drain(each: (view: DataView, at: number) => void): void {
     if (this.isEmpty) return;

@@ -34,9 +34,9 @@ import {
   type TableMemory,
 } from "../../ipvs/connections/table-memory.ts";
 import { errnoName, lock, Memory, provide } from "../host/system/libc.ts";
-import { KEEPER_WORDS, Keepers } from "./door/keepers.ts";
+import { KEEPER_WORDS, KEEPERS_AT, Keepers } from "./door/keepers.ts";
 
-const AT = { text: 0, ends: 1024, keepers: 1088, records: 4096 } as const;
+const AT = { text: 0, ends: 1024, keepers: KEEPERS_AT, records: 4096 } as const;
 const TEXT_LENGTH = AT.ends - AT.text;
 const MAGIC = "sluice connections ";
 const PAGE = 4096;
@@ -134,11 +134,6 @@ export class ConnectionFile implements Disposable {
     for (const each of this.#mapped) each[Symbol.dispose]();
     closeSync(this.#fd);
   }
-}
-
-/** The file of a directory for this network namespace: several may have daemons that share one. */
-export function connectionFileIn(directory: string): string {
-  return `${directory}/connections.${statSync("/proc/self/ns/net").ino}`;
 }
 
 /** A locked file that is laid out for us. */

@@ -76,13 +76,16 @@ export class UserspaceEngine implements Engine {
   /** Who watches packets; loaded when somebody does. */
   #watches: Watches | undefined;
   #isOpen = true;
+  /** Programs in the kernel go on without us. */
+  readonly #staysAtEnd: boolean;
   /** What a process before us left is ours, and what it left behind has ended. */
   #hasSucceeded = false;
 
   private constructor(
     { network, door, claim, file }: EngineParts,
-    { connectionsMax = CONNECTIONS_MAX, events, offload }: UserspaceEngineOptions,
+    { connectionsMax = CONNECTIONS_MAX, events, offload, outliving }: UserspaceEngineOptions,
   ) {
+    this.#staysAtEnd = outliving?.staysAtEnd === true;
     this.name = offload?.name ?? "userspace";
     this.#offload = offload;
     this.#network = network;
@@ -185,6 +188,8 @@ export class UserspaceEngine implements Engine {
   /** Now that packets are taken: goes on with what a process before us left. */
   #succeed(services: number): void {
     if (this.#hasSucceeded) return;
+    // Its tables lead into the same lane, and what they bring is not the host's.
+    if (services === 0 && this.#door.isInherited) return;
     this.#director.adopt();
     this.#pulse.beat();
     // Those that come later find their packets dropped as long as the grace lasts: so no connection of theirs is reset.
@@ -306,9 +311,11 @@ export class UserspaceEngine implements Engine {
     this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
+    if (this.#staysAtEnd) this.#offload?.leave();
     this.#offload?.[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
+    if (this.#staysAtEnd && this.#offload?.pins !== undefined) this.#door.leave();
     await this.#door[Symbol.asyncDispose]();
     this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();

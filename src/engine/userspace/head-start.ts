@@ -3,6 +3,7 @@
  * depends on anything of the host's, and so both are begun before the engine's code is loaded.
  */
 import { NetworkNamespace } from "../host/system/network-namespace.ts";
+import { keptNamespace } from "./door/kept-namespace.ts";
 import { Nft } from "./door/nft.ts";
 import { RingSocket } from "./ring/ring-socket.ts";
 
@@ -19,10 +20,11 @@ export interface HeadStartParts {
 export class HeadStart implements AsyncDisposable {
   #parts: HeadStartParts | undefined;
 
-  /** Throws a SystemCallError when the kernel refuses. */
-  constructor() {
+  /** `file`: of the connections of a process before this one, if there is any. Throws a SystemCallError when the kernel refuses. */
+  constructor(file?: string) {
     using stack = new DisposableStack();
-    const namespace = NetworkNamespace.ifGranted();
+    const namespace =
+      (file === undefined ? undefined : keptNamespace(file)) ?? NetworkNamespace.ifGranted();
     if (namespace !== undefined) stack.use(namespace);
     const open = (): RingSocket => new RingSocket();
     const socket = stack.use(namespace === undefined ? open() : namespace.inside(open));

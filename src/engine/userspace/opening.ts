@@ -22,6 +22,8 @@ export interface UserspaceEngineOptions {
   readonly outliving?: Outliving | undefined;
   /** What forwards known flows instead of the director. The engine's from then on, and disposed of with it. */
   readonly offload?: FlowOffload | undefined;
+  /** That this network namespace is ours, where it was claimed before; the engine's from then on. */
+  readonly claim?: Disposable | undefined;
 }
 
 /** What is opened before the engine, and closed by it. */
@@ -34,17 +36,22 @@ export interface EngineParts {
 
 /** In the current network namespace; the ring has its memory when this resolves. Rejects when the host refuses. */
 export async function openParts(
-  { events, stand, headStart, outliving, connectionsMax = CONNECTIONS_MAX }: UserspaceEngineOptions,
+  options: UserspaceEngineOptions,
   stack: AsyncDisposableStack,
   news: Omit<HostNetworkOptions, "onError">,
 ): Promise<EngineParts> {
+  const { events, stand, headStart, outliving, offload } = options;
+  const { connectionsMax = CONNECTIONS_MAX } = options;
   // First of all, so that a second engine does not take the first one's lane.
-  const claim = stack.use(await claimNamespace());
+  const claim = stack.use(options.claim ?? (await claimNamespace()));
   const file = outliving && (await openFile(outliving, connectionsMax, events));
   if (file !== undefined) stack.use(file);
-  const grace = outliving && file && graceOf(outliving, file);
+  // Without tables that keep the host away nothing may go on.
+  if (file === undefined) offload?.endWithProcess();
+  const grace = outliving && file && graceOf(outliving, file, offload?.pins);
+  const adoptsLane = offload?.flows.isInherited === true;
   // nft makes its tables while the host is asked.
-  const door = stack.use(await Door.begin(events, { stand, grace, headStart }));
+  const door = stack.use(await Door.begin(events, { stand, grace, headStart, adoptsLane }));
   const network = stack.use(
     await HostNetwork.open({
       ...news,

@@ -11,19 +11,28 @@ export interface Outliving {
   readonly graceSeconds: number;
   /** Whether the connections of a process before are gone on with. */
   readonly adopts: boolean;
+  /** After an ordinary end, too, programs in the kernel go on without this process until the next one. */
+  readonly staysAtEnd?: boolean | undefined;
 }
 
 /** The file for so many connections; undefined, and said, when there cannot be one. */
 export function openFile(
-  { file, graceSeconds, adopts }: Outliving,
+  { file, graceSeconds, adopts, staysAtEnd }: Outliving,
   limit: number,
   events: DoorEvents,
 ): Promise<ConnectionFile | undefined> {
-  return ConnectionFile.open({ path: file, limit, adopts, stays: graceSeconds > 0, events });
+  const stays = graceSeconds > 0 || staysAtEnd === true;
+  return ConnectionFile.open({ path: file, limit, adopts, stays, events });
 }
 
-export function graceOf({ file, graceSeconds }: Outliving, { keepers }: ConnectionFile): Grace {
-  return { seconds: graceSeconds, file, keepers };
+/** `pins`: where programs in the kernel are kept that outlive the process, if there are any. */
+export function graceOf(
+  { file, graceSeconds, staysAtEnd }: Outliving,
+  { keepers }: ConnectionFile,
+  pins: string | undefined,
+): Grace {
+  const kept = pins === undefined ? {} : { pins, staysAtEnd };
+  return { seconds: graceSeconds, file, keepers, ...kept };
 }
 
 export function inWords({ adopted, orphaned, expired, damaged }: Adopted): string {

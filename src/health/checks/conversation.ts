@@ -14,11 +14,14 @@ export class Conversation implements Disposable {
   #fault: Error | undefined;
   #ended = false;
   #wake: () => void = () => {};
+  /** Of our end. */
+  readonly localAddress: string | undefined;
 
   /** Takes the stream over, and destroys it in the end. */
   constructor(stream: Socket, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
+    this.localAddress = stream.localAddress;
     this.#listen(stream);
   }
 

@@ -5,7 +5,7 @@ import { serveTcp, soon } from "../../../test/loopback.ts";
 import { mysql } from "./mysql.ts";
 import { postgres } from "./postgres.ts";
 import { redis } from "./redis.ts";
-import { smtp } from "./smtp.ts";
+import { ownName, smtp } from "./smtp.ts";
 
 type Say = string | Buffer;
 
@@ -30,6 +30,9 @@ const mail: [what: string, greeting: Say, answers: Say[], up: boolean, why: stri
   ["refuses a server that is busy", "421 too busy\r\n", [], false, 'the greeting is "421 too busy"'],
   ["refuses a server that does not know us", "220 mail\r\n", ["550 who?\r\n"], false, 'the answer to HELO is "550 who?"'],
   ["refuses a server that is something else", "SSH-2.0-x\r\n", [], false, 'the greeting is "SSH-2.0-x"'],
+  ["takes what Exim says", "220 mail.test ESMTP Exim 4.96 Sat, 28 Nov 2026 12:34:48 +0000\r\n", ["250 mail.test Hello lb.example [127.0.0.1]\r\n"], true, "greeted, and answered HELO"],
+  ["refuses an Exim that is full", "421 Too many concurrent SMTP connections; please try again later.\r\n", [], false, 'the greeting is "421 Too many concurrent SMTP connections; please try again later."'],
+  ["refuses a Postfix that wants a whole name", "220 mail.test ESMTP Postfix\r\n", ["504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname\r\n"], false, 'the answer to HELO is "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname"'],
   ["refuses a server that leaves", "220 mail\r\n", [], false, "the server closed the connection instead of the answer to HELO"],
 ];
 
@@ -39,6 +42,19 @@ test.for(mail)("smtp %s", async ([, greeting, answers, up, why]) => {
   expect(await smtp(server.target, { helo: "lb.example" }, soon())).toEqual({ up, why });
   await expect.poll(server.open).toBe(0);
   if (up) expect(heard).toEqual(["HELO lb.example\r\n", "QUIT\r\n"]);
+});
+
+// biome-ignore format: a table
+const names: [host: string, address: string | undefined, name: string][] = [
+  ["lb.example.com", "192.0.2.1", "lb.example.com"],
+  ["lb",             "192.0.2.1", "[192.0.2.1]"],
+  ["lb_1.example",   "192.0.2.1", "[192.0.2.1]"],
+  ["lb",             "2001:db8::1", "[IPv6:2001:db8::1]"],
+  ["lb",             undefined,   "lb"],
+];
+
+test.for(names)("smtp: host %s at %s says hello as %s", ([host, address, name]) => {
+  expect(ownName(host, address)).toBe(name);
 });
 
 test("smtp takes a greeting that comes in pieces", async () => {
@@ -139,6 +155,34 @@ const others: [what: string, user: string | undefined, answers: Say[], up: boole
   ["refuses a server that does not let us in", "lb", [GREETING, mysqlPacket(2, "\xff\x15\x04#28000Access denied for user 'lb'")], false, "error 1045: \"Access denied for user 'lb'\""],
   ["refuses a server that wants a password", "lb", [GREETING, SWITCH, mysqlPacket(4, "\x01\x04")], false, 'user "lb" needs a password'],
 ];
+
+/** As MariaDB 10.11.19 said it. */
+const MARIADB = {
+  greeting:
+    "640000000a352e352e352d31302e31312e31392d4d6172696144422d302b64656231327531002b0000007a69236c793e666600feff080200ff81150000000000001d0000004d31495a6c2f4346712c2368006d7973716c5f6e61746976655f70617373776f726400",
+  in: "0700000200000002000000",
+  denied:
+    "49000002ff15042332383030304163636573732064656e69656420666f72207573657220277365637265742740276c6f63616c686f73742720287573696e672070617373776f72643a204e4f29",
+  locked:
+    "2e000002ff37102348593030304163636573732064656e6965642c2074686973206163636f756e74206973206c6f636b6564",
+  full: "17000000ff1004546f6f206d616e7920636f6e6e656374696f6e73",
+} as const;
+
+// biome-ignore format: a table
+const recorded: [what: string, user: string | undefined, answers: (keyof typeof MARIADB)[], up: boolean, why: string][] = [
+  ["takes MariaDB, by its own version", undefined, ["greeting"], true, 'version "10.11.19-MariaDB-0+deb12u1"'],
+  ["is let in by MariaDB", "probe", ["greeting", "in"], true, 'version "10.11.19-MariaDB-0+deb12u1"'],
+  ["refuses a MariaDB that wants a password", "secret", ["greeting", "denied"], false, "error 1045: \"Access denied for user 'secret'@'localhost' (using password: NO)\""],
+  ["refuses a MariaDB that has the user locked", "locked", ["greeting", "locked"], false, 'error 4151: "Access denied, this account is locked"'],
+  ["refuses a MariaDB that is full", "probe", ["full"], false, 'error 1040: "Too many connections"'],
+];
+
+test.for(recorded)("mysql %s", async ([, user, answers, up, why]) => {
+  const [greeting, ...rest] = answers.map((each) => Buffer.from(MARIADB[each], "hex"));
+  await using server = await serveTcp(script([], greeting, ...rest));
+  const settings = user === undefined ? {} : { user };
+  expect(await mysql(server.target, settings, soon())).toEqual({ up, why });
+});
 
 test.for(others)("mysql %s", async ([, user, answers, up, why]) => {
   const heard: string[] = [];

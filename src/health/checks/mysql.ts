@@ -35,7 +35,8 @@ export const mysql = checker<MysqlSettings>(async (target, settings, signal) => 
   refuseError(payload);
   const end = payload.indexOf(0, 1);
   if (payload[0] !== PROTOCOL || end < 0) throw new ProbeFailure("not a greeting of MySQL");
-  const version = payload.toString("latin1", 1, end);
+  // MariaDB has its own version behind one that old replicas understand (sql/mysqld.cc, RPL_VERSION_HACK).
+  const version = payload.toString("latin1", 1, end).replace(/^5\.5\.5-(?=.*MariaDB)/, "");
   let told = {};
   if (tls) {
     if ((capabilitiesIn(payload, end) & CLIENT_SSL) === 0) {

@@ -5,7 +5,9 @@ import { hostName, SECURE_SETTINGS } from "./secure-settings.ts";
 export const SMTP_SETTINGS = {
   helo: hostName()
     .optional()
-    .describe("By which name the probe says hello. Default: the director's host name."),
+    .describe(
+      "By which name the probe says hello. Default: the director's host name where it has a domain, else its address in brackets.",
+    ),
   tls: oneOf(["starttls", "always"])
     .optional()
     .describe(

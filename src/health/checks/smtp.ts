@@ -2,6 +2,7 @@
  * Whether a mail server greets, and takes a HELO: as keepalived's SMTP_CHECK (check_smtp.c). RFC 5321. With TLS it is asked
  * by EHLO, whose answer offers STARTTLS: RFC 3207.
  */
+import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
 import type { Conversation } from "./conversation.ts";
 import { checker, ProbeFailure, quoted } from "./probe.ts";
@@ -9,10 +10,11 @@ import { converse, goSecure } from "./secure-conversation.ts";
 import type { SmtpSettings } from "./smtp-settings.ts";
 
 export const smtp = checker<SmtpSettings>(async (target, settings, signal) => {
-  const { helo = hostname(), tls } = settings;
+  const { tls } = settings;
   const talk = await converse(target, settings, tls === "always", signal);
   using server = talk.server;
   let { told } = talk;
+  const helo = settings.helo ?? ownName(hostname(), server.localAddress);
   await expectReply(server, "the greeting", 220);
   if (tls === "starttls") {
     server.send(`EHLO ${helo}\r\n`);
@@ -31,6 +33,15 @@ export const smtp = checker<SmtpSettings>(async (target, settings, signal) => {
   const by = tls === undefined ? "" : " over TLS";
   return { up: true, why: `greeted, and answered ${hello}${by}`, ...told };
 });
+
+/**
+ * A domain, or else the address: RFC 5321 section 4.1.1.1. Postfix refuses a host's name without a domain
+ * (reject_non_fqdn_helo_hostname), Exim one with an underscore.
+ */
+export function ownName(host: string, address: string | undefined): string {
+  if (/^[a-z\d-]+(\.[a-z\d-]+)+$/i.test(host) || address === undefined) return host;
+  return isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`;
+}
 
 /** Its lines. */
 async function expectReply(

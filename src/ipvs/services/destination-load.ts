@@ -9,10 +9,18 @@ const WORDS = 3;
 export class DestinationLoad {
   /** What an offload knows the destination by; negative where none does. */
   readonly slot: number;
+  /** An earlier process's connections count already. */
+  readonly isInherited: boolean;
   readonly #words: Int32Array;
   readonly #at: number;
 
-  constructor(words: Int32Array = new Int32Array(WORDS), at = 0, slot = -1) {
+  constructor(
+    words: Int32Array = new Int32Array(WORDS),
+    at = 0,
+    slot = -1,
+    isInherited: boolean = false,
+  ) {
+    this.isInherited = isInherited;
     this.#words = words;
     this.#at = at;
     this.slot = slot;
@@ -53,7 +61,8 @@ export class DestinationLoad {
 
 /** Where destinations' loads lie. */
 export interface DestinationLoads {
-  take(): DestinationLoad;
+  /** `key`: of the destination, where an earlier process may have had it (destination-key.ts). */
+  take(key?: () => number): DestinationLoad;
   free(load: DestinationLoad): void;
 }
 

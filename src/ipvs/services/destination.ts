@@ -172,6 +172,13 @@ export class Destination implements Candidate {
     if (this.isOverloaded && this.connections < lowMark(this.plan)) this.#load.isOverloaded = false;
   }
 
+  /** It has so many connections more, or fewer, than was counted. */
+  recount(active: number, inactive: number): void {
+    this.#load.addActive(active);
+    this.#load.addInactive(inactive);
+    this.#updateOverload(this.plan);
+  }
+
   #count(flags: number, change: number): void {
     if ((flags & CONNECTION_FLAG.inactive) !== 0) this.#load.addInactive(change);
     else this.#load.addActive(change);

@@ -14,6 +14,7 @@ import type { Packet } from "../packets/packet.ts";
 import type { Scheduler, SchedulerSysctls } from "../schedulers/scheduler.ts";
 import { bypass } from "./bypass.ts";
 import { Destination } from "./destination.ts";
+import { destinationKey } from "./destination-key.ts";
 import { type DestinationLoads, OWN_LOADS } from "./destination-load.ts";
 import { KnownAddresses } from "./known-addresses.ts";
 import { type OrphanedServer, orphan } from "./orphan.ts";
@@ -287,7 +288,8 @@ export class ServiceTable {
   }
 
   #createDestination(service: VirtualService, plan: DestinationPlan): Destination {
-    const destination = new Destination(this.#newId(), plan, service, this.#mirror.take());
+    const load = this.#mirror.take(() => destinationKey(service.keyText, plan));
+    const destination = new Destination(this.#newId(), plan, service, load);
     this.#destinations[destination.id] = destination;
     return destination;
   }

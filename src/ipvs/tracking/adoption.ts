@@ -31,7 +31,8 @@ export class Adoption {
   readonly #services: ServiceTable;
   readonly #result = { adopted: 0, orphaned: 0, expired: 0, damaged: 0 };
   #destinations: ReadonlyMap<number, Destination> | undefined;
-  #pass: "waiting" | "templates" | "connections" = "waiting";
+  #pass: "waiting" | "templates" | "connections" | "rest" = "waiting";
+  #sizeBeforeRest = 0;
   /** The last one looked at. */
   #last = NO_CONNECTION;
 
@@ -60,11 +61,16 @@ export class Adoption {
   /** Looks at up to `budget` records; whether that was all. */
   work(now: Instant, budget: number): boolean {
     if (this.#pass === "waiting") return false;
+    if (this.#pass === "rest") return this.#settle(budget);
     this.#destinations ??= this.#services.byKey();
     for (let looked = 0; looked < budget; looked++) {
       const id = this.#table.inherited.next(this.#last);
       if (id === NO_CONNECTION) {
-        if (this.#pass === "connections") return true;
+        if (this.#pass === "connections") {
+          this.#pass = "rest";
+          this.#sizeBeforeRest = this.#table.size;
+          return this.#settle(budget);
+        }
         this.#table.inherited.templatesAdopted();
         this.#pass = "connections";
         this.#last = NO_CONNECTION;
@@ -74,6 +80,13 @@ export class Adoption {
       this.#consider(id, now);
     }
     return false;
+  }
+
+  /** Those that are in no record. */
+  #settle(budget: number): boolean {
+    if (!this.#tracker.settle(budget)) return false;
+    this.#result.adopted += this.#table.size - this.#sizeBeforeRest;
+    return true;
   }
 
   #consider(id: number, now: Instant): void {
@@ -89,13 +102,18 @@ export class Adoption {
     if (!this.#tracker.isSound(id)) {
       this.#result.damaged++;
       table.inherited.giveUp(id);
-    } else if (!isTemplate && table.expiresAt(id) <= now) {
-      // A template's time may be over while it controls others.
+    } else if (!isTemplate && this.#isOver(id, now)) {
       this.#result.expired++;
       table.inherited.giveUp(id);
     } else {
       this.#adopt(id, now);
     }
+  }
+
+  /** A template's time may be over while it controls others; a connection's may have begun anew where packets went by. */
+  #isOver(id: number, now: Instant): boolean {
+    const standing = this.#tracker.standing(id);
+    return standing === "unknown" ? this.#table.expiresAt(id) <= now : standing === "replaced";
   }
 
   #adopt(id: number, now: Instant): void {

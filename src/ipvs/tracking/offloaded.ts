@@ -5,6 +5,7 @@ import { Binding, CONNECTION_FLAG, type Flow } from "../connections/flow.ts";
 import type { OffloadedConnection, OffloadListener } from "../offload.ts";
 import { AnsweredOpening } from "../packets/opening.ts";
 import type { Destination } from "../services/destination.ts";
+import type { OrphanedServer } from "../services/orphan.ts";
 import { bindTo } from "./ends-of.ts";
 import { Templates } from "./persistence.ts";
 import type { Tracker } from "./tracker.ts";
@@ -19,21 +20,28 @@ export class Offloaded implements OffloadListener {
   readonly destinationOf: (id: number) => Destination;
   readonly #tracker: Keeper;
   readonly #forget: (id: number) => void;
+  readonly #orphan: (server: OrphanedServer) => Destination;
   readonly #templates: Templates;
   readonly #binding = new Binding();
   readonly #opening = new AnsweredOpening();
 
-  /** `forget`: takes a connection out, whatever hangs on it. */
+  /** `forget`: takes a connection out, whatever hangs on it. `orphan`: what stands for a server that is not configured. */
   constructor(
     tracker: Keeper,
     destinationOf: (id: number) => Destination,
     forget: (id: number) => void,
+    orphan: (server: OrphanedServer) => Destination,
   ) {
+    this.#orphan = orphan;
     this.#tracker = tracker;
     this.table = tracker.table;
     this.destinationOf = destinationOf;
     this.#forget = forget;
     this.#templates = new Templates(tracker.table);
+  }
+
+  orphan(server: OrphanedServer): Destination {
+    return this.#orphan(server);
   }
 
   known(flow: Flow): number {

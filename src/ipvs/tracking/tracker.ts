@@ -17,7 +17,7 @@ import {
 import { TCP_STATE } from "../connections/tcp-state.ts";
 import { EntryDropper } from "../defence/entry-dropper.ts";
 import { TableShares } from "../defence/table-shares.ts";
-import type { Offload } from "../offload.ts";
+import type { Offload, Standing } from "../offload.ts";
 import type { Opening } from "../packets/opening.ts";
 import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
@@ -81,6 +81,7 @@ export class Tracker {
         this,
         (id) => this.#destinationOf(id),
         (id) => this.#forgetReplaced(id),
+        (server) => services.orphan(server),
       ),
     );
     this.#dropper = new EntryDropper({
@@ -184,11 +185,30 @@ export class Tracker {
     if (!isTemplate) this.expectReplies(id);
   }
 
+  /** What an offload that outlived the process knows of an inherited connection. */
+  standing(id: number): Standing {
+    return this.#offload?.standing(this.table, id) ?? "unknown";
+  }
+
   /** Goes on with an inherited connection or template. False, and it is given up, when it cannot: ip_vs_bind_dest(). */
   adopt(id: number, destination: Destination, now: Instant): boolean {
     if (!this.table.inherited.adopt(id, destination.id, now)) return false;
-    this.enterCopy(id, destination);
+    if (this.#isTemplate(id) || !destination.load.isInherited) {
+      destination.bind(this.table.flags(id));
+    }
+    this.room.enter(id, destination.service.holding);
+    if (!this.#isTemplate(id)) this.expectReplies(id);
+    this.#offload?.adopted(this.table, id);
     return true;
+  }
+
+  /** Connections that only the offload knows, after all others were adopted: whether that was all. */
+  settle(budget: number): boolean {
+    return this.#offload?.settle(budget) ?? true;
+  }
+
+  #isTemplate(id: number): boolean {
+    return (this.table.flags(id) & CONNECTION_FLAG.template) !== 0;
   }
 
   /** From now on the template controls the connection. */

@@ -21,10 +21,51 @@ const LAST = "test-from-director";
 /** To be seen while packets go by. */
 const WITH_TRAFFIC = ["stale-arp", "sysctl-after-vip"];
 
+/** What the doctor finds besides the classic mistakes. */
+interface Fault {
+  readonly breaking: readonly Line[];
+  /** Runs again and again while the doctor looks. */
+  readonly traffic?: Line;
+  readonly says: string;
+  readonly evidence: RegExp;
+  readonly cure: readonly Line[];
+}
+
+const FAR = "198.51.100.7";
+const MORE: Readonly<Record<ScenarioName, readonly Fault[]>> = {
+  dr: [],
+  tun: [
+    {
+      // What is larger than its card takes the switch loses without a word.
+      breaking: [on("node02", "ip link set eth0 mtu 1400")],
+      says: "tunnel-path-mtu",
+      evidence: /takes 140\d bytes, the tunnel's header 20 of them: 138\d are left/,
+      cure: [on("node01", "ip route replace 192.168.150.12 dev eth0 mtu 1400")],
+    },
+  ],
+  nat: [
+    {
+      breaking: [
+        on("client", "sysctl -w net.ipv4.conf.all.arp_announce=2"),
+        on("client", `ip address add ${FAR}/32 dev lo`),
+        on("node01", `ip route add ${FAR} via 192.168.150.12`),
+        on("node01", "sysctl -w net.ipv4.conf.eth0.rp_filter=1"),
+      ],
+      traffic: on("client", `curl -sS -m 1 --interface ${FAR} http://${OUTSIDE_VIP}/`),
+      says: "rp-filter",
+      evidence: /came by eth0; .* leads by eth1; .*the larger, 1, holds/,
+      cure: [
+        on("node01", "sysctl -w net.ipv4.conf.eth0.rp_filter=0"),
+        on("node01", `ip route del ${FAR}`),
+      ],
+    },
+  ],
+};
+
 const LOOKS_MAX = 5;
 
 interface Told {
-  readonly findings: readonly { readonly code: string }[];
+  readonly findings: readonly { readonly code: string; readonly evidence: string }[];
   readonly skipped: readonly unknown[];
 }
 
@@ -74,6 +115,25 @@ async function expectNamed(laboratory: Laboratory, mistake: Mistake): Promise<vo
   await type(laboratory, restoring, () => undefined);
 }
 
+async function expectFound(laboratory: Laboratory, fault: Fault): Promise<void> {
+  const { breaking, traffic, says, evidence, cure } = fault;
+  await type(laboratory, breaking, () => undefined);
+  let found: Told["findings"] = [];
+  for (let looks = 0; looks < LOOKS_MAX && !found.some(({ code }) => code === says); looks++) {
+    const asking = `timeout 4 sh -c 'while :; do ${traffic?.line}; done'`;
+    const [told] = await Promise.all([
+      examine(laboratory, "node01", ""),
+      traffic !== undefined && laboratory.run(traffic.on, asking),
+    ]);
+    found = told.findings;
+  }
+  expect(found.map(({ code }) => code)).toEqual([says]);
+  expect(found[0]!.evidence).toMatch(evidence);
+  await type(laboratory, cure, () => undefined);
+  const { findings } = await examine(laboratory, "node01", "");
+  expect(findings.map(({ code }) => code)).not.toContain(says);
+}
+
 const isLast = ({ name }: Mistake): number => Number(name === LAST);
 const ofScenario = (scenario: ScenarioName): readonly Mistake[] =>
   MISTAKES.filter(({ laboratory }) => laboratory === scenario).toSorted(
@@ -102,6 +162,7 @@ describe.concurrent("sluice doctor", () => {
         await build(laboratory, scenario);
         await expectNothing(laboratory, SERVER[scenario]);
         for (const mistake of mistakes) await expectNamed(laboratory, mistake);
+        for (const fault of MORE[scenario]) await expectFound(laboratory, fault);
       } finally {
         await laboratory.close();
       }

@@ -112,6 +112,9 @@ export class Evaluator {
       case "for":
         status = yield* this.#for(command, opened.streams, process);
         break;
+      case "if":
+        status = yield* this.#if(command, opened.streams, process);
+        break;
       case "while":
         status = yield* this.#while(command, opened.streams, process);
         break;
@@ -156,6 +159,21 @@ export class Evaluator {
       status = yield* this.script(body, streams, process);
     }
     return status;
+  }
+
+  *#if(
+    { branches, otherwise }: Extract<Command, { kind: "if" }>,
+    streams: Streams,
+    process: Process,
+  ): Work<number> {
+    for (const { condition, body } of branches) {
+      if ((yield* this.script(condition, streams, process)) === 0) {
+        return yield* this.script(body, streams, process);
+      }
+    }
+    // Nothing done is no failure, whatever the last condition said.
+    this.#status = 0;
+    return yield* this.script(otherwise, streams, process);
   }
 
   *#while(

@@ -89,7 +89,7 @@ function readWord(line: string, start: number): ReadWord {
     } else if (character === "\\") {
       parts.push({ kind: "text", text: line[at + 1] ?? "", isQuoted: true });
       at += 2;
-    } else if (character === "$") {
+    } else if (character === "$" || character === "`") {
       const expansion = readExpansion(line, at, false);
       parts.push(expansion.part);
       at = expansion.end;
@@ -118,7 +118,7 @@ function readQuoted(line: string, start: number): ReadWord {
     if (character === "\\" && /["\\$`]/.test(line[at + 1] ?? "")) {
       text += line[at + 1];
       at += 2;
-    } else if (character === "$") {
+    } else if (character === "$" || character === "`") {
       flush();
       const expansion = readExpansion(line, at, true);
       parts.push(expansion.part);
@@ -137,6 +137,10 @@ function readExpansion(
   at: number,
   isQuoted: boolean,
 ): { readonly part: Part; readonly end: number } {
+  if (line[at] === "`") {
+    const end = endOf(line, "`", at + 1);
+    return { part: { kind: "command", script: line.slice(at + 1, end), isQuoted }, end: end + 1 };
+  }
   const next = line[at + 1];
   if (next === "(") {
     const end = endOfCommand(line, at + 2);

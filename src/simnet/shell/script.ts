@@ -31,6 +31,13 @@ export type Command =
       readonly redirections: readonly Redirection[];
     }
   | {
+      readonly kind: "if";
+      /** The first whose condition holds is the one that is done. */
+      readonly branches: readonly { readonly condition: Script; readonly body: Script }[];
+      readonly otherwise: Script;
+      readonly redirections: readonly Redirection[];
+    }
+  | {
       readonly kind: "while";
       readonly condition: Script;
       readonly body: Script;
@@ -50,7 +57,7 @@ export type Script = readonly Item[];
 const ASSIGNMENT = /^([A-Za-z_]\w*)=/;
 const JOINING = new Set(["2>&1", "1>&2", ">&2", ">&1"]);
 const REDIRECTING = new Set(["2>>", "&>>", ">>", "2>", "1>", "&>", ">", "<", ...JOINING]);
-const ENDING = new Set(["do", "done", ")", "}", "then", "fi"]);
+const ENDING = new Set(["do", "done", ")", "}", "then", "elif", "else", "fi"]);
 
 /** Throws a SyntaxFault. */
 export function scriptOf(line: string): Script {
@@ -113,6 +120,7 @@ class Parser {
     }
     if (this.#skipWord("for")) return this.#for();
     if (this.#skipWord("while")) return this.#while();
+    if (this.#skipWord("if")) return this.#if();
     return this.#simple();
   }
 
@@ -131,6 +139,18 @@ class Parser {
     const condition = this.script();
     const body = this.#body();
     return { kind: "while", condition, body, redirections: this.#redirections() };
+  }
+
+  #if(): Command {
+    const branches: { condition: Script; body: Script }[] = [];
+    do {
+      const condition = this.script();
+      this.#expectWord("then");
+      branches.push({ condition, body: this.script() });
+    } while (this.#skipWord("elif"));
+    const otherwise = this.#skipWord("else") ? this.script() : [];
+    this.#expectWord("fi");
+    return { kind: "if", branches, otherwise, redirections: this.#redirections() };
   }
 
   #body(): Script {

@@ -2,38 +2,25 @@
  * A TCP connection, RFC 9293, as small as a laboratory needs: handshake, data, retransmission with growing pauses, path
  * MTU, FIN and RST. Every segment is acknowledged at once; what comes out of order is asked for again.
  */
-import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
-import { emitTcp, TCP_FLAG, type TcpView } from "../../net/tcp.ts";
-import { emitTcpOptions, maximumSegmentSize, TCP_OPTION } from "../../net/tcp-options.ts";
+import { TCP_FLAG, type TcpView } from "../../net/tcp.ts";
+import { maximumSegmentSize } from "../../net/tcp-options.ts";
 import type { Host } from "../host/host.ts";
 import { joined } from "../http/bytes.ts";
 import type { IcmpNews } from "../ip/icmp.ts";
-import type { Appointment } from "../time/agenda.ts";
+import { HEADERS_LENGTH, Outlet, WINDOW } from "./outlet.ts";
+import {
+  afterFin,
+  afterOwnFin,
+  HAS_ENDED,
+  isAfter,
+  MAY_SEND,
+  type TcpError,
+  type TcpState,
+} from "./state.ts";
 import type { Endpoints, TcpListener } from "./tcp.ts";
+import { ConnectionTimer } from "./timer.ts";
 
-/** As `ss` names them. */
-export type TcpState =
-  | "CLOSED"
-  | "SYN-SENT"
-  | "SYN-RECV"
-  | "ESTAB"
-  | "FIN-WAIT-1"
-  | "FIN-WAIT-2"
-  | "CLOSING"
-  | "TIME-WAIT"
-  | "CLOSE-WAIT"
-  | "LAST-ACK";
-
-export type TcpError = "ECONNREFUSED" | "ECONNRESET" | "EHOSTUNREACH" | "ETIMEDOUT";
-
-const WINDOW = 64_240;
 const SEGMENT_DEFAULT = { inet: 536, inet6: 1_220 } as const;
-const HEADERS_LENGTH = { inet: 40, inet6: 60 } as const;
-const TIMEOUT_OPENING_MS = 1_000;
-const TIMEOUT_LEAST_MS = 200;
-const TIMEOUT_MOST_MS = 120_000;
-/** tcp_syn_retries, tcp_synack_retries, tcp_retries2. */
-const RETRIES = { "SYN-SENT": 6, "SYN-RECV": 5, others: 15 } as const;
 const TIME_WAIT_MS = 60_000;
 /** Segments under way before anything is acknowledged: RFC 6928. */
 const WINDOW_FIRST = 10;
@@ -62,15 +49,16 @@ export class TcpConnection {
   #peerWindow = WINDOW;
   #segmentSize: number;
   #window = WINDOW_FIRST;
-  #timer: Appointment | undefined;
-  #timeoutMs = TIMEOUT_OPENING_MS;
-  #retries = 0;
+  readonly #timer: ConnectionTimer;
+  readonly #outlet: Outlet;
 
   constructor(host: Host, ends: Endpoints, listener: TcpListener | undefined, end: () => void) {
     this.#host = host;
     this.ends = ends;
     this.#listener = listener;
     this.#end = end;
+    this.#timer = new ConnectionTimer(host.agenda);
+    this.#outlet = new Outlet(host, ends);
     this.#segmentSize = SEGMENT_DEFAULT[ends.peer.family];
     this.#unacknowledged = host.random.next();
     this.#next = this.#unacknowledged;
@@ -137,7 +125,7 @@ export class TcpConnection {
   }
 
   forget(): undefined {
-    this.#timer?.cancel();
+    this.#timer.cancel();
     this.#enter("CLOSED");
     this.#end();
   }
@@ -147,7 +135,7 @@ export class TcpConnection {
     return isAfter(sequence, this.#expected);
   }
 
-  hear({ kind, mtu }: IcmpNews): undefined {
+  hear({ kind, mtu }: Pick<IcmpNews, "kind" | "mtu">): undefined {
     if (kind === "too-big") {
       const size = mtu - HEADERS_LENGTH[this.ends.peer.family];
       if (size >= this.#segmentSize || size < 1) return;
@@ -198,7 +186,7 @@ export class TcpConnection {
     if ((flags & TCP_FLAG.syn) === 0) return;
     const { family } = this.ends.peer;
     const wanted = maximumSegmentSize(options) ?? SEGMENT_DEFAULT[family];
-    this.#segmentSize = Math.min(wanted, this.#fits());
+    this.#segmentSize = Math.min(wanted, this.#outlet.fits());
   }
 
   #receiveOpening(segment: TcpView): undefined {
@@ -217,7 +205,7 @@ export class TcpConnection {
     this.#expected = (sequence + 1) >>> 0;
     this.#heed(segment);
     this.#unacknowledged = acknowledgement;
-    this.#settle();
+    this.#timer.settle();
     this.#enter("ESTAB");
     this.#acknowledge();
     this.#pump();
@@ -238,8 +226,8 @@ export class TcpConnection {
     this.#outgoing = this.#outgoing.subarray(count);
     this.#unacknowledged = acknowledgement;
     this.#window = Math.min(WINDOW_MOST, this.#window * 2);
-    this.#settle();
-    this.#confirmNeighbour();
+    this.#timer.settle();
+    this.#outlet.confirmNeighbour();
     if (this.#outgoing.length > 0 || this.#unacknowledged !== this.#next) this.#arm();
     if (this.#finAt !== undefined && this.#unacknowledged === this.#next) return this.#takeEnd();
     return true;
@@ -247,38 +235,28 @@ export class TcpConnection {
 
   /** The peer has everything, FIN included. */
   #takeEnd(): boolean {
-    if (this.state === "FIN-WAIT-1") {
-      this.#enter("FIN-WAIT-2");
+    const next = afterOwnFin(this.state);
+    if (next === "CLOSED") this.forget();
+    else if (next === "TIME-WAIT") this.#rest();
+    else if (next !== undefined) {
+      this.#enter(next);
       const seconds = this.#host.settings.number("net.ipv4.tcp_fin_timeout");
-      this.#timer = this.#host.agenda.after(seconds * 1_000, () => this.forget());
-    } else if (this.state === "CLOSING") {
-      this.#rest();
-    } else if (this.state === "LAST-ACK") {
-      this.forget();
-      return false;
+      this.#timer.rest(seconds * 1_000, () => this.forget());
     }
-    return true;
+    return next !== "CLOSED";
   }
 
   #takeFin(): undefined {
     this.#expected = (this.#expected + 1) >>> 0;
-    switch (this.state) {
-      case "SYN-RECV":
-      case "ESTAB":
-        return this.#enter("CLOSE-WAIT");
-      case "FIN-WAIT-1":
-        return this.#enter("CLOSING");
-      case "FIN-WAIT-2":
-        return this.#rest();
-      default:
-        return undefined;
-    }
+    const next = afterFin(this.state);
+    if (next === "TIME-WAIT") return this.#rest();
+    if (next !== undefined) this.#enter(next);
+    return undefined;
   }
 
   #rest(): undefined {
-    this.#timer?.cancel();
     this.#enter("TIME-WAIT");
-    this.#timer = this.#host.agenda.after(TIME_WAIT_MS, () => this.forget());
+    this.#timer.rest(TIME_WAIT_MS, () => this.forget());
   }
 
   /** Sends what may be sent. */
@@ -295,7 +273,7 @@ export class TcpConnection {
       const sequence = this.#next;
       this.#next = (this.#next + length) >>> 0;
       this.#transmit(flags, sequence, payload);
-      if (this.#timer === undefined) this.#arm();
+      if (!this.#timer.isRunning) this.#arm();
     }
     const isAllSent = (this.#next - this.#unacknowledged) >>> 0 === this.#outgoing.length;
     if (this.#isClosing && isAllSent && this.#finAt === undefined) this.#sendFin();
@@ -306,17 +284,14 @@ export class TcpConnection {
     this.#next = (this.#next + 1) >>> 0;
     this.#enter(this.state === "CLOSE-WAIT" ? "LAST-ACK" : "FIN-WAIT-1");
     this.#transmit(TCP_FLAG.fin | TCP_FLAG.ack, this.#finAt, NOTHING);
-    if (this.#timer === undefined) this.#arm();
+    if (!this.#timer.isRunning) this.#arm();
   }
 
   #sendOpening(flags: number): undefined {
     const sequence = this.#unacknowledged;
     this.#next = (sequence + 1) >>> 0;
-    const size = this.#fits();
-    const value = Uint8Array.of(size >>> 8, size & 0xff);
-    const options = emitTcpOptions([{ kind: TCP_OPTION.maximumSegmentSize, value }]);
     this.#arm();
-    this.#transmit(flags, sequence, NOTHING, options);
+    this.#transmit(flags, sequence, NOTHING, this.#outlet.openingOptions());
   }
 
   #acknowledge(): undefined {
@@ -324,26 +299,11 @@ export class TcpConnection {
   }
 
   #arm(): undefined {
-    this.#timer?.cancel();
-    this.#timer = this.#host.agenda.after(this.#timeoutMs, () => {
-      this.#timer = undefined;
-      const most =
-        this.state === "SYN-SENT" || this.state === "SYN-RECV"
-          ? RETRIES[this.state]
-          : RETRIES.others;
-      if (this.#retries >= most) return this.#fail("ETIMEDOUT");
-      this.#retries++;
-      this.#timeoutMs = Math.min(TIMEOUT_MOST_MS, this.#timeoutMs * 2);
-      return this.#resend();
-    });
-  }
-
-  /** Something was acknowledged: the next pause is a short one again. */
-  #settle(): undefined {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#retries = 0;
-    this.#timeoutMs = TIMEOUT_LEAST_MS;
+    this.#timer.arm(
+      () => this.state,
+      () => this.#resend(),
+      () => this.#fail("ETIMEDOUT"),
+    );
   }
 
   #resend(): undefined {
@@ -364,41 +324,13 @@ export class TcpConnection {
       const flags = TCP_FLAG.ack | TCP_FLAG.psh;
       this.#transmit(flags, this.#unacknowledged, this.#outgoing.subarray(0, length));
     }
-    if (this.#timer === undefined) this.#arm();
+    if (!this.#timer.isRunning) this.#arm();
   }
 
   #transmit(flags: number, sequence: number, payload: Uint8Array, options = NOTHING): undefined {
-    const { local, localPort, peer, peerPort } = this.ends;
-    const fields = {
-      source: localPort,
-      destination: peerPort,
-      flags,
-      sequence,
-      acknowledgement: (flags & TCP_FLAG.ack) === 0 ? 0 : this.#expected,
-      window: WINDOW,
-      options,
-    };
-    const addresses = { source: local, destination: peer };
-    const segment = emitTcp(fields, payload, addresses);
-    const refused = this.#host.inet.send(
-      { ...addresses, protocol: IP_PROTOCOL.tcp, dontFragment: true },
-      segment,
-    );
-    if (refused !== undefined && this.state === "SYN-SENT") this.#fail("EHOSTUNREACH");
-  }
-
-  /** Payload bytes of a segment that fits through the way out. */
-  #fits(): number {
-    const { peer } = this.ends;
-    const way = this.#host.inet.wayOut(peer);
-    const mtu = typeof way === "string" ? 0xffff : way.mtu;
-    return mtu - HEADERS_LENGTH[peer.family];
-  }
-
-  #confirmNeighbour(): undefined {
-    const { peer } = this.ends;
-    const way = this.#host.inet.wayOut(peer);
-    if (typeof way !== "string") this.#host.neighbours.confirm(way.interface, way.nextHop);
+    const acknowledgement = (flags & TCP_FLAG.ack) === 0 ? 0 : this.#expected;
+    const isSent = this.#outlet.send({ flags, sequence, acknowledgement, payload, options });
+    if (!isSent && this.state === "SYN-SENT") this.#fail("EHOSTUNREACH");
   }
 
   #fail(error: TcpError): undefined {
@@ -413,18 +345,4 @@ export class TcpConnection {
     this.#host.tellChange("sockets", `${local}:${localPort} ${peer}:${peerPort} ${state}`);
     this.onChange();
   }
-}
-
-const HAS_ENDED: ReadonlySet<TcpState> = new Set([
-  "CLOSE-WAIT",
-  "LAST-ACK",
-  "CLOSING",
-  "TIME-WAIT",
-  "CLOSED",
-]);
-const MAY_SEND: ReadonlySet<TcpState> = new Set(["ESTAB", "CLOSE-WAIT"]);
-
-/** Whether a sequence number comes after another, which may be before the wrap: RFC 9293 section 3.4. */
-function isAfter(one: number, other: number): boolean {
-  return ((one - other) | 0) > 0;
 }

@@ -128,18 +128,21 @@ function tcpText(packet: Packet, beginnings: Beginnings): string {
   const letters = FLAG_LETTERS.filter(([bit]) => (flags & bit) !== 0).map(([, letter]) => letter);
   const mine = `${packet.source}.${tcp.source}>${packet.destination}.${tcp.destination}`;
   const theirs = `${packet.destination}.${tcp.destination}>${packet.source}.${tcp.source}`;
-  if ((flags & TCP_FLAG.syn) !== 0) beginnings.set(mine, sequence);
   const isOpening = (flags & TCP_FLAG.syn) !== 0;
-  const begins = isOpening ? 0 : (beginnings.get(mine) ?? remember(beginnings, mine, sequence));
+  // As tcpdump does it: whole numbers in the first segment that it sees of a connection.
+  const isFirst = !beginnings.has(mine) && !beginnings.has(theirs);
+  if (isOpening) beginnings.set(mine, sequence);
+  const known = beginnings.get(mine) ?? remember(beginnings, mine, sequence);
+  const begins = isOpening || isFirst ? 0 : known;
   const from = (sequence - begins) >>> 0;
   const parts = [`Flags [${letters.join("") || "none"}]`];
   const isShown = isOpening || payload.length > 0 || (flags & (TCP_FLAG.fin | TCP_FLAG.rst)) !== 0;
   if (isShown)
     parts.push(`seq ${from}${payload.length > 0 ? `:${(from + payload.length) >>> 0}` : ""}`);
   if ((flags & TCP_FLAG.ack) !== 0) {
-    const base = isOpening
-      ? 0
-      : (beginnings.get(theirs) ?? remember(beginnings, theirs, acknowledgement - 1));
+    const theirBeginning =
+      beginnings.get(theirs) ?? (isOpening ? 0 : remember(beginnings, theirs, acknowledgement - 1));
+    const base = isOpening || isFirst ? 0 : theirBeginning;
     parts.push(`ack ${(acknowledgement - base) >>> 0}`);
   }
   parts.push(`win ${window}`);

@@ -22,6 +22,8 @@ const RETRY_MS = 2_000;
 export type Connection =
   | { readonly kind: "asking" }
   | { readonly kind: "live" }
+  /** What serves these pages is no daemon, and will not become one. */
+  | { readonly kind: "none" }
   | { readonly kind: "lost"; readonly why: string }
   | { readonly kind: "refused"; readonly why: string };
 
@@ -81,7 +83,9 @@ async function poll(over: AbortSignal): Promise<void> {
         await askAll(isSlow);
         connection.set({ kind: "live" });
       } catch (error) {
-        connection.set(connectionAfter(error));
+        const after = connectionAfter(error);
+        connection.set(after);
+        if (after.kind === "none") return;
         isSlowDue = true;
       }
     }
@@ -132,6 +136,8 @@ function connectionAfter(error: unknown): Connection {
   if (error instanceof Refused && [401, 403, 429].includes(error.status)) {
     return { kind: "refused", why: error.message };
   }
+  // Of a daemon's routes this one is always there.
+  if (error instanceof Refused && error.status === 404) return { kind: "none" };
   return { kind: "lost", why: error instanceof Refused ? error.message : "Nobody answers" };
 }
 
@@ -150,6 +156,7 @@ async function follow(over: AbortSignal): Promise<void> {
       }
     } catch {
       // poll() says what is wrong.
+      if (connection.value.kind === "none") return;
     }
     await pause(RETRY_MS, over, false);
   }

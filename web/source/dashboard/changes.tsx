@@ -7,8 +7,10 @@ import { ask, call, objectsOf, Refused } from "../daemon/api.ts";
 import { happened, refresh } from "../daemon/live.ts";
 import { isUnlocked } from "../frame/preferences.ts";
 import { useStore } from "../frame/store.ts";
+import { AddServer } from "./add-server.tsx";
 import { useCommand } from "./command.ts";
 import { draft, type Proposal, propose, sayProposal, unstage } from "./draft.ts";
+import { say } from "./words.ts";
 
 interface Planned {
   readonly plan: Plan;
@@ -34,7 +36,7 @@ export function Changes(): JSX.Element {
       } catch (error) {
         if (error instanceof Refused && error.code === "changed-meanwhile") {
           setPlanned(await plan(proposals));
-          throw new Error("Somebody was faster: this is what it would change now");
+          throw new Error(say("somebodyFaster"));
         }
         throw error;
       }
@@ -45,36 +47,33 @@ export function Changes(): JSX.Element {
     <div class="page">
       <section class="panel" aria-labelledby="changes-title">
         <div class="panel-head">
-          <h1 id="changes-title">Proposed changes</h1>
+          <h1 id="changes-title">{say("proposedChanges")}</h1>
         </div>
         <div class="detail-body">
           {proposals.length === 0 ? (
-            <p>
-              Nothing is proposed. Unlock with <b>Read only</b> above, choose a service, and propose
-              a weight for a server or that it goes: here the director then says what that would
-              change, before anything does.
-            </p>
+            <p>{say("nothingProposed")}</p>
           ) : (
             <ul class="proposals">
               {proposals.map((each) => (
-                <li key={sayProposal(each)}>
-                  <code>{sayProposal(each)}</code>
+                <li key={sayProposal(each, say)}>
+                  <code>{sayProposal(each, say)}</code>
                   <button type="button" onClick={() => unstage(each)}>
-                    Take back
+                    {say("takeBack")}
                   </button>
+                  {isOpen && each.kind === "service" ? <AddServer service={each.service} /> : null}
                 </li>
               ))}
             </ul>
           )}
           {planned === undefined || proposals.length === 0 ? null : (
             <>
-              <h2>What it would change</h2>
+              <h2>{say("wouldChange")}</h2>
               <PlannedChanges changes={planned.plan.changes} />
               <p class="actions">
                 <button type="button" class="main" disabled={!isOpen || isBusy} onClick={apply}>
-                  Apply
+                  {say("apply")}
                 </button>
-                {isOpen ? null : <span class="quiet">Unlock first: Read only, above.</span>}
+                {isOpen ? null : <span class="quiet">{say("unlockFirst")}</span>}
               </p>
             </>
           )}
@@ -109,7 +108,7 @@ export function PlannedChanges({
 }: {
   readonly changes: readonly PlannedChange[];
 }): JSX.Element {
-  if (changes.length === 0) return <p>Nothing: it is so already.</p>;
+  if (changes.length === 0) return <p>{say("soAlready")}</p>;
   return (
     <ul class="planned">
       {changes.map(({ action, what, service, destination, facts, connections }) => (
@@ -125,8 +124,16 @@ export function PlannedChanges({
           </span>
           {connections > 0 ? (
             <strong>
-              {connections} {connections === 1 ? "connection" : "connections"}
-              {action === "remove" ? " cut off" : " touched"}
+              {say(
+                action === "remove"
+                  ? connections === 1
+                    ? "oneCutOff"
+                    : "manyCutOff"
+                  : connections === 1
+                    ? "oneTouched"
+                    : "manyTouched",
+                { count: connections },
+              )}
             </strong>
           ) : null}
         </li>
@@ -144,7 +151,7 @@ function History(): JSX.Element {
   return (
     <section class="panel" aria-labelledby="history-title">
       <div class="panel-head">
-        <h2 id="history-title">What was changed</h2>
+        <h2 id="history-title">{say("wasChanged")}</h2>
       </div>
       <ol class="history detail-body">
         {(history?.entries ?? []).slice(0, 100).map(({ generation, at, by, says }) => (
@@ -155,7 +162,7 @@ function History(): JSX.Element {
             <code>{says.join("; ")}</code>
           </li>
         ))}
-        {history?.entries.length === 0 ? <li>Nothing yet.</li> : null}
+        {history?.entries.length === 0 ? <li>{say("nothingYet")}</li> : null}
       </ol>
     </section>
   );

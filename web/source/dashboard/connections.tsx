@@ -8,6 +8,7 @@ import { ask, call, objectsOf } from "../daemon/api.ts";
 import { timeSpan, whole } from "../frame/numbers.ts";
 import { go } from "../frame/route.ts";
 import { VirtualList } from "../frame/virtual-list.tsx";
+import { say } from "./words.ts";
 
 /** A person looks at fewer; counts are of all. */
 const SHOWN_MAX = 5_000;
@@ -16,12 +17,12 @@ const ROW_HEIGHT = 30;
 
 // biome-ignore format: a table
 const FILTERS = [
-  ["client",  "Client",   "203.0.113.0/24"],
-  ["service", "Service",  "tcp:192.0.2.10:80"],
-  ["server",  "Server",   "10.0.0.2:80"],
-  ["state",   "State",    "ESTABLISHED"],
-  ["protocol", "Protocol", "tcp"],
-  ["older",   "Older, s", "60"],
+  ["client",  "client",   "203.0.113.0/24"],
+  ["service", "service",  "tcp:192.0.2.10:80"],
+  ["server",  "server",   "10.0.0.2:80"],
+  ["state",   "state",    "ESTABLISHED"],
+  ["protocol", "protocol", "tcp"],
+  ["older",   "older", "60"],
 ] as const;
 
 const GROUPINGS = ["state", "client", "server", "service"] as const;
@@ -61,7 +62,9 @@ export function Connections({
       <section class="panel" aria-labelledby="connections-title">
         <div class="panel-head">
           <h1 id="connections-title">
-            {found === undefined ? "Connections" : `${whole(found.count.count)} connections`}
+            {found === undefined
+              ? say("connections")
+              : say("countOf", { count: whole(found.count.count) })}
           </h1>
           <Filters filter={filter} by={by} />
         </div>
@@ -74,17 +77,17 @@ export function Connections({
           <>
             <Groups count={found.count} by={by} filter={filter} />
             <VirtualList
-              label="Connections"
+              label={say("connections")}
               items={found.connections}
               rowHeight={ROW_HEIGHT}
               keyOf={keyOf}
-              header={HEADER}
-              empty="No connection matches."
+              header={<Header />}
+              empty={say("noConnection")}
               row={cells}
             />
             {found.count.count > found.connections.length ? (
               <p class="quiet foot">
-                The first {whole(found.connections.length)} of them: a narrower filter shows others.
+                {say("firstOfThem", { count: whole(found.connections.length) })}
               </p>
             ) : null}
           </>
@@ -128,7 +131,7 @@ function Filters({
     <form class="filters" onSubmit={submit}>
       {FILTERS.map(([name, title, example], index) => (
         <label key={name}>
-          {title}
+          {say(title)}
           <input
             name={name}
             placeholder={example}
@@ -139,18 +142,20 @@ function Filters({
         </label>
       ))}
       <label>
-        Count by
+        {say("countBy")}
         <select
           name="by"
           value={by}
           onChange={(event) => event.currentTarget.form?.requestSubmit()}
         >
           {GROUPINGS.map((each) => (
-            <option key={each}>{each}</option>
+            <option key={each} value={each}>
+              {say(each)}
+            </option>
           ))}
         </select>
       </label>
-      <button type="submit">Find</button>
+      <button type="submit">{say("find")}</button>
     </form>
   );
 }
@@ -168,7 +173,7 @@ function Groups({
 }): JSX.Element {
   const rest = groups.slice(GROUPS_SHOWN).reduce((sum, each) => sum + each.count, others);
   return (
-    <ul class="groups" aria-label={`By ${by}`}>
+    <ul class="groups" aria-label={say("by", { name: by })}>
       {groups.slice(0, GROUPS_SHOWN).map((group) => (
         <li key={group.name}>
           <button
@@ -180,7 +185,7 @@ function Groups({
           <meter min={0} max={Math.max(1, count)} value={group.count} aria-label={group.name} />
         </li>
       ))}
-      {rest > 0 ? <li class="quiet">{whole(rest)} in others</li> : null}
+      {rest > 0 ? <li class="quiet">{say("inOthers", { count: whole(rest) })}</li> : null}
     </ul>
   );
 }
@@ -191,15 +196,19 @@ function filterFor(by: string, name: string): Readonly<Record<string, string>> {
   return by === "state" && state !== undefined ? { protocol, state } : { [by]: name };
 }
 
-const HEADER = (
-  <>
-    {["Client", "Virtual", "Server", "State", "Age", "Expires"].map((title, index) => (
-      <span key={title} role="columnheader" class={`c${index}`}>
-        {title}
-      </span>
-    ))}
-  </>
-);
+const COLUMNS = ["client", "virtual", "server", "state", "age", "expires"] as const;
+
+function Header(): JSX.Element {
+  return (
+    <>
+      {COLUMNS.map((title, index) => (
+        <span key={title} role="columnheader" class={`c${index}`}>
+          {say(title)}
+        </span>
+      ))}
+    </>
+  );
+}
 
 function keyOf({ protocol, client, virtual }: WireConnection): string {
   return `${protocol} ${formatEndpointId(client)} ${formatEndpointId(virtual)}`;

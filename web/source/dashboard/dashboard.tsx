@@ -13,6 +13,7 @@ import { Events } from "./events.tsx";
 import { Overview } from "./overview.tsx";
 import { Packets } from "./packets.tsx";
 import { Services } from "./services.tsx";
+import { say } from "./words.ts";
 
 const PLACES = ["services", "packets", "connections", "events", "changes"] as const;
 
@@ -22,13 +23,18 @@ export default function Dashboard(): JSX.Element {
   const state = useStore(connection);
   const known = useStore(snapshot);
   if (state.kind === "refused") return <SignIn why={state.why} />;
+  if (state.kind === "none") {
+    // Whoever asked for nothing else wants to see what there is.
+    if (route.path.length === 0) location.replace(formatRoute(["laboratory"]));
+    return <Nobody />;
+  }
   if (known === undefined)
     return state.kind === "lost" ? <Nobody why={state.why} /> : <p class="notice" />;
   return (
     <>
       {state.kind === "lost" ? (
         <p class="banner" role="alert">
-          {state.why}: what is shown is how it was.
+          {say("howItWas", { why: state.why })}
         </p>
       ) : null}
       {place === "services" ? <Overview /> : null}
@@ -50,10 +56,10 @@ function SignIn({ why }: { readonly why: string }): JSX.Element {
   };
   return (
     <form class="sign-in" onSubmit={sign}>
-      <h1>A token, please</h1>
-      <p>{token.value === undefined ? "This daemon answers those who have one." : why}</p>
+      <h1>{say("aToken")}</h1>
+      <p>{token.value === undefined ? say("needsToken") : why}</p>
       <label>
-        Token
+        {say("token")}
         <input
           type="password"
           autocomplete="off"
@@ -63,25 +69,24 @@ function SignIn({ why }: { readonly why: string }): JSX.Element {
         />
       </label>
       <button type="submit" class="main">
-        Look
+        {say("look")}
       </button>
       <p class="aside">
-        <code>sluice token create dashboard</code> writes one that may look, with{" "}
-        <code>--scope admin</code> one that may change. It is kept until this tab is closed. On the
-        director itself <code>sluice ui</code> prints a link that needs none.
+        <code>sluice token create dashboard</code> {say("tokenLooks")} <code>--scope admin</code>{" "}
+        {say("tokenChanges")} <code>sluice ui</code> {say("uiNeedsNone")}
       </p>
     </form>
   );
 }
 
-function Nobody({ why }: { readonly why: string }): JSX.Element {
+function Nobody({ why }: { readonly why?: string }): JSX.Element {
   return (
     <section class="sign-in">
-      <h1>No director here</h1>
-      <p>{why}. This page goes on asking.</p>
+      <h1>{say("noDirector")}</h1>
+      {why === undefined ? null : <p>{say("goesOnAsking", { why })}</p>}
       <p>
-        On a director, <code>sluice ui</code> prints a link to its dashboard. The{" "}
-        <a href={formatRoute(["laboratory"])}>laboratory</a> needs none: it is all in this page.
+        {say("onADirector")} <code>sluice ui</code> {say("printsALink")}{" "}
+        <a href={formatRoute(["laboratory"])}>{say("laboratory")}</a> {say("needsNone")}
       </p>
     </section>
   );

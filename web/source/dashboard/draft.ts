@@ -2,7 +2,10 @@
 import { formatEndpointId, formatServiceId } from "../../../src/api/ids.ts";
 import type { WireWantedService } from "../../../src/control/wanted-wire.ts";
 import type { WireEndpoint, WireForwarding, WireServiceKey } from "../../../src/control/wire.ts";
+import type { Speaker } from "../frame/speaker.ts";
 import { Store } from "../frame/store.ts";
+import { forwardingName } from "./rows.ts";
+import type { Word } from "./vocabulary.ts";
 
 export type Proposal = { readonly service: WireServiceKey } & (
   | { readonly kind: "weight"; readonly destination: WireEndpoint; readonly weight: number }
@@ -14,6 +17,13 @@ export type Proposal = { readonly service: WireServiceKey } & (
       readonly forwarding: WireForwarding;
     }
   | { readonly kind: "scheduler"; readonly scheduler: string }
+  | {
+      readonly kind: "service";
+      readonly scheduler: string;
+      /** Undefined: not persistent. */
+      readonly persistentSeconds: number | undefined;
+    }
+  | { readonly kind: "remove-service" }
 );
 
 export const draft = new Store<readonly Proposal[]>([]);
@@ -25,27 +35,37 @@ export function stage(proposal: Proposal): void {
 }
 
 export function unstage(proposal: Proposal): void {
-  draft.set(draft.value.filter((each) => each !== proposal));
+  const left = draft.value.filter((each) => each !== proposal);
+  // With a new service goes what was to be in it.
+  const id = proposal.kind === "service" ? formatServiceId(proposal.service) : undefined;
+  draft.set(left.filter((each) => formatServiceId(each.service) !== id));
 }
 
 function subjectOf(proposal: Proposal): string {
   const service = formatServiceId(proposal.service);
-  return proposal.kind === "scheduler"
-    ? service
-    : `${service} ${formatEndpointId(proposal.destination)}`;
+  if ("destination" in proposal) return `${service} ${formatEndpointId(proposal.destination)}`;
+  return proposal.kind === "scheduler" ? `${service} scheduler` : service;
 }
 
-export function sayProposal(proposal: Proposal): string {
+export function sayProposal(proposal: Proposal, say: Speaker<Word>): string {
   const service = formatServiceId(proposal.service);
+  const server = "destination" in proposal ? formatEndpointId(proposal.destination) : "";
   switch (proposal.kind) {
     case "weight":
-      return `${service}: ${formatEndpointId(proposal.destination)} weighs ${proposal.weight}`;
+      return say("weighs", { service, server, weight: proposal.weight });
     case "remove":
-      return `${service}: ${formatEndpointId(proposal.destination)} goes`;
-    case "add":
-      return `${service}: ${formatEndpointId(proposal.destination)} comes, weight ${proposal.weight}`;
+      return say("goes", { service, server });
+    case "add": {
+      const { weight } = proposal;
+      const forwarding = forwardingName(proposal.forwarding);
+      return say("comes", { service, server, weight, forwarding });
+    }
     case "scheduler":
-      return `${service}: scheduler ${proposal.scheduler}`;
+      return say("schedulerTo", { service, scheduler: proposal.scheduler });
+    case "service":
+      return say("serviceComes", { service, scheduler: proposal.scheduler });
+    case "remove-service":
+      return say("serviceGoes", { service });
   }
 }
 
@@ -54,15 +74,46 @@ export function propose(
   services: readonly WireWantedService[],
   proposals: readonly Proposal[],
 ): WireWantedService[] {
-  return services.map((service) =>
+  const idOf = ({ key }: WireWantedService): string => formatServiceId(key);
+  const going = new Set(
+    proposals.flatMap(({ kind, service }) =>
+      kind === "remove-service" ? [formatServiceId(service)] : [],
+    ),
+  );
+  const kept = services.filter((service) => !going.has(idOf(service)));
+  const there = new Set(kept.map(idOf));
+  // Somebody else may have added it meanwhile: then it stays as it is.
+  const added = proposals.flatMap((each) =>
+    each.kind === "service" && !there.has(formatServiceId(each.service)) ? [newService(each)] : [],
+  );
+  return [...kept, ...added].map((service) =>
     proposals
-      .filter((each) => formatServiceId(each.service) === formatServiceId(service.key))
+      .filter((each) => formatServiceId(each.service) === idOf(service))
       .reduce(proposeOne, service),
   );
 }
 
+type NewService = Extract<Proposal, { kind: "service" }>;
+
+function newService({ service: key, scheduler, persistentSeconds }: NewService): WireWantedService {
+  const isInet6 = key.kind === "mark" ? key.family === "inet6" : key.endpoint.address.includes(":");
+  const whole = isInet6 ? { prefixLength: 128 } : { netmask: "255.255.255.255" };
+  const persistence =
+    persistentSeconds === undefined ? null : { timeoutSeconds: persistentSeconds, ...whole };
+  return {
+    key,
+    scheduler,
+    schedulerFlags: [],
+    onePacket: false,
+    persistence,
+    persistenceEngine: null,
+    destinations: [],
+  };
+}
+
 function proposeOne(service: WireWantedService, proposal: Proposal): WireWantedService {
   if (proposal.kind === "scheduler") return { ...service, scheduler: proposal.scheduler };
+  if (proposal.kind === "service" || proposal.kind === "remove-service") return service;
   const id = formatEndpointId(proposal.destination);
   const isIt = (each: { readonly endpoint: WireEndpoint }): boolean =>
     formatEndpointId(each.endpoint) === id;

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { happened } from "../daemon/live.ts";
 import { useStore } from "../frame/store.ts";
+import { say } from "./words.ts";
 
 /** What somebody should look at. */
 const GRAVE = /down|lost|refused|failed|trouble|panic|bug|began/;
@@ -19,12 +20,12 @@ export function Events(): JSX.Element {
     <div class="page">
       <section class="panel" aria-labelledby="events-title">
         <div class="panel-head">
-          <h1 id="events-title">Events</h1>
+          <h1 id="events-title">{say("events")}</h1>
           <input
             data-filter
             type="search"
-            placeholder="Filter   /"
-            aria-label="Filter events"
+            placeholder={say("filterShort")}
+            aria-label={say("filterEvents")}
             value={filter}
             onInput={(event) => setFilter(event.currentTarget.value)}
           />
@@ -40,7 +41,7 @@ export function Events(): JSX.Element {
               <span>{message}</span>
             </li>
           ))}
-          {shown.length === 0 ? <li>Nothing yet.</li> : null}
+          {shown.length === 0 ? <li>{say("nothingYet")}</li> : null}
         </ol>
       </section>
     </div>

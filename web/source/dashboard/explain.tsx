@@ -7,6 +7,7 @@ import type { WireEndpoint, WireServiceStatus } from "../../../src/control/wire.
 import { Address } from "../../../src/net/address.ts";
 import { call } from "../daemon/api.ts";
 import { useCommand } from "./command.ts";
+import { say } from "./words.ts";
 
 export function Explain({ service }: { readonly service: WireServiceStatus }): JSX.Element {
   const [client, setClient] = useState("");
@@ -21,10 +22,10 @@ export function Explain({ service }: { readonly service: WireServiceStatus }): J
   };
   return (
     <section class="explain" aria-labelledby="explain-title">
-      <h2 id="explain-title">Explain</h2>
+      <h2 id="explain-title">{say("explain")}</h2>
       <form onSubmit={explain}>
         <label>
-          The next connection of
+          {say("nextOf")}
           <input
             required
             placeholder={
@@ -37,7 +38,7 @@ export function Explain({ service }: { readonly service: WireServiceStatus }): J
           />
         </label>
         <button type="submit" disabled={isBusy}>
-          goes where?
+          {say("goesWhere")}
         </button>
       </form>
       {failure === undefined ? null : (
@@ -55,15 +56,15 @@ function endpointIn(text: string): WireEndpoint {
   const address = Address.parse(text.trim());
   if (address !== undefined) return { address: address.toString(), port: 0 };
   const endpoint = parseEndpointId(text.trim());
-  if (endpoint === undefined) throw new Error(`${text}: expected an address, or 203.0.113.7:40000`);
+  if (endpoint === undefined) throw new Error(say("expectedClient", { text }));
   return { address: endpoint.address.toString(), port: endpoint.port };
 }
 
 const BY = {
-  connection: "It has a connection: no server is chosen.",
-  template: "Its template says where to (persistence): no server is chosen.",
-  scheduler: "The scheduler chooses.",
-  nobody: "No server is chosen.",
+  connection: "byConnection",
+  template: "byTemplate",
+  scheduler: "byScheduler",
+  nobody: "byNobody",
 } as const;
 
 function Said({ said, name }: { readonly said: ExplainReply; readonly name: string }): JSX.Element {
@@ -71,8 +72,10 @@ function Said({ said, name }: { readonly said: ExplainReply; readonly name: stri
   return (
     <div role="status">
       <p>
-        {service === undefined ? `No service gets it, though ${name} was asked for.` : BY[by]}{" "}
-        <b>{choice === undefined ? "Nobody gets it" : `${choice} gets it`}</b>: {means}.
+        {service === undefined ? say("noServiceGets", { name }) : say(BY[by])}{" "}
+        <b>{choice === undefined ? say("nobodyGets") : say("getsIt", { server: choice })}</b>:{" "}
+        {means}
+        {say("fullStop")}
       </p>
       <ul class="candidates">
         {candidates.map(({ destination, load, weight, why, mayBeChosen }) => (
@@ -83,7 +86,7 @@ function Said({ said, name }: { readonly said: ExplainReply; readonly name: stri
           >
             <code>{destination}</code>
             <span>
-              {load === undefined ? `weight ${weight}` : `load ${load} / weight ${weight}`}
+              {load === undefined ? say("weightIs", { weight }) : say("loadIs", { load, weight })}
               {why === "" ? "" : `, ${why}`}
             </span>
           </li>
@@ -91,8 +94,13 @@ function Said({ said, name }: { readonly said: ExplainReply; readonly name: stri
       </ul>
       {sent === undefined ? null : (
         <p class="quiet">
-          Leaves {card === null ? "" : `by ${card} `}to {sent.nextHop}: {sent.source} →{" "}
-          {sent.destination}, {sent.bytes} bytes.
+          {say(card === null ? "leaves" : "leavesBy", {
+            card: card ?? "",
+            hop: sent.nextHop,
+            source: sent.source,
+            destination: sent.destination,
+            bytes: sent.bytes,
+          })}
         </p>
       )}
     </div>

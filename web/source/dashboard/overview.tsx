@@ -6,6 +6,7 @@ import { bitRate, short, whole } from "../frame/numbers.ts";
 import { formatRoute } from "../frame/route.ts";
 import { useStore } from "../frame/store.ts";
 import { Sparkline } from "./sparkline.tsx";
+import { say } from "./words.ts";
 
 export function Overview(): JSX.Element {
   const known = useStore(snapshot);
@@ -19,33 +20,38 @@ export function Overview(): JSX.Element {
     .filter(([name]) => name.startsWith("drop-"))
     .reduce((sum, [, rate]) => sum + rate, 0);
   return (
-    <section class="overview" aria-label="Now">
+    <section class="overview" aria-label={say("now")}>
       <Figure
-        says="new connections"
+        says={say("newConnections")}
         value={`${short(last(all.connections))}/s`}
         series={all.connections}
         tone="client"
       />
-      <Figure says="in" value={bitRate(last(all.inBytes))} series={all.inBytes} tone="client" />
       <Figure
-        says="out by here"
+        says={say("in")}
+        value={bitRate(last(all.inBytes))}
+        series={all.inBytes}
+        tone="client"
+      />
+      <Figure
+        says={say("outByHere")}
         value={bitRate(last(all.outBytes))}
         series={all.outBytes}
         tone="server"
       />
       <Figure
-        says={`of ${short(state?.connectionsMax ?? 0)} entries`}
+        says={say("ofEntries", { count: short(state?.connectionsMax ?? 0) })}
         value={whole(state?.connections ?? 0)}
         tone="director"
         part={(state?.connections ?? 0) / Math.max(1, state?.connectionsMax ?? 1)}
       />
       <Figure
-        says="dropped"
+        says={say("dropped")}
         value={`${short(drops)}/s`}
         tone={drops > 0 ? "dropped" : "none"}
         href={formatRoute(["packets"])}
       />
-      <Figure says="servers down" value={String(down)} tone={down > 0 ? "dropped" : "none"} />
+      <Figure says={say("serversDown")} value={String(down)} tone={down > 0 ? "dropped" : "none"} />
       <Findings />
     </section>
   );
@@ -83,11 +89,13 @@ function Findings(): JSX.Element | null {
       {state.findings.map(({ code, about, says, remedy, since }) => (
         <li key={`${code} ${about}`}>
           <strong>{about}</strong> {says} <span class="remedy">{remedy}</span>{" "}
-          <time dateTime={since}>since {new Date(since).toLocaleTimeString()}</time>
+          <time dateTime={since}>
+            {say("since", { time: new Date(since).toLocaleTimeString() })}
+          </time>
         </li>
       ))}
       {state.findingsOmitted > 0 ? (
-        <li>and {state.findingsOmitted} more: sluice status --all</li>
+        <li>{say("moreFindings", { count: state.findingsOmitted })}</li>
       ) : null}
     </ul>
   );

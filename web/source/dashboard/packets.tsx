@@ -2,12 +2,14 @@
 import type { JSX } from "preact";
 import { reasonWords, snapshot } from "../daemon/live.ts";
 import { short, whole } from "../frame/numbers.ts";
+import { sayReason } from "../frame/reasons.ts";
 import { useStore } from "../frame/store.ts";
+import { say } from "./words.ts";
 
 const WAYS = [
-  { title: "Sent on", tone: "server", isOf: (name: string) => name.startsWith("forward-") },
-  { title: "Left to the host", tone: "director", isOf: (name: string) => name.startsWith("pass-") },
-  { title: "Dropped", tone: "dropped", isOf: (name: string) => !/^(forward|pass)-/.test(name) },
+  { title: "sentOn", tone: "server", isOf: (name: string) => name.startsWith("forward-") },
+  { title: "leftToHost", tone: "director", isOf: (name: string) => name.startsWith("pass-") },
+  { title: "droppedWay", tone: "dropped", isOf: (name: string) => !/^(forward|pass)-/.test(name) },
 ] as const;
 
 export function Packets(): JSX.Element {
@@ -18,7 +20,7 @@ export function Packets(): JSX.Element {
     <div class="page">
       <section class="panel" aria-labelledby="packets-title">
         <div class="panel-head">
-          <h1 id="packets-title">Where do my packets go?</h1>
+          <h1 id="packets-title">{say("whereTo")}</h1>
         </div>
         <div class="detail-body">
           {WAYS.map(({ title, tone, isOf }) => {
@@ -29,9 +31,9 @@ export function Packets(): JSX.Element {
             return (
               <section key={title} data-tone={tone} class="way">
                 <h2>
-                  {title} <b>{whole(all)}</b>
+                  {say(title)} <b>{whole(all)}</b>
                 </h2>
-                {rows.length === 0 ? <p class="quiet">None.</p> : null}
+                {rows.length === 0 ? <p class="quiet">{say("none")}</p> : null}
                 <ul class="reasons">
                   {rows.map(([name, count]) => (
                     <li key={name}>
@@ -42,7 +44,7 @@ export function Packets(): JSX.Element {
                       </span>
                       <b>{whole(count)}</b>
                       <span class="rate">{short(reasonRates[name] ?? 0)}/s</span>
-                      <span class="means">{words[name] ?? ""}</span>
+                      <span class="means">{sayReason(name) ?? words[name] ?? ""}</span>
                     </li>
                   ))}
                 </ul>

@@ -19,6 +19,8 @@ export interface ServiceRow {
   readonly service: WireServiceStatus;
   readonly health: Health;
   readonly why: string;
+  /** Weights that are up, of those that are wanted; undefined where nobody checks. */
+  readonly sum: { readonly sum: number; readonly quorum: number } | undefined;
 }
 
 export interface DestinationRow {
@@ -90,7 +92,8 @@ export function rowsOf({ services, health, names }: Known, filter: string): Row[
       name: names[id],
       service,
       health: known === undefined ? "unchecked" : known.hasQuorum ? "up" : "down",
-      why: known === undefined ? "" : `${known.sum} of ${known.quorum} wanted are up`,
+      why: "",
+      sum: known === undefined ? undefined : { sum: known.sum, quorum: known.quorum },
     };
     return [row, ...kept];
   });

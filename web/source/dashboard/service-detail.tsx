@@ -3,18 +3,24 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { formatEndpointId, formatServiceId } from "../../../src/api/ids.ts";
 import type { ServiceHealthStatus } from "../../../src/api/messages.ts";
-import type { WireDestinationStatus, WireServiceStatus } from "../../../src/control/wire.ts";
+import type {
+  WireDestinationStatus,
+  WireServiceKey,
+  WireServiceStatus,
+} from "../../../src/control/wire.ts";
 import { call } from "../daemon/api.ts";
 import { health, rates, refresh, snapshot } from "../daemon/live.ts";
 import { whole } from "../frame/numbers.ts";
 import { isUnlocked } from "../frame/preferences.ts";
 import { formatRoute, go } from "../frame/route.ts";
 import { useStore } from "../frame/store.ts";
+import { AddServer } from "./add-server.tsx";
 import { Chart } from "./chart.tsx";
 import { useCommand } from "./command.ts";
 import { draft, stage } from "./draft.ts";
 import { Explain } from "./explain.tsx";
 import { forwardingName } from "./rows.ts";
+import { say } from "./words.ts";
 
 export function ServiceDetail({
   id,
@@ -25,6 +31,7 @@ export function ServiceDetail({
 }): JSX.Element {
   const { services } = useStore(snapshot)!;
   const known = useStore(health);
+  const isOpen = useStore(isUnlocked);
   const service = services.find(({ key }) => formatServiceId(key) === id);
   const series = rates.of(id);
   const checked = known?.services.find((each) => each.service === id);
@@ -32,38 +39,57 @@ export function ServiceDetail({
     <aside class="panel detail" aria-labelledby="detail-title">
       <div class="panel-head">
         <h1 id="detail-title">{id}</h1>
-        <button type="button" class="plain" onClick={() => go(["services"])} aria-label="Close">
+        <button
+          type="button"
+          class="plain"
+          onClick={() => go(["services"])}
+          aria-label={say("close")}
+        >
           ×
         </button>
       </div>
       {service === undefined ? (
-        <p class="notice">There is no such service now.</p>
+        <p class="notice">{say("noSuchService")}</p>
       ) : (
         <div class="detail-body">
           <p class="facts">{factsOf(service, checked)}</p>
           <Chart
-            title="New connections"
+            title={say("newTitle")}
             seconds={series.seconds}
             unit="/s"
             lines={[{ says: "", tone: "client", values: series.connections }]}
           />
           <Chart
-            title="Traffic"
+            title={say("traffic")}
             seconds={series.seconds}
             unit="bit/s"
             lines={[
-              { says: "in", tone: "client", values: series.inBytes.map(inBits) },
-              { says: "out", tone: "server", values: series.outBytes.map(inBits) },
+              { says: say("in"), tone: "client", values: series.inBytes.map(inBits) },
+              { says: say("out"), tone: "server", values: series.outBytes.map(inBits) },
             ]}
           />
           <Servers service={service} checked={checked} chosen={server} />
+          {isOpen ? <ServiceActions service={service.key} /> : null}
           <Explain service={service} />
           <p>
-            <a href={formatRoute(["connections"], { service: id })}>Its connections</a>
+            <a href={formatRoute(["connections"], { service: id })}>{say("itsConnections")}</a>
           </p>
         </div>
       )}
     </aside>
+  );
+}
+
+function ServiceActions({ service }: { readonly service: WireServiceKey }): JSX.Element {
+  return (
+    <>
+      <AddServer service={service} />
+      <p class="actions">
+        <button type="button" onClick={() => stage({ kind: "remove-service", service })}>
+          {say("proposeServiceRemoval")}
+        </button>
+      </p>
+    </>
   );
 }
 
@@ -74,14 +100,18 @@ function inBits(bytes: number): number {
 function factsOf(service: WireServiceStatus, checked: ServiceHealthStatus | undefined): string {
   const { scheduler, schedulerFlags, persistence, counters } = service;
   const facts = [
-    `scheduler ${scheduler}${schedulerFlags.length > 0 ? ` (${schedulerFlags.join(", ")})` : ""}`,
+    say("schedulerIs", {
+      name: `${scheduler}${schedulerFlags.length > 0 ? ` (${schedulerFlags.join(", ")})` : ""}`,
+    }),
     persistence === null
-      ? "not persistent"
-      : `a client stays on its server for ${persistence.timeoutSeconds} s`,
-    `${whole(counters.connections)} connections so far`,
+      ? say("notPersistent")
+      : say("staysFor", { seconds: persistence.timeoutSeconds }),
+    say("soFar", { count: whole(counters.connections) }),
   ];
-  if (checked !== undefined) facts.push(`${checked.sum} up, ${checked.quorum} wanted`);
-  return `${facts.join(" · ")}.`;
+  if (checked !== undefined) {
+    facts.push(say("upWanted", { sum: checked.sum, quorum: checked.quorum }));
+  }
+  return `${facts.join(" · ")}${say("fullStop")}`;
 }
 
 interface ServersProps {
@@ -103,7 +133,7 @@ function Servers({ service, checked, chosen }: ServersProps): JSX.Element {
   ].slice(0, SHOWN_MAX);
   return (
     <section aria-labelledby="servers-title">
-      <h2 id="servers-title">Servers</h2>
+      <h2 id="servers-title">{say("servers")}</h2>
       <ul class="servers">
         {shown.map((destination) => {
           const id = formatEndpointId(destination.endpoint);
@@ -121,7 +151,7 @@ function Servers({ service, checked, chosen }: ServersProps): JSX.Element {
       </ul>
       <TakenOut service={service} checked={checked} />
       {service.destinations.length > SHOWN_MAX ? (
-        <p>The first {SHOWN_MAX}; choose others in the list.</p>
+        <p>{say("firstShown", { count: SHOWN_MAX })}</p>
       ) : null}
     </section>
   );
@@ -140,10 +170,10 @@ function TakenOut({ service, checked }: Omit<ServersProps, "chosen">): JSX.Eleme
           <div class="server-line">
             <strong>{destination}</strong>
             <span class="health" data-health={state}>
-              {state}
+              {sayHealth(state)}
             </span>
             <span class="quiet">
-              {since === null ? "" : `since ${new Date(since).toLocaleTimeString()}`}
+              {since === null ? "" : say("since", { time: new Date(since).toLocaleTimeString() })}
             </span>
           </div>
           <p class="quiet">{why}</p>
@@ -161,6 +191,11 @@ interface ServerProps {
   readonly isChosen: boolean;
 }
 
+/** A daemon of another version may know others. */
+function sayHealth(state: string): string {
+  return state === "up" || state === "down" || state === "unchecked" ? say(state) : state;
+}
+
 function Server({ service, destination, health: state, why, isChosen }: ServerProps): JSX.Element {
   const id = formatEndpointId(destination.endpoint);
   const { drain, weight, activeConnections, forwarding } = destination;
@@ -169,10 +204,14 @@ function Server({ service, destination, health: state, why, isChosen }: ServerPr
       <div class="server-line">
         <strong>{id}</strong>
         <span class="health" data-health={drain === undefined ? state : "draining"}>
-          {drain === undefined ? state : "draining"}
+          {drain === undefined ? sayHealth(state) : say("draining")}
         </span>
         <span class="quiet">
-          {forwardingName(forwarding)}, weight {weight}, {whole(activeConnections)} active
+          {say("serverFacts", {
+            forwarding: forwardingName(forwarding),
+            weight,
+            active: whole(activeConnections),
+          })}
         </span>
       </div>
       {why === "" ? null : <p class="quiet">{why}</p>}
@@ -202,7 +241,7 @@ function ServerActions({
   return (
     <div class="actions">
       <button type="button" disabled={isBusy} onClick={() => run(drain)}>
-        {isDrained ? "Undrain" : "Drain"}
+        {say(isDrained ? "undrain" : "drain")}
       </button>
       <form
         onSubmit={(event) => {
@@ -211,7 +250,7 @@ function ServerActions({
         }}
       >
         <label>
-          Weight
+          {say("weight")}
           <input
             inputMode="numeric"
             size={5}
@@ -220,11 +259,11 @@ function ServerActions({
           />
         </label>
         <button type="submit" disabled={!isRight || setting === destination.weight || isDrained}>
-          Propose
+          {say("propose")}
         </button>
       </form>
       <button type="button" onClick={() => stage({ kind: "remove", ...params })}>
-        Propose to remove
+        {say("proposeRemoval")}
       </button>
       {failure === undefined ? null : (
         <p role="alert" class="failure">

@@ -5,18 +5,22 @@ import type { Rates } from "../../../src/ipvs/services/statistics.ts";
 import { health, rates, serviceNames, snapshot } from "../daemon/live.ts";
 import { useKeys } from "../frame/keys.ts";
 import { bitRate, short, whole } from "../frame/numbers.ts";
+import { isUnlocked } from "../frame/preferences.ts";
 import { formatRoute, go, type Route } from "../frame/route.ts";
 import { useStore } from "../frame/store.ts";
 import { VirtualList } from "../frame/virtual-list.tsx";
+import { AddService } from "./add-service.tsx";
 import { type DestinationRow, forwardingName, type Row, rowsOf, type ServiceRow } from "./rows.ts";
 import { ServiceDetail } from "./service-detail.tsx";
 import { Sparkline } from "./sparkline.tsx";
+import { say } from "./words.ts";
 
 const ROW_HEIGHT = 34;
 
 export function Services({ route }: { readonly route: Route }): JSX.Element {
   const { services } = useStore(snapshot)!;
   const known = useStore(health);
+  const isOpen = useStore(isUnlocked);
   const names = useStore(serviceNames);
   const [filter, setFilter] = useState(route.query.filter ?? "");
   const rows = useMemo(
@@ -56,33 +60,37 @@ export function Services({ route }: { readonly route: Route }): JSX.Element {
       <section class="panel table-panel" aria-labelledby="services-title" ref={list}>
         <div class="panel-head">
           <h1 id="services-title">
-            {whole(services.length)} {services.length === 1 ? "service" : "services"},{" "}
-            {whole(servers)} {servers === 1 ? "server" : "servers"}
+            {say(services.length === 1 ? "oneService" : "manyServices", {
+              count: whole(services.length),
+            })}
+            {say("comma")}
+            {say(servers === 1 ? "oneServer" : "manyServers", { count: whole(servers) })}
           </h1>
           <input
             data-filter
             type="search"
-            placeholder="Filter: address, name, scheduler, down   /"
-            aria-label="Filter services and servers"
+            placeholder={say("filterHint")}
+            aria-label={say("filterServices")}
             value={filter}
             onInput={(event) => setFilter(event.currentTarget.value)}
           />
         </div>
+        {isOpen ? <AddService /> : null}
         <VirtualList
-          label="Services and servers"
+          label={say("servicesServers")}
           items={rows}
           rowHeight={ROW_HEIGHT}
           keyOf={keyOf}
           current={current}
-          header={HEADER}
+          header={<Header />}
           empty={
             services.length === 0 ? (
               <>
-                No service yet: <code>ipvsadm -A -t 192.0.2.10:80 -s wlc</code>, or{" "}
-                <code>sluice apply FILE</code>.
+                {say("noServiceYet")} <code>ipvsadm -A -t 192.0.2.10:80 -s wlc</code>
+                {say("or")} <code>sluice apply FILE</code>.
               </>
             ) : (
-              "Nothing matches the filter."
+              say("noMatch")
             )
           }
           row={(row) =>
@@ -109,26 +117,22 @@ function pathOf(row: Row): string[] {
     : ["services", row.key.split(" ")[0]!, row.id];
 }
 
-const HEADER = (
-  <>
-    {[
-      "Service, server",
-      "Scheduler, forwarding",
-      "Weight",
-      "Active",
-      "Inactive",
-      "New/s",
-      "In",
-      "Out",
-      "Lately",
-      "Health",
-    ].map((title, index) => (
-      <span key={title} role="columnheader" class={`c${index}`}>
-        {title}
-      </span>
-    ))}
-  </>
-);
+const COLUMNS = [
+  ...(["serviceServer", "schedulerWay", "weight", "active", "inactive"] as const),
+  ...(["newPerSecond", "inRate", "outRate", "lately", "healthTitle"] as const),
+];
+
+function Header(): JSX.Element {
+  return (
+    <>
+      {COLUMNS.map((title, index) => (
+        <span key={title} role="columnheader" class={`c${index}`}>
+          {say(title)}
+        </span>
+      ))}
+    </>
+  );
+}
 
 function ServiceCells({
   row,
@@ -150,7 +154,9 @@ function ServiceCells({
       </span>
       <span role="cell" class="c1">
         {service.scheduler}
-        {service.persistence === null ? "" : `, persistent ${service.persistence.timeoutSeconds} s`}
+        {service.persistence === null
+          ? ""
+          : `${say("comma")}${say("persistentFor", { seconds: service.persistence.timeoutSeconds })}`}
       </span>
       <span role="cell" class="c2" />
       <Numbers
@@ -174,7 +180,7 @@ function DestinationCells({ row }: { readonly row: DestinationRow }): JSX.Elemen
         <a href={formatRoute(pathOf(row))}>{row.id}</a>
       </span>
       <span role="cell" class="c1 quiet">
-        {destination === undefined ? "taken out" : forwardingName(destination.forwarding)}
+        {destination === undefined ? say("takenOut") : forwardingName(destination.forwarding)}
       </span>
       <span role="cell" class="c2">
         {destination?.weight}
@@ -224,10 +230,13 @@ function Numbers({
   );
 }
 
-function HealthCell({ row: { health: state, why } }: { readonly row: Row }): JSX.Element {
+function HealthCell({ row }: { readonly row: Row }): JSX.Element {
+  const { health: state } = row;
+  const sum = row.kind === "service" ? row.sum : undefined;
+  const why = sum === undefined ? row.why : say("upOfWanted", sum);
   return (
     <span role="cell" class="c9 health" data-health={state} title={why}>
-      {state === "quiet" ? "weight 0" : state}
+      {say(state)}
     </span>
   );
 }

@@ -13,6 +13,7 @@ const WORDS = {
   laboratory:    ["Laboratory", "实验室"],
   asking:        ["asking", "询问中"],
   live:          ["live", "实时"],
+  none:          ["no director", "没有调度器"],
   lost:          ["no answer", "无应答"],
   refused:       ["refused", "被拒绝"],
   locked:        ["Read only", "只读"],

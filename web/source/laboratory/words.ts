@@ -2,6 +2,7 @@
 import { explainReason } from "../../../src/engine/reason-words.ts";
 import type { DropReason, TableName } from "../../../src/simnet/event.ts";
 import { language } from "../frame/preferences.ts";
+import { sayReason as sayReasonInReadersLanguage } from "../frame/reasons.ts";
 
 // biome-ignore format: a table
 const WORDS = {
@@ -84,7 +85,7 @@ const REASONS: Readonly<Record<string, readonly [string, string]>> = {
 export function sayReason(reason: DropReason): string {
   const own = REASONS[reason];
   if (own !== undefined) return own[language.value === "zh" ? 1 : 0];
-  return explainReason(reason);
+  return sayReasonInReadersLanguage(reason) ?? explainReason(reason);
 }
 
 const TABLES: Readonly<Record<TableName, Word>> = {

@@ -33,13 +33,13 @@ const GENERIC_LENGTH = 4;
 const ANSWERS_LENGTH = 0x2000;
 
 export class NetfilterSocket implements Disposable {
-  readonly #fd: number;
+  readonly fd: number;
   readonly #attempt: string;
 
   /** `attempt` completes "Cannot ...". Throws a SystemCallError when the kernel refuses. */
   constructor(attempt: string) {
     this.#attempt = attempt;
-    this.#fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, attempt);
+    this.fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, attempt);
   }
 
   /** Has all of the commands done, or none: throws a SystemCallError then. */
@@ -61,11 +61,11 @@ export class NetfilterSocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    close(this.#fd);
+    close(this.fd);
   }
 
   #send(messages: readonly Uint8Array[]): void {
-    const sent = send(this.#fd, new Uint8Array(Buffer.concat(messages)));
+    const sent = send(this.fd, new Uint8Array(Buffer.concat(messages)));
     if (sent < 0) throw new SystemCallError("send", -sent, this.#attempt);
   }
 
@@ -73,7 +73,7 @@ export class NetfilterSocket implements Disposable {
   *#answers(): Generator<Uint8Array> {
     const buffer = new Uint8Array(ANSWERS_LENGTH);
     for (;;) {
-      const length = receive(this.#fd, buffer);
+      const length = receive(this.fd, buffer);
       if (length <= 0) return;
       for (const { type, body } of messagesIn(buffer.subarray(0, length))) {
         if (type !== MESSAGE.error) {

@@ -1,5 +1,5 @@
 /**
- * A network namespace that nobody but this process has: what is in it ends with the process, whatever ends that.
+ * A network namespace that nobody but this process has, or gives away: what is in it ends with the process, whatever ends that.
  * network_namespaces(7).
  */
 import { closeSync, openSync } from "node:fs";
@@ -21,9 +21,18 @@ export class NetworkNamespace implements Disposable {
   readonly fd: number;
   readonly #home: number;
 
-  /** Throws a SystemCallError when the kernel refuses. */
-  constructor() {
+  /** `path`: of one that there is; undefined: a new one. Throws a SystemCallError when the kernel refuses. */
+  constructor(path?: string) {
     this.#home = openSync(OWN, "r");
+    if (path !== undefined) {
+      try {
+        this.fd = openSync(path, "r");
+      } catch (error) {
+        closeSync(this.#home);
+        throw error;
+      }
+      return;
+    }
     let fd: number | undefined;
     try {
       unshareNetwork(ATTEMPT);
@@ -33,6 +42,11 @@ export class NetworkNamespace implements Disposable {
       else this.#return();
     }
     this.fd = fd;
+  }
+
+  /** One that somebody else has, too. Throws when it cannot be opened. */
+  static at(path: string): NetworkNamespace {
+    return new NetworkNamespace(path);
   }
 
   /** Undefined where the kernel refuses. */

@@ -2,6 +2,8 @@
 import type { Family } from "../../../net/address.ts";
 
 export const LANE_DEVICE = "sluice-lane";
+/** Our end of the lane. */
+export const OWN_DEVICE = "sluice-engine";
 
 /**
  * Packets of local servers get this mark, which a routing rule leads into the lane. It has none of the bits that others are

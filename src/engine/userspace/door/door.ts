@@ -15,7 +15,7 @@ import { LaneKeeper } from "../lane/lane-keeper.ts";
 import { PacketRing, type PacketRingOptions } from "../ring/packet-ring.ts";
 import type { RingSocket } from "../ring/ring-socket.ts";
 import type { DoorRules } from "./door-rules.ts";
-import { LANE_DEVICE, type Place, type Stand } from "./door-words.ts";
+import { LANE_DEVICE, OWN_DEVICE, type Place, type Stand } from "./door-words.ts";
 import type { Grace } from "./keeper.ts";
 import { makeLaneRoutes } from "./lane-routes.ts";
 import { LaneSender } from "./lane-sender.ts";
@@ -46,6 +46,8 @@ export interface DoorOptions {
   readonly grace?: Grace | undefined;
   /** What was begun of it already: taken. */
   readonly headStart?: HeadStart | undefined;
+  /** Goes on with the lane of a process before, if it is whole. */
+  readonly adoptsLane?: boolean | undefined;
 }
 
 interface DoorParts {
@@ -83,15 +85,16 @@ export class Door implements AsyncDisposable {
    * to make the tables, which stands() waits for: each takes its time.
    */
   static async begin(events: DoorEvents, options: DoorOptions = {}): Promise<Door> {
-    const { stand, grace, headStart } = options;
+    const { stand, grace, headStart, adoptsLane } = options;
     const { nft, namespace, socket, prepared } = (headStart ?? new HeadStart()).take();
     await using stack = new AsyncDisposableStack();
     stack.use(socket);
+    const held = (): (number | undefined)[] => [namespace?.fd, marks.fd];
     const tables = stack.use(
       new NetfilterTables({
         nft,
         stand,
-        grace,
+        grace: grace?.pins === undefined ? grace : { ...grace, held },
         onLost: (error) =>
           events.warn("the host's own stack sees the services' packets for a moment", error),
         onRestored: () =>
@@ -99,11 +102,12 @@ export class Door implements AsyncDisposable {
         onStand: (error) => events.warn(ON_THE_WIRE, error),
       }),
     );
-    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: "sluice-engine" }, namespace));
+    const hasOthers = (grace?.keepers.pids().length ?? 0) > 0;
+    const lane = stack.use(new Lane({ host: LANE_DEVICE, own: OWN_DEVICE }, namespace, adoptsLane));
     const netlink = stack.use(new Netlink());
     const outputTable = OUTPUT_TABLE + randomInt(OUTPUT_TABLES);
     const outputRule = stack.use(new OutputRule(netlink, outputTable));
-    const marks = stack.use(new Marks(await carryMarks(events)));
+    const marks = stack.use(new Marks(await carryMarks(events, hasOthers)));
     const back = stack.use(new LaneSender(lane));
     const makeWays = (): number =>
       tables.place.stand === "hooks" ? makeLaneRoutes(netlink, lane.hostIndex, outputTable) : 0;
@@ -143,6 +147,16 @@ export class Door implements AsyncDisposable {
   /** Resolves when it can take packets, and be told of interfaces; rejects with the reason when the host refuses. */
   stands(): Promise<void> {
     return this.#parts.made;
+  }
+
+  /** The lane is a process's before, and what its tables take comes by it. */
+  get isInherited(): boolean {
+    return this.#parts.lane.isInherited;
+  }
+
+  /** All stays as it is when this is disposed of, for programs in the kernel. */
+  leave(): void {
+    this.#parts.lane.stays = true;
   }
 
   get place(): Place {
@@ -214,7 +228,12 @@ class Marks implements Disposable {
   renew(): void {
     if (this.#carrier === undefined) return;
     this.#carrier[Symbol.dispose]();
-    this.#carrier = new MarkCarrier(LANE_DEVICE);
+    // A keeper may have the other's.
+    this.#carrier = carrierBeside();
+  }
+
+  get fd(): number | undefined {
+    return this.#carrier?.fd;
   }
 
   [Symbol.dispose](): void {
@@ -222,12 +241,30 @@ class Marks implements Disposable {
   }
 }
 
+/** Of so many processes before it may be kept. */
+const CARRIERS_MAX = 16;
+
+/** Beside those of processes before, which keepers have. Throws a SystemCallError. */
+function carrierBeside(): MarkCarrier {
+  for (let number = 0; ; number++) {
+    try {
+      return new MarkCarrier(LANE_DEVICE, number);
+    } catch (error) {
+      const isThere = error instanceof SystemCallError && REMAINS.has(error.code);
+      if (!isThere || number === CARRIERS_MAX) throw error;
+    }
+  }
+}
+
 /** Undefined where the kernel cannot. */
-async function carryMarks(events: DoorEvents): Promise<MarkCarrier | undefined> {
+async function carryMarks(
+  events: DoorEvents,
+  hasOthers: boolean,
+): Promise<MarkCarrier | undefined> {
   const until = performance.now() + REMAINS_MS;
   for (;;) {
     try {
-      return new MarkCarrier(LANE_DEVICE);
+      return hasOthers ? carrierBeside() : new MarkCarrier(LANE_DEVICE);
     } catch (error) {
       if (!(error instanceof SystemCallError)) throw error;
       if (!REMAINS.has(error.code) || performance.now() > until) {

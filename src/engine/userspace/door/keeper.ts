@@ -2,6 +2,7 @@
  * What is left of a process that has gone: a shell that keeps nft's standard input open for some seconds, and with it the
  * door's tables. Their rules duplicate into a lane that is no more, which fails, and then drop: so services' packets are
  * lost meanwhile, where the host's own stack would refuse them (a reset ends a connection; what is lost is sent again).
+ * Where programs in the kernel outlive the process it keeps the lane, too, at whose entrance they go on.
  * docs/decisions/0008-connections-outlive-the-process.md
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -14,6 +15,12 @@ export interface Grace {
   /** What goes with them, unless somebody has it locked. */
   readonly file: string;
   readonly keepers: Keepers;
+  /** A folder that goes with the file; undefined: none. */
+  readonly pins?: string | undefined;
+  /** Goes on after an ordinary end of the process until the next one, or until somebody ends it. */
+  readonly staysAtEnd?: boolean | undefined;
+  /** Descriptors of what the tables lead into, from KEPT_NAMESPACE_FD on; undefined: it ends with the process. */
+  readonly held?: (() => readonly (number | undefined)[]) | undefined;
 }
 
 /**
@@ -24,12 +31,15 @@ export interface Grace {
  * packets. It has as long again for that; and when it ends instead, the next one has the grace anew.
  */
 const SCRIPT = [
-  'go() { flock -n "$2" rm -f "$2"; }',
-  "{ cat",
+  'go() { shift; flock -n "$1" rm -rf "$@"; }',
+  '{ [ "$(cat)" = stay ] && while :; do sleep 86400; done',
   'sleep "$1"',
   'go "$@" || { flock -w "$1" "$2" true && sleep "$1"; go "$@"; }',
   "} >/dev/null 2>&1",
 ].join("; ");
+
+/** What its standard input says last when it shall stay. */
+const STAY = "stay";
 
 /** Before one that somebody ended is started again. */
 const AGAIN_MS = 1_000;
@@ -49,10 +59,12 @@ export class Keeper {
     this.#start();
   }
 
-  /** From now on it counts the seconds. */
+  /** From now on it counts the seconds, or stays. */
   leave(): void {
     this.#isWanted = false;
-    this.#child?.stdin?.destroy();
+    const stdin = this.#child?.stdin;
+    if (this.#grace.staysAtEnd === true) stdin?.end(STAY);
+    else stdin?.destroy();
   }
 
   end(): void {
@@ -61,10 +73,12 @@ export class Keeper {
   }
 
   #start(): void {
-    const { seconds, file, keepers } = this.#grace;
-    const child = spawn("sh", ["-c", SCRIPT, "sluice-keeper", String(seconds), file], {
+    const { seconds, file, keepers, pins, held } = this.#grace;
+    const more = pins === undefined ? [] : [pins];
+    const kept = held?.().map((fd) => fd ?? ("ignore" as const)) ?? [];
+    const child = spawn("sh", ["-c", SCRIPT, "sluice-keeper", String(seconds), file, ...more], {
       detached: true,
-      stdio: ["pipe", this.#nft, "ignore"],
+      stdio: ["pipe", this.#nft, "ignore", ...kept],
     });
     this.#child = child;
     // Without it the tables go with us, as they do without grace.

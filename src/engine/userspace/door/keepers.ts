@@ -8,6 +8,10 @@ import { readFileSync } from "node:fs";
 /** Each is a pid, when it started, and the number of its tables; zeros are a free place. */
 const WORDS_EACH = 3;
 const PLACES = 8;
+/** Where they begin in the file of connections. */
+export const KEEPERS_AT = 1088;
+/** The descriptor by which a keeper has the network namespace of our end of the lane. */
+export const KEPT_NAMESPACE_FD = 3;
 export const KEEPER_WORDS = WORDS_EACH * PLACES;
 
 export class Keepers {
@@ -30,6 +34,13 @@ export class Keepers {
     let number = 0;
     while (taken.has(number)) number++;
     return number;
+  }
+
+  /** Those that live, whoever started them. */
+  pids(): number[] {
+    return this.#places()
+      .filter((place) => this.#isAlive(place))
+      .map((place) => this.#words[place * WORDS_EACH]!);
   }
 
   /** Our own, whose tables have this number. It leads a process group. */

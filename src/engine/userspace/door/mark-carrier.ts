@@ -40,15 +40,25 @@ const ATTEMPT = "have netfilter's marks cross the lane";
 
 export class MarkCarrier implements Disposable {
   readonly #socket = new NetfilterSocket(ATTEMPT);
+  readonly #name: string;
 
-  /** Throws a SystemCallError when the kernel refuses: without it every packet seems to have no mark. */
-  constructor(device: string) {
+  /**
+   * `number`: beside which of other processes it stands, which do the same. Throws a SystemCallError when the kernel refuses:
+   * without it every packet seems to have no mark.
+   */
+  constructor(device: string, number = 0) {
+    this.#name = number === 0 ? NAME : `${NAME}_${number}`;
     try {
       this.#make(device);
     } catch (error) {
       this.#socket[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** As long as somebody has it open, marks cross. */
+  get fd(): number {
+    return this.#socket.fd;
   }
 
   [Symbol.dispose](): void {
@@ -78,11 +88,11 @@ export class MarkCarrier implements Disposable {
     );
     this.#socket.batch([
       command(NFT.newTable, [
-        [TABLE.name, NAME],
+        [TABLE.name, this.#name],
         [TABLE.flags, netfilterNumber(TABLE_OWNED)],
       ]),
-      ...chainWith("egress", EGRESS, device, out),
-      ...chainWith("ingress", INGRESS, device, back),
+      ...chainWith(this.#name, "egress", EGRESS, device, out),
+      ...chainWith(this.#name, "ingress", INGRESS, device, back),
     ]);
   }
 }
@@ -90,6 +100,7 @@ export class MarkCarrier implements Disposable {
 type Expression = readonly [name: string, data: readonly Attribute[]];
 
 function chainWith(
+  table: string,
   name: string,
   hook: number,
   device: string,
@@ -102,13 +113,13 @@ function chainWith(
   ];
   return [
     command(NFT.newChain, [
-      [CHAIN.table, NAME],
+      [CHAIN.table, table],
       [CHAIN.name, name],
       [CHAIN.hook, place],
       [CHAIN.type, "filter"],
     ]),
     command(NFT.newRule, [
-      [RULE.table, NAME],
+      [RULE.table, table],
       [RULE.chain, name],
       [RULE.expressions, rule],
     ]),

@@ -85,7 +85,8 @@ export class Nft {
   keep(grace: Grace, number: number): void {
     const stdin = this.#stdin;
     if (this.#keeper !== undefined) return;
-    if (grace.seconds > 0 && stdin !== undefined) this.#keeper = new Keeper(stdin, grace, number);
+    const outlives = grace.seconds > 0 || grace.staysAtEnd === true;
+    if (outlives && stdin !== undefined) this.#keeper = new Keeper(stdin, grace, number);
   }
 
   /** Leaves its tables to the keeper, if there is one; ends it otherwise. */

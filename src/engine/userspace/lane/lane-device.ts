@@ -28,7 +28,7 @@ export interface LaneEnd {
 const MTU = 65_535;
 
 // biome-ignore format: a table
-const IFLA = { address: 1, name: 3, mtu: 4, linkInfo: 18, perFamily: 26, namespaceFd: 28 } as const;
+const IFLA = { address: 1, name: 3, mtu: 4, peer: 5, linkInfo: 18, perFamily: 26, namespaceFd: 28 } as const;
 const IFLA_INFO = { kind: 1, data: 2 } as const;
 const VETH_INFO_PEER = 1;
 const IFF = { up: 0x1, noArp: 0x80 } as const;
@@ -121,6 +121,13 @@ export function faultsOf(netlink: Netlink, index: number, end: LaneEnd): string[
   const link = message && linkIn(message);
   if (message === undefined || link === undefined) return undefined;
   return [...identityFaults(link, end), ...settingFaults(message)];
+}
+
+/** Whether an interface's other end has this number, wherever that lies. */
+export function isPeer(netlink: Netlink, index: number, peer: number): boolean {
+  const message = find(netlink, index);
+  const link = message && attributesIn(message.body, LINK_HEADER_LENGTH).get(IFLA.peer);
+  return link !== undefined && viewOf(link).getUint32(0, true) === peer;
 }
 
 function* identityFaults(link: Link, { name, mac }: LaneEnd): Generator<string> {

@@ -16,6 +16,7 @@ import { NetworkNamespace } from "../../host/system/network-namespace.ts";
 import {
   addDummyAddress,
   faultsOf,
+  isPeer,
   type LaneEnd,
   makePair,
   removePair,
@@ -46,19 +47,27 @@ export class Lane implements Disposable {
   #ownIndex = 0;
   #isOpen = true;
 
+  /** A process before us left it, and it is gone on with. */
+  readonly isInherited: boolean = false;
+  /** It stays when this is disposed of. */
+  stays = false;
+
   /**
-   * Replaces what a process before us may have left. `namespace`: where our end shall lie; disposed of with the lane.
-   * Throws a SystemCallError when the kernel refuses.
+   * Replaces what a process before us may have left, unless it `adopts` what is whole of it. `namespace`: where our end shall
+   * lie; disposed of with the lane. Throws a SystemCallError when the kernel refuses.
    */
-  constructor(names: LaneNames, namespace = NetworkNamespace.ifGranted()) {
+  constructor(names: LaneNames, namespace = NetworkNamespace.ifGranted(), adopts = false) {
     this.names = names;
     using stack = new DisposableStack();
     this.#namespace = namespace;
     if (this.#namespace !== undefined) stack.use(this.#namespace);
     this.#netlink = stack.use(new Netlink());
     this.#ownNetlink = stack.use(this.inside(() => new Netlink()));
-    removePair(this.#netlink, names.host);
-    this.#make(undefined);
+    this.isInherited = adopts && this.#adopt();
+    if (!this.isInherited) {
+      removePair(this.#netlink, names.host);
+      this.#make(undefined);
+    }
     stack.move();
   }
 
@@ -135,11 +144,24 @@ export class Lane implements Disposable {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     try {
-      removePair(this.#netlink, this.names.host);
+      if (!this.stays) removePair(this.#netlink, this.names.host);
     } finally {
       this.#netlink[Symbol.dispose]();
       this.#ownNetlink[Symbol.dispose]();
       this.#namespace?.[Symbol.dispose]();
+    }
+  }
+
+  /** False when there is none, or not a whole one. */
+  #adopt(): boolean {
+    try {
+      this.#hostIndex = interfaceIndex(this.names.host);
+      this.#ownIndex = this.inside(() => interfaceIndex(this.names.own));
+      if (!isPeer(this.#netlink, this.#hostIndex, this.#ownIndex)) return false;
+      return typeof this.mend() !== "string";
+    } catch (error) {
+      if (error instanceof SystemCallError) return false;
+      throw error;
     }
   }
 

@@ -196,7 +196,7 @@ class Parser {
   }
 
   #length(compare: (length: number, limit: number) => boolean): Filter | undefined {
-    const limit = Number(this.#take());
+    const limit = Number(this.#take() || Number.NaN);
     return Number.isNaN(limit) ? undefined : ({ length }) => compare(length, limit);
   }
 
@@ -244,11 +244,12 @@ class Parser {
   }
 }
 
+const PORT_MAX = 65_535;
 const PORT_NAMES: Readonly<Record<string, number>> = { http: 80, https: 443, domain: 53, ssh: 22 };
 
 function portFilter(text: string, direction: Direction): Filter | undefined {
-  const port = PORT_NAMES[text] ?? Number(text);
-  if (!Number.isInteger(port)) return undefined;
+  const port = PORT_NAMES[text] ?? (/^\d+$/.test(text) ? Number(text) : Number.NaN);
+  if (!(port <= PORT_MAX)) return undefined;
   return ({ ports }) =>
     ports !== undefined &&
     ((direction !== "destination" && ports.source === port) ||

@@ -2,7 +2,7 @@
  * Begins a connection every so often, whatever became of those before, and tells of each: a line with when it began (as
  * the clock of all processes has it) and who answered, or "-".
  *
- *     failover-client.ts ADDRESS PORT EVERY_MS PATIENCE_MS
+ *     client.ts ADDRESS PORT EVERY_MS PATIENCE_MS
  */
 import { connect } from "node:net";
 

@@ -6,50 +6,30 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { LabFailure } from "../src/lab/failure.ts";
-import { firstLine, type Host } from "../src/lab/network/host.ts";
-import { buildNetwork } from "../src/lab/network/hosts.ts";
-import { type LabPlan, portOf } from "../src/lab/network/plan.ts";
-import type { InsideBenchmark } from "./inside.ts";
-import { median } from "./median.ts";
-
-/** How a server ends. */
-export const ENDS = ["process", "interface", "machine"] as const;
-export type End = (typeof ENDS)[number];
-
-export interface Settings {
-  readonly intervalMs: number;
-  readonly timeoutMs: number;
-  readonly fall: number;
-}
-
-export interface FailoverFigures {
-  readonly settings: Settings;
-  readonly end: End;
-  /** From the server's end to the last new connection that got nothing: the median and the longest. */
-  readonly outMs: number;
-  readonly outMostMs: number;
-  /** Of new connections meanwhile, how many of a hundred got nothing. */
-  readonly failedPercent: number;
-  /** From the server's return to its first connection: the median. */
-  readonly backMs: number;
-}
+import { LabFailure } from "../../src/lab/failure.ts";
+import { firstLine, type Host } from "../../src/lab/network/host.ts";
+import { buildNetwork } from "../../src/lab/network/hosts.ts";
+import { type LabPlan, portOf } from "../../src/lab/network/plan.ts";
+import type { InsideBenchmark } from "../inside.ts";
+import { figuresOf } from "./figures.ts";
+import {
+  ENDS,
+  type End,
+  EVERY_MS,
+  type FailoverFigures,
+  PATIENCE_MS,
+  QUIET_MS,
+  RUNS,
+  type Sample,
+  SETTINGS,
+  SETTLED_MAX_MS,
+  type Settings,
+} from "./settings.ts";
 
 export const FAILOVER: InsideBenchmark<readonly FailoverFigures[]> = {
   name: "failover",
   measure: measureAll,
 };
-
-const SETTINGS: readonly Settings[] = [
-  { intervalMs: 1_000, timeoutMs: 1_000, fall: 3 },
-  { intervalMs: 200, timeoutMs: 200, fall: 2 },
-];
-const RUNS = 5;
-const EVERY_MS = 10;
-const PATIENCE_MS = 800;
-/** Without a failure for so long, all is over. */
-const QUIET_MS = 1_500;
-const SETTLED_MAX_MS = 30_000;
 
 export const FAILOVER_METHOD = `\
 A client, a director and two servers of direct routing, hosts in network namespaces. The client begins a connection every
@@ -57,7 +37,8 @@ ${EVERY_MS} ms, from another port each, and gives it ${PATIENCE_MS} ms. One serv
 host refuses), its interface is set down, or its machine goes (process and cable at once). Checks are TCP through the VIP, with
 \`retry\` as \`interval\`, \`rise\` 1, no jitter; whoever is down is taken out. "Out" is from the end to the beginning of the last
 connection that got nothing, as a median and the longest of ${RUNS}; "failed" of new connections meanwhile. "Back" is from the
-server's return to the first connection that it serves.`;
+server's return to the first connection that it serves. keepalived (Debian's, on the kernel's IPVS) is measured the same way with
+the same settings in a guest, User Mode Linux, by the guest's own clock: its TCP_CHECK asks the server's own address.`;
 
 const LAN = "192.168.150";
 const VIP = `${LAN}.100`;
@@ -82,7 +63,7 @@ const PLAN: LabPlan = {
 /** Says its name to whoever connects. */
 const SERVER = `require("node:net").createServer((socket) => socket.on("error", () => {}).end(process.argv[1]))
   .listen(80, () => console.log("listening"))`;
-const CLIENT = new URL("failover-client.ts", import.meta.url).pathname;
+const CLIENT = new URL("client.ts", import.meta.url).pathname;
 
 async function measureAll(progress: (text: string) => void): Promise<readonly FailoverFigures[]> {
   const { client, node01, node02, node03 } = await buildNetwork(PLAN);
@@ -110,26 +91,13 @@ async function measureAll(progress: (text: string) => void): Promise<readonly Fa
         const { outMs } = samples.at(-1)!;
         progress(`every ${settings.intervalMs} ms, ${end}: out after ${outMs.toFixed(0)} ms`);
       }
-      figures.push({
-        settings,
-        end,
-        outMs: median(samples.map(({ outMs }) => outMs)),
-        outMostMs: Math.max(...samples.map(({ outMs }) => outMs)),
-        failedPercent: median(samples.map(({ failedPercent }) => failedPercent)),
-        backMs: median(samples.map(({ backMs }) => backMs)),
-      });
+      figures.push(figuresOf({ balancer: "sluice", settings, end }, samples));
     }
     attempts.end();
     director.kill("SIGTERM");
     await delay(1_000);
   }
   return figures;
-}
-
-interface Sample {
-  readonly outMs: number;
-  readonly failedPercent: number;
-  readonly backMs: number;
 }
 
 async function sample(

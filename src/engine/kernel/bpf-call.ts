@@ -1,0 +1,172 @@
+/**
+ * bpf(2) itself, for what libbpf has no word for, or would have to be loaded for: objects pinned in a BPF file system, links and
+ * their programs. include/uapi/linux/bpf.h, union bpf_attr.
+ */
+import koffi from "koffi";
+import { Memory, SystemCallError } from "../host/system/libc.ts";
+
+/** __NR_bpf: asm-generic/unistd.h, and x86's own. */
+const SYSTEM_CALL = { arm64: 280, x64: 321 } as const;
+
+const COMMAND = {
+  createMap: 0,
+  look: 1,
+  update: 2,
+  pin: 6,
+  get: 7,
+  information: 15,
+  createLink: 28,
+  updateLink: 29,
+} as const;
+
+const ATTRIBUTES_LENGTH = 64;
+const BPF_MAP_TYPE_ARRAY = 2;
+const PATH_MAX = 4096;
+const INFORMATION_LENGTH = 64;
+/** struct bpf_link_info of a tcx link; of one whose interface has gone the index is 0. */
+const linkAt = { program: 8, interface: 16, direction: 20 } as const;
+/** struct bpf_prog_info. */
+const PROGRAM_ID_AT = 4;
+
+/** BPF_TCX_INGRESS and BPF_TCX_EGRESS, Linux 6.6. */
+export const ATTACH = { ingress: 46, egress: 47 } as const;
+
+const libc = koffi.load("libc.so.6");
+const call = libc.func(
+  "intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)",
+);
+const attributes = new Uint8Array(ATTRIBUTES_LENGTH);
+const view = new DataView(attributes.buffer);
+let given: Memory | undefined;
+
+/** What a call's attributes point to. */
+function memory(): Memory {
+  given ??= Memory.allocate(PATH_MAX);
+  return given;
+}
+
+function bpf(command: number, attempt: string, fill: () => void): number {
+  attributes.fill(0);
+  fill();
+  const number = SYSTEM_CALL[process.arch as keyof typeof SYSTEM_CALL];
+  const result = Number(call(number, command, attributes, attributes.length));
+  if (result < 0) throw new SystemCallError("bpf", koffi.errno(), attempt);
+  return result;
+}
+
+function path(text: string): bigint {
+  const { bytes, address } = memory();
+  const length = Buffer.from(bytes.buffer).write(`${text}\0`, "utf8");
+  if (length >= PATH_MAX) throw new RangeError(`${text}: the path is too long`);
+  return BigInt(address);
+}
+
+/** Has a BPF file system lie at a folder. Throws a SystemCallError. */
+export function mountPins(at: string): void {
+  const mount = libc.func(
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
+  );
+  if (mount("bpf", at, "bpf", 0, "mode=0700") === 0) return;
+  throw new SystemCallError("mount", koffi.errno(), `mount a BPF file system at ${at}`);
+}
+
+/** Has a file of a BPF file system stand for a map, program or link. Throws a SystemCallError. */
+export function pin(fd: number, at: string): void {
+  bpf(COMMAND.pin, `keep ${at}`, () => {
+    view.setBigUint64(0, path(at), true);
+    view.setUint32(8, fd, true);
+  });
+}
+
+/** A descriptor of what is pinned there, the caller's to close. Throws a SystemCallError. */
+export function getPinned(at: string): number {
+  return bpf(COMMAND.get, `go on with ${at}`, () => view.setBigUint64(0, path(at), true));
+}
+
+function information(fd: number): DataView {
+  const { bytes, address, view: read } = memory();
+  bytes.fill(0, 0, INFORMATION_LENGTH);
+  bpf(COMMAND.information, "look at a BPF object", () => {
+    view.setUint32(0, fd, true);
+    view.setUint32(4, INFORMATION_LENGTH, true);
+    view.setBigUint64(8, BigInt(address), true);
+  });
+  return read;
+}
+
+/** The number that the kernel has for a program. */
+export function programId(fd: number): number {
+  return information(fd).getUint32(PROGRAM_ID_AT, true);
+}
+
+export interface LinkInformation {
+  readonly program: number;
+  /** 0: its interface has gone. */
+  readonly interfaceIndex: number;
+  readonly direction: number;
+}
+
+export function linkInformation(fd: number): LinkInformation {
+  const read = information(fd);
+  return {
+    program: read.getUint32(linkAt.program, true),
+    interfaceIndex: read.getUint32(linkAt.interface, true),
+    direction: read.getUint32(linkAt.direction, true),
+  };
+}
+
+/** Has a program run at an interface as long as somebody has the link. Throws a SystemCallError: EINVAL without tcx. */
+export function createLink(
+  program: number,
+  interfaceIndex: number,
+  direction: number,
+  attempt: string,
+): number {
+  return bpf(COMMAND.createLink, attempt, () => {
+    view.setUint32(0, program, true);
+    view.setUint32(4, interfaceIndex, true);
+    view.setUint32(8, direction, true);
+  });
+}
+
+/** From the next packet on another program runs there. Throws a SystemCallError. */
+export function updateLink(link: number, program: number): void {
+  bpf(COMMAND.updateLink, "have another program run at an interface", () => {
+    view.setUint32(0, link, true);
+    view.setUint32(4, program, true);
+  });
+}
+
+/** A map of one value of so many bytes, which no program reads. Throws a SystemCallError. */
+export function createNote(length: number): number {
+  return bpf(COMMAND.createMap, "keep a note beside the BPF programs", () => {
+    view.setUint32(0, BPF_MAP_TYPE_ARRAY, true);
+    view.setUint32(4, Uint32Array.BYTES_PER_ELEMENT, true);
+    view.setUint32(8, length, true);
+    view.setUint32(12, 1, true);
+  });
+}
+
+const KEY_LENGTH = 8;
+
+/** Copies a note of at most a page from or to `bytes`. */
+function exchange(command: number, fd: number, bytes: Uint8Array): void {
+  const { address, bytes: given } = memory();
+  if (bytes.length > PATH_MAX - KEY_LENGTH) throw new RangeError("Cannot note so much");
+  given.fill(0, 0, KEY_LENGTH);
+  given.set(bytes, KEY_LENGTH);
+  bpf(command, "read or write a note beside the BPF programs", () => {
+    view.setUint32(0, fd, true);
+    view.setBigUint64(8, BigInt(address), true);
+    view.setBigUint64(16, BigInt(address + KEY_LENGTH), true);
+  });
+  bytes.set(given.subarray(KEY_LENGTH, KEY_LENGTH + bytes.length));
+}
+
+export function writeNote(fd: number, bytes: Uint8Array): void {
+  exchange(COMMAND.update, fd, bytes);
+}
+
+export function readNote(fd: number, into: Uint8Array): void {
+  exchange(COMMAND.look, fd, into);
+}

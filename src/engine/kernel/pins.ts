@@ -1,0 +1,276 @@
+/**
+ * What of the programs outlives the process: their maps, themselves and where they run, each a file of a BPF file system, in a
+ * folder for each network namespace.
+ *
+ *     net-COOKIE/identity            which object they are of (Identity)
+ *     net-COOKIE/maps/NAME           programs/NAME
+ *     net-COOKIE/links/INDEX-HOOK    a program at an interface; the kernel ends it with its file
+ *
+ * A folder is made under another name and gets its own when it is whole. docs/decisions/0021-the-data-plane-outlives-the-daemon.md
+ */
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+} from "node:fs";
+import { join } from "node:path";
+import { close, getOption, socket } from "../host/system/libc.ts";
+import {
+  createNote,
+  getPinned,
+  linkInformation,
+  mountPins,
+  pin,
+  readNote,
+  writeNote,
+} from "./bpf-call.ts";
+import type { BpfObject, BpfParts } from "./libbpf.ts";
+
+const BPF_FS_MAGIC = 0xcafe4a11;
+const PLACE = "/sys/fs/bpf";
+const FOLDER = "sluice";
+const IDENTITY = "identity";
+const IDENTITY_LENGTH = 2_048;
+const KINDS = ["links", "programs", "maps"] as const;
+
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+
+/** Which programs they are, and for whom their maps are laid out. */
+export interface Identity {
+  /** Of the object's bytes. */
+  readonly object: string;
+  /** Of what programs and daemon say to each other. */
+  readonly layout: string;
+  readonly connectionsMax: number;
+}
+
+/** The BPF file system that a daemon keeps its programs in whose socket is in `folder`; undefined where there is none. */
+export function pinPlace(folder: string): string | undefined {
+  return [join(folder, "bpf"), PLACE].find(isPinPlace);
+}
+
+function isPinPlace(path: string): boolean {
+  try {
+    return statfsSync(path).type === BPF_FS_MAGIC;
+  } catch {
+    return false;
+  }
+}
+
+/** As pinPlace(), and makes one beside the socket where the host has none. Throws what the host refuses. */
+export function makePinPlace(folder: string): string {
+  const found = pinPlace(folder);
+  if (found !== undefined) return found;
+  const place = join(folder, "bpf");
+  mkdirSync(place, { mode: 0o700, recursive: true });
+  mountPins(place);
+  return place;
+}
+
+/** What no two network namespaces of a boot share; their inodes are used again. */
+export function networkCookie(): string {
+  const attempt = "tell this network namespace from others";
+  const fd = socket(AF_UNIX, SOCK_DGRAM, 0, attempt);
+  try {
+    const cookie = new BigUint64Array(1);
+    getOption(fd, SOL_SOCKET, SO_NETNS_COOKIE, new Uint8Array(cookie.buffer), attempt);
+    return String(cookie[0]);
+  } finally {
+    close(fd);
+  }
+}
+
+/** The pins of one network namespace. */
+export class Pins {
+  readonly folder: string;
+
+  /** `place`: the BPF file system; in the current network namespace. */
+  constructor(place: string, cookie = networkCookie()) {
+    this.folder = join(place, FOLDER, `net-${cookie}`);
+  }
+
+  /** Those of all network namespaces. */
+  static all(place: string): Pins[] {
+    const folder = join(place, FOLDER);
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return names.flatMap((name) => {
+      const cookie = /^net-(\d+)$/.exec(name)?.[1];
+      return cookie === undefined ? [] : new Pins(place, cookie);
+    });
+  }
+
+  get exist(): boolean {
+    return existsSync(this.folder);
+  }
+
+  /** Whose they are, as whoever pinned them wrote; undefined when that cannot be read. Throws when another user made them. */
+  identity(): Identity | undefined {
+    const { uid } = lstatSync(this.folder);
+    if (uid !== process.geteuid?.()) {
+      throw new Error(`${this.folder} is another user's (uid ${uid}), and stays`);
+    }
+    try {
+      return this.#read();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Keeps all of an object's maps and programs. Throws a SystemCallError. */
+  keep(object: BpfObject, identity: Identity): void {
+    const whole = this.folder;
+    const parts = `${whole}-new`;
+    mkdirSync(join(whole, ".."), { mode: 0o700, recursive: true });
+    removeFolder(parts);
+    for (const kind of ["", ...KINDS]) mkdirSync(join(parts, kind), { mode: 0o700 });
+    // Those of programs' own variables have a dot, which no file here may have, and stay with the programs.
+    for (const name of object.mapNames().filter((each) => !each.includes("."))) {
+      pin(object.map(name), join(parts, "maps", name));
+    }
+    for (const name of object.programNames()) {
+      pin(object.program(name), join(parts, "programs", name));
+    }
+    const note = createNote(IDENTITY_LENGTH);
+    try {
+      writeNote(note, inBytes(identity));
+      pin(note, join(parts, IDENTITY));
+    } finally {
+      close(note);
+    }
+    renameSync(parts, whole);
+  }
+
+  /** From now on these are the programs, and that is what they are of. */
+  exchangePrograms(object: BpfObject, identity: Identity): void {
+    for (const name of object.programNames()) {
+      const path = join(this.folder, "programs", name);
+      if (existsSync(path)) unlinkSync(path);
+      pin(object.program(name), path);
+    }
+    const note = getPinned(join(this.folder, IDENTITY));
+    try {
+      writeNote(note, inBytes(identity));
+    } finally {
+      close(note);
+    }
+  }
+
+  /** What is kept, the caller's to dispose of. Throws a SystemCallError where something is missing. */
+  open(): PinnedParts {
+    return new PinnedParts(this.folder);
+  }
+
+  /** A descriptor of a link that is kept; undefined when there is none, or its interface has gone. */
+  link(name: string): number | undefined {
+    const path = join(this.folder, "links", name);
+    if (!existsSync(path)) return undefined;
+    const fd = getPinned(path);
+    if (linkInformation(fd).interfaceIndex !== 0) return fd;
+    close(fd);
+    unlinkSync(path);
+    return undefined;
+  }
+
+  /** A descriptor of a map that is kept beside the object's, the caller's to close; undefined when there is none. */
+  map(name: string): number | undefined {
+    const path = join(this.folder, "maps", name);
+    return existsSync(path) ? getPinned(path) : undefined;
+  }
+
+  keepMap(name: string, fd: number): void {
+    pin(fd, join(this.folder, "maps", name));
+  }
+
+  linkNames(): string[] {
+    const folder = join(this.folder, "links");
+    return existsSync(folder) ? readdirSync(folder) : [];
+  }
+
+  keepLink(name: string, fd: number): void {
+    pin(fd, join(this.folder, "links", name));
+  }
+
+  /** The kernel ends it when nobody else has it. */
+  removeLink(name: string): void {
+    const path = join(this.folder, "links", name);
+    if (existsSync(path)) unlinkSync(path);
+  }
+
+  /** Programs stop at their next packet, and all that they know is gone. */
+  remove(): void {
+    removeFolder(`${this.folder}-new`);
+    removeFolder(this.folder);
+  }
+
+  #read(): Identity {
+    const fd = getPinned(join(this.folder, IDENTITY));
+    try {
+      const bytes = new Uint8Array(IDENTITY_LENGTH);
+      readNote(fd, bytes);
+      const text = Buffer.from(bytes.subarray(0, bytes.indexOf(0))).toString("utf8");
+      return JSON.parse(text) as Identity;
+    } finally {
+      close(fd);
+    }
+  }
+}
+
+/** Maps and programs that an earlier process loaded. */
+export class PinnedParts implements BpfParts {
+  readonly #folder: string;
+  readonly #fds = new Map<string, number>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  map(name: string): number {
+    return this.#open(join("maps", name));
+  }
+
+  program(name: string): number {
+    return this.#open(join("programs", name));
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds.values()) close(fd);
+    this.#fds.clear();
+  }
+
+  #open(name: string): number {
+    const known = this.#fds.get(name);
+    if (known !== undefined) return known;
+    const fd = getPinned(join(this.#folder, name));
+    this.#fds.set(name, fd);
+    return fd;
+  }
+}
+
+function inBytes(identity: Identity): Uint8Array {
+  const bytes = new Uint8Array(IDENTITY_LENGTH);
+  const length = Buffer.from(bytes.buffer).write(JSON.stringify(identity), "utf8");
+  if (length === IDENTITY_LENGTH) throw new RangeError("Cannot note what the BPF programs are of");
+  return bytes;
+}
+
+/** Links first: what runs does so with all that it needs. Nothing is no error. */
+function removeFolder(folder: string): void {
+  for (const kind of [...KINDS, ""]) {
+    const path = join(folder, kind);
+    if (!existsSync(path)) continue;
+    for (const name of readdirSync(path)) {
+      const entry = join(path, name);
+      if (lstatSync(entry).isDirectory()) removeFolder(entry);
+      else unlinkSync(entry);
+    }
+    rmdirSync(path);
+  }
+}
