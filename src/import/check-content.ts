@@ -1,5 +1,5 @@
 /** Checks of other balancers as a sluice.yaml has them. */
-import type { Check, HttpRequest, Probe, RealServer } from "./model.ts";
+import type { Check, HttpRequest, Probe, RealServer, VirtualServer } from "./model.ts";
 import type { Notes } from "./told.ts";
 
 /** As `checks` has one: what it may say is the configuration's to judge. */
@@ -8,11 +8,11 @@ export type CheckFields = { readonly type: string } & Readonly<Record<string, un
 /** One for each that must say that the server is up: of several requests, each is one. */
 export function checkContents(
   check: Check,
-  { forwarding }: Pick<RealServer, "forwarding">,
+  real: Pick<RealServer, "forwarding" | "address">,
+  keys: VirtualServer["keys"],
   notes: Notes,
 ): readonly CheckFields[] {
-  tellSource(check, notes);
-  const { timing, connection } = check;
+  const { timing } = check;
   const common = {
     interval: period(timing.intervalSeconds),
     timeout: period(timing.timeoutSeconds),
@@ -21,14 +21,35 @@ export function checkContents(
     rise: timing.rise,
     ...(timing.startsUp ? {} : { start: "down" }),
   };
-  const asked = present({ address: connection.address, port: connection.port });
-  // Other balancers ask the real server's own address, and some answer there alone.
-  const isDirect = check.connection.address === undefined && forwarding !== "masquerade";
+  const asked = askedOf(check, real, keys, notes);
   return probeContents(check, notes).map((own) => ({
     ...own,
     ...common,
-    ...(LOCAL_KINDS.includes(own.type) ? {} : { ...asked, ...(isDirect ? { via: "direct" } : {}) }),
+    ...(LOCAL_KINDS.includes(own.type) ? {} : asked),
   }));
+}
+
+/** Whom it asks, and by which way. */
+function askedOf(
+  check: Check,
+  { forwarding, address: own }: Pick<RealServer, "forwarding" | "address">,
+  keys: VirtualServer["keys"],
+  notes: Notes,
+): Readonly<Record<string, unknown>> {
+  const { at, connection } = check;
+  const { address, port } = connection;
+  const isMasqueraded = forwarding === "masquerade";
+  const isVip = keys.some((key) => key.kind === "endpoint" && key.address === address);
+  if (!isMasqueraded && isVip) {
+    // By a mark and a route for it people lead such checks into the tunnel, or to the server: that is the VIP's way.
+    const why = "the check goes the VIP's way: its source and mark are not needed";
+    notes.note(at, `connect_ip ${address}`, why);
+    return present({ port, via: keys.length === 1 ? "vip" : address });
+  }
+  tellSource(check, notes);
+  if (address !== undefined && address !== own) return present({ address, port });
+  // Other balancers ask the real server's own address, and some answer there alone.
+  return present({ port, via: isMasqueraded ? undefined : "direct" });
 }
 
 /** They ask nobody. */
@@ -132,7 +153,7 @@ const USUAL_STATUS = "200-299";
 
 function httpContent(
   probe: Extract<Probe, { kind: "http" | "https" }>,
-  { at, path, method, host, status, digest, pattern, isPatternForbidden }: HttpRequest,
+  { at, path, method, host, login, status, digest, pattern, isPatternForbidden }: HttpRequest,
   notes: Notes,
 ): CheckFields {
   const statuses = status.map(([first, last]) => (first === last ? first : `${first}-${last}`));
@@ -153,10 +174,16 @@ function httpContent(
     type: probe.kind,
     path: target,
     ...present({ host, method }),
+    ...(login === undefined ? {} : { headers: { authorization: basic(login) } }),
     ...(isUsual ? {} : { status: statuses }),
     ...(Object.keys(body).length === 0 ? {} : { body }),
     ...(probe.kind === "https" ? secureContent(probe) : {}),
   };
+}
+
+/** RFC 7617. */
+function basic({ user, password }: NonNullable<HttpRequest["login"]>): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
 /** Neither keepalived nor ldirectord looks at certificates. */

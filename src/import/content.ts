@@ -39,7 +39,7 @@ interface Placed {
 
 function place(server: VirtualServer, notes: Notes): Placed {
   const own = server.realServers.map((each) =>
-    each.checks.flatMap((check) => checkContents(check, each, notes)),
+    each.checks.flatMap((check) => checkContents(check, each, server.keys, notes)),
   );
   const [first = [], ...others] = own;
   const isShared = others.every((each) => JSON.stringify(each) === JSON.stringify(first));

@@ -132,6 +132,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly method?: "GET" | "HEAD";
   readonly host: string | undefined;
+  /** As HTTP's basic authentication has them. */
+  readonly login?: { readonly user: string; readonly password: string } | undefined;
   /** From, to. */
   readonly status: readonly (readonly [number, number])[];
   /** MD5 of the body. */

@@ -26,6 +26,8 @@ export interface UrlValues {
   readonly digest: string;
   readonly status: readonly (readonly [number, number])[];
   readonly virtualHost: string;
+  readonly user: string;
+  readonly password: string;
   readonly regex: string;
   readonly isForbidden: boolean;
   readonly regexOptions: readonly string[];
@@ -129,6 +131,8 @@ export const URL: KeyTable<UrlValues> = {
   digest:           { to: "digest",       takes: takes.digest },
   status_code:      { to: "status",       takes: takes.statusCodes },
   virtualhost:      { to: "virtualHost",  takes: takes.text },
+  username:         { to: "user",         takes: takes.text },
+  password:         { to: "password",     takes: takes.text },
   regex:            { to: "regex",        takes: takes.text },
   regex_no_match:   { to: "isForbidden",  takes: takes.flag },
   regex_options:    { to: "regexOptions", takes: takes.words(...REGEX_OPTIONS) },

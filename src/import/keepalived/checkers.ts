@@ -16,16 +16,15 @@ export interface Inherited {
 
 interface Reader {
   /** Undefined when it makes no sense; then that was told. */
-  read(checker: Statement, inherited: Inherited, notes: Notes): Omit<Check, "at"> | undefined;
+  read(checker: Statement, inherited: Inherited, notes: Notes): Read | readonly Read[] | undefined;
 }
 
-export function readChecker(
-  checker: Statement,
-  inherited: Inherited,
-  notes: Notes,
-): Check | undefined {
-  const check = READERS[checker.words[0]!]!.read(checker, inherited, notes);
-  return check === undefined ? undefined : { at: checker.at, ...check };
+type Read = Omit<Check, "at">;
+
+/** Mostly one; all of them must be up. */
+export function readChecker(checker: Statement, inherited: Inherited, notes: Notes): Check[] {
+  const read = READERS[checker.words[0]!]!.read(checker, inherited, notes);
+  return [read ?? []].flat().map((check) => ({ at: checker.at, ...check }));
 }
 
 /** keepalived's own, in seconds (check_api.c and each check_*.c). */
@@ -118,6 +117,10 @@ function requestOf(url: Statement, host: string | undefined, notes: Notes): Http
       at: url.at,
       path: values.path,
       host: values.virtualHost ?? host,
+      login:
+        values.user === undefined
+          ? undefined
+          : { user: values.user, password: values.password ?? "" },
       status: values.status ?? [[200, 299]],
       digest: values.digest,
       pattern:
@@ -138,13 +141,21 @@ const CASELESS: readonly string[] = [
   "never_backslash_c",
 ];
 
-const smtp = connecting(keys.SMTP, ({ values, blocks }, _inherited, notes) => {
-  // Before 2.0; what it says holds where nothing nearer does.
-  for (const host of blocks) {
-    Object.assign(values, { ...readBlock(host.block ?? [], keys.PLAIN, notes).values, ...values });
-  }
-  return { kind: "smtp", helo: values.helo };
-});
+const smtp: Reader = {
+  read(checker, inherited, notes) {
+    const { values, blocks } = readBlock(checker.block ?? [], keys.SMTP, notes);
+    // Before 2.0 what it connects to stood in blocks: each is a checker of its own (smtp_host_handler()).
+    const hosts = blocks.map((host) => readBlock(host.block ?? [], keys.PLAIN, notes).values);
+    return (hosts.length === 0 ? [{}] : hosts).map((host) => {
+      const own = { ...host, ...values };
+      return {
+        probe: { kind: "smtp", helo: values.helo },
+        connection: connectionOf(own),
+        timing: timingOf("SMTP_CHECK", own, inherited),
+      };
+    });
+  },
+};
 
 const udp = connecting(keys.UDP, ({ values }) => ({
   kind: "udp",

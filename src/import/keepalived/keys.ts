@@ -49,6 +49,8 @@ const PERSISTENCE_SECONDS = 360;
 const REASONS = {
   snmp: "Sluice has no SNMP: its metrics are Prometheus'",
   suspend: "checks go on also while this host has no VIP",
+  failover:
+    "a service has one set of servers, and a sorry server when too few of them are up",
   dpvs: "it is DPVS's: Sluice has neither FULLNAT nor SYN proxies",
 } as const;
 
@@ -96,6 +98,11 @@ export const VIRTUAL_SERVER: KeyTable<VirtualServerValues> = {
   "mh-fallback":           aFlag,
   ops:                     { to: "isOnePacket",       takes: takes.flag },
   nat_mask:                { dropped: "keepalived itself takes no notice of it" },
+  net_mask:                { dropped: "keepalived itself does not know it" },
+  failover_threshold:      { dropped: REASONS.failover },
+  failover_up:             { dropped: REASONS.failover },
+  failover_down:           { dropped: REASONS.failover },
+  backup_real_server:      { dropped: REASONS.failover },
   persistence_timeout:     { to: "persistence",       takes: persistence },
   persistence_granularity: { to: "granularity",       takes: takes.word },
   persistence_engine:      { to: "persistenceEngine", takes: takes.oneOf("sip") },

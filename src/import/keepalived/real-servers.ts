@@ -89,7 +89,7 @@ function readRealServer(
     // Not as its virtual server's: check_data.c.
     isMailed: values.isMailed ?? mailing.tellsServers,
     scripts: scriptsOf(read, { up: "notifyUp", down: "notifyDown" }),
-    checks: blocks.flatMap((checker) => readChecker(checker, inherited, notes) ?? []),
+    checks: blocks.flatMap((checker) => readChecker(checker, inherited, notes)),
   };
 }
 
