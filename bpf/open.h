@@ -26,10 +26,24 @@ static __always_inline bool is_first(const struct packet *packet)
 	return packet->flow.protocol == IPPROTO_TCP && packet->tcp_flags & TCP_SYN;
 }
 
+/* No client has such an address, or only one on the host itself: isSourceMartian and isSourceLoopback in packet.ts. */
+static __always_inline bool is_odd_client(const struct packet *packet)
+{
+	const __be32 *source = packet->flow.source;
+	__u32 last = bpf_ntohl(source[3]);
+	__u8 first = last >> 24;
+
+	if (packet->flow.family == 6)
+		return bpf_ntohl(source[0]) >> 24 == 0xff || (!(source[0] | source[1] | source[2]) && last == 1);
+	return last == 0 || last == 0xffffffff || first == 127 || first >> 4 == 0xe;
+}
+
 /* mayOpen() in packet-event.ts. */
 static __always_inline bool may_open(const struct packet *packet, const struct settings *now)
 {
-	if (!(now->opened & protocol_bit(packet)) || packet->flow.source_port == bpf_htons(FTP_DATA_PORT))
+	if (!(now->opened & protocol_bit(packet)) || is_odd_client(packet))
+		return false;
+	if (packet->flow.source_port == bpf_htons(FTP_DATA_PORT))
 		return false;
 	if (packet->flow.protocol == IPPROTO_UDP)
 		return true;

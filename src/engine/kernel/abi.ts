@@ -60,6 +60,16 @@ export const template = {
   id: 4,
 } as const;
 
+export const tunnel = {
+  size: 24,
+  source: 0,
+  port: 16,
+  overhead: 18,
+  encapsulation: 20,
+  family: 21,
+  hasChecksum: 22,
+} as const;
+
 export const destination = {
   size: 128,
   address: 0,
@@ -98,6 +108,7 @@ export const service = {
   mask: 12,
   port: 28,
   isPersistent: 30,
+  isOnePacket: 31,
 } as const;
 
 export const order = {
@@ -171,24 +182,26 @@ export const settings = {
   reuseMode: 16,
   expiresNodest: 20,
   expiresQuiescent: 24,
-  isSloppy: 28,
-  isWatched: 32,
-  kinds: 36,
-  udpTimeout: 40,
-  activeStates: 44,
-  timeouts: 48,
-  indexBits: 112,
+  copiesDontFragment: 28,
+  isSloppy: 32,
+  isWatched: 36,
+  kinds: 40,
+  udpTimeout: 44,
+  activeStates: 48,
+  timeouts: 52,
+  indexBits: 116,
   multiplier: 120,
   secret: 128,
   states: 168,
 } as const;
 
 export const tally = {
-  size: 24,
+  size: 32,
   epoch: 0,
   records: 4,
-  opened: 8,
-  unheard: 16,
+  identification: 8,
+  opened: 16,
+  unheard: 24,
 } as const;
 
 export const watch = {
@@ -244,4 +257,5 @@ export const verdict = {
   passNoWay: 14,
   passNoServer: 15,
   passFull: 16,
+  forwardTunnel: 17,
 } as const;

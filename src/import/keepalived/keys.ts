@@ -49,8 +49,7 @@ const PERSISTENCE_SECONDS = 360;
 const REASONS = {
   snmp: "Sluice has no SNMP: its metrics are Prometheus'",
   suspend: "checks go on also while this host has no VIP",
-  failover:
-    "a service has one set of servers, and a sorry server when too few of them are up",
+  failover: "a service has one set of servers, and a sorry server when too few of them are up",
   dpvs: "it is DPVS's: Sluice has neither FULLNAT nor SYN proxies",
 } as const;
 
