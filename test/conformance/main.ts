@@ -7,6 +7,7 @@ import { runHost } from "./host/run-host.ts";
 import { KEEPALIVED_CASES } from "./keepalived/cases.ts";
 import { runKeepalived } from "./keepalived/run-keepalived.ts";
 import { KernelSide } from "./kernel-side.ts";
+import { LDIRECTORD_CASES } from "./ldirectord/cases.ts";
 import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
@@ -45,7 +46,12 @@ async function main(options: Options): Promise<number> {
     ? selectHostCases(allHostCases(), options.filter, machine)
     : [];
   const keepalivedCases = options.engines.includes("userspace")
-    ? selectKeepalivedCases(KEEPALIVED_CASES, options.filter, machine, options.writesDocs)
+    ? selectKeepalivedCases(
+        [...KEEPALIVED_CASES, ...LDIRECTORD_CASES],
+        options.filter,
+        machine,
+        options.writesDocs,
+      )
     : [];
   if (cases.length + hostCases.length + keepalivedCases.length === 0) {
     const text = JSON.stringify(options.filter);

@@ -1,6 +1,5 @@
 /** What a program says by its exit code: keepalived's MISC_CHECK, check_misc.c. */
 import { spawn } from "node:child_process";
-import { getPriority, setPriority } from "node:os";
 import type { z } from "zod";
 import type { Checker, Outcome, ProbeTarget } from "../checker.ts";
 import { failure, reasonOf } from "../reasons.ts";
@@ -33,7 +32,6 @@ function run(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, SLUICE_ADDRESS: target.address, SLUICE_PORT: String(target.port) },
   });
-  comeLast(child.pid);
   let said = "";
   const hear = (chunk: Buffer): void => {
     said = (said + chunk.toString()).slice(-OUTPUT_MAX);
@@ -59,16 +57,6 @@ function run(
     child.stdout.destroy();
     child.stderr.destroy();
   });
-}
-
-/** What asks for many servers comes before others (prober/main.ts); a program does not. */
-function comeLast(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    if (getPriority(pid) < 0) setPriority(pid, 0);
-  } catch {
-    // It has ended, or that is not ours to say.
-  }
 }
 
 function killGroup(pid: number | undefined): void {

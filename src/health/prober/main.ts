@@ -2,7 +2,6 @@
  * The process that probes, the daemon's child: orders by the line on standard input, what is different on standard output.
  * It ends when its input does, and with it when the daemon does, however that ends.
  */
-import { getPriority, setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import type { Instant } from "../../base/clock.ts";
 import { CHECKERS } from "../checks/index.ts";
@@ -37,9 +36,6 @@ const PROGRAMS_MAX = 100;
 
 const TROUBLES_MAX = 100;
 
-/** Above all that is usual: a probe that begins late, or is read late, tells of the director and not of the server. */
-const PRIORITY = -10;
-
 export async function main(args: readonly string[]): Promise<number | undefined> {
   if (args[0] === "--help" || args[0] === "-h") {
     process.stdout.write(HELP);
@@ -49,7 +45,6 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     process.stderr.write("sluice probe is started by sluice daemon.\nTry 'sluice probe --help'.\n");
     return EXIT.usage;
   }
-  comeFirst();
   const reporter = new Reporter();
   let troubles = 0;
   process.on("uncaughtException", (error) => {
@@ -77,15 +72,6 @@ export async function main(args: readonly string[]): Promise<number | undefined>
     prober.order(JSON.parse(line) as Order);
   }
   process.exit(EXIT.ended);
-}
-
-/** As far as this process may: as root, or as the service manager began it. */
-function comeFirst(): void {
-  try {
-    if (getPriority() > PRIORITY) setPriority(PRIORITY);
-  } catch {
-    // Then it has its turn as all have.
-  }
 }
 
 async function load(type: string): Promise<Probe> {

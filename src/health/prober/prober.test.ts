@@ -90,6 +90,26 @@ test("another weight, another reason and a warning are told", async () => {
   ]);
 });
 
+test("however many are due at once, what has come is read in between", async () => {
+  let [asked, begun, most] = [0, 0, 0];
+  const bench = new Bench(async () => {
+    asked++;
+    begun++;
+    return UP;
+  }, 1_000);
+  let turn: NodeJS.Immediate;
+  const look = (): void => {
+    most = Math.max(most, begun);
+    begun = 0;
+    turn = setImmediate(look);
+  };
+  look();
+  onTestFinished(() => clearImmediate(turn));
+  bench.start(...Array.from({ length: 300 }, (_, id) => assignment(id, { intervalMs: 60_000 })));
+  await expect.poll(() => asked, PATIENCE).toBe(300);
+  expect(most).toBeLessThanOrEqual(32);
+});
+
 test("a check that does not end, that throws, or that nobody has is down", async () => {
   const bench = new Bench(async ({ port }, _settings, signal) => {
     if (port === 1) return await new Promise(() => {});

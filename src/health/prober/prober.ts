@@ -39,6 +39,12 @@ interface Lane {
 /** The first probes come within this, so that what was just configured is known soon. */
 const SPREAD_MS = 1_000;
 
+/**
+ * So many begin before what has come is read. Timers that are due follow each other without that: behind with its work, this
+ * process would begin probe after probe, read nothing of their servers, and find all of them too late.
+ */
+const AT_ONCE = 32;
+
 /** A probe that cannot say yet which way it goes waits so long. */
 const LATER_MS = 50;
 
@@ -66,6 +72,9 @@ export class Prober {
   readonly #probes = new Map<string, Promise<Probe>>();
   readonly #programs: Lane;
   readonly #others: Lane;
+  /** Those that are due. */
+  readonly #ready = new Set<Task>();
+  #willBegin = false;
 
   constructor(options: ProberOptions) {
     this.#options = options;
@@ -100,6 +109,7 @@ export class Prober {
     this.#tasks.delete(id);
     this.#options.ways.remove(task.assignment.target);
     this.#laneOf(task).waiting.delete(task);
+    this.#ready.delete(task);
     clearTimeout(task.timer);
     task.running?.abort(FORGOTTEN);
   }
@@ -110,9 +120,27 @@ export class Prober {
   }
 
   #due(task: Task): void {
-    const lane = this.#laneOf(task);
-    if (lane.running >= lane.max) lane.waiting.add(task);
-    else void this.#run(task);
+    this.#ready.add(task);
+    this.#beginSoon();
+  }
+
+  #beginSoon(): void {
+    if (this.#willBegin || this.#ready.size === 0) return;
+    this.#willBegin = true;
+    setImmediate(() => this.#begin());
+  }
+
+  #begin(): void {
+    this.#willBegin = false;
+    let begun = 0;
+    for (const task of this.#ready) {
+      if (begun++ === AT_ONCE) break;
+      this.#ready.delete(task);
+      const lane = this.#laneOf(task);
+      if (lane.running >= lane.max) lane.waiting.add(task);
+      else void this.#run(task);
+    }
+    this.#beginSoon();
   }
 
   #laneOf({ assignment }: Task): Lane {

@@ -1,4 +1,7 @@
-/** A keepalived.conf, and what happens to its real servers: keepalived on the kernel's IPVS, and ours beside it. */
+/**
+ * A keepalived.conf or ldirectord.cf, and what happens to its real servers: its own program on the kernel's IPVS, and ours
+ * beside it.
+ */
 
 /** What a real server does for its clients (agent/servers.py). */
 export interface Serving {
@@ -27,6 +30,7 @@ export interface KeepalivedStep {
 }
 
 export interface KeepalivedCase {
+  readonly program: "keepalived" | "ldirectord";
   readonly group: string;
   readonly name: string;
   readonly conf: string;
@@ -40,8 +44,13 @@ export interface KeepalivedCase {
   readonly isShort: boolean;
 }
 
-/** What the group is about. */
+/** What the groups are about. */
 export const KEEPALIVED_GROUP = {
   name: "keepalived",
   feature: "imported configurations beside keepalived, while servers fail and return",
+} as const;
+
+export const LDIRECTORD_GROUP = {
+  name: "ldirectord",
+  feature: "imported configurations beside ldirectord, while servers fail and return",
 } as const;

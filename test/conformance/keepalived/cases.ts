@@ -44,7 +44,17 @@ const SHORT = ["inhibit_on_failure", "quorum with hysteresis and a sorry server"
 function of(name: string, given: Given): KeepalivedCase {
   const { conf, files = {}, begin = [], steps, quietMs = 2_000 } = given;
   const group = KEEPALIVED_GROUP.name;
-  return { group, name, conf, files, begin, steps, quietMs, isShort: SHORT.includes(name) };
+  return {
+    program: "keepalived",
+    group,
+    name,
+    conf,
+    files,
+    begin,
+    steps,
+    quietMs,
+    isShort: SHORT.includes(name),
+  };
 }
 
 /** One that has each of the servers at a port, with the same checker. */

@@ -1,4 +1,4 @@
-/** Runs keepalived's configurations on both sides at once, and says after which step the rules differ. */
+/** Runs keepalived's and ldirectord's configurations on both sides at once, and says after which step the rules differ. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +7,7 @@ import { writeConfiguration } from "../../../src/configuration/write.ts";
 import { KINDS } from "../../../src/import/kinds.ts";
 import { TEST_NAMES } from "../../names.ts";
 import { serveIpvsadm } from "../host/ipvsadm-server.ts";
+import { ldirectordFolder, ldirectordWords } from "../ldirectord/perl.ts";
 import { boot } from "../machines/boot.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Difference } from "../report/compare.ts";
@@ -45,14 +46,26 @@ const TELLING = "global_defs {\n  lvs_notify_fifo {folder}/fifo\n}\n";
 const TELL = '#!/bin/sh\necho "$*" > {folder}/fifo\n';
 const TELLER = { exec: "{folder}/tell.sh", events: ["destination-", "quorum-"] };
 
-/** Cases at once; they mostly wait. */
-const PARALLEL = { theirs: 6, ours: 3 } as const;
+/** Where the guest has it. */
+const GUEST_LDIRECTORD = "/mnt/ldirectord";
+
+/** Cases at once; they mostly wait. ldirectord starts programs all the time, which takes the guest's one processor a while. */
+const PARALLEL = { keepalived: 6, ldirectord: 2, ours: 3 } as const;
 
 /** What differs is run once more, alone and more patiently: a busy machine's time is not twice the same. */
 export async function runKeepalived(
-  cases: readonly KeepalivedCase[],
+  given: readonly KeepalivedCase[],
   options: KeepalivedRunOptions,
 ): Promise<Outcome[]> {
+  const ldirectord = given.some(({ program }) => program === "ldirectord")
+    ? ldirectordFolder()
+    : undefined;
+  const cases = given.filter(({ program }) => program === "keepalived" || ldirectord !== undefined);
+  if (cases.length < given.length) {
+    process.stderr.write(
+      "ldirectord is not there (scripts/setup conformance): its cases are left out\n",
+    );
+  }
   if (cases.length === 0) return [];
   const outcomes = await runOnce(cases, options);
   const differing = outcomes.flatMap((each, index) =>
@@ -76,17 +89,19 @@ async function runOnce(
   cases: readonly KeepalivedCase[],
   { machine, timeoutMs }: KeepalivedRunOptions,
 ): Promise<Outcome[]> {
+  const hasLdirectord = cases.some(({ program }) => program === "ldirectord");
   const [theirs, ours] = await Promise.all([
     boot(machine, {
       agent: readdirSync(AGENT_FOLDER).map((name) => join(AGENT_FOLDER, name)),
       modules: MODULES,
+      copies: hasLdirectord ? { ldirectord: ldirectordFolder()! } : {},
       programme: programmeOf(
         cases.map((each, number) => ({
           ...common(each, number),
-          balancer: KEEPALIVED,
+          balancer: each.program === "keepalived" ? KEEPALIVED : ldirectordWords(GUEST_LDIRECTORD),
           ipvsadm: null,
         })),
-        PARALLEL.theirs,
+        PARALLEL[hasLdirectord ? "ldirectord" : "keepalived"],
       ),
       timeoutMs,
       onProgress: () => {},
@@ -105,10 +120,14 @@ async function runOnce(
   );
 }
 
-function common({ files, conf, begin, steps, quietMs }: KeepalivedCase, number: number) {
+function common({ program, files, conf, begin, steps, quietMs }: KeepalivedCase, number: number) {
+  const own =
+    program === "keepalived"
+      ? { "keepalived.conf": `${TELLING}${conf}` }
+      : { "ldirectord.cf": conf };
   return {
     number,
-    files: { ...files, "keepalived.conf": `${TELLING}${conf}` },
+    files: { ...files, ...own },
     begin,
     steps: steps.map(({ actions }) => actions),
     quietMs,
@@ -129,8 +148,10 @@ async function performOnOurs(cases: readonly KeepalivedCase[], timeoutMs: number
       cases.map(async (each, number) => {
         const { files, ...others } = common(each, number);
         const options = { names: TEST_NAMES, id: undefined };
-        const { content } = await KINDS.keepalived("keepalived.conf", each.conf, options);
-        const notify = [...(content.notify ?? []), TELLER];
+        const { content } = await KINDS[each.program](each.program, each.conf, options);
+        // ldirectord tells nobody.
+        const tellers = each.program === "keepalived" ? [TELLER] : [];
+        const notify = [...(content.notify ?? []), ...tellers];
         const text = writeConfiguration({ ...content, notify }, []);
         const all = { ...files, [CONFIGURATION]: text, "tell.sh": TELL };
         return { ...others, files: all, balancer: SLUICE, ipvsadm };

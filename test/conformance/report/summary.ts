@@ -1,7 +1,7 @@
 /** A run in numbers, for readers and for programs. */
 import { featureOf } from "../cases/index.ts";
 import { hostFeatureOf } from "../host/cases/index.ts";
-import { KEEPALIVED_GROUP } from "../keepalived/case.ts";
+import { KEEPALIVED_GROUP, LDIRECTORD_GROUP } from "../keepalived/case.ts";
 import type { Kernel } from "../machines/machine.ts";
 import { diff } from "./diff.ts";
 import { KNOWN, mayOccur } from "./known-differences.ts";
@@ -124,6 +124,8 @@ function reported({ case: { group, name }, engine, differences }: Outcome): Repo
 }
 
 function featureOfAny(group: string): string {
-  if (group === KEEPALIVED_GROUP.name) return KEEPALIVED_GROUP.feature;
+  for (const { name, feature } of [KEEPALIVED_GROUP, LDIRECTORD_GROUP]) {
+    if (group === name) return feature;
+  }
   return hostFeatureOf(group) ?? featureOf(group);
 }
