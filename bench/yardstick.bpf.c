@@ -26,7 +26,8 @@ struct course {
 	__u32 next;
 	__be32 network;	    /* the first client's address, or its last word */
 	__be16 service_port;
-	__u16 pad;
+	__u8 is_in_order; /* each client comes once, from `next` on */
+	__u8 pad;
 	__be32 client[3];   /* IPv6: the words before the last */
 	__be32 service[4];  /* IPv4: in the last word */
 };
@@ -79,9 +80,11 @@ struct {
 	__type(value, struct way);
 } ways SEC(".maps");
 
-/* Neighbours are far from each other: whoever prefetches is to gain nothing. */
+/* Unless they come in order, neighbours are far from each other: whoever prefetches is to gain nothing. */
 static __always_inline __u32 next_client(struct course *course)
 {
+	if (course->is_in_order)
+		return course->next++;
 	course->next = course->next * 1664525 + 1013904223;
 	return ((__u64)course->next * course->flows) >> 32;
 }

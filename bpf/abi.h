@@ -25,7 +25,8 @@
 
 /* A packet's two ends as they are on the wire. An IPv4 address is in the last word, the others are 0. */
 struct flow_key {
-	__be32 source[4];
+	/* Compared eight bytes at a time. */
+	__be32 source[4] __attribute__((aligned(8)));
 	__be32 destination[4];
 	__be16 source_port;
 	__be16 destination_port;
@@ -43,16 +44,7 @@ struct way {
 	__u8 pad[2];
 };
 
-/*
- * A connection, by its client's packets. Its `word` has all that packets change about it but counters, so that whoever
- * exchanges it (compare and swap) has the change to himself:
- *
- *      0          16      24        32
- *     | flags    | state | version | epoch
- *
- * Flags are the director's (src/ipvs/connections/flow.ts), and the two below. The version grows with every change, the
- * epoch is another for each connection.
- */
+/* A connection, by its client's packets, as the director and the programs tell each other of it. */
 struct connection {
 	__u64 seen; /* when its last packet came, in nanoseconds of CLOCK_MONOTONIC_COARSE */
 	__u64 word;
@@ -61,10 +53,44 @@ struct connection {
 	__u32 destination; /* an index of `destinations` */
 	__u32 generation;  /* in which the host let its packets in; 0: it has not */
 	__u32 arrival;	   /* the interface that they came by */
-	__be32 address[4]; /* the real server's */
-	__be16 port;
+	__be16 port;	   /* the real server's */
 	__u16 pad;
 };
+
+/*
+ * A connection in the table: a cache line. Its `word` has all that packets change about it but counters, so that whoever
+ * exchanges it (compare and swap) has the change to himself:
+ *
+ *      0          16      20     24        32
+ *     | flags    | state | kind | version | epoch
+ *
+ * Flags are the director's (src/ipvs/connections/flow.ts), and the two below. The kind is in here alone (table.h). The
+ * version grows with every change, the epoch is another for each connection.
+ */
+struct record {
+	__be32 client[4] __attribute__((aligned(8)));
+	__be32 service[4];
+	__be16 client_port;
+	__be16 service_port;
+	__u32 seen; /* in ticks: nanoseconds without their last 20 bits */
+	__u64 word;
+	__u32 packets;
+	__u32 timeout;
+	__u16 destination;
+	__be16 port;
+	__u32 admission; /* in which generation, and by which interface, the host let its packets in; 0: it has not */
+};
+
+/* Where records are: what a flow's hash says of one, and its number. */
+#define BUCKET_ENTRIES 7
+
+struct bucket {
+	__u64 entries[BUCKET_ENTRIES];
+	__u32 passed; /* entries that found no room here and lie in one of the next buckets */
+	__u32 pad;
+};
+
+#define TICK_SHIFT 20
 
 /* Of a connection's flags, as CONNECTION_FLAG in src/ipvs/connections/flow.ts has them. */
 #define FORWARDING_MASK 0x7
@@ -268,6 +294,8 @@ struct change_connection {
 	struct connection connection;
 	__u32 keeps; /* generation and arrival are as they were */
 	__s32 found; /* told: whether the connection was there */
+	__u32 number; /* asked: of a record, by who asks for one after the other */
+	__u32 pad;
 };
 
 /* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
@@ -318,6 +346,10 @@ struct settings {
 	__u32 udp_timeout;   /* milliseconds */
 	__u32 active_states; /* a bit for each */
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
+	/* The table's: as many buckets as that many bits say, and what flows are hashed by. */
+	__u32 index_bits;
+	__u64 multiplier; /* odd */
+	__u32 secret[10];
 	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */
 };
 
@@ -331,7 +363,9 @@ struct settings {
 /* Written here, read by the daemon. */
 struct tally {
 	__u32 epoch;
+	__u32 records; /* that were ever in use: the first so many */
 	__u32 identification; /* of outer packets that may be fragmented */
+	__u32 pad;
 	__u64 opened;
 	__u64 unheard; /* news that had no place */
 };
@@ -364,9 +398,11 @@ enum verdict {
 };
 
 _Static_assert(sizeof(struct flow_key) == 40, "a hole in flow_key");
-_Static_assert(sizeof(struct connection) == 56, "a hole in connection");
+_Static_assert(sizeof(struct connection) == 40, "a hole in connection");
+_Static_assert(sizeof(struct record) == 64, "a record is more than a cache line");
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is more than a cache line");
 _Static_assert(sizeof(struct reply) == 56, "a hole in reply");
 _Static_assert(sizeof(struct destination) == 128, "a hole in destination");
-_Static_assert(sizeof(struct change_connection) == 104, "a hole in change_connection");
+_Static_assert(sizeof(struct change_connection) == 96, "a hole in change_connection");
 
 #endif /* SLUICE_ABI_H */

@@ -4,7 +4,7 @@
 #define SLUICE_ADVANCE_H
 
 #include "parse.h"
-#include "maps.h"
+#include "news.h"
 
 #define DIRECTION_INPUT 0
 #define DIRECTION_OUTPUT 1
@@ -17,7 +17,7 @@
 #define EVENT_OTHER 4
 
 #define EVENTS 5
-#define STATE_MASK 0xff
+#define STATE_MASK 0xf
 #define ROW_SHIFT 4
 
 /* How often is tried anew to be first with a change; then the packet is the director's. */
@@ -62,7 +62,7 @@ static __always_inline __u64 word_after(__u64 word, const struct packet *packet,
 		direction = word & FLAG_NO_OUTPUT ? DIRECTION_INPUT_ONLY : DIRECTION_INPUT;
 	if (packet->flow.protocol == IPPROTO_UDP)
 		return word;
-	index = (direction * EVENTS + event_of(packet->tcp_flags)) << ROW_SHIFT | (state_of(word) & 0xf);
+	index = (direction * EVENTS + event_of(packet->tcp_flags)) << ROW_SHIFT | state_of(word);
 	/* The compiler knows that it is less; the verifier of 6.1 is to see it. */
 	barrier_var(index);
 	next = now->states[index & 0xff];
@@ -77,7 +77,7 @@ static __always_inline __u32 timeout_of(const struct packet *packet, __u64 word,
 {
 	if (packet->flow.protocol == IPPROTO_UDP)
 		return now->udp_timeout;
-	return now->timeouts[state_of(word) & 0xf];
+	return now->timeouts[state_of(word)];
 }
 
 /* It became active, or inactive. */
@@ -92,8 +92,11 @@ static __always_inline void recount(struct destination *destination, __u64 befor
 	__sync_fetch_and_add(&destination->inactive, -activated);
 }
 
-/* False when others were faster, or took the connection. `has_changed`: whether the director is to hear of it. */
-static __always_inline bool advance(struct connection *connection, struct destination *destination,
+/*
+ * False when others were faster, took the connection, or it is no longer the one that was found with `word`. `has_changed`:
+ * whether the director is to hear of it.
+ */
+static __always_inline bool advance(struct record *connection, __u64 word, struct destination *destination,
 				    const struct packet *packet, bool is_reply, const struct settings *now,
 				    bool *has_changed)
 {
@@ -103,7 +106,7 @@ static __always_inline bool advance(struct connection *connection, struct destin
 #pragma unroll
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		before = *(volatile __u64 *)&connection->word;
-		if (before & (FLAG_DIRECTORS | FLAG_BUSY))
+		if (before & (FLAG_DIRECTORS | FLAG_BUSY) || (before ^ word) >> EPOCH_SHIFT)
 			return false;
 		after = word_after(before, packet, is_reply, now);
 		timeout = timeout_of(packet, after, now);
@@ -120,18 +123,18 @@ static __always_inline bool advance(struct connection *connection, struct destin
 	return false;
 
 advanced:
-	connection->seen = bpf_ktime_get_coarse_ns();
+	connection->seen = packet->ticks;
 	connection->timeout = timeout;
 	if (!is_reply)
 		__sync_fetch_and_add(&connection->packets, 1);
 	return true;
 }
 
-static __always_inline bool is_over(const struct connection *connection)
+static __always_inline bool is_over(const struct record *connection, __u32 ticks)
 {
-	__u64 until = connection->seen + connection->timeout * NANOSECONDS_PER_MILLISECOND;
+	__u64 idle = (__u64)idle_ticks(connection, ticks) << TICK_SHIFT;
 
-	return bpf_ktime_get_coarse_ns() >= until;
+	return idle >= connection->timeout * NANOSECONDS_PER_MILLISECOND;
 }
 
 static __always_inline void count_packet(const struct packet *packet, struct destination *destination, bool is_reply)

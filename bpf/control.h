@@ -104,7 +104,7 @@ int pick_destination(struct xdp_md *context)
 }
 
 /* From now on the connection is the director's. Its word as it was, or 0 when it is too busy. */
-static __always_inline __u64 take(struct connection *connection)
+static __always_inline __u64 take(struct record *connection)
 {
 #pragma clang loop unroll(disable)
 	for (int spin = 0; spin < SPINS; spin++) {
@@ -120,21 +120,65 @@ static __always_inline __u64 take(struct connection *connection)
 	return 0;
 }
 
+/* The question, copied to where helpers take it from, and the connection that it is about. */
+#define ASKED(context, change, key)                                                    \
+	if ((void *)((change) + 1) > (void *)(long)(context)->data_end || !now)        \
+		return XDP_ABORTED;                                                    \
+	(key) = (change)->flow
+
+/* What the table says of a connection. */
+SEC("xdp")
+int look_at_connection(struct xdp_md *context)
+{
+	struct change_connection *change = (void *)(long)context->data;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct record *connection;
+	struct flow_key key;
+	__u64 word;
+
+	ASKED(context, change, key);
+	connection = find(&key, now, &word);
+	change->found = connection != NULL;
+	if (connection)
+		describe_connection(&change->connection, connection);
+	return XDP_PASS;
+}
+
+/* What a record says, for who looks at all of them. */
+SEC("xdp")
+int read_record(struct xdp_md *context)
+{
+	struct change_connection *change = (void *)(long)context->data;
+	struct record *connection;
+	__u32 number;
+
+	if ((void *)(change + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	number = change->number;
+	connection = bpf_map_lookup_elem(&connections, &number);
+	change->found = connection && connection->word >> EPOCH_SHIFT;
+	if (connection) {
+		describe_flow(&change->flow, connection);
+		describe_connection(&change->connection, connection);
+	}
+	return XDP_PASS;
+}
+
 /* The director takes a connection, if it is there, and is told all about it. */
 SEC("xdp")
 int take_connection(struct xdp_md *context)
 {
 	struct change_connection *change = (void *)(long)context->data;
-	struct connection *connection;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct record *connection;
 	struct flow_key key;
+	__u64 word;
 
-	if ((void *)(change + 1) > (void *)(long)context->data_end)
-		return XDP_ABORTED;
-	key = change->flow;
-	connection = bpf_map_lookup_elem(&connections, &key);
+	ASKED(context, change, key);
+	connection = find(&key, now, &word);
 	change->found = connection && take(connection);
 	if (connection)
-		change->connection = *connection;
+		describe_connection(&change->connection, connection);
 	return XDP_PASS;
 }
 
@@ -143,35 +187,38 @@ SEC("xdp")
 int give_connection(struct xdp_md *context)
 {
 	struct change_connection *change = (void *)(long)context->data;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct record *connection;
 	struct connection given;
-	struct connection *connection;
 	struct flow_key key;
+	__u32 number, admission;
+	__u64 word;
 
-	if ((void *)(change + 1) > (void *)(long)context->data_end)
-		return XDP_ABORTED;
-	key = change->flow;
+	ASKED(context, change, key);
 	given = change->connection;
-	connection = bpf_map_lookup_elem(&connections, &key);
+	given.word |= kind_of(&key);
+	connection = find(&key, now, &word);
 	if (!connection) {
-		change->found = !bpf_map_update_elem(&connections, &key, &given, BPF_NOEXIST);
+		change->found = 0;
+		/* What is a server's answer as well is the director's to tell apart. */
+		if (bpf_map_lookup_elem(&replies, &key))
+			return XDP_PASS;
+		connection = take_record(&number);
+		if (!connection)
+			return XDP_PASS;
+		fill_record(connection, &key, &given);
+		connection->word = given.word;
+		change->found = publish(&key, number);
 		return XDP_PASS;
 	}
 	/* What is in here belongs to the packets, unless its time is over: then the director has forgotten it, or will. */
 	change->found = 0;
-	if (!(connection->word & FLAG_DIRECTORS) && !(is_over(connection) && take(connection)))
+	if (!(word & FLAG_DIRECTORS) && !(is_over(connection, ticks_now()) && take(connection)))
 		return XDP_PASS;
-	if (change->keeps) {
-		given.generation = connection->generation;
-		given.arrival = connection->arrival;
-	}
-	connection->seen = given.seen;
-	connection->packets = given.packets;
-	connection->timeout = given.timeout;
-	connection->destination = given.destination;
-	connection->generation = given.generation;
-	connection->arrival = given.arrival;
-	__builtin_memcpy(connection->address, given.address, sizeof(given.address));
-	connection->port = given.port;
+	admission = connection->admission;
+	fill_record(connection, &key, &given);
+	if (change->keeps)
+		connection->admission = admission;
 	__sync_lock_test_and_set(&connection->word, given.word);
 	change->found = 1;
 	return XDP_PASS;
@@ -182,21 +229,19 @@ SEC("xdp")
 int forget_connection(struct xdp_md *context)
 {
 	struct change_connection *change = (void *)(long)context->data;
-	struct connection *connection;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct record *connection;
 	struct flow_key key;
 	__u64 word;
 
-	if ((void *)(change + 1) > (void *)(long)context->data_end)
-		return XDP_ABORTED;
-	key = change->flow;
-	word = change->connection.word;
+	ASKED(context, change, key);
 	change->found = 0;
-	connection = bpf_map_lookup_elem(&connections, &key);
-	if (!connection || connection->word >> EPOCH_SHIFT != word >> EPOCH_SHIFT || !take(connection))
+	connection = find(&key, now, &word);
+	if (!connection || (word ^ change->connection.word) >> EPOCH_SHIFT || !take(connection))
 		return XDP_PASS;
-	change->connection = *connection;
+	describe_connection(&change->connection, connection);
 	change->found = 1;
-	bpf_map_delete_elem(&connections, &key);
+	delete(&key, connection, now);
 	return XDP_PASS;
 }
 

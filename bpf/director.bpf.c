@@ -53,8 +53,10 @@ int at_card(struct __sk_buff *skb)
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct packet packet = {};
 	struct passage passage = {};
+	struct record *connection;
 	struct reply *reply;
 	enum verdict verdict;
+	__u64 word = 0;
 
 	if (!now || now->generation == 0)
 		return TC_ACT_UNSPEC;
@@ -63,11 +65,13 @@ int at_card(struct __sk_buff *skb)
 		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return pass(VERDICT_PASS_DIRECTOR);
-	reply = bpf_map_lookup_elem(&replies, &packet.flow);
+	packet.ticks = ticks_now();
+	connection = find(&packet.flow, now, &word);
+	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);
 	if (reply)
 		verdict = answer(skb, &packet, reply, now, &passage);
 	else
-		verdict = request(skb, &packet, now, &passage);
+		verdict = request(skb, &packet, connection, word, now, &passage);
 	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return pass(verdict);
 	return leave(skb, &packet, now, &passage, verdict);
@@ -87,14 +91,20 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet 
 					   const struct lane_address *lane, const struct settings *now,
 					   struct passage *passage)
 {
+	struct record *connection;
 	struct reply *reply;
+	__u64 word = 0;
 
 	packet->dont_fragment = came_undivided(lane);
 	if (!(now->carried & protocol_bit(packet)))
 		return VERDICT_PASS_DIRECTOR;
 	if (is_request_lane(lane)) {
 		packet->mark = mark_of(lane);
-		return request(skb, packet, now, passage);
+		connection = find(&packet->flow, now, &word);
+		/* What is a server's answer as well is the director's to tell apart. */
+		if (!connection && bpf_map_lookup_elem(&replies, &packet->flow))
+			return VERDICT_PASS_DIRECTOR;
+		return request(skb, packet, connection, word, now, passage);
 	}
 	/* Routing rules may look at a mark. */
 	reply = mark_of(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
@@ -106,7 +116,7 @@ SEC("tc")
 int at_lane(struct __sk_buff *skb)
 {
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
-	struct packet packet = { .is_from_lane = true };
+	struct packet packet = { .is_from_lane = true, .ticks = ticks_now() };
 	struct lane_address lane = {};
 	struct passage passage = {};
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;

@@ -3,7 +3,7 @@
 #ifndef SLUICE_FIND_H
 #define SLUICE_FIND_H
 
-#include "maps.h"
+#include "table.h"
 #include "parse.h"
 
 static __always_inline bool is_same_address(const __be32 *one, const __be32 *other)
@@ -12,7 +12,8 @@ static __always_inline bool is_same_address(const __be32 *one, const __be32 *oth
 }
 
 /* The connection whose server sends this: its client calls the service at the address that the reply will bear. */
-static __always_inline struct connection *find_answered(const struct packet *packet, const struct reply *reply)
+static __always_inline struct record *find_answered(const struct packet *packet, const struct reply *reply,
+						    struct destinations *all, const struct settings *now, __u64 *word)
 {
 	struct flow_key key = {
 		.source_port = packet->flow.destination_port,
@@ -20,14 +21,14 @@ static __always_inline struct connection *find_answered(const struct packet *pac
 		.protocol = packet->flow.protocol,
 		.family = packet->flow.family,
 	};
-	struct connection *found;
+	struct record *found;
 
 	__builtin_memcpy(key.source, packet->flow.destination, sizeof(key.source));
 	__builtin_memcpy(key.destination, reply->address, sizeof(key.destination));
-	found = bpf_map_lookup_elem(&connections, &key);
+	found = find(&key, now, word);
 	if (!found || found->port != packet->flow.source_port)
 		return NULL;
-	if (!is_same_address(found->address, packet->flow.source))
+	if (!is_same_address(destination_at(all, found->destination)->address, packet->flow.source))
 		return NULL;
 	return found;
 }

@@ -8,14 +8,29 @@
 
 #include "abi.h"
 
+/* Records, and the buckets that say where they are: table.h. Mapped, so that they begin where cache lines do. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	/* Memory is taken as connections come: a limit that is not reached costs little. */
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, CONNECTIONS_MAX);
-	__type(key, struct flow_key);
-	__type(value, struct connection);
+	__type(key, __u32);
+	__type(value, struct record);
 } connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, CONNECTIONS_MAX / 4);
+	__type(key, __u32);
+	__type(value, struct bucket);
+} buckets SEC(".maps");
+
+/* Numbers of records that were in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, CONNECTIONS_MAX);
+	__type(value, __u32);
+} free_records SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -54,9 +69,9 @@ struct {
 	__type(value, struct expected);
 } expectations SEC(".maps");
 
-/* A connection that is being opened. One of a single packet is never more than this. */
+/* A connection of a single packet, which is never in the table. */
 struct draft {
-	struct connection connection;
+	struct record connection;
 	__u64 turn_before; /* of a single packet: its service's, before it was scheduled and after */
 	__u64 turn_after;
 	__u32 schedule;
@@ -183,34 +198,6 @@ static __always_inline void count_verdict(enum verdict verdict)
 static __always_inline struct destination *destination_at(struct destinations *in, __u32 index)
 {
 	return &in->all[index & (DESTINATIONS_MAX - 1)];
-}
-
-static __always_inline struct destination *destination_of(const struct connection *connection)
-{
-	struct destinations *found = bpf_map_lookup_elem(&destinations, &ONLY);
-
-	return found ? destination_at(found, connection->destination) : NULL;
-}
-
-/*
- * The director hears of it, sooner or later: it looks from time to time, is woken when much waits, and is told how much it
- * has missed.
- */
-static __always_inline void tell_director(const struct flow_key *flow, const struct connection *connection)
-{
-	struct news *place = bpf_ringbuf_reserve(&news, sizeof(*place), 0);
-	struct tally *counts;
-
-	if (place) {
-		place->flow = *flow;
-		place->connection = *connection;
-		bpf_ringbuf_submit(place, bpf_ringbuf_query(&news, BPF_RB_AVAIL_DATA) > NEWS_BYTES / 8 ? BPF_RB_FORCE_WAKEUP :
-													     BPF_RB_NO_WAKEUP);
-		return;
-	}
-	counts = bpf_map_lookup_elem(&tally, &ONLY);
-	if (counts)
-		__sync_fetch_and_add(&counts->unheard, 1);
 }
 
 #endif /* SLUICE_MAPS_H */

@@ -76,17 +76,17 @@ static __always_inline __u64 new_word(const struct service *service, const struc
 	return epoch << EPOCH_SHIFT | destination->flags | control;
 }
 
-static __always_inline void fill(struct connection *connection, const struct packet *packet,
-				 const struct service *service, __s32 picked, const struct destination *destination)
+/* All but its word. */
+static __always_inline void fill(struct record *connection, const struct packet *packet, const struct service *service,
+				 __s32 picked, const struct destination *destination)
 {
-	connection->seen = bpf_ktime_get_coarse_ns();
+	fill_flow(connection, &packet->flow);
+	connection->seen = packet->ticks;
 	connection->packets = 0;
 	connection->timeout = NEW_CONNECTION_MS;
 	connection->destination = picked;
-	connection->generation = 0;
-	connection->arrival = 0;
-	__builtin_memcpy(connection->address, destination->address, sizeof(connection->address));
 	connection->port = port_of(packet, service, destination);
+	connection->admission = 0;
 }
 
 static __always_inline struct way *way_to_client(const struct packet *packet)
@@ -99,12 +99,15 @@ static __always_inline struct way *way_to_client(const struct packet *packet)
 }
 
 /* From now on what a masqueraded connection's server sends is known, if it is how that gets to the client. */
-static __always_inline void expect_reply(const struct packet *packet, const struct connection *connection)
+static __noinline void expect_reply(const struct packet *packet, const struct record *connection,
+				    const struct destination *destination)
 {
 	struct expected *expected = bpf_map_lookup_elem(&expectations, &ONLY);
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct way *way;
+	__u64 word;
 
-	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected)
+	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected || !now)
 		return;
 	way = way_to_client(packet);
 	if (!way)
@@ -114,11 +117,14 @@ static __always_inline void expect_reply(const struct packet *packet, const stru
 	expected->flow.destination_port = packet->flow.source_port;
 	expected->flow.protocol = packet->flow.protocol;
 	expected->flow.family = packet->flow.family;
-	__builtin_memcpy(expected->flow.source, connection->address, sizeof(expected->flow.source));
+	__builtin_memcpy(expected->flow.source, destination->address, sizeof(expected->flow.source));
 	__builtin_memcpy(expected->flow.destination, packet->flow.source, sizeof(expected->flow.destination));
 	expected->reply.way = *way;
 	__builtin_memcpy(expected->reply.address, packet->flow.destination, sizeof(expected->reply.address));
 	expected->reply.port = packet->flow.destination_port;
+	/* What is a client's packet of another connection as well is the director's to tell apart. */
+	if (find(&expected->flow, now, &word))
+		return;
 	/* Where two services share a server, the first one's connection is found, as by the director. */
 	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
 }
@@ -129,67 +135,71 @@ static __always_inline enum verdict why_not(__s32 assigned)
 	return assigned == NOBODY ? VERDICT_PASS_NO_SERVER : VERDICT_PASS_DIRECTOR;
 }
 
-/* A connection for a packet that has none. NULL, and `verdict` says why not. */
-static __always_inline struct connection *open_new(const struct packet *packet, const struct service *service,
-						   struct destinations *all, const struct settings *now,
-						   enum verdict *verdict)
+/* A connection to a destination on which it counts already. NULL when there is no room. */
+static __noinline struct record *begin(const struct packet *packet, const struct service *service, __s32 picked,
+				       struct destination *destination)
 {
-	struct draft *draft = bpf_map_lookup_elem(&drafts, &ONLY);
-	__s32 picked = assign(packet, service, all, now);
-	struct destination *destination;
+	__u64 word = new_word(service, destination) | kind_of(&packet->flow);
+	__u32 number;
+	struct record *record = take_record(&number);
 
-	if (picked < 0) {
-		*verdict = why_not(picked);
-		return NULL;
+	if (record) {
+		fill(record, packet, service, picked, destination);
+		record->word = word;
 	}
-	destination = destination_at(all, picked);
-	if (!draft) {
-		unbind(destination, destination->flags);
-		return NULL;
-	}
-	fill(&draft->connection, packet, service, picked, destination);
-	draft->connection.word = new_word(service, destination);
-	if (bpf_map_update_elem(&connections, &packet->flow, &draft->connection, BPF_NOEXIST)) {
-		/* The table is full, or another packet of the same client was faster. */
-		unbind(destination, draft->connection.word);
-		*verdict = VERDICT_PASS_FULL;
+	if (!record || !publish(&packet->flow, number)) {
+		unbind(destination, word);
 		return NULL;
 	}
 	__sync_fetch_and_add(&destination->connections, 1);
-	expect_reply(packet, &draft->connection);
-	return bpf_map_lookup_elem(&connections, &packet->flow);
+	expect_reply(packet, record, destination);
+	return record;
+}
+
+/* A connection for a packet that has none. NULL, and `verdict` says why not. */
+static __always_inline struct record *open_new(const struct packet *packet, const struct service *service,
+					       struct destinations *all, const struct settings *now,
+					       enum verdict *verdict)
+{
+	__s32 picked = assign(packet, service, all, now);
+	struct record *record;
+
+	*verdict = why_not(picked);
+	if (picked < 0)
+		return NULL;
+	record = begin(packet, service, picked, destination_at(all, picked));
+	/* The table is full, or another packet of the same client was faster. */
+	if (!record)
+		*verdict = VERDICT_PASS_FULL;
+	return record;
 }
 
 /* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
-static __always_inline bool open_again(struct connection *connection, const struct packet *packet,
-				       const struct service *service, struct destinations *all,
-				       const struct settings *now, enum verdict *verdict)
+static __noinline enum verdict open_again(struct record *connection, __u64 before, const struct packet *packet,
+					  const struct service *service, struct destinations *all)
 {
-	__u64 before = *(volatile __u64 *)&connection->word;
-	__s32 picked;
+	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct destination *destination;
+	__s32 picked;
 	__u64 word;
 
-	*verdict = VERDICT_PASS_DIRECTOR;
-	if (before & (FLAG_DIRECTORS | FLAG_BUSY))
-		return false;
+	if (!now || before & (FLAG_DIRECTORS | FLAG_BUSY))
+		return VERDICT_PASS_DIRECTOR;
 	picked = assign(packet, service, all, now);
-	if (picked < 0) {
-		*verdict = why_not(picked);
-		return false;
-	}
+	if (picked < 0)
+		return why_not(picked);
 	destination = destination_at(all, picked);
-	word = new_word(service, destination);
+	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
 		unbind(destination, word);
-		return false;
+		return VERDICT_PASS_DIRECTOR;
 	}
 	unbind(destination_at(all, connection->destination), before);
 	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
-	expect_reply(packet, connection);
-	return true;
+	expect_reply(packet, connection, destination);
+	return VERDICT_GO_ON;
 }
 
 #endif /* SLUICE_OPEN_H */

@@ -24,6 +24,7 @@ struct packet {
 	__u32 transport_at;
 	__u32 header_length; /* IP's and the transport's together */
 	__u32 length;	     /* as the IP header says */
+	__u32 ticks;	     /* when it came: struct record's clock */
 	__u32 mark;	     /* netfilter's, of a client's packet from the lane */
 	__u8 time_to_live;
 	__u8 tcp_flags;

@@ -10,22 +10,22 @@
 
 /* Whether the host has let the connection's packets in, by this interface, under what is in force. */
 static __always_inline enum verdict check_admission(const struct __sk_buff *skb, const struct packet *packet,
-						    const struct connection *connection, const struct settings *now)
+						    const struct record *connection, const struct settings *now)
 {
 	if (packet->is_from_lane || now->opens_on_wire)
 		return VERDICT_GO_ON;
 	if (is_first(packet))
 		return VERDICT_PASS_EVENT;
-	if (connection->generation != now->generation)
-		return VERDICT_PASS_OLD;
-	return connection->arrival == skb->ingress_ifindex ? VERDICT_GO_ON : VERDICT_PASS_ELSEWHERE;
+	if (connection->admission == admission_of(now->generation, skb->ingress_ifindex))
+		return VERDICT_GO_ON;
+	return VERDICT_PASS_OLD;
 }
 
 /* Goes on with an entry, as what it is or as a new connection. */
-static __always_inline enum verdict renew(const struct packet *packet, struct connection *connection,
-					  struct destinations *all, const struct settings *now, bool *is_new)
+static __always_inline enum verdict renew(const struct packet *packet, struct record *connection,
+					  __u64 word, struct destinations *all, const struct settings *now,
+					  bool *is_new)
 {
-	__u64 word = *(volatile __u64 *)&connection->word;
 	struct destination *destination = destination_at(all, connection->destination);
 	struct service *service;
 	enum verdict verdict;
@@ -34,30 +34,29 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 		return VERDICT_PASS_DIRECTOR;
 	if (is_first(packet) && now->expires_nodest && destination->weight == 0)
 		return VERDICT_PASS_DIRECTOR;
-	if (!is_over(connection) && !is_reused(packet, word, now))
+	if (!is_over(connection, packet->ticks) && !is_reused(packet, word, now))
 		return VERDICT_GO_ON;
 	service = service_of(packet, now);
 	if (!service || service->index == NOT_CARRIED || !may_open(packet, now) || is_single(packet, service))
 		return VERDICT_PASS_DIRECTOR;
-	if (!open_again(connection, packet, service, all, now, &verdict))
-		return verdict;
-	*is_new = true;
-	return VERDICT_GO_ON;
+	verdict = open_again(connection, word, packet, service, all);
+	*is_new = verdict == VERDICT_GO_ON;
+	return verdict;
 }
 
 /* Forwards a packet of a connection; its state moves on and its time begins anew. */
 static __always_inline enum verdict forward_request(struct __sk_buff *skb, const struct packet *packet,
-						    struct connection *connection, struct destinations *all,
+						    struct record *connection, __u64 word, struct destinations *all,
 						    const struct settings *now, struct passage *passage)
 {
 	struct destination *destination = destination_at(all, connection->destination);
-	__u32 method = connection->word & FORWARDING_MASK;
+	__u32 method = word & FORWARDING_MASK, which = connection->destination;
 	struct tunnel *tunnel = NULL;
 	enum verdict verdict = VERDICT_GO_ON;
 
 	passage->way = destination->way;
 	if (method == FORWARDING_TUNNEL) {
-		tunnel = bpf_map_lookup_elem(&tunnels, &connection->destination);
+		tunnel = bpf_map_lookup_elem(&tunnels, &which);
 		verdict = tunnel ? narrow_way(skb, packet, tunnel, &passage->way) : VERDICT_PASS_DIRECTOR;
 	} else if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE) {
 		verdict = VERDICT_PASS_DIRECTOR;
@@ -67,15 +66,14 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 	verdict = check_way(skb, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
-	if (!advance(connection, destination, packet, false, now, &passage->is_news))
+	if (!advance(connection, word, destination, packet, false, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
-	connection->generation = now->generation;
-	connection->arrival = skb->ingress_ifindex;
+	connection->admission = admission_of(now->generation, skb->ingress_ifindex);
 	passage->destination = connection->destination;
 	passage->state = state_of(connection->word);
 	count_packet(packet, destination, false);
 	if (method == FORWARDING_MASQUERADE) {
-		__builtin_memcpy(passage->end.address, connection->address, sizeof(passage->end.address));
+		__builtin_memcpy(passage->end.address, destination->address, sizeof(passage->end.address));
 		passage->end.port = connection->port;
 		if (rewrite(skb, packet, &passage->end, false) < 0)
 			return VERDICT_DROP_NO_MEMORY;
@@ -92,9 +90,9 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 }
 
 /* A connection for a packet of none, if it may open one here. */
-static __always_inline struct connection *open_for(const struct packet *packet, struct destinations *all,
-						   const struct settings *now, struct passage *passage,
-						   enum verdict *verdict)
+static __always_inline struct record *open_for(const struct packet *packet, struct destinations *all,
+					       const struct settings *now, struct passage *passage,
+					       enum verdict *verdict)
 {
 	struct service *service;
 
@@ -114,11 +112,12 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 	return open_new(packet, service, all, now, verdict);
 }
 
+/* `connection` is what was found, with `word`, or NULL. */
 static __always_inline enum verdict request(struct __sk_buff *skb, const struct packet *packet,
-					    const struct settings *now, struct passage *passage)
+					    struct record *connection, __u64 word, const struct settings *now,
+					    struct passage *passage)
 {
 	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
-	struct connection *connection = bpf_map_lookup_elem(&connections, &packet->flow);
 	enum verdict verdict;
 
 	if (!all)
@@ -126,7 +125,7 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 	if (connection) {
 		verdict = check_admission(skb, packet, connection, now);
 		if (verdict == VERDICT_GO_ON)
-			verdict = renew(packet, connection, all, now, &passage->is_new);
+			verdict = renew(packet, connection, word, all, now, &passage->is_new);
 		if (verdict != VERDICT_GO_ON)
 			return verdict;
 	} else {
@@ -136,11 +135,13 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 		passage->is_new = true;
 	}
 	passage->is_news = passage->is_new;
-	verdict = forward_request(skb, packet, connection, all, now, passage);
+	if (passage->is_new)
+		word = *(volatile __u64 *)&connection->word;
+	verdict = forward_request(skb, packet, connection, word, all, now, passage);
 	if (passage->is_single)
 		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
 	else if (passage->is_news)
-		tell_director(&packet->flow, connection);
+		tell_director(connection);
 	return verdict;
 }
 

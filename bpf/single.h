@@ -11,8 +11,8 @@ static __always_inline bool is_single(const struct packet *packet, const struct 
 }
 
 /* NULL, and `verdict` says why not. */
-static __always_inline struct connection *open_single(const struct packet *packet, const struct service *service,
-						      struct destinations *all, enum verdict *verdict)
+static __always_inline struct record *open_single(const struct packet *packet, const struct service *service,
+						  struct destinations *all, enum verdict *verdict)
 {
 	struct draft *single = bpf_map_lookup_elem(&drafts, &ONLY);
 	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service->index);

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { BpfObject, TestRun, updateElement } from "../../src/engine/kernel/libbpf.ts";
 import type { Address } from "../../src/net/address.ts";
+import { TCP_FLAG } from "../../src/net/tcp.ts";
 
 /** struct course, struct floor_key and struct floor_value of yardstick.bpf.c. */
 const COURSE = {
@@ -10,6 +11,7 @@ const COURSE = {
   next: 4,
   network: 8,
   servicePort: 12,
+  isInOrder: 14,
   client: 16,
   service: 28,
 } as const;
@@ -30,6 +32,8 @@ export interface Course {
   readonly client: Address;
   readonly service: Address;
   readonly port: number;
+  /** The first client of those that come once each, in order, with their first packet; undefined where all are known. */
+  readonly fresh?: number;
 }
 
 export class Yardstick implements Disposable {
@@ -47,7 +51,8 @@ export class Yardstick implements Disposable {
     const words = new Uint8Array(COURSE.size);
     const view = new DataView(words.buffer);
     view.setUint32(COURSE.flows, course.flows, true);
-    view.setUint32(COURSE.next, 1, true);
+    view.setUint32(COURSE.next, course.fresh ?? 1, true);
+    words[COURSE.isInOrder] = course.fresh === undefined ? 0 : 1;
     view.setInt32(COURSE.network, course.client.w3);
     view.setUint16(COURSE.servicePort, course.port);
     writeWords(view, COURSE.client, course.client, 3);
@@ -56,7 +61,7 @@ export class Yardstick implements Disposable {
     const descriptor = new Uint8Array(Uint32Array.of(program).buffer);
     updateElement(this.#object.map("measured"), index, descriptor);
     const driver = this.#object.program(course.family === 4 ? "drive_ipv4" : "drive_ipv6");
-    const { result, nanoseconds } = this.#run.run(driver, template(course.family), repeat);
+    const { result, nanoseconds } = this.#run.run(driver, template(course), repeat);
     if (!isNothing && result !== REDIRECT) throw new Error(`A packet was not sent on: ${result}`);
     return nanoseconds;
   }
@@ -90,7 +95,7 @@ function writeWords(view: DataView, at: number, { w0, w1, w2, w3 }: Address, cou
 }
 
 /** A TCP segment without data; the driver fills in who sends it to whom. */
-function template(family: 4 | 6): Uint8Array {
+function template({ family, fresh }: Course): Uint8Array {
   const ip = family === 4 ? 20 : 40;
   const frame = new Uint8Array(ETHERNET_LENGTH + ip + 20);
   const view = new DataView(frame.buffer);
@@ -105,6 +110,6 @@ function template(family: 4 | 6): Uint8Array {
     frame[ETHERNET_LENGTH + 6] = 6;
   }
   frame[ETHERNET_LENGTH + ip + 12] = 0x50;
-  frame[ETHERNET_LENGTH + ip + 13] = 0x10;
+  frame[ETHERNET_LENGTH + ip + 13] = fresh === undefined ? TCP_FLAG.ack : TCP_FLAG.syn;
   return frame;
 }

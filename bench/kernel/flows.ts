@@ -16,8 +16,8 @@ import { type Course, FIRST_PORT, PORTS_PER_CLIENT } from "./course.ts";
 
 /** A TEST_RUN's frames came by no interface. */
 const NOWHERE = 0;
-const DEPARTURE = 2;
-const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
+export const DEPARTURE = 2;
+export const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 const HEADROOM = 64;
 
 export class EngineFlows implements Disposable {
@@ -44,8 +44,11 @@ export class EngineFlows implements Disposable {
 
   /** Of the kernel's memory, by its own account. */
   get bytesPerFlow(): number {
-    const info = readFileSync(`/proc/self/fdinfo/${this.#flows.connectionsMap}`, "latin1");
-    return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]) / this.#count;
+    const bytes = this.#flows.tables.map((map) => {
+      const info = readFileSync(`/proc/self/fdinfo/${map}`, "latin1");
+      return Number(/^memlock:\s*(\d+)/m.exec(info)?.[1]);
+    });
+    return bytes.reduce((sum, each) => sum + each) / this.#count;
   }
 
   /** Where packets left the program. */
@@ -138,7 +141,8 @@ function stateFor({ service, port }: Course, kind: "route" | "masquerade") {
   });
 }
 
-function hostFor(vip: Address): Host {
+/** A host that has one address, and a neighbour for each other one. */
+export function hostFor(vip: Address): Host {
   const host: Host = {
     generation: 1,
     isLocal: (address) => address.equals(vip),

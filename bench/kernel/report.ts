@@ -2,7 +2,12 @@
 import { table } from "../table.ts";
 import { KERNEL_METHOD, type KernelFigures } from "./main.ts";
 
-export function kernelReport({ rows, bytesPerFlow }: KernelFigures): string[] {
+export function kernelReport({
+  rows,
+  bytesPerFlow,
+  openings,
+  configuring,
+}: KernelFigures): string[] {
   const beside = (ns: number, floor: number): string =>
     `${ns.toFixed(0)} (${(ns / floor).toFixed(1)})`;
   return [
@@ -18,6 +23,15 @@ export function kernelReport({ rows, bytesPerFlow }: KernelFigures): string[] {
         beside(netNs["IPv6, direct routing"], netNs.floor),
       ]),
     ),
-    `A known flow's direction takes ${bytesPerFlow.toFixed(0)} bytes of the kernel's memory.`,
+    `A connection takes ${bytesPerFlow.toFixed(0)} bytes of the kernel's memory.`,
+    table(
+      ["Scheduler", "servers", "new connections per second and processor"],
+      openings.map(({ scheduler, servers, perSecond }) => [
+        scheduler,
+        servers.toLocaleString("en"),
+        Math.round(perSecond).toLocaleString("en"),
+      ]),
+    ),
+    `1,000 services of 10 servers are put in force in ${configuring.applyMs.toFixed(0)} ms, one server's weight among them in ${configuring.changeMs.toFixed(1)} ms.`,
   ];
 }

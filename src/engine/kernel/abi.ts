@@ -21,7 +21,7 @@ export const way = {
 } as const;
 
 export const connection = {
-  size: 56,
+  size: 40,
   seen: 0,
   word: 8,
   packets: 16,
@@ -29,12 +29,11 @@ export const connection = {
   destination: 24,
   generation: 28,
   arrival: 32,
-  address: 36,
-  port: 52,
+  port: 36,
 } as const;
 
 export const news = {
-  size: 96,
+  size: 80,
   flow: 0,
   connection: 40,
 } as const;
@@ -166,15 +165,16 @@ export const pickDestination = {
 } as const;
 
 export const changeConnection = {
-  size: 104,
+  size: 96,
   flow: 0,
   connection: 40,
-  keeps: 96,
-  found: 100,
+  keeps: 80,
+  found: 84,
+  number: 88,
 } as const;
 
 export const settings = {
-  size: 372,
+  size: 424,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -189,15 +189,19 @@ export const settings = {
   udpTimeout: 44,
   activeStates: 48,
   timeouts: 52,
-  states: 116,
+  indexBits: 116,
+  multiplier: 120,
+  secret: 128,
+  states: 168,
 } as const;
 
 export const tally = {
-  size: 24,
+  size: 32,
   epoch: 0,
-  identification: 4,
-  opened: 8,
-  unheard: 16,
+  records: 4,
+  identification: 8,
+  opened: 16,
+  unheard: 24,
 } as const;
 
 export const watch = {

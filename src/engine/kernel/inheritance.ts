@@ -7,10 +7,9 @@ import { NO_CONNECTION } from "../../ipvs/connections/connection-table.ts";
 import { CONNECTION_FLAG } from "../../ipvs/connections/flow.ts";
 import type { OffloadListener } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { connection, flowKey } from "./abi.ts";
+import type { EntryView, KernelEntries } from "./kernel-entries.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import type { KernelServices } from "./kernel-services.ts";
-import { elementsOf } from "./libbpf.ts";
 
 /** Of its slot, as often in a row, before a difference counts: a packet may be counted, and its news not yet told. */
 const AGREEING = 3;
@@ -19,15 +18,16 @@ const ATTEMPTS = 8;
 
 interface Parts {
   readonly maps: KernelMaps;
+  readonly entries: KernelEntries;
   readonly mirror: KernelServices;
-  /** An entry, by its flow. */
-  readonly hear: (key: DataView, value: DataView) => void;
+  /** An entry, by its flow, which lies in `view`. */
+  readonly hear: (view: DataView, at: number, entry: EntryView) => void;
 }
 
 export class Inheritance {
   readonly #parts: Parts;
   readonly #slots = new Set<number>();
-  #elements: Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> | undefined;
+  #elements: ReturnType<KernelEntries["all"]> | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -35,11 +35,11 @@ export class Inheritance {
 
   /** Looks at up to `budget` entries: whether those were all. */
   work(budget: number): boolean {
-    const { maps, mirror, hear } = this.#parts;
+    const { maps, entries, mirror, hear } = this.#parts;
     if (this.#elements === undefined) {
       // What was told before is in the table; what is told from now on comes behind it.
       maps.news.discard();
-      this.#elements = elementsOf(maps.connections, flowKey.size, connection.size);
+      this.#elements = entries.all();
     }
     for (let looked = 0; looked < budget; looked++) {
       const next = this.#elements.next();
@@ -47,10 +47,9 @@ export class Inheritance {
         mirror.settled(this.#slots);
         return true;
       }
-      const { key, value } = next.value;
-      const view = new DataView(value.buffer, value.byteOffset, value.length);
-      this.#slots.add(view.getUint32(connection.destination, true));
-      hear(new DataView(key.buffer, key.byteOffset, key.length), view);
+      const { view, at, entry } = next.value;
+      this.#slots.add(entry.slot);
+      hear(view, at, entry);
     }
     return false;
   }

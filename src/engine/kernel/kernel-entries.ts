@@ -7,7 +7,16 @@ import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/conn
 import type { Flow } from "../../ipvs/connections/flow.ts";
 import type { OffloadedConnection } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { changeConnection, clientKey, connection, flowKey, reply, template, way } from "./abi.ts";
+import {
+  changeConnection,
+  clientKey,
+  connection,
+  flowKey,
+  reply,
+  tally,
+  template,
+  way,
+} from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
 import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
@@ -21,7 +30,7 @@ const CONTROLLED = 0x200;
 const FLAGS_MASK = 0xffff & ~(DIRECTORS | BUSY | CONTROLLED);
 const STATE_SHIFT = 16;
 const VERSION_SHIFT = 24;
-const BYTE = 0xff;
+const STATE_MASK = 0xf;
 const EPOCH_AT = 4;
 
 const CHANGED = changeConnection.connection;
@@ -68,7 +77,7 @@ export class EntryView {
     this.version = word >>> VERSION_SHIFT;
     this.slot = view.getUint32(at + connection.destination, true);
     this.destinationPort = view.getUint16(at + connection.port);
-    this.state = (word >>> STATE_SHIFT) & BYTE;
+    this.state = (word >>> STATE_SHIFT) & STATE_MASK;
     this.flags = word & FLAGS_MASK;
     this.isDirectors = (word & DIRECTORS) !== 0;
     this.isControlled = (word & CONTROLLED) !== 0;
@@ -88,8 +97,6 @@ export class KernelEntries implements Disposable {
   readonly #change = new Question(changeConnection.size);
   readonly #key = new Uint8Array(flowKey.size);
   readonly #keyView = new DataView(this.#key.buffer);
-  readonly #value = new Uint8Array(connection.size);
-  readonly #valueView = new DataView(this.#value.buffer);
   readonly #reply = new Uint8Array(reply.size);
   readonly #replyView = new DataView(this.#reply.buffer);
   readonly #template = new Uint8Array(template.size);
@@ -108,9 +115,24 @@ export class KernelEntries implements Disposable {
 
   /** The connection's entry; undefined when there is none. Good until the next call. */
   look(connections: ConnectionTable, id: number): EntryView | undefined {
-    fillKey(this.#keyView, 0, connections, id);
-    if (lookUpElement(this.#maps.connections, this.#key, this.#value) < 0) return undefined;
-    return this.#read.read(this.#valueView, 0);
+    fillKey(this.#change.view, changeConnection.flow, connections, id);
+    return this.#ask(this.#maps.programs.look_at_connection);
+  }
+
+  /** All connections with their flows; what comes or goes meanwhile may be missed. Each is good until the next. */
+  *all(): Generator<{ readonly view: DataView; readonly at: number; readonly entry: EntryView }> {
+    const { view, bytes } = this.#change;
+    const count = this.#maps.tally.view.getUint32(tally.records, true);
+    // Whoever is told of one may ask about others before he is done with it.
+    const told = new Uint8Array(flowKey.size);
+    const toldView = new DataView(told.buffer);
+    const entry = new EntryView();
+    for (let number = 0; number < count; number++) {
+      view.setUint32(changeConnection.number, number, true);
+      if (this.#ask(this.#maps.programs.read_record) === undefined) continue;
+      told.set(bytes.subarray(changeConnection.flow, changeConnection.flow + flowKey.size));
+      yield { view: toldView, at: 0, entry: entry.read(view, CHANGED) };
+    }
   }
 
   /** The director's from now on. As look(). */
@@ -143,10 +165,6 @@ export class KernelEntries implements Disposable {
     view.setUint32(CHANGED + connection.destination, slot, true);
     view.setUint32(CHANGED + connection.generation, admission?.generation ?? 0, true);
     view.setUint32(CHANGED + connection.arrival, admission?.arrival ?? 0, true);
-    for (let index = 0; index < 4; index++) {
-      const at = CHANGED + connection.address + 4 * index;
-      view.setInt32(at, connections.destination(id, index));
-    }
     view.setUint16(CHANGED + connection.port, connections.destinationPort(id));
     view.setUint32(changeConnection.keeps, admission === undefined ? 1 : 0, true);
     return this.#ask(this.#maps.programs.give_connection) !== undefined;
@@ -247,6 +265,24 @@ export function readFlow(flow: Flow, view: DataView, at: number): Flow {
   flow.virtual2 = view.getInt32(at + flowKey.destination + 8);
   flow.virtual3 = view.getInt32(at + flowKey.destination + 12);
   flow.virtualPort = view.getUint16(at + flowKey.destinationPort);
+  flow.dataLength = 0;
+  return flow;
+}
+
+/** Of a connection, what its server's packets would be as a client's. */
+export function readReplyFlow(flow: Flow, connections: ConnectionTable, id: number): Flow {
+  flow.family = connections.family(id);
+  flow.protocol = connections.protocol(id);
+  flow.client0 = connections.destination(id, 0);
+  flow.client1 = connections.destination(id, 1);
+  flow.client2 = connections.destination(id, 2);
+  flow.client3 = connections.destination(id, 3);
+  flow.clientPort = connections.destinationPort(id);
+  flow.virtual0 = connections.client(id, 0);
+  flow.virtual1 = connections.client(id, 1);
+  flow.virtual2 = connections.client(id, 2);
+  flow.virtual3 = connections.client(id, 3);
+  flow.virtualPort = connections.clientPort(id);
   flow.dataLength = 0;
   return flow;
 }

@@ -10,7 +10,7 @@ import { KernelFlows } from "./kernel-flows.ts";
 import { TestRun } from "./libbpf.ts";
 
 /** More than the ring of news has room for. */
-const CONNECTIONS = 45_000;
+const CONNECTIONS = 55_000;
 const LIMIT = 65_536;
 const ETHERNET_LENGTH = 14;
 const FIRST_PORT = 1_024;

@@ -22,12 +22,11 @@ import type {
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
-import { connection, flowKey, news, settings, tally } from "./abi.ts";
+import { flowKey, news, settings, tally } from "./abi.ts";
 import { Inheritance, Recount } from "./inheritance.ts";
-import { EntryView, KernelEntries, readFlow } from "./kernel-entries.ts";
+import { EntryView, KernelEntries, readFlow, readReplyFlow } from "./kernel-entries.ts";
 import { KernelMaps, type PinnedMapsOptions } from "./kernel-maps.ts";
 import { KernelServices } from "./kernel-services.ts";
-import { elementsOf } from "./libbpf.ts";
 import type { Pins } from "./pins.ts";
 import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
 import { reasonOf, verdictCounts } from "./verdicts.ts";
@@ -145,9 +144,9 @@ export class KernelFlows implements Offload, Disposable {
     return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
   }
 
-  /** The descriptor of the map that connections lie in. */
-  get connectionsMap(): number {
-    return this.#maps.connections;
+  /** The descriptors of the maps that connections lie in. */
+  get tables(): readonly number[] {
+    return this.#maps.tables;
   }
 
   /** Readable when much waits to be told. */
@@ -206,8 +205,9 @@ export class KernelFlows implements Offload, Disposable {
       this.#unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
       this.#inheritance = new Inheritance({
         maps: this.#maps,
+        entries: this.#entries,
         mirror: this.mirror,
-        hear: (key, value) => this.#hear(key, 0, this.#told.read(value, 0)),
+        hear: (view, at, entry) => this.#hear(view, at, entry),
       });
     }
     if (!this.#inheritance.work(budget)) return false;
@@ -322,7 +322,7 @@ export class KernelFlows implements Offload, Disposable {
       this.#setWay(destination, route, mtu, linkAddresses);
       this.#give(id, { generation, arrival });
     } else if (isMasqueraded(connections, id)) {
-      if (this.#answered[id] !== generation) {
+      if (this.#answered[id] !== generation && !this.#isBothWays(connections, id)) {
         const departure = route.interfaceIndex;
         const way = { generation, arrival, departure, mtu, linkAddresses };
         this.#entries.setReply(connections, id, way);
@@ -446,17 +446,17 @@ export class KernelFlows implements Offload, Disposable {
 
   /** Some news had no place: all that there is is looked at. */
   #walk(): void {
-    const { connections } = this.#maps;
-    for (const { key, value } of elementsOf(connections, flowKey.size, connection.size)) {
-      const view = new DataView(value.buffer, value.byteOffset, value.length);
-      const entry = this.#told.read(view, 0);
-      this.#hear(new DataView(key.buffer, key.byteOffset, key.length), 0, entry);
-    }
+    for (const { view, at, entry } of this.#entries.all()) this.#hear(view, at, entry);
   }
 
   #moved(id: number, entry: EntryView): void {
     this.#version[id] = entry.version;
     this.#listener.moved(id, entry.with(this.#listener.destinationOf(id)));
+  }
+
+  /** Whether what the connection's server sends is what a client of another connection sends, too. */
+  #isBothWays(connections: ConnectionTable, id: number): boolean {
+    return this.#listener.known(readReplyFlow(this.#flow, connections, id)) !== NO_CONNECTION;
   }
 
   /** The programs know from now on that the connection is the director's, and do not open it as some service's. */

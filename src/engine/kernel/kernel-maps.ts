@@ -1,5 +1,5 @@
 /** The programs in bpf/ with their maps, loaded or found at work, and what of those is mapped into the process. */
-import { createHash } from "node:crypto";
+import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Memory } from "../host/system/libc.ts";
 import * as abi from "./abi.ts";
@@ -22,13 +22,26 @@ const PROGRAMS = [
   "at_lane",
   "edit_schedule",
   "pick_destination",
+  "look_at_connection",
+  "read_record",
   "take_connection",
   "give_connection",
   "forget_connection",
 ] as const;
 
+/** For how many connections a bucket of the index is: it has room for seven. */
+const CONNECTIONS_PER_BUCKET = 4;
+/** At least: each of the eight buckets of a flow is another one. */
+const INDEX_BITS_MIN = 3;
+
+function indexBits(connectionsMax: number): number {
+  return Math.max(INDEX_BITS_MIN, Math.ceil(Math.log2(connectionsMax / CONNECTIONS_PER_BUCKET)));
+}
+
 const MAPS = [
   "connections",
+  "free_records",
+  "buckets",
   "replies",
   "templates",
   "client_ways",
@@ -56,7 +69,8 @@ export interface PinnedMapsOptions {
 
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
-  readonly connections: number;
+  /** What connections take of the kernel's memory. */
+  readonly tables: readonly number[];
   readonly replies: number;
   readonly templates: number;
   readonly clientWays: number;
@@ -90,7 +104,7 @@ export class KernelMaps implements Disposable {
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
-    this.connections = object.map("connections");
+    this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.templates = object.map("templates");
     this.clientWays = object.map("client_ways");
@@ -106,6 +120,7 @@ export class KernelMaps implements Disposable {
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);
+    if (!isInherited) this.#layOut(indexBits(connectionsMax));
     const programs = PROGRAMS.map((name) => [name, object.program(name)]);
     this.programs = Object.fromEntries(programs) as typeof this.programs;
     this.#stack = stack.move();
@@ -113,6 +128,15 @@ export class KernelMaps implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stack[Symbol.dispose]();
+  }
+
+  /** How many buckets there are, and what flows are hashed by from now on. */
+  #layOut(bits: number): void {
+    const { view, bytes } = this.settings;
+    view.setUint32(settings.indexBits, bits, true);
+    randomFillSync(bytes, settings.secret, settings.states - settings.secret);
+    randomFillSync(bytes, settings.multiplier, 8);
+    bytes[settings.multiplier]! |= 1;
   }
 }
 
@@ -127,6 +151,8 @@ function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined):
   const bytes = readFileSync(OBJECT);
   const entries = {
     connections: connectionsMax,
+    free_records: connectionsMax,
+    buckets: 2 ** indexBits(connectionsMax),
     replies: connectionsMax,
     templates: connectionsMax,
   };
