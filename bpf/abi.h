@@ -16,7 +16,7 @@
 #define DESTINATIONS_MAX 65536
 #define SERVICES_MAX 4096
 #define LISTED_SERVICES_MAX 65536
-#define MEMBERS_MAX 131072
+#define MEMBERS_MAX 1048576
 #define CLIENTS_MAX 65536
 #define NEWS_BYTES 4194304
 
@@ -69,6 +69,7 @@ struct connection {
 /* Of a connection's flags, as CONNECTION_FLAG in src/ipvs/connections/flow.ts has them. */
 #define FORWARDING_MASK 0x7
 #define FORWARDING_MASQUERADE 0
+#define FORWARDING_TUNNEL 2
 #define FORWARDING_ROUTE 3
 #define FLAG_NO_OUTPUT 0x80
 #define FLAG_INACTIVE 0x100
@@ -134,6 +135,21 @@ struct destinations {
 	struct destination all[DESTINATIONS_MAX];
 };
 
+/* How packets get into a tunnel to a real server: the outer header's own end is good as long as the way there is. */
+struct tunnel {
+	__be32 source[4];
+	__be16 port;	 /* GUE's */
+	__u16 overhead;	 /* bytes before the packet */
+	__u8 encapsulation; /* ENCAPSULATION_… */
+	__u8 family;	 /* 4 or 6, of the outer header */
+	__u8 has_checksum;
+	__u8 pad;
+};
+
+#define ENCAPSULATION_IPIP 0
+#define ENCAPSULATION_GRE 1
+#define ENCAPSULATION_GUE 2
+
 /* A service of a firewall mark has the mark in the last word, in the host's order, and neither port nor protocol. */
 struct service_key {
 	__be32 address[4];
@@ -150,7 +166,7 @@ struct service {
 	__be32 mask[4]; /* of persistent ones: what of a client's address tells it from others */
 	__be16 port;
 	__u8 is_persistent;
-	__u8 pad;
+	__u8 is_one_packet; /* each datagram is a connection of its own */
 };
 
 /*
@@ -188,11 +204,12 @@ struct plan {
 	struct order order;
 };
 
-/* sh and dh: by what a slot is chosen, and whether others are tried where that one may not be. */
+/* sh, dh and mh: by what a slot is chosen, and whether others are tried where that one may not be. */
 #define HASH_CLIENT 1
 #define HASH_DESTINATION 2
 #define HASH_PORT 4
 #define HASH_FALLBACK 8
+#define HASH_MAGLEV 16 /* by SipHash, which of `count` slots it is */
 #define HASH_BITS 8
 #define HASH_SLOTS 256
 
@@ -283,7 +300,7 @@ struct told_packet {
 	__u8 is_new;
 	__u8 link_addresses[12];
 	__u32 headers_length;
-	__u8 headers[TOLD_HEADERS]; /* as it leaves */
+	__u8 headers[TOLD_HEADERS]; /* as it leaves, without a tunnel's */
 };
 
 struct settings {
@@ -294,6 +311,7 @@ struct settings {
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
 	__u32 expires_quiescent; /* net.ipv4.vs.expire_quiescent_template */
+	__u32 copies_dont_fragment; /* net.ipv4.vs.pmtu_disc */
 	__u32 is_sloppy;     /* net.ipv4.vs.sloppy_tcp */
 	__u32 is_watched;    /* somebody wants to be told of packets */
 	__u32 kinds;	     /* a bit for each kind of service that there is beside those of one port: KIND_… */
@@ -313,7 +331,7 @@ struct settings {
 /* Written here, read by the daemon. */
 struct tally {
 	__u32 epoch;
-	__u32 pad;
+	__u32 identification; /* of outer packets that may be fragmented */
 	__u64 opened;
 	__u64 unheard; /* news that had no place */
 };
@@ -340,6 +358,7 @@ enum verdict {
 	VERDICT_PASS_NO_WAY,	/* the director has not told how to get there */
 	VERDICT_PASS_NO_SERVER, /* no real server takes the connection */
 	VERDICT_PASS_FULL,	/* no room for one more connection */
+	VERDICT_FORWARD_TUNNEL,
 	VERDICTS,
 	VERDICT_GO_ON = -1, /* not an end: the next stage decides */
 };

@@ -30,11 +30,6 @@
 #include "tell.h"
 #include "control.h"
 
-static __always_inline bool is_sent(enum verdict verdict)
-{
-	return verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY;
-}
-
 /* What is passed goes up the host's stack, or on to the daemon. */
 static __always_inline int pass(enum verdict verdict)
 {
@@ -94,6 +89,7 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet 
 {
 	struct reply *reply;
 
+	packet->dont_fragment = came_undivided(lane);
 	if (!(now->carried & protocol_bit(packet)))
 		return VERDICT_PASS_DIRECTOR;
 	if (is_request_lane(lane)) {
@@ -122,8 +118,6 @@ int at_lane(struct __sk_buff *skb)
 		verdict = direct(skb, &packet, &lane, now, &passage);
 	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return hand_to_daemon(skb, verdict);
-	if (packet.flow.family == 4 && restore_fragment_field(skb, &lane) < 0)
-		verdict = VERDICT_DROP_NO_MEMORY;
 	return leave(skb, &packet, now, &passage, verdict);
 }
 

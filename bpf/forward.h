@@ -21,7 +21,9 @@ struct passage {
 	struct end end; /* what is written into the packet, if anything is */
 	__u32 destination;
 	__u8 state;
+	__u16 overhead; /* of the tunnel that it is in */
 	bool is_new;	 /* it opened its connection */
+	bool is_single;	 /* its connection ends with it */
 	bool is_news;	 /* the director is to hear of its connection */
 };
 
@@ -141,6 +143,19 @@ static __always_inline enum verdict check_way(const struct __sk_buff *skb, const
 	return VERDICT_GO_ON;
 }
 
+/*
+ * What the way into the lane took: nft's dup has set "don't fragment" and made the checksum; of a packet that came without, the
+ * bit was taken again and the sum stayed. The time to live is one less at LOCAL_IN, which is what forwarding takes.
+ */
+static __always_inline void restore_ipv4(struct iphdr *ip, const struct packet *packet)
+{
+	__be16 summed = ip->frag_off | bpf_htons(IPV4_DONT_FRAGMENT);
+	__be16 right = packet->dont_fragment ? summed : ip->frag_off & ~bpf_htons(IPV4_DONT_FRAGMENT);
+
+	ip->frag_off = right;
+	ip->check = sum_after(ip->check, summed, right);
+}
+
 /* The packet leaves by `way`. Its addresses are right; what a link filled a short frame with is no part of it. */
 static __always_inline int send_by(struct __sk_buff *skb, const struct packet *packet, const struct way *way)
 {
@@ -155,12 +170,12 @@ static __always_inline int send_by(struct __sk_buff *skb, const struct packet *p
 	if (ip + IPV4_HEADER_LENGTH > (void *)(long)skb->data_end)
 		return -1;
 	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
-	if (packet->is_from_lane)
-		return 0;
-	if (packet->flow.family == 4)
-		spend_ipv4(ip);
-	else
+	if (packet->flow.family == 6 && !packet->is_from_lane)
 		spend_ipv6(skb, ip);
+	else if (packet->flow.family == 4 && packet->is_from_lane)
+		restore_ipv4(ip, packet);
+	else if (packet->flow.family == 4)
+		spend_ipv4(ip);
 	return 0;
 }
 

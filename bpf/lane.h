@@ -13,7 +13,6 @@
 #define LANE_INPUT_DONT_FRAGMENT 0x03
 #define LANE_FORWARD 0x04
 #define LANE_FORWARD_DONT_FRAGMENT 0x05
-#define IPV4_DONT_FRAGMENT 0x4000
 
 /* The Ethernet destination of a frame in the lane. */
 struct lane_address {
@@ -43,20 +42,10 @@ static __always_inline bool is_request_lane(const struct lane_address *lane)
 	return lane->code == LANE_INPUT || lane->code == LANE_INPUT_DONT_FRAGMENT;
 }
 
-/*
- * nft's dup has set "don't fragment" and made the checksum; of a packet that came without, the bit was taken again and the
- * sum stayed. The time to live is one less at LOCAL_IN, which is what forwarding takes.
- */
-static __always_inline int restore_fragment_field(struct __sk_buff *skb, const struct lane_address *lane)
+/* Whether the packet came with "don't fragment", which nft's dup sets on every one: of what is read, the odd codes say so. */
+static __always_inline __u8 came_undivided(const struct lane_address *lane)
 {
-	bool is_set = lane->code == LANE_INPUT_DONT_FRAGMENT || lane->code == LANE_FORWARD_DONT_FRAGMENT;
-	__u32 at = sizeof(struct ethhdr) + offsetof(struct iphdr, frag_off);
-	__be16 summed = bpf_htons(IPV4_DONT_FRAGMENT);
-	__be16 right = is_set ? summed : 0;
-
-	if (right != summed)
-		bpf_l3_csum_replace(skb, sizeof(struct ethhdr) + offsetof(struct iphdr, check), summed, right, 2);
-	return bpf_skb_store_bytes(skb, at, &right, sizeof(right), 0);
+	return lane->code & LANE_INPUT_DONT_FRAGMENT & LANE_FORWARD_DONT_FRAGMENT;
 }
 
 #endif /* SLUICE_LANE_H */

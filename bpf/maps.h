@@ -54,6 +54,22 @@ struct {
 	__type(value, struct expected);
 } expectations SEC(".maps");
 
+/* A connection that is being opened. One of a single packet is never more than this. */
+struct draft {
+	struct connection connection;
+	__u64 turn_before; /* of a single packet: its service's, before it was scheduled and after */
+	__u64 turn_after;
+	__u32 schedule;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct draft);
+} drafts SEC(".maps");
+
 /* One value, not one for each: a loop that picks among them looks nothing up. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -62,6 +78,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct destinations);
 } destinations SEC(".maps");
+
+/* By the destination's index. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, DESTINATIONS_MAX);
+	__type(key, __u32);
+	__type(value, struct tunnel);
+} tunnels SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -139,6 +164,12 @@ struct pick_destination pick_destination_in_btf;
 struct change_connection change_connection_in_btf;
 
 static const __u32 ONLY = 0;
+
+static __always_inline bool is_sent(enum verdict verdict)
+{
+	return (verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY) ||
+	       verdict == VERDICT_FORWARD_TUNNEL;
+}
 
 static __always_inline void count_verdict(enum verdict verdict)
 {

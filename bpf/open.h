@@ -26,10 +26,24 @@ static __always_inline bool is_first(const struct packet *packet)
 	return packet->flow.protocol == IPPROTO_TCP && packet->tcp_flags & TCP_SYN;
 }
 
+/* No client has such an address, or only one on the host itself: isSourceMartian and isSourceLoopback in packet.ts. */
+static __always_inline bool is_odd_client(const struct packet *packet)
+{
+	const __be32 *source = packet->flow.source;
+	__u32 last = bpf_ntohl(source[3]);
+	__u8 first = last >> 24;
+
+	if (packet->flow.family == 6)
+		return bpf_ntohl(source[0]) >> 24 == 0xff || (!(source[0] | source[1] | source[2]) && last == 1);
+	return last == 0 || last == 0xffffffff || first == 127 || first >> 4 == 0xe;
+}
+
 /* mayOpen() in packet-event.ts. */
 static __always_inline bool may_open(const struct packet *packet, const struct settings *now)
 {
-	if (!(now->opened & protocol_bit(packet)) || packet->flow.source_port == bpf_htons(FTP_DATA_PORT))
+	if (!(now->opened & protocol_bit(packet)) || is_odd_client(packet))
+		return false;
+	if (packet->flow.source_port == bpf_htons(FTP_DATA_PORT))
 		return false;
 	if (packet->flow.protocol == IPPROTO_UDP)
 		return true;
@@ -120,8 +134,8 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 						   struct destinations *all, const struct settings *now,
 						   enum verdict *verdict)
 {
+	struct draft *draft = bpf_map_lookup_elem(&drafts, &ONLY);
 	__s32 picked = assign(packet, service, all, now);
-	struct connection fresh = {};
 	struct destination *destination;
 
 	if (picked < 0) {
@@ -129,16 +143,20 @@ static __always_inline struct connection *open_new(const struct packet *packet, 
 		return NULL;
 	}
 	destination = destination_at(all, picked);
-	fill(&fresh, packet, service, picked, destination);
-	fresh.word = new_word(service, destination);
-	if (bpf_map_update_elem(&connections, &packet->flow, &fresh, BPF_NOEXIST)) {
+	if (!draft) {
+		unbind(destination, destination->flags);
+		return NULL;
+	}
+	fill(&draft->connection, packet, service, picked, destination);
+	draft->connection.word = new_word(service, destination);
+	if (bpf_map_update_elem(&connections, &packet->flow, &draft->connection, BPF_NOEXIST)) {
 		/* The table is full, or another packet of the same client was faster. */
-		unbind(destination, fresh.word);
+		unbind(destination, draft->connection.word);
 		*verdict = VERDICT_PASS_FULL;
 		return NULL;
 	}
 	__sync_fetch_and_add(&destination->connections, 1);
-	expect_reply(packet, &fresh);
+	expect_reply(packet, &draft->connection);
 	return bpf_map_lookup_elem(&connections, &packet->flow);
 }
 

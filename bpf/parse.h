@@ -8,6 +8,7 @@
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define IPV4_MORE_OR_OFFSET 0x3fff /* the flag "more fragments" and the fragment's offset */
+#define IPV4_DONT_FRAGMENT 0x4000
 #define IPV4_HEADER_LENGTH 20
 #define IPV6_HEADER_LENGTH 40
 #define TCP_HEADER_LENGTH_MIN 20
@@ -26,6 +27,8 @@ struct packet {
 	__u32 mark;	     /* netfilter's, of a client's packet from the lane */
 	__u8 time_to_live;
 	__u8 tcp_flags;
+	__u8 traffic_class; /* IPv4 calls it type of service */
+	__u8 dont_fragment;
 	__u8 has_no_checksum; /* UDP with checksum 0 */
 	__u8 is_from_lane;    /* it has been through the host's firewall */
 };
@@ -103,6 +106,8 @@ static __always_inline enum verdict parse_ipv4(void *at, void *end, struct packe
 	packet->flow.protocol = ip->protocol;
 	packet->flow.family = 4;
 	packet->time_to_live = ip->ttl;
+	packet->traffic_class = ip->tos;
+	packet->dont_fragment = (ip->frag_off & bpf_htons(IPV4_DONT_FRAGMENT)) != 0;
 	packet->length = bpf_ntohs(ip->tot_len);
 	packet->header_length = IPV4_HEADER_LENGTH;
 	packet->transport_at = sizeof(struct ethhdr) + IPV4_HEADER_LENGTH;
@@ -123,6 +128,7 @@ static __always_inline enum verdict parse_ipv6(void *at, void *end, struct packe
 	packet->flow.protocol = ip->nexthdr;
 	packet->flow.family = 6;
 	packet->time_to_live = ip->hop_limit;
+	packet->traffic_class = bpf_ntohl(*(__be32 *)ip) >> 20;
 	packet->length = IPV6_HEADER_LENGTH + bpf_ntohs(ip->payload_len);
 	packet->header_length = IPV6_HEADER_LENGTH;
 	packet->transport_at = sizeof(struct ethhdr) + IPV6_HEADER_LENGTH;

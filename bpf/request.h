@@ -5,7 +5,8 @@
 
 #include "find.h"
 #include "forward.h"
-#include "open.h"
+#include "single.h"
+#include "tunnel.h"
 
 /* Whether the host has let the connection's packets in, by this interface, under what is in force. */
 static __always_inline enum verdict check_admission(const struct __sk_buff *skb, const struct packet *packet,
@@ -36,7 +37,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct co
 	if (!is_over(connection) && !is_reused(packet, word, now))
 		return VERDICT_GO_ON;
 	service = service_of(packet, now);
-	if (!service || service->index == NOT_CARRIED || !may_open(packet, now))
+	if (!service || service->index == NOT_CARRIED || !may_open(packet, now) || is_single(packet, service))
 		return VERDICT_PASS_DIRECTOR;
 	if (!open_again(connection, packet, service, all, now, &verdict))
 		return verdict;
@@ -51,11 +52,18 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 {
 	struct destination *destination = destination_at(all, connection->destination);
 	__u32 method = connection->word & FORWARDING_MASK;
-	enum verdict verdict;
+	struct tunnel *tunnel = NULL;
+	enum verdict verdict = VERDICT_GO_ON;
 
-	if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE)
-		return VERDICT_PASS_DIRECTOR;
 	passage->way = destination->way;
+	if (method == FORWARDING_TUNNEL) {
+		tunnel = bpf_map_lookup_elem(&tunnels, &connection->destination);
+		verdict = tunnel ? narrow_way(skb, packet, tunnel, &passage->way) : VERDICT_PASS_DIRECTOR;
+	} else if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE) {
+		verdict = VERDICT_PASS_DIRECTOR;
+	}
+	if (verdict != VERDICT_GO_ON)
+		return verdict;
 	verdict = check_way(skb, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
@@ -74,12 +82,19 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 	}
 	if (send_by(skb, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
+	if (tunnel) {
+		if (encapsulate(skb, packet, tunnel, destination, now) < 0)
+			return VERDICT_DROP_NO_MEMORY;
+		passage->overhead = tunnel->overhead;
+		return VERDICT_FORWARD_TUNNEL;
+	}
 	return method == FORWARDING_MASQUERADE ? VERDICT_FORWARD_MASQUERADE : VERDICT_FORWARD_ROUTE;
 }
 
 /* A connection for a packet of none, if it may open one here. */
 static __always_inline struct connection *open_for(const struct packet *packet, struct destinations *all,
-						   const struct settings *now, enum verdict *verdict)
+						   const struct settings *now, struct passage *passage,
+						   enum verdict *verdict)
 {
 	struct service *service;
 
@@ -93,6 +108,9 @@ static __always_inline struct connection *open_for(const struct packet *packet, 
 		*verdict = VERDICT_PASS_EVENT;
 		return NULL;
 	}
+	passage->is_single = is_single(packet, service);
+	if (passage->is_single)
+		return open_single(packet, service, all, verdict);
 	return open_new(packet, service, all, now, verdict);
 }
 
@@ -112,14 +130,16 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 		if (verdict != VERDICT_GO_ON)
 			return verdict;
 	} else {
-		connection = open_for(packet, all, now, &verdict);
+		connection = open_for(packet, all, now, passage, &verdict);
 		if (!connection)
 			return verdict;
 		passage->is_new = true;
 	}
 	passage->is_news = passage->is_new;
 	verdict = forward_request(skb, packet, connection, all, now, passage);
-	if (passage->is_news)
+	if (passage->is_single)
+		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
+	else if (passage->is_news)
 		tell_director(&packet->flow, connection);
 	return verdict;
 }

@@ -11,8 +11,12 @@
 
 #include "maps.h"
 #include "parse.h"
+#include "siphash.h"
 
 #define NOBODY (-1)
+
+/* By it the heaviest is found. */
+static const struct order BY_WEIGHT = { .constant = 1, .by_weight = 1 };
 
 /* How often is tried anew to be first with a turn. */
 #define TURN_ATTEMPTS 8
@@ -36,10 +40,11 @@ struct search {
 	const struct plan *plan;
 	struct members *members;
 	struct destinations *destinations;
-	struct order order;
+	const struct order *order;
 	struct range range;
 	__s32 picked;
 	__u32 place;
+	__u32 value; /* what decides about a slot */
 	__u64 load;
 	__u64 weight;
 };
@@ -76,10 +81,10 @@ static long consider(__u32 place, void *context)
 	destination = destination_at(search->destinations, member);
 	if (!is_eligible(destination) || destination->weight < search->range.weight)
 		return 0;
-	if (search->order.overflows && destination->active > destination->weight)
+	if (search->order->overflows && destination->active > destination->weight)
 		return 0;
-	load = load_of(&search->order, destination, rank);
-	weight = search->order.by_weight ? destination->weight : 1;
+	load = load_of(search->order, destination, rank);
+	weight = search->order->by_weight ? destination->weight : 1;
 	if (search->picked != NOBODY && load * search->weight >= search->load * weight)
 		return 0;
 	search->picked = member;
@@ -98,38 +103,37 @@ static __always_inline __s32 find_best(struct search *search)
 }
 
 /* wrr.ts: rounds over the list at a falling level. */
-static __always_inline __s32 pick_weighted(struct search *search, struct turn *turn)
+static __always_inline void pick_weighted(struct search *search, struct turn *turn)
 {
 	const struct plan *plan = search->plan;
 	__u32 step = plan->step ? plan->step : 1;
 	__u32 most, reachable, level;
 
 	if (plan->top == 0)
-		return NOBODY;
+		return;
 	search->range = (struct range){ .from = turn->position + 1, .weight = turn->level };
 	if (find_best(search) != NOBODY)
 		goto picked;
 	/* The heaviest. */
-	search->order = (struct order){ .constant = 1, .by_weight = 1 };
+	search->order = &BY_WEIGHT;
 	search->range = (struct range){};
 	if (find_best(search) == NOBODY) {
 		if (turn->position >= 0 && turn->level <= step)
-			return NOBODY;
+			return;
 		turn->position = -1;
 		turn->level = plan->top;
-		return NOBODY;
+		return;
 	}
 	most = search->weight;
 	reachable = most - (most - 1) % step;
 	level = turn->level > step ? turn->level - step : plan->top;
 	turn->level = level < reachable ? level : reachable;
-	search->order = plan->order;
+	search->order = &plan->order;
 	search->range.weight = turn->level;
 	if (find_best(search) == NOBODY)
-		return NOBODY;
+		return;
 picked:
 	turn->position = search->place;
-	return search->picked;
 }
 
 /* hash_32() of include/linux/hash.h. */
@@ -138,52 +142,66 @@ static __always_inline __u32 slot_of(__u32 value)
 	return value * 0x61c88647 >> (32 - HASH_BITS);
 }
 
-/* Looks through slots from one on, as ip_vs_sh_get_fallback() does. */
+/* Which slot a client's or a destination's value falls into. */
+static __always_inline __u32 place_of(const struct plan *plan, __u32 value)
+{
+	return plan->hash & HASH_MAGLEV ? siphash(value) % plan->count : slot_of(value);
+}
+
+/* Looks through slots from one on, as ip_vs_sh_get_fallback() and ip_vs_mh_get_fallback() do. */
 static long consider_slot(__u32 offset, void *context)
 {
 	struct search *search = context;
-	/* The first slot is added twice, as the offset's start and as the hash. */
-	__u32 place = (search->place + offset + search->place) % HASH_SLOTS;
-	__u32 member = search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
+	const struct plan *plan = search->plan;
+	__u32 place, member;
 
+	if (plan->hash & HASH_MAGLEV)
+		place = siphash((search->place + offset) % plan->count + search->value) % plan->count;
+	else /* The first slot is added twice, as the offset's start and as the hash. */
+		place = (search->place + offset + search->place) % HASH_SLOTS;
+	member = search->members->all[(plan->first + place) & (MEMBERS_MAX - 1)];
 	if (!is_eligible(destination_at(search->destinations, member)))
 		return 0;
 	search->picked = member;
 	return 1;
 }
 
-/* sh.ts and dh.ts. */
-static __always_inline __s32 pick_hashed(struct search *search, const struct asked *asked)
+/* sh.ts, dh.ts and mh.ts. */
+static __always_inline void pick_hashed(struct search *search, const struct asked *asked)
 {
 	const struct plan *plan = search->plan;
 	__u32 value = plan->hash & HASH_DESTINATION ? asked->destination_fold : asked->client_fold;
 	__u32 member;
 
 	if (plan->count == 0)
-		return NOBODY;
+		return;
 	if (plan->hash & HASH_PORT)
 		value += asked->client_port;
-	search->place = slot_of(value);
-	search->picked = NOBODY;
+	search->value = value;
+	search->place = place_of(plan, value);
 	member = search->members->all[(plan->first + search->place) & (MEMBERS_MAX - 1)];
 	if (is_eligible(destination_at(search->destinations, member)))
-		return member;
-	if (plan->hash & HASH_FALLBACK)
-		bpf_loop(HASH_SLOTS, consider_slot, search, 0);
-	return search->picked;
+		search->picked = member;
+	else if (plan->hash & HASH_FALLBACK)
+		bpf_loop(plan->count, consider_slot, search, 0);
 }
 
-static __always_inline __s32 pick(struct search *search, struct turn *turn, const struct asked *asked)
+/* Into `picked`; NOBODY stays there where nobody can be. */
+static __always_inline void pick(struct search *search, struct turn *turn, const struct asked *asked)
 {
-	if (search->plan->hash)
-		return pick_hashed(search, asked);
-	search->order = search->plan->order;
-	if (search->plan->step > 0)
-		return pick_weighted(search, turn);
+	search->picked = NOBODY;
+	search->order = &search->plan->order;
+	if (search->plan->hash) {
+		pick_hashed(search, asked);
+		return;
+	}
+	if (search->plan->step > 0) {
+		pick_weighted(search, turn);
+		return;
+	}
 	search->range = (struct range){ .from = turn->position + 1, .wraps = true };
-	if (find_best(search) != NOBODY && search->order.rank)
+	if (find_best(search) != NOBODY && search->order->rank)
 		turn->position = search->place;
-	return search->picked;
 }
 
 /* A connection goes to it: bind() in destination.ts. */
@@ -202,35 +220,56 @@ static __always_inline void unbind(struct destination *destination, __u32 flags)
 		destination->is_overloaded = 0;
 }
 
-/* A real server of a service, whose turn it then was. Global, so that a verifier looks at it once. */
+/* A pick that is being made. */
+struct picking {
+	struct schedule *schedule;
+	struct search search;
+	struct asked asked;
+};
+
+/* 1 once somebody is picked, or nobody can be: nobody else has had a turn meanwhile, and the list is still in force. */
+static long pick_once(__u32 attempt __attribute__((unused)), void *context)
+{
+	struct picking *picking = context;
+	struct search *search = &picking->search;
+	struct schedule *schedule = picking->schedule;
+	union turn_word before = { .word = *(volatile __u64 *)&schedule->turn.word };
+	union turn_word after = before, now;
+
+	search->plan = &schedule->plans[before.turn.plan & 1];
+	pick(search, &after.turn, &picking->asked);
+	/* A list that is no longer in force may be another's by now. */
+	now.word = *(volatile __u64 *)&schedule->turn.word;
+	if (now.turn.plan == before.turn.plan) {
+		if (after.word == before.word)
+			return 1;
+		if (__sync_val_compare_and_swap(&schedule->turn.word, before.word, after.word) == before.word)
+			return 1;
+	}
+	search->picked = NOBODY;
+	return 0;
+}
+
+/*
+ * A real server of a service, whose turn it then was. Global, so that a verifier looks at it once; and so that it looks at an
+ * attempt once, they are a bpf_loop().
+ */
 __s32 __attribute__((noinline)) pick_of(__u32 service, __u32 client_fold, __u32 client_port, __u32 destination_fold)
 {
-	struct asked asked = { client_fold, client_port, destination_fold };
-	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service);
-	struct search search = {
-		.members = bpf_map_lookup_elem(&members, &ONLY),
-		.destinations = bpf_map_lookup_elem(&destinations, &ONLY),
+	struct picking picking = {
+		.schedule = bpf_map_lookup_elem(&schedules, &service),
+		.search = {
+			.members = bpf_map_lookup_elem(&members, &ONLY),
+			.destinations = bpf_map_lookup_elem(&destinations, &ONLY),
+			.picked = NOBODY,
+		},
+		.asked = { client_fold, client_port, destination_fold },
 	};
 
-	if (!schedule || !search.members || !search.destinations)
+	if (!picking.schedule || !picking.search.members || !picking.search.destinations)
 		return NOBODY;
-	for (int attempt = 0; attempt < TURN_ATTEMPTS; attempt++) {
-		union turn_word before = { .word = *(volatile __u64 *)&schedule->turn.word };
-		union turn_word after = before, now;
-		__s32 picked;
-
-		search.plan = &schedule->plans[before.turn.plan & 1];
-		picked = pick(&search, &after.turn, &asked);
-		/* A list that is no longer in force may be another's by now. */
-		now.word = *(volatile __u64 *)&schedule->turn.word;
-		if (now.turn.plan != before.turn.plan)
-			continue;
-		if (after.word == before.word)
-			return picked;
-		if (__sync_val_compare_and_swap(&schedule->turn.word, before.word, after.word) == before.word)
-			return picked;
-	}
-	return NOBODY;
+	bpf_loop(TURN_ATTEMPTS, pick_once, &picking, 0);
+	return picking.search.picked;
 }
 
 /* An address as one number: ip_vs_sh_hashkey() and its kin. */

@@ -16,6 +16,7 @@ const SHARED_STRUCTS = [
   "reply",
   "client_key",
   "template",
+  "tunnel",
   "destination",
   "service_key",
   "service",

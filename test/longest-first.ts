@@ -6,6 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONGEST = [
   "test/e2e/restart.test.ts",
   "src/lab/lab.root.test.ts",
+  "src/lab/kept-lab.root.test.ts",
   "test/guide/guide.root.test.ts",
   "src/lab/mistakes/doctor.root.test.ts",
   "src/engine/userspace/engine.root.test.ts",

@@ -46,7 +46,9 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
       claim[Symbol.dispose]();
       throw error;
     }
-    if (offload.stand !== undefined) events.inform(`the kernel engine stands ${offload.stand}`);
+    void offload.stand().then((stand) => {
+      if (stand !== undefined) events.inform(`the kernel engine stands ${stand}`);
+    });
     return await UserspaceEngine.open({ ...common, headStart, offload, claim });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;

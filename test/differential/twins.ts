@@ -18,6 +18,7 @@ import { MAC_LENGTH } from "../../src/net/mac-address.ts";
 import { command } from "../packets/commands.ts";
 import { Names } from "../packets/names.ts";
 import { TestHost } from "../packets/test-host.ts";
+import { comparable } from "./comparable.ts";
 import { cardFrame, ETHERNET_LENGTH, laneFrame } from "./frames.ts";
 
 const CONNECTIONS_MAX = 2_000;
@@ -86,7 +87,8 @@ export class Twins implements Disposable {
     if (result === REDIRECT) {
       this.forwarded++;
       if (!isSame(after.subarray(0, 12), LINK_ADDRESSES)) return "the frame has other addresses";
-      return difference(theirs, `forward ${hex(after.subarray(ETHERNET_LENGTH))}`);
+      const packet = comparable(after.subarray(ETHERNET_LENGTH));
+      return difference(theirs, `forward ${hex(packet)}`);
     }
     if (result !== UNSPECIFIED) return `the program returned ${result}`;
     // In the lane a frame's source is of no meaning, and tells by which interface it came to the host.
@@ -158,7 +160,8 @@ class Twin {
     const { verdict, packet: sent, parts, notices } = outcome;
     const own = sent.bytes.subarray(sent.start, sent.end);
     const whole = verdict === "forward" && parts.length === 0 ? [own] : parts;
-    return [verdict, ...[...whole, ...notices].map(hex)].join(" ");
+    const sentOn = whole.map((each) => hex(comparable(each)));
+    return [verdict, ...sentOn, ...notices.map(hex)].join(" ");
   }
 
   /** Connections with the time that they have left, roughly, and all counters, as text. */
@@ -168,7 +171,7 @@ class Twin {
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
     const connections = statuses.map((each) => {
       const { ageMs: _, expiresInMs, ...others } = each;
-      return JSON.stringify({ ...others, expiresIn: Math.ceil(expiresInMs / ROUGHLY_MS) });
+      return JSON.stringify({ ...others, expiresIn: Math.round(expiresInMs / ROUGHLY_MS) });
     });
     const services = [...director.services.services()].map((service) => {
       const { inPackets, inBytes, outPackets, outBytes } = service.traffic;

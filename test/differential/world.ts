@@ -4,6 +4,7 @@ import type { Family } from "../../src/net/address.ts";
 import { Names } from "../packets/names.ts";
 import { parsePacket } from "../packets/packet-text.ts";
 import { writeTrueChecksums } from "../packets/true-checksums.ts";
+import { GUE_PORT } from "./comparable.ts";
 import { type Coming, Twins } from "./twins.ts";
 
 /** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
@@ -42,10 +43,19 @@ const SCHEDULERS = [
   "sh -b sh-fallback,sh-port",
   "dh",
   "mh",
+  "mh -b mh-fallback,mh-port",
   "lblc",
 ];
 /** Of the services below, in the same order. */
 const SERVICES = ["-t V:80", "-t V2:443", "-u V:53", "-f 7", "-t V:0"];
+const TUNNELS = [
+  "",
+  "--tun-type gre",
+  "--tun-type gre --tun-csum",
+  ...["", " --tun-csum", " --tun-remcsum"].map(
+    (sum) => `--tun-type gue --tun-port ${GUE_PORT}${sum}`,
+  ),
+];
 const PERSISTENCE = [" -p 300", " -p 600 -M 24"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */
 const FLAGS: readonly (readonly [string, number])[] = [
@@ -90,6 +100,10 @@ function serviceOf(random: Prng, service: string): string {
 
 function serverOf(random: Prng, server: string): string {
   const method = random.of(["-m", "-m", "-g", "-i"]);
+  if (method === "-i") {
+    const family = random.of(["", "", ".4", ".6"]);
+    return `${server}${family} -i ${random.of(TUNNELS)} -w ${random.of([1, 2, 3])}`;
+  }
   return `${server}${method === "-m" ? random.of(["", ":8080"]) : ""} ${method} -w ${random.of([1, 2, 3, 3, 7])}${random.of(["", "", "", " -x 4 -y 2"])}`;
 }
 
@@ -137,8 +151,10 @@ function reply(random: Prng): string {
 
 function content(random: Prng, isDatagram: boolean): string {
   const kind = isDatagram ? "udp" : flags(random);
+  // No test run takes a frame as short as a datagram's of nothing.
+  const least = isDatagram ? 60 : undefined;
   const length =
-    random.below(8) > 0 ? undefined : random.of([61 + random.below(1_400), 1_500, 1_501, 1_700]);
+    random.below(8) > 0 ? least : random.of([61 + random.below(1_400), 1_500, 1_501, 1_700]);
   const options = [
     length === undefined ? "" : `len ${length}`,
     random.of(["", "", "", "df"]),

@@ -150,6 +150,20 @@ test("a link holds everything", async () => {
   expect(complaints).toEqual([]);
 });
 
+test("over IPv6: neighbour discovery, and the servers' addresses in the drawing", async () => {
+  await visit("?lab=dr&ipv6=yes");
+  await page.locator(".host-address").getByText("fd00:150::100").first().waitFor();
+  const line = page.getByRole("textbox", { name: "Terminal, client" });
+  await line.fill("curl -sS http://[fd00:150::100]/");
+  await line.press("Enter");
+  await page
+    .getByRole("log")
+    .getByText(/from fd00:150::1[23]/)
+    .waitFor();
+  expect(page.url()).toContain("ipv6=yes");
+  expect(complaints).toEqual([]);
+});
+
 test("in Chinese, too", async () => {
   await visit("?lesson=why", { locale: "zh-CN" });
   await page.getByRole("heading", { name: "node02 为什么不应答？" }).waitFor();

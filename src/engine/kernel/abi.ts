@@ -61,6 +61,16 @@ export const template = {
   id: 4,
 } as const;
 
+export const tunnel = {
+  size: 24,
+  source: 0,
+  port: 16,
+  overhead: 18,
+  encapsulation: 20,
+  family: 21,
+  hasChecksum: 22,
+} as const;
+
 export const destination = {
   size: 128,
   address: 0,
@@ -99,6 +109,7 @@ export const service = {
   mask: 12,
   port: 28,
   isPersistent: 30,
+  isOnePacket: 31,
 } as const;
 
 export const order = {
@@ -163,7 +174,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 368,
+  size: 372,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -171,18 +182,20 @@ export const settings = {
   reuseMode: 16,
   expiresNodest: 20,
   expiresQuiescent: 24,
-  isSloppy: 28,
-  isWatched: 32,
-  kinds: 36,
-  udpTimeout: 40,
-  activeStates: 44,
-  timeouts: 48,
-  states: 112,
+  copiesDontFragment: 28,
+  isSloppy: 32,
+  isWatched: 36,
+  kinds: 40,
+  udpTimeout: 44,
+  activeStates: 48,
+  timeouts: 52,
+  states: 116,
 } as const;
 
 export const tally = {
   size: 24,
   epoch: 0,
+  identification: 4,
   opened: 8,
   unheard: 16,
 } as const;
@@ -240,4 +253,5 @@ export const verdict = {
   passNoWay: 14,
   passNoServer: 15,
   passFull: 16,
+  forwardTunnel: 17,
 } as const;

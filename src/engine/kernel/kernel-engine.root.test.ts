@@ -31,6 +31,7 @@ describe("the kernel engine", () => {
   // biome-ignore format: a table
   const ways: [what: string, state: DesiredState, sent: string, arrives: string][] = [
     ["direct routing", ROUTE,                                              "C:1000 > V:80 P. len 700",   "C:1000 > V:80 P. len 700 ttl 63"],
+    ["a tunnel",       state("-A -t V:80", "-a -t V:80 -r R1 -i"),         "C:1000 > V:80 P. len 700",   "D > R1 ttl 63 in ipip C:1000 > V:80 P. len 700 ttl 63"],
     ["NAT",            MASQUERADE,                                         "C:1000 > V:80 P. len 700",   "C:1000 > R1:8080 P. len 700 ttl 63"],
     ["UDP by NAT",     state("-A -u V:53", "-a -u V:53 -r R1:5353 -m"),    "C:1000 > V:53 udp len 60",   "C:1000 > R1:5353 udp len 60 ttl 63"],
   ];
@@ -95,6 +96,8 @@ describe("the kernel engine", () => {
     try {
       add("chain ip ban input { type filter hook input priority 0 ; }");
       add("rule ip ban input tcp dport 80 drop");
+      const stand = async () => (await bench.engine.condition()).stand;
+      await expect.poll(stand, POLLED).toContain("ip ban input (1 rule)");
       let port = 2000;
       await expect.poll(() => servers(port++), POLLED).toMatch(/^R1/);
       const before = await byKernel(bench);

@@ -234,6 +234,7 @@ export class KernelFlows implements Offload, Disposable {
     this.#set("reuseMode", sysctls.conn_reuse_mode);
     this.#set("expiresNodest", sysctls.expire_nodest_conn);
     this.#set("expiresQuiescent", sysctls.expire_quiescent_template);
+    this.#set("copiesDontFragment", sysctls.pmtu_disc);
     this.#set("isSloppy", sysctls.sloppy_tcp);
     this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
     this.#set("activeStates", tcp.activeStates);
@@ -307,15 +308,18 @@ export class KernelFlows implements Offload, Disposable {
   /** The director sent a whole packet of this connection on, and it went out. */
   learn(packet: DecidedPacket): void {
     const { connections, connection: id, direction, route, arrival, linkAddresses, mtu } = packet;
-    if (!isForwarded(connections, id) || this.#owner[id] === OWNER.kernel) return;
     const destination = this.#listener.destinationOf(id);
+    if (isSingle(connections, id)) {
+      if (direction === "client") this.#setWay(destination, route, mtu, linkAddresses);
+      return;
+    }
+    if (!isForwarded(connections, id) || this.#owner[id] === OWNER.kernel) return;
     if (!this.mirror.carries(destination.service)) {
       if (connections.inPackets(id) < this.#packetsSeen) return;
     }
     const generation = this.#generation;
     if (direction === "client") {
-      const fitting = Math.min(mtu, destination.pathMtu);
-      this.mirror.setWay(destination.load, generation, route, fitting, linkAddresses);
+      this.#setWay(destination, route, mtu, linkAddresses);
       this.#give(id, { generation, arrival });
     } else if (isMasqueraded(connections, id)) {
       if (this.#answered[id] !== generation) {
@@ -326,6 +330,12 @@ export class KernelFlows implements Offload, Disposable {
       }
       this.#give(id, undefined);
     }
+  }
+
+  #setWay(destination: Destination, route: Route, mtu: number, linkAddresses: Uint8Array): void {
+    if (destination.load.slot < 0) return;
+    const fitting = Math.min(mtu, destination.pathMtu);
+    this.mirror.setWay(destination.load, this.#generation, route, fitting, linkAddresses);
   }
 
   lastSeen(connections: ConnectionTable, id: number): Instant {
@@ -483,6 +493,11 @@ export class KernelFlows implements Offload, Disposable {
   }
 }
 
+/** It has ended with the packet that it was made for, and its record says still what it was. */
+function isSingle(connections: ConnectionTable, id: number): boolean {
+  return (connections.flags(id) & CONNECTION_FLAG.onePacket) !== 0;
+}
+
 /** One that is found by its client's address. */
 function isTemplate(connections: ConnectionTable, id: number): boolean {
   const flags = connections.flags(id) & (CONNECTION_FLAG.template | CONNECTION_FLAG.data);
@@ -496,11 +511,12 @@ function isMasqueraded(connections: ConnectionTable, id: number): boolean {
 /** Whether the programs can do what the connection's packets need. */
 function isForwarded(connections: ConnectionTable, id: number): boolean {
   if (!isForPrograms(connections, id)) return false;
-  if (connections.family(id) !== connections.destinationFamily(id)) return false;
   const flags = connections.flags(id);
-  if ((flags & FORWARDING_MASK) === FORWARDING.masquerade) return true;
+  const method = flags & FORWARDING_MASK;
+  if (method === FORWARDING.masquerade) return true;
   // Where servers' answers come by here, too, the director has to see them.
-  return (flags & FORWARDING_MASK) === FORWARDING.route && (flags & CONNECTION_FLAG.noOutput) !== 0;
+  const isOneWay = (flags & CONNECTION_FLAG.noOutput) !== 0;
+  return isOneWay && (method === FORWARDING.route || method === FORWARDING.tunnel);
 }
 
 /** Whether the programs would meet the connection, or open it in their own way. */

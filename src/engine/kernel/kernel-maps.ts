@@ -7,14 +7,14 @@ import { BpfObject, type BpfParts } from "./libbpf.ts";
 import { NewsRing } from "./news-ring.ts";
 import type { Identity, PinnedParts, Pins } from "./pins.ts";
 
-const { destination, schedule, settings, tally } = abi;
+const { destination, schedule, settings, tally, tunnel } = abi;
 
 const OBJECT = new URL("../../../bpf/director.bpf.o", import.meta.url);
 
 /** As bpf/abi.h has them. */
 export const DESTINATIONS_MAX = 65_536;
 export const SERVICES_MAX = 4_096;
-export const MEMBERS_MAX = 131_072;
+export const MEMBERS_MAX = 1_048_576;
 const NEWS_BYTES = 4_194_304;
 
 const PROGRAMS = [
@@ -38,6 +38,7 @@ const MAPS = [
   "told_packets",
   "news",
   "destinations",
+  "tunnels",
   "members",
   "schedules",
   "settings",
@@ -67,6 +68,8 @@ export class KernelMaps implements Disposable {
   readonly news: NewsRing;
   /** struct destination, by slot. */
   readonly destinations: Memory;
+  /** struct tunnel, by slot. */
+  readonly tunnels: Memory;
   /** 32-bit words: lists of slots. */
   readonly members: Memory;
   readonly schedules: Memory;
@@ -98,6 +101,7 @@ export class KernelMaps implements Disposable {
     this.newsFd = object.map("news");
     this.news = stack.use(new NewsRing(this.newsFd, NEWS_BYTES));
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);
+    this.tunnels = map("tunnels", DESTINATIONS_MAX * tunnel.size);
     this.members = map("members", MEMBERS_MAX * 4);
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);

@@ -63,7 +63,6 @@ interface UsedNeighbour {
 
 export class KernelOffload implements FlowOffload {
   readonly name = "kernel";
-  readonly stand: string | undefined;
   readonly #options: KernelOffloadOptions;
   /** What the director tells, and is told. */
   readonly flows: KernelFlows;
@@ -73,6 +72,8 @@ export class KernelOffload implements FlowOffload {
   readonly #timers: readonly NodeJS.Timeout[];
   /** Of the flows of this generation. */
   readonly #neighbours = new Map<Uint8Array, UsedNeighbour>();
+  /** Those of nftables that packets pass by, since it told of a change. */
+  #chains: Promise<readonly string[]> | undefined;
   #network: HostNetwork | undefined;
   #networkGeneration = 0;
   #waysDue: NodeJS.Immediate | undefined;
@@ -83,14 +84,18 @@ export class KernelOffload implements FlowOffload {
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
-    this.stand = options.opensOnWire === true ? ON_WIRE : undefined;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows({ ...options, outliving: pinsFor(options) }));
     this.flows.onInvalidated = () => this.#forgetWays();
     this.#attachments = stack.use(
       new Attachments(this.flows.programs, options.hook, this.flows.pins),
     );
-    this.#news = stack.use(new NetfilterNews(() => this.flows.invalidate()));
+    this.#news = stack.use(
+      new NetfilterNews(() => {
+        this.#chains = undefined;
+        this.flows.invalidate();
+      }),
+    );
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
     stack.move();
     this.#setTracking(tracksWindows());
@@ -102,6 +107,14 @@ export class KernelOffload implements FlowOffload {
         (options.outliving?.patienceSeconds ?? 0) * SECOND_MS,
       ).unref(),
     ];
+  }
+
+  async stand(): Promise<string | undefined> {
+    if (this.#options.opensOnWire !== true) return undefined;
+    const { chainsPassedBy, settingsPassedBy } = await import("./passed-by.ts");
+    this.#chains ??= chainsPassedBy();
+    const passedBy = [...(await this.#chains), ...settingsPassedBy()];
+    return `${ON_WIRE} (${passedBy.length === 0 ? "there are none now" : passedBy.join("; ")})`;
   }
 
   get pins(): string | undefined {

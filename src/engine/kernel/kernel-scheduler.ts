@@ -1,6 +1,7 @@
 /** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
 import { dhSlots } from "../../ipvs/schedulers/dh.ts";
 import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
+import { MH_SLOTS, mhSlots } from "../../ipvs/schedulers/mh.ts";
 import { rrAfter } from "../../ipvs/schedulers/rr.ts";
 import type {
   Candidate,
@@ -23,6 +24,9 @@ import { hashOf, ORDERS, type Order } from "./orders.ts";
 export const MEMBERS_PER_SERVICE = 4_096;
 
 const NOBODY = 0xffff_ffff;
+
+/** Words of a service's list that has slots for members; undefined where it has as many as members. */
+export const SLOTS: Partial<Record<SchedulerName, number>> = { mh: MH_SLOTS };
 
 /** A frame that is asked about must have an Ethernet header's length at least. */
 const PICK_LENGTH = Math.max(pickDestination.size, 14);
@@ -49,6 +53,8 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   readonly #edit = new Question(editSchedule.size);
   #list: { readonly first: number; readonly count: number } | undefined;
   #levels = { step: 0, top: 0 };
+  /** Of mh, whose slots take a while to fill: those of many changes are filled once, and until then nobody is picked here. */
+  #unfilled: readonly Destination[] | undefined;
 
   constructor(parts: KernelSchedulerParts) {
     this.#parts = parts;
@@ -64,6 +70,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   pick(request: Request, _candidates: readonly Destination[]): Destination | undefined {
+    this.settle();
     const { view } = this.#pick;
     view.setUint32(pickDestination.clientFold, request.clientFold, true);
     view.setUint32(pickDestination.clientPort, request.clientPort, true);
@@ -79,7 +86,21 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     candidates: readonly Destination[],
     which: Destination | undefined,
   ): void {
-    if (!this.#parts.isHeld()) this.#change(edit[event], candidates, which);
+    if (this.#parts.isHeld()) return;
+    if (this.name !== "mh") {
+      this.#change(edit[event], candidates, which);
+      return;
+    }
+    if (this.#unfilled === undefined) this.#change(edit[event], [], which);
+    this.#unfilled = candidates;
+  }
+
+  /** All that has changed is in force from now on. */
+  settle(): void {
+    const candidates = this.#unfilled;
+    if (candidates === undefined) return;
+    this.#unfilled = undefined;
+    this.#change(edit.edited, candidates, undefined);
   }
 
   /** Begins with what is wanted; where an earlier process had the service, from what is in force, and as little as differs. */
@@ -142,6 +163,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   /** Its slots, where the packet decides by one. */
   #membersOf(candidates: readonly Destination[]): readonly Destination[] {
     if (this.name === "sh") return shSlots(candidates);
+    if (this.name === "mh") return mhSlots(candidates);
     return this.name === "dh" ? dhSlots(candidates) : candidates;
   }
 

@@ -17,7 +17,8 @@ import type { Address } from "../../net/address.ts";
 import { destination, way } from "./abi.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
-import { KernelScheduler, MEMBERS_PER_SERVICE } from "./kernel-scheduler.ts";
+import { KernelScheduler, MEMBERS_PER_SERVICE, SLOTS } from "./kernel-scheduler.ts";
+import { KernelTunnels } from "./kernel-tunnels.ts";
 import { deleteElement } from "./libbpf.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
@@ -35,7 +36,7 @@ function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
-    !plan.onePacket &&
+    !(plan.onePacket && plan.persistence !== undefined) &&
     ORDERS[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
@@ -53,6 +54,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   onCarrying: () => void = () => {};
   readonly #maps: KernelMaps;
   readonly #lists: MemberLists;
+  readonly #tunnels: KernelTunnels;
   readonly #words: Int32Array;
   readonly #counts: BigUint64Array;
   /** As they were when they were collected. */
@@ -74,6 +76,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     this.#maps = maps;
     this.#lists = new MemberLists(maps.members);
     this.#listed = new ListedServices(maps);
+    this.#tunnels = new KernelTunnels(maps.tunnels);
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
@@ -148,12 +151,14 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   schedulerOf(service: VirtualService): Scheduler<Destination> | undefined {
     const before = this.#schedulers.get(service);
-    if (!isCarried(service.plan)) {
+    const { scheduler: name, schedulerFlags: flags } = service.plan;
+    const isSame = before?.name === name && before.flags === flags;
+    const hasRoom = isSame || this.#lists.hasRoom(SLOTS[name] ?? 0);
+    if (!hasRoom || !isCarried(service.plan)) {
       this.#drop(service);
       return undefined;
     }
-    const { scheduler: name, schedulerFlags: flags } = service.plan;
-    if (before?.name === name && before.flags === flags) return before;
+    if (isSame) return before;
     const index = before?.index ?? this.#inheritedIndex(service) ?? this.#newIndex();
     if (index >= SERVICES_MAX) {
       this.#indexEnd = SERVICES_MAX;
@@ -168,6 +173,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       destinationAt: (slot) => this.#destinations[slot],
       isHeld: () => this.#isHeld,
     });
+    before?.[Symbol.dispose]();
     this.#schedulers.set(service, scheduler);
     return scheduler;
   }
@@ -178,6 +184,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       return;
     }
     const scheduler = hasSlots(service) ? this.#schedulers.get(service) : undefined;
+    scheduler?.settle();
     if (scheduler !== undefined && !this.isCarrying) this.onCarrying();
     this.#listed.set(service, scheduler?.index);
   }
@@ -205,6 +212,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.low, Math.min(lowMark(plan), NO_LIMIT), true);
     view.setBigUint64(at + destination.key, BigInt(changed.key), true);
     view.setUint32(at + destination.isDrained, plan.drain === undefined ? 0 : 1, true);
+    this.#tunnels.set(slot, changed);
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 
@@ -285,7 +293,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   setWay(
     { slot }: DestinationLoad,
     generation: number,
-    { interfaceIndex }: Route,
+    { interfaceIndex, source }: Route,
     mtu: number,
     linkAddresses: Uint8Array,
   ): void {
@@ -294,6 +302,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (view.getUint32(at + way.generation, true) === generation) return;
     view.setUint32(at + way.generation, 0, true);
     writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
+    this.#tunnels.setSource(slot, source);
     view.setUint32(at + way.generation, generation, true);
   }
 

@@ -104,6 +104,7 @@ export class ListedServices {
     }
     view.setUint32(value.mark, mark, true);
     view.setUint16(value.port, port);
+    view.setUint8(value.isOnePacket, plan.onePacket ? 1 : 0);
     view.setUint8(value.isPersistent, persistence === undefined ? 0 : 1);
   }
 

@@ -33,6 +33,12 @@ export class MemberLists {
     return first;
   }
 
+  /** Whether a list of so many members has a place. */
+  hasRoom(count: number): boolean {
+    const size = sizeOf(count);
+    return (this.#free.get(size)?.length ?? 0) > 0 || this.#end + size <= MEMBERS_MAX;
+  }
+
   #freeBetween(from: number, to: number): void {
     for (let at = from; to - at >= SMALLEST; ) {
       let size = SMALLEST;

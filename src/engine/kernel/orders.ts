@@ -21,14 +21,15 @@ export interface Order {
 }
 
 /** HASH_… in bpf/abi.h. */
-const HASH = { client: 1, destination: 2, port: 4, fallback: 8 } as const;
+const HASH = { client: 1, destination: 2, port: 4, fallback: 8, maglev: 16 } as const;
 
 /** By what a packet decides itself who gets its connection; 0 of those that compare loads. */
 export function hashOf(name: SchedulerName, flags: number): number {
   if (name === "dh") return HASH.destination;
-  if (name !== "sh") return 0;
+  if (name !== "sh" && name !== "mh") return 0;
   const port = (flags & SCHEDULER_FLAG.port) === 0 ? 0 : HASH.port;
-  return HASH.client | port | ((flags & SCHEDULER_FLAG.fallback) === 0 ? 0 : HASH.fallback);
+  const rule = name === "mh" ? HASH.maglev : 0;
+  return HASH.client | rule | port | ((flags & SCHEDULER_FLAG.fallback) === 0 ? 0 : HASH.fallback);
 }
 
 // biome-ignore format: a table
@@ -45,4 +46,5 @@ export const ORDERS: Readonly<Partial<Record<SchedulerName, Order>>> = {
   // What their slots are, and which one is taken, compares nothing.
   sh:  {},
   dh:  {},
+  mh:  {},
 };

@@ -21,9 +21,15 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
   passNoWay:         "kernel-pass-no-way",
   passNoServer:      "kernel-pass-no-server",
   passFull:          "kernel-pass-full",
+  forwardTunnel:     "forward-tunnel",
 };
 
-const FORWARDED = [REASONS.forwardRoute, REASONS.forwardMasquerade, REASONS.forwardReply];
+const FORWARDED = [
+  REASONS.forwardRoute,
+  REASONS.forwardMasquerade,
+  REASONS.forwardReply,
+  REASONS.forwardTunnel,
+];
 
 const BY_NUMBER: ReadonlyMap<number, string> = new Map(
   Object.entries(verdict).map(([name, number]) => [number, REASONS[name as keyof typeof verdict]]),

@@ -293,8 +293,9 @@ export class UserspaceEngine implements Engine {
   async condition(): Promise<Condition> {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
+    const stand = await this.#offload?.stand();
     return {
-      stand: this.#offload?.stand ?? STANDS[this.#door.place.stand],
+      stand: stand ?? STANDS[this.#door.place.stand],
       connections: size,
       connectionsMax: limit,
       findings: list,

@@ -11,12 +11,10 @@ import type { Destination } from "../services/destination.ts";
 import type { ForwardParts } from "./forward-parts.ts";
 import { Masquerade } from "./masquerade.ts";
 import { Output } from "./output.ts";
-import { type Tunnel, tunnelOverhead } from "./tunnel.ts";
+import { tunnelOf, tunnelOverhead } from "./tunnel.ts";
 
 /** A tunnel whose outer packets leave less room than every link of their family has is none: RFC 791, RFC 8200. */
 const MTU_MIN = { inet: 68, inet6: 1280 } as const;
-
-const IPIP: Tunnel = { kind: "tunnel", encapsulation: "ipip" };
 
 /** Points a packet at its connection's real server. */
 export interface Rewriting {
@@ -146,9 +144,4 @@ export class Transmitter implements Rewriting {
     // From elsewhere such a source is a martian, which never gets to this hook.
     return packet.hook === "local-in" && this.#parts.host.isLocal(packet.source);
   }
-}
-
-/** The destination's tunnel, or plain IP in IP when it was configured anew with another method meanwhile. */
-function tunnelOf({ plan: { forwarding } }: Destination): Tunnel {
-  return forwarding.kind === "tunnel" ? forwarding : IPIP;
 }

@@ -16,6 +16,7 @@ import { UDP_HEADER_LENGTH, UDP_OFFSET } from "../../net/udp.ts";
 import { readUint16, writeUint16, writeUint32 } from "../../net/words.ts";
 import type { Forwarding } from "../desired/service.ts";
 import type { Packet } from "../packets/packet.ts";
+import type { Destination } from "../services/destination.ts";
 
 export type Tunnel = Extract<Forwarding, { kind: "tunnel" }>;
 
@@ -29,6 +30,13 @@ const EPHEMERAL_FIRST = 32768;
 const EPHEMERAL_COUNT = 28232;
 
 const NOBODY = Address.inet(0);
+
+const IPIP: Tunnel = { kind: "tunnel", encapsulation: "ipip" };
+
+/** The destination's tunnel, or plain IP in IP when it was configured anew with another method meanwhile. */
+export function tunnelOf({ plan: { forwarding } }: Destination): Tunnel {
+  return forwarding.kind === "tunnel" ? forwarding : IPIP;
+}
 
 /** Bytes that the tunnel puts before a packet. */
 export function tunnelOverhead(tunnel: Tunnel, outer: Address): number {

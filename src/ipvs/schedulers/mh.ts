@@ -3,7 +3,7 @@ import { type Candidate, isEligible, type Scheduler, type SchedulerOptions } fro
 import { type SipKey, siphash } from "./siphash.ts";
 
 /** A prime, so that every skip visits every slot: CONFIG_IP_VS_MH_TAB_INDEX 12, the kernel's default. */
-const SLOTS = 4093;
+export const MH_SLOTS = 4093;
 
 /** The most turns that a destination takes in a row have so many bits: IP_VS_MH_SHIFT_BITS. */
 const TURN_BITS = 6;
@@ -25,15 +25,15 @@ export function mh<Kind extends Candidate>({ fallback, port }: SchedulerOptions)
 
   return {
     pick({ clientFold, clientPort }, candidates) {
-      slots ??= fill(candidates);
+      slots ??= mhSlots(candidates);
       const client = (port ? clientPort : 0) + clientFold;
-      const slot = siphash(client, FIRST_KEY) % SLOTS;
+      const slot = siphash(client, FIRST_KEY) % MH_SLOTS;
       const chosen = slots[slot];
       if (chosen === undefined || isEligible(chosen)) return chosen;
       if (!fallback || !candidates.some(isEligible)) return undefined;
-      for (let count = 0; count < SLOTS; count++) {
-        const offset = (slot + count) % SLOTS;
-        const other = slots[siphash(offset + client, FIRST_KEY) % SLOTS]!;
+      for (let count = 0; count < MH_SLOTS; count++) {
+        const offset = (slot + count) % MH_SLOTS;
+        const other = slots[siphash(offset + client, FIRST_KEY) % MH_SLOTS]!;
         if (isEligible(other)) return other;
       }
       return undefined;
@@ -54,16 +54,16 @@ interface Preference<Kind> {
 }
 
 /** Each in turn takes the first slots of its order that are free, until none is: ip_vs_mh_populate(). */
-function fill<Kind extends Candidate>(candidates: readonly Kind[]): readonly Kind[] {
-  const slots = Array.from<Kind | undefined>({ length: SLOTS });
+export function mhSlots<Kind extends Candidate>(candidates: readonly Kind[]): readonly Kind[] {
+  const slots = Array.from<Kind | undefined>({ length: MH_SLOTS });
   const preferences = preferencesOf(candidates);
   if (preferences.length === 0) return [];
-  let free = SLOTS;
+  let free = MH_SLOTS;
   while (free > 0) {
     for (const preference of preferences) {
       for (let turn = 0; turn < preference.turns && free > 0; turn++, free--) {
         while (slots[preference.slot] !== undefined) {
-          preference.slot = (preference.slot + preference.skip) % SLOTS;
+          preference.slot = (preference.slot + preference.skip) % MH_SLOTS;
         }
         slots[preference.slot] = preference.candidate;
       }
@@ -82,8 +82,8 @@ function preferencesOf<Kind extends Candidate>(candidates: readonly Kind[]): Pre
     const server = candidate.address.fold + candidate.port;
     return {
       candidate,
-      slot: siphash(server, FIRST_KEY) % SLOTS,
-      skip: (siphash(server, SECOND_KEY) % (SLOTS - 1)) + 1,
+      slot: siphash(server, FIRST_KEY) % MH_SLOTS,
+      skip: (siphash(server, SECOND_KEY) % (MH_SLOTS - 1)) + 1,
       turns: Math.max(1, (candidate.lastWeight / divisor) >> shift),
     };
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Laboratory } from "../laboratory.ts";
 import type { ScenarioName } from "../network/plan.ts";
 import { openLaboratory } from "../run/namespace-laboratory.ts";
-import { OUTSIDE_VIP, VIP } from "./healthy.ts";
+import { HEALTHY_INET6, OUTSIDE_VIP, VIP, VIP6 } from "./healthy.ts";
 import { MISTAKES } from "./index.ts";
 import { goneLook, type Line, type Mistake, on } from "./mistake.ts";
 import { build, lookUntilShown, type, witness } from "./perform.ts";
@@ -204,7 +204,7 @@ describe.concurrent("sluice doctor", () => {
   test("names nothing over IPv6", { timeout: 120_000 }, async () => {
     const laboratory = await openLaboratory({ scenario: "dr", family: "inet6" });
     try {
-      await type(laboratory, INET6, () => undefined);
+      await type(laboratory, HEALTHY_INET6.dr, () => undefined);
       await laboratory.run("client", `curl -sS -m 2 http://[${VIP6}]/ http://[${VIP6}]/`);
       await expectNothing(laboratory, `--server [${VIP6}]:80`);
     } finally {
@@ -212,15 +212,3 @@ describe.concurrent("sluice doctor", () => {
     }
   });
 });
-
-const VIP6 = "fd00:150::100";
-const INET6: readonly Line[] = [
-  on("node01", `ip address add ${VIP6}/64 dev eth0 nodad`),
-  ...(["node02", "node03"] as const).flatMap((host) => [
-    on(host, `ip address add ${VIP6}/128 dev lo nodad`),
-    on(host, "ip -6 route add default via fd00:150::1"),
-  ]),
-  on("node01", `ipvsadm -A -t [${VIP6}]:80 -s rr`),
-  on("node01", `ipvsadm -a -t [${VIP6}]:80 -r [fd00:150::12]:80 -g -w 1`),
-  on("node01", `ipvsadm -a -t [${VIP6}]:80 -r [fd00:150::13]:80 -g -w 1`),
-];

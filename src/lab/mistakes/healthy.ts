@@ -31,6 +31,36 @@ const oneWire = (forwarding: "-g" | "-i", ...hidden: readonly string[]): readonl
   on("node01", `ipvsadm -a -t ${VIP}:80 -r 192.168.150.13 ${forwarding} -w 1`),
 ];
 
+export const VIP6 = "fd00:150::100";
+export const OUTSIDE_VIP6 = "2001:db8::100";
+
+/** Neighbour discovery answers only for addresses that a card itself has: nothing on lo has to be hidden. */
+const oneWireInet6 = (forwarding: "-g" | "-i", ...more: readonly string[]): readonly Line[] => [
+  on("node01", `ip address add ${VIP6}/64 dev eth0 nodad`),
+  ...realServers(
+    `ip address add ${VIP6}/128 dev lo nodad`,
+    ...more,
+    "ip -6 route add default via fd00:150::1",
+  ),
+  on("node01", `ipvsadm -A -t [${VIP6}]:80 -s rr`),
+  on("node01", `ipvsadm -a -t [${VIP6}]:80 -r [fd00:150::12]:80 ${forwarding} -w 1`),
+  on("node01", `ipvsadm -a -t [${VIP6}]:80 -r [fd00:150::13]:80 ${forwarding} -w 1`),
+];
+
+/** The same laboratories over IPv6. */
+export const HEALTHY_INET6: Readonly<Record<ScenarioName, readonly Line[]>> = {
+  dr: oneWireInet6("-g"),
+  tun: oneWireInet6("-i"),
+  nat: [
+    on("node01", `ip address add ${OUTSIDE_VIP6}/64 dev eth0 nodad`),
+    on("node01", "sysctl -w net.ipv6.conf.all.forwarding=1"),
+    ...realServers("ip -6 route add default via fd00:150::11"),
+    on("node01", `ipvsadm -A -t [${OUTSIDE_VIP6}]:80 -s rr`),
+    on("node01", `ipvsadm -a -t [${OUTSIDE_VIP6}]:80 -r [fd00:150::12]:8080 -m -w 1`),
+    on("node01", `ipvsadm -a -t [${OUTSIDE_VIP6}]:80 -r [fd00:150::13]:8080 -m -w 1`),
+  ],
+};
+
 export const HEALTHY: Readonly<Record<ScenarioName, readonly Line[]>> = {
   dr: oneWire("-g", HIDDEN_VIP),
   // An interface without any address takes nothing, be its filter loose (__fib_validate_source()).

@@ -1,5 +1,13 @@
 /** A daemon, looked at. */
-import "../style/dashboard.css";
+import "../style/dashboard/page.css";
+import "../style/dashboard/figures.css";
+import "../style/dashboard/lists.css";
+import "../style/dashboard/service.css";
+import "../style/dashboard/changes.css";
+import "../style/dashboard/packets.css";
+import "../style/dashboard/connections.css";
+import "../style/dashboard/events.css";
+import "../style/dashboard/forms.css";
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { keepToken, token } from "../daemon/credentials.ts";

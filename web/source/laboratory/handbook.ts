@@ -135,8 +135,8 @@ export const HANDBOOK: readonly Lesson[] = [
       {
         title: { en: "It works", zh: "一切正常" },
         says: {
-          en: "The laboratory stands as the last lesson left it. Both servers take turns.",
-          zh: "实验室保持上一课结束时的样子，两台服务器轮流应答。",
+          en: "The laboratory stands as the last lesson left it. Both servers take turns. (The client's second address, on its lo, is for lessons in which it asks from another network.)",
+          zh: "实验室保持上一课结束时的样子，两台服务器轮流应答。（客户端 lo 上的第二个地址，用于后面从另一个网络访问的课程。）",
         },
         lines: [ask(/from/), ask(/from/)],
       },

@@ -1,5 +1,10 @@
 /** The laboratory in the page: a lesson, the network with its frames, and the hosts. */
-import "../style/laboratory.css";
+import "../style/laboratory/page.css";
+import "../style/laboratory/lesson.css";
+import "../style/laboratory/network.css";
+import "../style/laboratory/player.css";
+import "../style/laboratory/steps.css";
+import "../style/laboratory/hosts.css";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { formatRoute, useRoute } from "../frame/route.ts";
@@ -39,18 +44,22 @@ export default function Laboratory(): JSX.Element {
     const wanted: Setting =
       lesson === undefined
         ? setting
-        : { ...setting, scenario: lesson.scenario, isBuilt: lesson.isBuilt };
+        : { ...setting, scenario: lesson.scenario, isBuilt: lesson.isBuilt, family: "inet" };
     void model.open(wanted, lines);
   };
   // What was typed since is in the address, too, and no reason to begin anew.
   useEffect(() => {
     if (isAwaited) void loadMistakes();
     else open(parseLink(query).lines);
-  }, [name, isAwaited, query.lab, query.bare, query.seed]);
+  }, [name, isAwaited, query.lab, query.bare, query.ipv6, query.seed]);
   const keepInAddress = (): void => {
-    const { scenario, isBuilt, seed, ran } = model.shown.value;
+    const { scenario, isBuilt, seed, family, ran } = model.shown.value;
     const lines = ran.map(({ host, line }) => ({ host, line }));
-    const link = formatLink({ lesson: lesson?.name, setting: { scenario, isBuilt, seed }, lines });
+    const link = formatLink({
+      lesson: lesson?.name,
+      setting: { scenario, isBuilt, seed, family },
+      lines,
+    });
     history.replaceState(undefined, "", formatRoute(["laboratory"], link));
   };
   useEffect(() => {

@@ -74,10 +74,10 @@ function Contents({ lesson }: { readonly lesson: Lesson | undefined }): JSX.Elem
       {isMissing ? <p class="notice">{sayOfFrame("partMissing")}</p> : null}
       <h2>{say("freely")}</h2>
       <ul>
-        {SCENARIO_NAMES.map((name) => (
+        {FREE.map(([name, query]) => (
           <li key={name}>
-            <a href={formatRoute(["laboratory"], { lab: name })} onClick={closeContents}>
-              {name.toUpperCase()}
+            <a href={formatRoute(["laboratory"], query)} onClick={closeContents}>
+              {name}
             </a>
           </li>
         ))}
@@ -85,6 +85,12 @@ function Contents({ lesson }: { readonly lesson: Lesson | undefined }): JSX.Elem
     </details>
   );
 }
+
+/** With nothing to follow: each way, over each protocol. */
+const FREE: readonly (readonly [name: string, query: Readonly<Record<string, string>>])[] = [
+  ...SCENARIO_NAMES.map((lab) => [lab.toUpperCase(), { lab }] as const),
+  ...SCENARIO_NAMES.map((lab) => [`${lab.toUpperCase()}, IPv6`, { lab, ipv6: "yes" }] as const),
+];
 
 function closeContents(event: MouseEvent): void {
   (event.currentTarget as Element).closest("details")?.removeAttribute("open");
@@ -104,7 +110,13 @@ function Steps({ lesson, shown, type }: StepsProps): JSX.Element {
   const next = all[all.indexOf(lesson) + 1];
   useEffect(() => {
     if (isDone) void loadMistakes();
-  }, [isDone]);
+    // What comes next is to be seen; on a phone the network is, which stands below.
+    if (shown.ran.length > 0 && matchMedia("(min-width: 761px)").matches) {
+      document
+        .querySelector(".lesson-steps > [data-current], .lesson-done")
+        ?.scrollIntoView({ block: "nearest" });
+    }
+  }, [lesson.name, open]);
   return (
     <>
       <ol class="lesson-steps">

@@ -10,7 +10,7 @@ const LESSONS = [...HANDBOOK, ...MISTAKE_LESSONS];
 test.each(LESSONS.map((lesson) => [lesson.name, lesson] as const))("%s", async (_, lesson) => {
   const { scenario, isBuilt, steps } = lesson;
   const model = new Model();
-  await model.open({ scenario, isBuilt, seed: 1 });
+  await model.open({ scenario, isBuilt, seed: 1, family: "inet" });
   for (const { host, line, shows } of steps.flatMap(({ lines }) => lines)) {
     const ran = await model.type(host, line);
     expect([line, ran?.output]).toEqual([

@@ -3,10 +3,14 @@ import { formatRoute, parseRoute } from "../frame/route.ts";
 import { formatLink, type Linked, parseLink } from "./link.ts";
 
 const links: Linked[] = [
-  { lesson: undefined, setting: { scenario: "nat", isBuilt: false, seed: 7 }, lines: [] },
+  {
+    lesson: undefined,
+    setting: { scenario: "nat", isBuilt: false, seed: 7, family: "inet6" },
+    lines: [],
+  },
   {
     lesson: "vip-down",
-    setting: { scenario: "dr", isBuilt: true, seed: 1 },
+    setting: { scenario: "dr", isBuilt: true, seed: 1, family: "inet" },
     lines: [
       { host: "node02", line: "ifconfig lo:2 down" },
       {
@@ -27,7 +31,7 @@ test.each(["{", "7", '{"a":1}', '[["client"]]', "[7,null]", '[["client",7]]'])(
   (typed) => {
     expect(parseLink({ typed, seed: "-1", lab: "nonsense" })).toEqual({
       lesson: undefined,
-      setting: { scenario: "dr", isBuilt: true, seed: 1 },
+      setting: { scenario: "dr", isBuilt: true, seed: 1, family: "inet" },
       lines: [],
     });
   },

@@ -12,13 +12,14 @@ export interface Linked {
 
 const SEED_MAX = 0xffff_ffff;
 
-export function parseLink({ lesson, lab, bare, seed, typed }: Route["query"]): Linked {
+export function parseLink({ lesson, lab, bare, ipv6, seed, typed }: Route["query"]): Linked {
   const number = Number(seed ?? "1");
   return {
     lesson: lesson === "" ? undefined : lesson,
     setting: {
       scenario: SCENARIO_NAMES.find((name) => name === lab) ?? "dr",
       isBuilt: bare !== "yes",
+      family: ipv6 === "yes" ? "inet6" : "inet",
       seed: Number.isInteger(number) && number >= 0 && number <= SEED_MAX ? number : 1,
     },
     lines: linesIn(typed ?? "[]"),
@@ -28,7 +29,11 @@ export function parseLink({ lesson, lab, bare, seed, typed }: Route["query"]): L
 export function formatLink({ lesson, setting, lines }: Linked): Route["query"] {
   return {
     ...(lesson === undefined
-      ? { lab: setting.scenario, ...(setting.isBuilt ? {} : { bare: "yes" }) }
+      ? {
+          lab: setting.scenario,
+          ...(setting.isBuilt ? {} : { bare: "yes" }),
+          ...(setting.family === "inet6" ? { ipv6: "yes" } : {}),
+        }
       : { lesson }),
     ...(setting.seed === 1 ? {} : { seed: String(setting.seed) }),
     ...(lines.length === 0

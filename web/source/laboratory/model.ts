@@ -3,6 +3,7 @@
  * laboratory's name, the seed and the lines that were typed, which is what a link holds.
  */
 import type { ScenarioName } from "../../../src/lab/network/plan.ts";
+import type { Family } from "../../../src/net/address.ts";
 import type { Simulation } from "../../../src/simnet/simulation.ts";
 import { type HostSnapshot, snapshotOf } from "../../../src/simnet/snapshot.ts";
 import { Store } from "../frame/store.ts";
@@ -24,6 +25,7 @@ export interface Setting {
   /** Whether the handbook's work is done already, or the hosts have nothing but their cards. */
   readonly isBuilt: boolean;
   readonly seed: number;
+  readonly family: Family;
 }
 
 export interface Shown extends Setting {
@@ -49,6 +51,7 @@ const NOTHING: Shown = {
   scenario: "dr",
   isBuilt: false,
   seed: 1,
+  family: "inet",
   ran: [],
   steps: [],
   at: -1,

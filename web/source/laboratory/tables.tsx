@@ -69,7 +69,7 @@ export function Tables({ host, changed }: TablesProps): JSX.Element {
         rows={routes
           .filter(({ table }) => table === "main")
           .map(({ to, via, interface: card }) => [
-            to === "0.0.0.0/0" ? "default" : to,
+            to === "0.0.0.0/0" || to === "::/0" ? "default" : to,
             via === undefined ? "" : `via ${via}`,
             card,
           ])}

@@ -99,7 +99,7 @@ interface HostBoxProps {
 function HostBox({ host, place, isChosen, choose, step, hears }: HostBoxProps): JSX.Element {
   const addresses = host.interfaces
     .flatMap((card) => card.addresses.map((each) => ({ ...each, card: card.name })))
-    .filter(({ address }) => !address.startsWith("127.") && !address.includes(":"))
+    .filter(({ address }) => !/^(127\.|::1$|fe80:)/.test(address))
     .slice(0, ADDRESSES_MAX);
   const height = HEAD_HEIGHT + Math.max(1, addresses.length) * LINE_HEIGHT + 4;
   const note = noteOf(step);
