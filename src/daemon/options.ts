@@ -93,8 +93,9 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --no-adopt         forget the connections of the daemon before, and end its programs
   --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
                      goes on with them, or sluice engine detach ends them
-  --engine ENGINE    kernel, userspace (default), or auto: kernel where the host can. The kernel
-                     engine has the kernel open and forward connections by itself
+  --engine ENGINE    kernel, userspace, or auto (default): kernel where the host can, and the log says
+                     why where not. The kernel engine has the kernel open and forward connections by
+                     itself
   --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
                      where packets arrive (wire): faster, and no rule of the host's sees them
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
@@ -207,14 +208,14 @@ function placeOf(option: string, text: string | undefined): ListenPlace | undefi
   throw new UsageError(`${option} ${text}: expected ${A_LISTEN_PLACE}`);
 }
 
-function engineOf(text: string = "userspace"): EngineChoice {
+function engineOf(text: string = "auto"): EngineChoice {
   const engine = ENGINES.find((each) => each === text);
   if (engine !== undefined) return engine;
   throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
 }
 
 /** Throws for one that the engine has no use for: the userspace engine always stands behind the host's firewall. */
-function admissionOf(text: string = "host", engine: string = "userspace"): Admission {
+function admissionOf(text: string = "host", engine: string = "auto"): Admission {
   const admission = ADMISSIONS.find((each) => each === text);
   if (admission === undefined) {
     throw new UsageError(`--admission ${text}: expected one of ${ADMISSIONS.join(", ")}`);

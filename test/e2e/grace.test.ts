@@ -41,11 +41,19 @@ function left(): string {
   return `${seen.join("")}${file}`.replaceAll(/^(?!.*(sluice|0x2053|connections)).*\n?/gm, "");
 }
 
-for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-  test(`after ${signal} packets are lost for the grace, then all is as without Sluice`, async () => {
-    const daemon = await withService("--grace", "6");
+const USERSPACE = ["--engine", "userspace"] as const;
+
+/** What becomes of packets meanwhile: of a daemon that was killed the kernel engine's programs go on. */
+for (const [signal, engine, meanwhile] of [
+  ["SIGTERM", "userspace", "silence"],
+  ["SIGKILL", "userspace", "silence"],
+  ["SIGTERM", "kernel", "silence"],
+  ["SIGKILL", "kernel", R1],
+] as const) {
+  test(`after ${signal} of the ${engine} engine comes its grace, then all is as without Sluice`, async () => {
+    const daemon = await withService("--grace", "6", "--engine", engine);
     await daemon.end(signal);
-    expect(network.ask(80)).toBe("silence");
+    expect(network.ask(80)).toBe(meanwhile);
     await expect.poll(left, { timeout: 20_000 }).toBe("");
     expect(network.ask(80)).toBe("refused");
     expect(network.ask(80, R1)).toBe(R1);
@@ -60,15 +68,18 @@ test("without grace the ports are the host's at once, and nothing is left", asyn
   expect(network.ask(80)).toBe("refused");
 });
 
-test("a daemon without grace goes on with what one with grace left, and leaves nothing", async () => {
-  const first = await withService("--grace", "60");
-  await using connection = await network.talk(80);
-  await first.end("SIGTERM");
-  const second = await home.start(network.director);
-  expect(await connection.say("still here")).toBe("still here");
-  await second.end("SIGTERM");
-  expect(left()).toBe("");
-});
+test.for(["userspace", "kernel"])(
+  "a daemon without grace goes on with what one with grace left, and leaves nothing: %s",
+  async (engine) => {
+    const first = await withService("--grace", "60", "--engine", engine);
+    await using connection = await network.talk(80);
+    await first.end("SIGTERM");
+    const second = await home.start(network.director, "--engine", engine);
+    expect(await connection.say("still here")).toBe("still here");
+    await second.end("SIGTERM");
+    expect(left()).toBe("");
+  },
+);
 
 test("a daemon starts and serves also where somebody removed the file", async () => {
   const first = await withService("--grace", "20");
@@ -140,7 +151,7 @@ test("the second of two daemons neither harms the first nor its connections", as
 
 test("the shell that keeps the tables is killed: another does", async () => {
   const { director } = network;
-  const daemon = await withService("--grace", "60");
+  const daemon = await withService("--grace", "60", ...USERSPACE);
   await using connection = await network.talk(80);
   const keepers = () => keepersOf(home.connections(director));
   const [first] = keepers();
@@ -155,7 +166,7 @@ test("the shell that keeps the tables is killed: another does", async () => {
 
 test("a grace that ends while the next daemon is at its start goes on", async () => {
   const { director } = network;
-  const first = await withService("--grace", "6");
+  const first = await withService("--grace", "6", ...USERSPACE);
   await using connection = await network.talk(80);
   await first.end("SIGKILL");
   // It has the connections' file, which it locks behind the state's, and takes no packets yet.
@@ -164,6 +175,7 @@ test("a grace that ends while the next daemon is at its start goes on", async ()
     'exec strace -D -qq -o /dev/null -e trace=flock -e inject=flock:delay_exit=8000000:when=2 "$@"',
     "--grace",
     "60",
+    ...USERSPACE,
   );
   let runs = false;
   const running = untilPrinted(second, "goes on with").then(() => {

@@ -31,7 +31,9 @@ test("systemd hears of readiness, reloads, the end, and that packets' loop goes 
   await expect.poll(() => manager.lines, PATIENCE).toContain("READY=1");
   // Not a moment later: what is told must be true.
   expect(network.ask(80)).toBe(R1);
-  expect(manager.lines).toContain("STATUS=1 service, engine userspace");
+  expect(manager.lines).toContainEqual(
+    expect.stringMatching(/^STATUS=1 service, engine (kernel|userspace)$/),
+  );
 
   const ticks = (): number => manager.take().filter((line) => line === "WATCHDOG=1").length;
   await expect.poll(ticks, PATIENCE).toBeGreaterThan(0);
@@ -52,7 +54,7 @@ test("systemd hears of readiness, reloads, the end, and that packets' loop goes 
 
   writeFileSync(file, web("nowhere"));
   child.kill("SIGHUP");
-  const mistake = `STATUS=1 service, engine userspace; the configuration is not used: ${file}:1:`;
+  const mistake = `; the configuration is not used: ${file}:1:`;
   await expect.poll(() => manager.lines, PATIENCE).toContainEqual(expect.stringContaining(mistake));
 
   child.kill("SIGTERM");

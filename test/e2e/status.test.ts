@@ -62,8 +62,8 @@ test("nothing is wrong where all is well", async () => {
   expect(network.ask(80)).toBe(R1);
   const { code, stdout } = home.sluice("status");
   expect(stdout).toContain(`process ${daemon.pid}, for `);
-  expect(stdout).toContain(
-    "Engine       userspace, at netfilter's hooks, behind the host's firewall\n",
+  expect(stdout).toMatch(
+    /^Engine {7}(kernel|userspace), at netfilter's hooks, behind the host's firewall$/m,
   );
   expect(stdout).toContain("Services     1, with 1 server\nConnections  1 of at most 1048576\n");
   expect(stdout).toContain("Nothing is known to be wrong.\n");

@@ -175,7 +175,11 @@ export class KernelOffload implements FlowOffload {
     this.#watch[Symbol.dispose]();
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
-    if (!this.#isLeft) this.flows.pins?.remove();
+    if (!this.#isLeft) {
+      this.flows.pins?.remove();
+      // The last that they did, for the connections' file.
+      this.flows.tell();
+    }
     this.flows[Symbol.dispose]();
   }
 
