@@ -298,7 +298,6 @@ struct change_connection {
 	__u32 pad;
 };
 
-/* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
 /* Of which packets the daemon is to be told. 0 is any. */
 struct watch {
 	__u64 missed; /* wanted, but the daemon was not fast enough */
@@ -331,6 +330,7 @@ struct told_packet {
 	__u8 headers[TOLD_HEADERS]; /* as it leaves, without a tunnel's */
 };
 
+/* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
 struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
 	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs keep. They alone write connections and loads; the daemon fills in what it knows of the host and the
- * services, and has what else it wants changed by programs of its own (control.h).
+ * What the programs keep. They alone write connections; loads the daemon counts, too. It fills in what it knows of the
+ * host and the services, and has what else it wants changed by programs of its own (control.h).
  */
 #ifndef SLUICE_MAPS_H
 #define SLUICE_MAPS_H

@@ -1,8 +1,9 @@
 /**
  * Services as the programs know them: destinations with their loads and counters, lists of them, whose turn it is.
  *
- * New connections of some they can schedule; of the others they know the destinations, because connections go there. A connection is counted, and whose turn it is is decided, in their memory:
- * there is one place for it, whoever opens the connection.
+ * New connections of some they can schedule; of the others they know the destinations, because connections go there. A
+ * connection is counted, and whose turn it is is decided, in their memory: there is one place for it, whoever opens the
+ * connection.
  */
 import type { ServiceKey, ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Route } from "../../ipvs/host.ts";
