@@ -227,7 +227,7 @@ function admissionOf(text: string = "host", engine: string = "auto"): Admission 
 }
 
 /** Throws for an engine that has nothing to leave. */
-function detaches(isWanted: boolean | undefined, engine: string = "userspace"): boolean {
+function detaches(isWanted: boolean | undefined, engine: string = "auto"): boolean {
   if (isWanted === true && engine === "userspace") {
     throw new UsageError("--detach-on-exit: only the kernel engine can, --engine kernel or auto");
   }
