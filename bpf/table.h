@@ -60,7 +60,8 @@ static __always_inline __u64 hash_of(const struct flow_key *flow, const struct s
 
 static __always_inline __u32 print_of(__u64 hash)
 {
-	return hash >> 16;
+	/* Never that of an empty place. */
+	return hash >> 16 | 1;
 }
 
 static __always_inline struct bucket *bucket_of(__u64 hash, __u32 step, const struct settings *now)

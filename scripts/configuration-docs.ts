@@ -122,6 +122,9 @@ Each kind has settings of its own, and all have these:
 
 ${table(common)}
 ${checks()}
+### body
+
+${table(definition("checkBody"))}
 ### health
 
 ${table(definition("health"))}
@@ -135,6 +138,9 @@ ${table(definition("flapping"))}
 ### A receiver of events
 
 ${table(definition("receiver"))}
+### mail
+
+${table(definition("mail"))}
 ### remove
 
 ${table(whole.properties!.remove!)}
@@ -185,11 +191,13 @@ const SECTIONS: Readonly<Record<string, string>> = {
   destinationDefaults: "[a destination's defaults](#a-destinations-defaults)",
   pool: "[pool](#a-pool)",
   receiver: "[receiver](#a-receiver-of-events)",
+  mail: "[mail](#mail)",
   service: "[service](#a-service)",
   persistence: "[persistence](#persistence)",
   duration: "time",
   period: "time",
   check: "[check](#a-check)",
+  checkBody: "[body](#body)",
   health: "[health](#health)",
   vip: "[VIP](#a-vip)",
   announce: "[announce](#announce)",
@@ -199,7 +207,11 @@ const SECTIONS: Readonly<Record<string, string>> = {
 };
 
 function values(schema: Schema): string {
-  if (schema.$ref !== undefined) return SECTIONS[schema.$ref.replace("#/$defs/", "")]!;
+  if (schema.$ref !== undefined) {
+    const section = SECTIONS[schema.$ref.replace("#/$defs/", "")];
+    if (section === undefined) throw new Error(`${schema.$ref} has no section`);
+    return section;
+  }
   if (schema.enum !== undefined) return schema.enum.map((each) => `\`${each}\``).join(", ");
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   const members = schema.anyOf ?? schema.oneOf;

@@ -88,13 +88,17 @@ test("a program that fails, is not there, or hangs is said once", async () => {
   const { path } = script("exit 3");
   using failing = notifier(exec([path]));
   using missing = notifier(exec([join(folder, "nothing")]));
-  using hanging = notifier({ ...exec(["sleep", "1000"]), timeoutMs: 50 });
-  for (const { events } of [failing, missing, hanging]) {
+  // For this errno, and others, spawn() throws instead of telling.
+  using impossible = notifier(exec([join(path, "nothing")]));
+  using hanging = notifier({ ...exec(["sleep", "1000"], false), timeoutMs: 50 });
+  for (const { events } of [failing, missing, impossible, hanging]) {
     events.publish({ name: "bug", message: "1", facts: {} });
     events.publish({ name: "bug", message: "2", facts: {} });
   }
   await expect.poll(() => failing.troubles).toEqual([`${path}: it ended with 3`]);
   await expect.poll(() => missing.troubles[0]).toContain("ENOENT");
+  await expect.poll(() => impossible.troubles[0]).toContain("ENOTDIR");
+  await expect.poll(() => hanging.troubles).toEqual(["sleep 1000: it took too long"]);
 });
 
 test("a URL is posted what happened, again when it failed", async () => {
@@ -149,7 +153,7 @@ test("at the end those are told that all is down who want it, and are waited for
 });
 
 test("the end does not wait for ever", async () => {
-  using told = notifier({ ...exec(["sleep", "1000"]), atEnd: true });
+  using told = notifier({ ...exec(["sleep", "1000"], false), atEnd: true });
   await told.all.farewell([down()], 1);
   expect(told.troubles).toEqual([]);
 });

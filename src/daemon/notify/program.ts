@@ -36,8 +36,8 @@ function run(
     child.on("exit", (code, killedBy) =>
       resolve(code === 0 ? undefined : `it ended with ${code ?? killedBy}`),
     );
-    // One that does not read it.
-    child.stdin.on("error", () => {});
-    child.stdin.end(`${event.text}\n`);
+    // One that does not read it. Where this process has no descriptors left there is none.
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(`${event.text}\n`);
   });
 }

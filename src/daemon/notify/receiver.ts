@@ -93,7 +93,9 @@ export class Receiver implements Disposable {
     let why: string | undefined;
     for (let attempt = 1; attempt <= way.tries; attempt++) {
       const patience = AbortSignal.timeout(this.settings.timeoutMs);
-      why = await way.tell(events, AbortSignal.any([this.#ending.signal, patience]));
+      const signal = AbortSignal.any([this.#ending.signal, patience]);
+      // What it throws all the same is a failure of this one's alone.
+      why = await way.tell(events, signal).catch((error: unknown) => (error as Error).message);
       if (why === undefined || this.#ending.signal.aborted) return undefined;
       if (attempt < way.tries) await this.#rest(attempt);
     }

@@ -144,10 +144,11 @@ const CASELESS: readonly string[] = [
 const smtp: Reader = {
   read(checker, inherited, notes) {
     const { values, blocks } = readBlock(checker.block ?? [], keys.SMTP, notes);
-    // Before 2.0 what it connects to stood in blocks: each is a checker of its own (smtp_host_handler()).
+    // Before 2.0 what it connects to stood in blocks: each is a checker of its own,
+    // and what it does not say is as beside it (smtp_alloc_host()).
     const hosts = blocks.map((host) => readBlock(host.block ?? [], keys.PLAIN, notes).values);
     return (hosts.length === 0 ? [{}] : hosts).map((host) => {
-      const own = { ...host, ...values };
+      const own = { ...values, ...host };
       return {
         probe: { kind: "smtp", helo: values.helo },
         connection: connectionOf(own),

@@ -59,10 +59,10 @@ export class MailReader {
         return true;
       }
       case "smtp_alert":
-        this.#tells = isOn(statement);
+        this.#tells = this.#isOn(statement);
         return true;
       case "smtp_alert_checker":
-        this.#tellsCheckers = isOn(statement);
+        this.#tellsCheckers = this.#isOn(statement);
         return true;
       case "no_checker_emails":
         this.#notes.note(at, text, "mail is about real servers, never about one of their checks");
@@ -126,9 +126,11 @@ export class MailReader {
     this.#notes.dropped(at, text, `port: ${taken.why}`);
     return server;
   }
-}
 
-function isOn(statement: Statement): boolean {
-  const taken = flag(statement);
-  return "why" in taken || taken.value === true;
+  #isOn(statement: Statement): boolean {
+    const taken = flag(statement);
+    if ("why" in taken) return true;
+    if (taken.odd !== undefined) this.#notes.note(statement.at, statement.text, taken.odd);
+    return taken.value === true;
+  }
 }

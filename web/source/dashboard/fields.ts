@@ -27,7 +27,8 @@ export const FORWARDINGS: Readonly<Record<string, WireForwarding>> = {
 const PORT_MAX = 65_535;
 const WEIGHT_MAX = 65_535;
 const MARK_MAX = 0xffff_ffff;
-const PERSISTENCE_MAX = 86_400;
+/** 31 days, as ipvsadm has it. */
+const PERSISTENCE_MAX = 2_678_400;
 
 /** `place`: an address, or a firewall mark, of IPv4. */
 export function serviceIn(

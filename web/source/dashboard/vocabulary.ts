@@ -148,7 +148,7 @@ export const WORDS = {
   badPort:         ["{text}: expected a port from 1 to 65535", "{text}：应为 1 到 65535 的端口"],
   badServicePort:  ["{text}: expected a port from 1 to 65535, or 0 for all ports of a persistent service", "{text}：应为 1 到 65535 的端口，或 0（持久服务的所有端口）"],
   badWeight:       ["{text}: expected a weight from 0 to 65535", "{text}：应为 0 到 65535 的权重"],
-  badPersistence:  ["{text}: expected seconds from 1 to 86400, or nothing", "{text}：应为 1 到 86400 秒，或留空"],
+  badPersistence:  ["{text}: expected seconds from 1 to 2678400, or nothing", "{text}：应为 1 到 2678400 秒，或留空"],
   thereAlready:    ["There is {what} already", "已经有 {what}"],
 } as const;
 
