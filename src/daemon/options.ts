@@ -93,7 +93,7 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --no-adopt         forget the connections of the daemon before, and end its programs
   --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
                      goes on with them, or sluice engine detach ends them
-  --engine ENGINE    kernel, userspace, or auto (default): kernel where the host can, and the log says
+  --engine ENGINE    userspace (default), kernel, or auto: kernel where the host can, and the log says
                      why where not. The kernel engine has the kernel open and forward connections by
                      itself
   --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
@@ -208,14 +208,14 @@ function placeOf(option: string, text: string | undefined): ListenPlace | undefi
   throw new UsageError(`${option} ${text}: expected ${A_LISTEN_PLACE}`);
 }
 
-function engineOf(text: string = "auto"): EngineChoice {
+function engineOf(text: string = "userspace"): EngineChoice {
   const engine = ENGINES.find((each) => each === text);
   if (engine !== undefined) return engine;
   throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
 }
 
 /** Throws for one that the engine has no use for: the userspace engine always stands behind the host's firewall. */
-function admissionOf(text: string = "host", engine: string = "auto"): Admission {
+function admissionOf(text: string = "host", engine: string = "userspace"): Admission {
   const admission = ADMISSIONS.find((each) => each === text);
   if (admission === undefined) {
     throw new UsageError(`--admission ${text}: expected one of ${ADMISSIONS.join(", ")}`);
@@ -227,7 +227,7 @@ function admissionOf(text: string = "host", engine: string = "auto"): Admission 
 }
 
 /** Throws for an engine that has nothing to leave. */
-function detaches(isWanted: boolean | undefined, engine: string = "auto"): boolean {
+function detaches(isWanted: boolean | undefined, engine: string = "userspace"): boolean {
   if (isWanted === true && engine === "userspace") {
     throw new UsageError("--detach-on-exit: only the kernel engine can, --engine kernel or auto");
   }
