@@ -70,12 +70,12 @@ export async function openDirector(
   const own = Promise.withResolvers<OwnSettings>();
   let configuration: ConfigurationReload | undefined;
   if (options.config === undefined || configured === undefined) {
-    onReload(() => reload(control, lines), manager);
+    onReload(() => reload(control, lines), own.promise, manager);
   } else {
     await putInForce(control, configured.wanted, options.config, lines);
     const reloading = new ConfigurationReload(options.config, control, own.promise, lines);
     configuration = reloading;
-    onReload(() => reloading.again(), manager);
+    onReload(() => reloading.again(), own.promise, manager);
   }
   // Packets flow by now; all else is loaded meanwhile.
   const { serve } = await import("./serving.ts");
@@ -99,9 +99,19 @@ async function openState(
 }
 
 /** `reload` resolves to why all stays as it is, if it does. */
-function onReload(reload: () => Promise<string | undefined>, manager: Told | undefined): void {
+function onReload(
+  reload: () => Promise<string | undefined>,
+  own: Promise<OwnSettings>,
+  manager: Told | undefined,
+): void {
+  const all = async (): Promise<string | undefined> => {
+    const why = await reload();
+    // Behind it: the file may have said that others are to be read.
+    (await own).reread();
+    return why;
+  };
   process.on("SIGHUP", () => {
-    const done = reload();
+    const done = all();
     manager?.during(done);
   });
 }

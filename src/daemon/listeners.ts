@@ -21,6 +21,8 @@ export interface Listener<Place> extends AsyncDisposable {
   readonly place: Place;
   /** The same address and port, other files. Throws a ListenError, and goes on with those before. */
   renew(place: Place): void;
+  /** Reads its files anew; where they cannot be used, it says so, and goes on with those before. */
+  reread(): void;
   /** Nobody else comes in; who is being answered is, for a while. */
   retire(): void;
 }
@@ -40,6 +42,7 @@ export async function serveMetrics(
   return {
     place,
     renew() {},
+    reread() {},
     retire() {
       void listening.retire();
       const facts = { event: "metrics-closed", listen: formatListenPlace(place) };
@@ -49,7 +52,7 @@ export async function serveMetrics(
   };
 }
 
-/** Until it is disposed. Each SIGHUP reads the certificate anew. */
+/** Until it is disposed. */
 export async function serveApi(
   app: Hono,
   place: ApiSettings,
@@ -63,14 +66,6 @@ export async function serveApi(
       lines.warn({ event: "api-refused", ...record, why }, `a call over TCP was refused: ${why}`),
     onTrouble: (message) => lines.warn(message),
   });
-  const renew = (): void => {
-    try {
-      listening.renew();
-    } catch (error) {
-      lines.error({ event: "certificate-refused", err: error }, "the certificate stays as it is");
-    }
-  };
-  process.on("SIGHUP", renew);
   lines.info(
     { event: "api-served", listen: formatListenPlace(place) },
     "the API is served over TCP",
@@ -83,16 +78,19 @@ export async function serveApi(
       listening.renew({ place: next, tokens: tokensOf(next) });
       current = next;
     },
+    reread() {
+      try {
+        listening.renew();
+      } catch (error) {
+        lines.error({ event: "certificate-refused", err: error }, "the certificate stays as it is");
+      }
+    },
     retire() {
-      process.off("SIGHUP", renew);
       void listening.retire();
       const facts = { event: "api-closed", listen: formatListenPlace(place) };
       lines.info(facts, "the API is no longer served there");
     },
-    async [Symbol.asyncDispose]() {
-      process.off("SIGHUP", renew);
-      await listening[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose](),
   };
 }
 

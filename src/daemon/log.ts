@@ -32,7 +32,7 @@ function levelOf(level: LogLevel): number {
 }
 
 /** A line with an `event`'s name among its facts is one: listeners are told the same. */
-function publishing(events: Events): NonNullable<LoggerOptions["hooks"]> {
+export function publishing(events: Events): NonNullable<LoggerOptions["hooks"]> {
   return {
     logMethod(words, method) {
       const [facts, message] = words as readonly unknown[];

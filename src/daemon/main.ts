@@ -93,7 +93,12 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
   lines.info({ event: "director-ending", signal: await asked }, "ending");
   manager?.stopping();
   resort.isServing = false;
-  await own.farewell();
+  try {
+    await own.farewell();
+  } catch (error) {
+    // Whoever was to hear of it: the end is to be an orderly one.
+    lines.error({ err: error }, "who is told of events may not have been told of the end");
+  }
   await control.end();
   await listening[Symbol.asyncDispose]();
   await stack.disposeAsync();

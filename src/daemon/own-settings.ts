@@ -12,6 +12,7 @@ import type { NotifySettings } from "../configuration/notify.ts";
 import type { Control } from "../control/control.ts";
 import type { Listener } from "./listeners.ts";
 import type { Log } from "./log.ts";
+import type { farewells } from "./notify/farewell.ts";
 import type { Notifier } from "./notify/notifier.ts";
 
 export interface OwnParts {
@@ -27,7 +28,13 @@ export interface OwnParts {
 /** A change that can still be taken back. One of both is to be called. */
 export interface Prepared {
   commit(): void;
+  /** What cannot be taken back is told of: whoever undoes has an error of their own. */
   undo(): Promise<void>;
+}
+
+interface Telling {
+  readonly notifier: Notifier;
+  readonly farewells: typeof farewells;
 }
 
 /** For how long the end of the daemon waits for those who are told of it. */
@@ -39,30 +46,34 @@ export class OwnSettings implements AsyncDisposable {
   readonly #parts: OwnParts;
   readonly #metrics: Door<ListenPlace>;
   readonly #api: Door<ApiSettings>;
-  #notifier: Notifier | undefined;
+  #telling: Telling | undefined;
   #hasStarted = false;
 
   constructor(parts: OwnParts) {
     this.#parts = parts;
     const { api, log } = parts;
-    this.#metrics = new Door(async (place) =>
-      (await import("./listeners.ts")).serveMetrics(place, parts, log),
+    const onLost = (error: unknown): void =>
+      log.lines.error({ err: error }, "what a file that is not used changed could not be undone");
+    this.#metrics = new Door(
+      async (place) => (await import("./listeners.ts")).serveMetrics(place, parts, log),
+      onLost,
     );
-    this.#api = new Door(async (place) =>
-      (await import("./listeners.ts")).serveApi(api, place, log),
+    this.#api = new Door(
+      async (place) => (await import("./listeners.ts")).serveApi(api, place, log),
+      onLost,
     );
   }
 
   /** Rejects with a ListenError. */
   async start(settings = NOTHING): Promise<void> {
-    await this.#tell(settings.notify);
     (await this.prepare(settings)).commit();
     this.#hasStarted = true;
   }
 
-  /** Rejects with a ListenError, and all is as it was. */
+  /** Rejects, where it listens or what it loads cannot be had, and all is as it was. */
   async prepare(settings: DaemonSettings): Promise<Prepared> {
     const { metrics = settings.metrics, api = settings.api } = this.#parts.options;
+    const tell = await this.#prepareTelling(settings.notify);
     const first = await this.#metrics.prepare(metrics);
     let second: Prepared;
     try {
@@ -75,7 +86,7 @@ export class OwnSettings implements AsyncDisposable {
       commit: () => {
         first.commit();
         second.commit();
-        void this.#tell(settings.notify);
+        tell();
       },
       undo: async () => {
         await second.undo();
@@ -84,58 +95,81 @@ export class OwnSettings implements AsyncDisposable {
     };
   }
 
+  /** What it listens with may have other files' content by now, as a certificate that was renewed. */
+  reread(): void {
+    this.#metrics.reread();
+    this.#api.reread();
+  }
+
   /** Tells those who want to know it that all is down. */
   async farewell(): Promise<void> {
-    if (this.#notifier === undefined) return;
+    if (this.#telling === undefined) return;
     const { control, status } = this.#parts;
-    const { farewells } = await import("./notify/farewell.ts");
-    await this.#notifier.farewell(farewells(control.state, status.health()?.keeper), FAREWELL_MS);
+    const { notifier, farewells } = this.#telling;
+    await notifier.farewell(farewells(control.state, status.health()?.keeper), FAREWELL_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#notifier?.[Symbol.dispose]();
+    this.#telling?.notifier[Symbol.dispose]();
     await this.#api.close();
     await this.#metrics.close();
   }
 
-  async #tell(settings: readonly NotifySettings[]): Promise<void> {
-    const { lines, events } = this.#parts.log;
-    if (this.#notifier === undefined) {
-      if (settings.length === 0) return;
-      // At the start of what happened before it, too: checks may have told of services already.
-      const after = this.#hasStarted ? events.last : 0;
-      const { Notifier } = await import("./notify/notifier.ts");
-      this.#notifier ??= new Notifier(events, {
-        after,
-        onTrouble: (receiver, why) =>
-          lines.warn(
-            { event: "notification-failed", receiver, why },
-            `${receiver} is not told of events: ${why}`,
-          ),
-      });
-    }
-    this.#notifier.set(settings);
+  /**
+   * What puts these receivers in force. All that they take is loaded before, the farewell, too: when they need it, the package
+   * may be another one, and the files of this one gone.
+   */
+  async #prepareTelling(settings: readonly NotifySettings[]): Promise<() => void> {
+    if (this.#telling === undefined && settings.length === 0) return () => {};
+    const [{ Notifier, load }, { farewells }] = await Promise.all([
+      import("./notify/notifier.ts"),
+      import("./notify/farewell.ts"),
+    ]);
+    await load(settings);
+    return () => {
+      const { lines, events } = this.#parts.log;
+      this.#telling ??= {
+        notifier: new Notifier(events, {
+          // At the start of what happened before it, too: checks may have told of services already.
+          after: this.#hasStarted ? events.last : 0,
+          onTrouble: (receiver, why) =>
+            lines.warn(
+              { event: "notification-failed", receiver, why },
+              `${receiver} is not told of events: ${why}`,
+            ),
+        }),
+        farewells,
+      };
+      this.#telling.notifier.set(settings);
+    };
   }
 }
 
 /** A listener of a kind, or none, and the way from one place to another. */
 class Door<Place extends ListenPlace> {
   readonly #open: (place: Place) => Promise<Listener<Place>>;
+  readonly #onLost: (error: unknown) => void;
   #listener: Listener<Place> | undefined;
 
-  constructor(open: (place: Place) => Promise<Listener<Place>>) {
+  /** `onLost` is told why what was before cannot be had again. */
+  constructor(open: (place: Place) => Promise<Listener<Place>>, onLost: (error: unknown) => void) {
     this.#open = open;
+    this.#onLost = onLost;
+  }
+
+  reread(): void {
+    this.#listener?.reread();
   }
 
   async prepare(place: Place | undefined): Promise<Prepared> {
     const before = this.#listener;
-    if (place === undefined) return prepared(() => this.#take(undefined));
+    if (place === undefined) return this.#prepared(() => this.#take(undefined));
     if (before === undefined) return this.#prepareNew(await this.#open(place));
     const { place: was } = before;
-    if (isSame(was, place)) return prepared(() => {});
+    if (isSame(was, place)) return this.#prepared(() => {});
     if (was.address === place.address && was.port === place.port) {
       before.renew(place);
-      return prepared(
+      return this.#prepared(
         () => {},
         () => before.renew(was),
       );
@@ -151,15 +185,20 @@ class Door<Place extends ListenPlace> {
     try {
       const next = await this.#open(place);
       this.#listener = next;
-      return prepared(
+      return this.#prepared(
         () => {},
         async () => {
+          this.#listener = undefined;
           await next[Symbol.asyncDispose]();
           this.#listener = await this.#open(was);
         },
       );
     } catch (error) {
-      this.#listener = await this.#open(was);
+      try {
+        this.#listener = await this.#open(was);
+      } catch (lost) {
+        this.#onLost(lost);
+      }
       throw error;
     }
   }
@@ -169,7 +208,7 @@ class Door<Place extends ListenPlace> {
   }
 
   #prepareNew(next: Listener<Place>): Prepared {
-    return prepared(
+    return this.#prepared(
       () => this.#take(next),
       () => next[Symbol.asyncDispose](),
     );
@@ -179,10 +218,19 @@ class Door<Place extends ListenPlace> {
     this.#listener?.retire();
     this.#listener = next;
   }
-}
 
-function prepared(commit: () => void, undo: () => void | PromiseLike<void> = () => {}): Prepared {
-  return { commit, undo: async () => await undo() };
+  #prepared(commit: () => void, undo: () => void | PromiseLike<void> = () => {}): Prepared {
+    return {
+      commit,
+      undo: async () => {
+        try {
+          await undo();
+        } catch (error) {
+          this.#onLost(error);
+        }
+      },
+    };
+  }
 }
 
 /** The one may have been read here, the other in a process of its own: then what is undefined is not there. */

@@ -1,8 +1,8 @@
-/** A receiver that gets mail, by an SMTP server. Loads nodemailer with the first one that is sent. */
+/** A receiver that gets mail, by an SMTP server. Loaded, with nodemailer, where a file has such a receiver. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { hostname } from "node:os";
-import type { Transporter } from "nodemailer";
+import { createTransport, type Transporter } from "nodemailer";
 import type SMTPTransport from "nodemailer/lib/smtp-transport/index.js";
 import { formatMailServer } from "../../configuration/mail-place.ts";
 import type { MailSettings } from "../../configuration/notify.ts";
@@ -39,7 +39,7 @@ async function send(
     // Also while nobody else hears them, before nodemailer does and after it: none ends the process.
     socket.on("error", () => {});
     await once(socket, "connect", { signal });
-    const transport = await transportOver(socket, settings);
+    const transport = transportOver(socket, settings);
     await transport.sendMail({
       from,
       to: [...to],
@@ -57,8 +57,7 @@ async function send(
   }
 }
 
-async function transportOver(socket: Socket, settings: MailSettings): Promise<Transporter> {
-  const { createTransport } = await import("nodemailer");
+function transportOver(socket: Socket, settings: MailSettings): Transporter {
   const { server, helo = hostname(), tls, login } = settings;
   const isSure = tls === "required" || tls === "always";
   const options: SMTPTransport.Options = {

@@ -8,7 +8,8 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { NotifySettings } from "../../configuration/notify.ts";
 import { Events } from "../../control/events.ts";
-import { Notifier } from "./notifier.ts";
+import { Notifier, type NotifierOptions } from "./notifier.ts";
+import { openWay } from "./way.ts";
 import { wordsFor } from "./words.ts";
 
 let folder: string;
@@ -36,10 +37,14 @@ function webhook(url: string): Pick<NotifySettings, "way"> {
 type Wanted = Pick<NotifySettings, "way"> & Partial<NotifySettings>;
 
 function notifier(...wanted: Wanted[]) {
+  return notifierWith({}, ...wanted);
+}
+
+function notifierWith(options: Partial<NotifierOptions>, ...wanted: Wanted[]) {
   const events = new Events({ epoch: "e" });
   const troubles: string[] = [];
   const onTrouble = (receiver: string, why: string) => void troubles.push(`${receiver}: ${why}`);
-  const all = new Notifier(events, { after: 0, onTrouble, retryMs: 1 });
+  const all = new Notifier(events, { after: 0, onTrouble, retryMs: 1, ...options });
   const set = (...next: Wanted[]) => all.set(next.map((each) => ({ ...COMMON, ...each })));
   set(...wanted);
   return { events, troubles, all, set, [Symbol.dispose]: () => all[Symbol.dispose]() };
@@ -142,6 +147,29 @@ test("other receivers: who stays keeps its queue, who is new hears of what comes
   await expect.poll(() => heard(comes!)).toEqual(["two"]);
   await expect.poll(() => heard(stays!)).toEqual(["one", "two"]);
   await expect.poll(() => heard(goes!)).toEqual(["one"]);
+});
+
+test("who goes and hangs is not waited for for ever; what is lost is said", async () => {
+  const hanging = { ...exec(["sleep", "1000"], false), timeoutMs: 1_000_000 };
+  using told = notifierWith({ leaveMs: 1 }, hanging);
+  for (const name of ["one", "two", "three"]) told.events.publish({ name, message: "", facts: {} });
+  told.set();
+  await expect.poll(() => told.troubles).toEqual(["sleep 1000: 3 events were lost meanwhile"]);
+});
+
+test("a receiver is opened before anything happens; that it cannot be is said once", async () => {
+  const asked: string[] = [];
+  const open: typeof openWay = (way) => {
+    asked.push(way.kind);
+    return asked.length === 1 ? openWay(way) : Promise.reject(new Error("its file is gone"));
+  };
+  const { path, kept } = script();
+  using told = notifierWith({ open }, exec([path]), webhook("http://127.0.0.1:1/"));
+  expect(asked).toEqual(["exec", "webhook"]);
+  told.events.publish(down());
+  told.events.publish(down());
+  await expect.poll(() => kept().match(/^destination-down/gm)).toHaveLength(2);
+  expect(told.troubles).toEqual(["a receiver by webhook: its file is gone"]);
 });
 
 test("at the end those are told that all is down who want it, and are waited for", async () => {

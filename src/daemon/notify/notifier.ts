@@ -7,10 +7,20 @@
 import type { NotifySettings } from "../../configuration/notify.ts";
 import type { Events, KeptEvent, LoggedEvent } from "../../control/events.ts";
 import { Receiver, type ReceiverOptions } from "./receiver.ts";
+import { openWay } from "./way.ts";
+
+/** For so long one that is no longer wanted goes on: 1,000 events for one that hangs would take hours. */
+const LEAVE_MS = 60_000;
 
 export interface NotifierOptions extends ReceiverOptions {
   /** Events are told of that come after the one of this number: 0, what happened since the daemon began. */
   readonly after: number;
+  readonly leaveMs?: number;
+}
+
+/** Loads what tells such receivers. Rejects when it cannot be had. */
+export async function load(settings: readonly NotifySettings[]): Promise<void> {
+  await Promise.all(settings.map(({ way }) => openWay(way)));
 }
 
 export class Notifier implements Disposable {
@@ -35,6 +45,7 @@ export class Notifier implements Disposable {
     if (this.#isTelling) this.#read();
     else setImmediate(() => this.#pass());
     this.#isTelling = true;
+    const { leaveMs = LEAVE_MS } = this.#options;
     const before = [...this.#receivers];
     this.#receivers = settings.map((each) => {
       const text = JSON.stringify(each);
@@ -43,7 +54,7 @@ export class Notifier implements Disposable {
     });
     for (const receiver of before) {
       this.#leaving.add(receiver);
-      void receiver.idle().then(() => this.#leaving.delete(receiver));
+      void receiver.leave(leaveMs).finally(() => this.#leaving.delete(receiver));
     }
   }
 

@@ -16,6 +16,8 @@ export interface ReceiverOptions {
   /** Something is wrong with a receiver: its first failure after a success, and what was lost. */
   readonly onTrouble: (receiver: string, why: string) => void;
   readonly retryMs?: number;
+  /** How it is told. */
+  readonly open?: typeof openWay;
 }
 
 export class Receiver implements Disposable {
@@ -25,6 +27,8 @@ export class Receiver implements Disposable {
   readonly #options: ReceiverOptions;
   readonly #queue: KeptEvent[] = [];
   readonly #ending = new AbortController();
+  /** Undefined when it cannot be had. */
+  readonly #way: Promise<Way | undefined>;
   #work: Promise<void> | undefined;
   #hasFailed = false;
   #lost = 0;
@@ -34,6 +38,8 @@ export class Receiver implements Disposable {
     this.#options = options;
     this.#services = new Set(settings.services.map(canonicalService));
     this.#destinations = new Set(settings.destinations.map(canonicalDestination));
+    // Now, not with the first event: by then the package may be another one, and the files of this one gone.
+    this.#way = this.#open();
   }
 
   take(event: KeptEvent): void {
@@ -57,8 +63,27 @@ export class Receiver implements Disposable {
     while (this.#work !== undefined) await this.#work;
   }
 
+  /** Tells what waits, for so long; what is left then is lost, and that is told. */
+  async leave(withinMs: number): Promise<void> {
+    const timer = setTimeout(() => this[Symbol.dispose](), withinMs);
+    timer.unref();
+    await this.idle();
+    clearTimeout(timer);
+    this.#tellLost((await this.#way)?.name);
+  }
+
   [Symbol.dispose](): void {
     this.#ending.abort();
+  }
+
+  async #open(): Promise<Way | undefined> {
+    const { open = openWay } = this.#options;
+    try {
+      return await open(this.settings.way);
+    } catch (error) {
+      this.#options.onTrouble(`a receiver by ${this.settings.way.kind}`, (error as Error).message);
+      return undefined;
+    }
   }
 
   /** Whether it is about what this receiver is to be told of. */
@@ -72,20 +97,28 @@ export class Receiver implements Disposable {
   }
 
   async #tellAll(): Promise<void> {
-    const way = await openWay(this.settings.way);
-    while (this.#queue.length > 0) {
+    const way = await this.#way;
+    while (way !== undefined && this.#queue.length > 0 && !this.#ending.signal.aborted) {
       const together = this.#queue.length > APART_MAX ? way.togetherMax : 1;
       const events = this.#queue.splice(0, together).filter((event) => way.takes(event));
       if (events.length === 0) continue;
       const why = await this.#tell(way, events);
-      if (this.#ending.signal.aborted) return;
+      if (this.#ending.signal.aborted) {
+        if (why !== undefined) this.#lost += events.length;
+        break;
+      }
       if (why !== undefined && !this.#hasFailed) this.#options.onTrouble(way.name, why);
       this.#hasFailed = why !== undefined;
-      if (this.#lost > 0 && why === undefined) {
-        this.#options.onTrouble(way.name, `${this.#lost} events were lost meanwhile`);
-        this.#lost = 0;
-      }
+      if (why === undefined) this.#tellLost(way.name);
     }
+    this.#lost += this.#queue.splice(0).filter((event) => way?.takes(event) ?? true).length;
+  }
+
+  #tellLost(name = `a receiver by ${this.settings.way.kind}`): void {
+    if (this.#lost === 0) return;
+    const what = this.#lost === 1 ? "1 event was" : `${this.#lost} events were`;
+    this.#options.onTrouble(name, `${what} lost meanwhile`);
+    this.#lost = 0;
   }
 
   /** Why not; undefined: it was told. */
@@ -96,7 +129,7 @@ export class Receiver implements Disposable {
       const signal = AbortSignal.any([this.#ending.signal, patience]);
       // What it throws all the same is a failure of this one's alone.
       why = await way.tell(events, signal).catch((error: unknown) => (error as Error).message);
-      if (why === undefined || this.#ending.signal.aborted) return undefined;
+      if (why === undefined || this.#ending.signal.aborted) return why;
       if (attempt < way.tries) await this.#rest(attempt);
     }
     return why;
