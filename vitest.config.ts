@@ -40,7 +40,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           expect: POLLED,
           // They mostly wait for processes and timers, each file in namespaces of its own.
-          maxWorkers: 4,
+          maxWorkers: 5,
         },
       },
     ],
