@@ -38,6 +38,8 @@ const IDENTITY = "identity";
 const IDENTITY_LENGTH = 2_048;
 /** What a gate's table of programs is kept as (clsact.ts). */
 export const KEPT_GATE = "gate";
+/** Longer than it takes to keep an object's parts. */
+const UNFINISHED_MS = 60_000;
 const KINDS = ["links", "programs", "maps"] as const;
 
 const SOL_SOCKET = 1;
@@ -203,12 +205,21 @@ export class Pins {
 
   /** Those of network namespaces that have gone: nothing of theirs runs anywhere. */
   static sweep(place: string): void {
+    removeUnfinished(join(place, FOLDER));
     for (const pins of Pins.all(place)) {
-      const names = pins.linkNames();
-      const fds = names.map((name) => pins.link(name));
-      for (const fd of fds) if (fd !== undefined) close(fd);
-      if (names.length > 0 && fds.every((fd) => fd === undefined)) pins.remove();
+      try {
+        pins.#removeIfGone();
+      } catch {
+        // Another daemon has them, or is at it at the same time.
+      }
     }
+  }
+
+  #removeIfGone(): void {
+    const names = this.linkNames();
+    const fds = names.map((name) => this.link(name));
+    for (const fd of fds) if (fd !== undefined) close(fd);
+    if (names.length > 0 && fds.every((fd) => fd === undefined)) this.remove();
   }
 
   linkNames(): string[] {
@@ -281,6 +292,19 @@ function inBytes(identity: Identity): Uint8Array {
   const length = Buffer.from(bytes.buffer).write(JSON.stringify(identity), "utf8");
   if (length === IDENTITY_LENGTH) throw new RangeError("Cannot note what the BPF programs are of");
   return bytes;
+}
+
+/** What whoever made it did not finish: that takes no time, and nothing of it runs. */
+function removeUnfinished(folder: string): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names.filter((each) => /^net-\d+-new$/.test(each))) {
+    try {
+      const path = join(folder, name);
+      if (Date.now() - lstatSync(path).mtimeMs > UNFINISHED_MS) removeFolder(path);
+    } catch {
+      // Another daemon's, or gone.
+    }
+  }
 }
 
 /** Links first: what runs does so with all that it needs. Nothing is no error. */
