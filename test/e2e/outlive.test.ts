@@ -1,8 +1,10 @@
 /** What the kernel engine's programs do without a daemon, and what the next one makes of it. */
+import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Pins } from "../../src/engine/kernel/pins.ts";
+import { untilPrinted } from "../userspace/namespaces.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
 
@@ -125,5 +127,53 @@ test("what is damaged is said, and begun anew", async () => {
   });
   await expect.poll(() => said, POLLED).toContain("the director runs");
   expect(said).toContain("the kernel's programs begin anew");
+  expect(network.ask(80)).toBe(R1);
+});
+
+test("without a grace, too, the next daemon goes on with what was detached", async () => {
+  const first = await start("--detach-on-exit", "--grace", "0");
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await using connection = await network.talk(80);
+  await first.end("SIGTERM");
+  expect(await connection.say("nobody lives")).toBe("nobody lives");
+  const second = await start("--detach-on-exit", "--grace", "0");
+  expect(await connection.say("still here")).toBe("still here");
+  await expect.poll(counts, POLLED).toMatch(/^1 /);
+  expect(network.ask(80)).toBe(R1);
+  expect(second.isRunning).toBe(true);
+});
+
+test("a start that fails leaves what runs", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  // Without nft no start gets far.
+  const child = home.launchBy(
+    network.director,
+    'mount --bind /bin/false /usr/sbin/nft; exec "$@"',
+    ...KERNEL,
+  );
+  const [code] = await once(child, "exit");
+  expect(code).not.toBe(0);
+  expect(home.pinned()).toHaveLength(1);
+  expect(network.director.run("ip link show sluice-lane")).toContain("sluice-lane");
+  expect(network.ask(80)).toBe(R1);
+});
+
+test("programs end where the next daemon cannot have the kernel engine", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const child = home.launchBy(
+    network.director,
+    'exec setpriv --bounding-set=-bpf,-sys_admin "$@"',
+    "--engine",
+    "auto",
+  );
+  await untilPrinted(child, "the director runs");
+  expect(home.pinned()).toEqual([]);
   expect(network.ask(80)).toBe(R1);
 });
