@@ -182,8 +182,12 @@ export class Pins {
     const path = join(this.folder, "links", name);
     if (!existsSync(path)) return undefined;
     const fd = getPinned(path);
-    if (linkInformation(fd).interfaceIndex !== 0) return fd;
-    close(fd);
+    using unless = new DisposableStack();
+    unless.defer(() => close(fd));
+    if (linkInformation(fd).interfaceIndex !== 0) {
+      unless.move();
+      return fd;
+    }
     unlinkSync(path);
     return undefined;
   }
@@ -217,9 +221,13 @@ export class Pins {
 
   #removeIfGone(): void {
     const names = this.linkNames();
-    const fds = names.map((name) => this.link(name));
-    for (const fd of fds) if (fd !== undefined) close(fd);
-    if (names.length > 0 && fds.every((fd) => fd === undefined)) this.remove();
+    if (names.length > 0 && names.every((name) => !this.#isAtWork(name))) this.remove();
+  }
+
+  #isAtWork(name: string): boolean {
+    const fd = this.link(name);
+    if (fd !== undefined) close(fd);
+    return fd !== undefined;
   }
 
   linkNames(): string[] {
