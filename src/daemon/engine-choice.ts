@@ -10,7 +10,7 @@ import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
 import { missingCapabilities } from "./capabilities.ts";
-import type { Admission, EngineChoice } from "./options.ts";
+import { type Admission, type EngineChoice, GRACE_DEFAULT } from "./options.ts";
 
 export interface EngineOptions {
   readonly choice: EngineChoice;
@@ -55,15 +55,16 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
     if (choice === "kernel" || !isRefusal) throw error;
     events.inform(`the userspace engine runs, because the kernel engine cannot: ${error.message}`);
   }
-  // The head start is gone with what was tried.
-  return await UserspaceEngine.open(common);
+  // The head start is gone with what was tried; what a daemon before left at work is not.
+  return await UserspaceEngine.open({ ...common, claim: await endPrograms(common) });
 }
 
 function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving {
   const { file, graceSeconds, adopts, staysAtEnd } = outliving;
   const stays = graceSeconds > 0 || staysAtEnd === true;
   const inform = (message: string): void => events.inform(message);
-  return { folder: dirname(file), adopts, stays, patienceSeconds: graceSeconds, inform };
+  const patienceSeconds = Math.max(graceSeconds, GRACE_DEFAULT);
+  return { folder: dirname(file), adopts, stays, patienceSeconds, inform };
 }
 
 /** What a kernel engine before left at work: another engine does not know what it does. Resolves to the claim it took. */
@@ -81,8 +82,13 @@ async function endPrograms({
   const pins = place === undefined ? undefined : new Pins(place);
   if (pins?.exist !== true) return undefined;
   const claim = await claimNamespace();
-  pins.remove();
-  events.inform(`the programs that a daemon before left in the kernel are ended (${pins.folder})`);
+  const what = "the programs that a daemon before left in the kernel";
+  try {
+    pins.remove();
+    events.inform(`${what} are ended (${pins.folder})`);
+  } catch (error) {
+    events.warn(`${what} cannot be ended, and go on beside this engine (${pins.folder})`, error);
+  }
   return claim;
 }
 

@@ -64,6 +64,8 @@ export interface FlowOffload extends Disposable {
   readonly flows: Offload;
   /** The folder of what goes on when the process has ended; undefined: nothing does. */
   readonly pins: string | undefined;
+  /** The engine stands: what an earlier process left is its own from now on, and until then no start that fails ends it. */
+  begin(): void;
   /** Nothing is to go on without the process. */
   endWithProcess(): void;
   /** All goes on when this is disposed of, where it can. */

@@ -106,6 +106,7 @@ const TROUBLES: readonly [prefix: string, words: string][] = [
   ["mend-",                "failures to set right what somebody changed of what Sluice set up on this host"],
   ["memory-",              "failures to read the free memory: what was read last is believed"],
   ["icmp-settings-",       "failures to read the host's limits on ICMP errors: those read last are believed"],
+  ["kernel-refused-",      "calls of the kernel engine's own programs that the kernel refused: what they were for is tried again"],
   ["network-",             "failures to read the host's interfaces or neighbours: it is tried again"],
   ["link-unsupported",     "ways by an interface whose link layer is not supported"],
 ];

@@ -25,7 +25,7 @@ beforeAll(async () => {
   network = new Network();
   home = new DaemonHome();
   await network.speak(network.server, 80, R1);
-  daemon = await home.start(network.director);
+  daemon = await home.start(network.director, "--engine", "kernel");
   home.configure(`-A -t ${V}:80 -s rr`, `-a -t ${V}:80 -r ${R1} -m`, `-A -u ${V}:53 -s rr`);
   writeFileSync(
     home.configuration,
@@ -71,6 +71,7 @@ const refusals: [calls: string, errno: string, counted: string | undefined][] = 
   ["setns,ioctl",             "ENOMEM",       "mend"],
   ["bind",                    "EADDRINUSE",   "mend"],
   ["bind",                    "ENOMEM",       "mend"],
+  ["bpf",                     "ENOMEM",       "kernel-refused-ENOMEM"],
 ];
 
 test.for(refusals)("%s: %s", async ([calls, errno, counted]) => {

@@ -1,8 +1,10 @@
 /** What the kernel engine's programs do without a daemon, and what the next one makes of it. */
-import { rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chownSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Pins } from "../../src/engine/kernel/pins.ts";
+import { untilPrinted } from "../userspace/namespaces.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
 
@@ -126,4 +128,71 @@ test("what is damaged is said, and begun anew", async () => {
   await expect.poll(() => said, POLLED).toContain("the director runs");
   expect(said).toContain("the kernel's programs begin anew");
   expect(network.ask(80)).toBe(R1);
+});
+
+test("without a grace, too, what was detached has time until the next daemon is told what is wanted", async () => {
+  const withoutGrace = ["--detach-on-exit", "--grace", "0"];
+  const first = await start(...withoutGrace);
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await using connection = await network.talk(80);
+  await first.end("SIGTERM");
+  rmSync(home.state);
+  await start(...withoutGrace);
+  expect(network.ask(80)).toBe(R1);
+  home.configure(...SERVICE);
+  expect(await connection.say("still here")).toBe("still here");
+  await expect.poll(counts, POLLED).toMatch(/^1 /);
+});
+
+test("a start that fails leaves what runs", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  // Without nft no start gets far.
+  const child = home.launchBy(
+    network.director,
+    'mount --bind /bin/false /usr/sbin/nft; exec "$@"',
+    ...KERNEL,
+  );
+  const [code] = await once(child, "exit");
+  expect(code).not.toBe(0);
+  expect(home.pinned()).toHaveLength(1);
+  expect(network.director.run("ip link show sluice-lane")).toContain("sluice-lane");
+  expect(network.ask(80)).toBe(R1);
+});
+
+test("programs end where the next daemon cannot have the kernel engine", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const child = home.launchBy(
+    network.director,
+    'exec setpriv --bounding-set=-bpf,-sys_admin "$@"',
+    "--engine",
+    "auto",
+  );
+  await untilPrinted(child, "the director runs");
+  expect(home.pinned()).toEqual([]);
+  expect(network.ask(80)).toBe(R1);
+});
+
+test("another user's stay, and the kernel engine runs without any of its own", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const [folder] = home.pinned();
+  chownSync(join(home.directory, "bpf/sluice", folder!), 65_534, 65_534);
+  const child = home.launch(network.director, ...KERNEL);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("the director runs");
+  expect(said).toContain("the kernel's programs end with this process");
+  expect(said).toContain("is another user's (uid 65534), and stays");
+  expect(home.pinned()).toEqual([folder]);
 });

@@ -33,7 +33,7 @@ export class Inheritance {
     this.#parts = parts;
   }
 
-  /** Looks at up to `budget` entries: whether those were all. */
+  /** Looks at up to `budget` records: whether those were all. */
   work(budget: number): boolean {
     const { maps, entries, mirror, hear } = this.#parts;
     if (this.#elements === undefined) {
@@ -47,6 +47,8 @@ export class Inheritance {
         mirror.settled(this.#slots);
         return true;
       }
+      // A free record costs as much as another.
+      if (next.value === undefined) continue;
       const { view, at, entry } = next.value;
       this.#slots.add(entry.slot);
       hear(view, at, entry);

@@ -57,6 +57,13 @@ export interface ReplyWay {
   readonly linkAddresses: Uint8Array;
 }
 
+/** An entry, by its flow, which lies in `view`. */
+export interface ListedEntry {
+  readonly view: DataView;
+  readonly at: number;
+  readonly entry: EntryView;
+}
+
 /** A connection as the programs have it: where it lies, read when asked. */
 export class EntryView {
   epoch = 0;
@@ -104,6 +111,8 @@ export class KernelEntries implements Disposable {
   readonly #client = new Uint8Array(clientKey.size);
   readonly #clientView = new DataView(this.#client.buffer);
   readonly #read = new EntryView();
+  /** The last call came to nothing, for the kernel did not run what it takes: nobody knows what there is. */
+  wasRefused = false;
 
   constructor(maps: KernelMaps) {
     this.#maps = maps;
@@ -116,11 +125,14 @@ export class KernelEntries implements Disposable {
   /** The connection's entry; undefined when there is none. Good until the next call. */
   look(connections: ConnectionTable, id: number): EntryView | undefined {
     fillKey(this.#change.view, changeConnection.flow, connections, id);
-    return this.#ask(this.#maps.programs.look_at_connection);
+    return this.#ask("look_at_connection");
   }
 
-  /** All connections with their flows; what comes or goes meanwhile may be missed. Each is good until the next. */
-  *all(): Generator<{ readonly view: DataView; readonly at: number; readonly entry: EntryView }> {
+  /**
+   * All connections with their flows, record by record; undefined: that one is free, or was not read (wasRefused) and is the
+   * next once more. What comes or goes meanwhile may be missed. Each is good until the next.
+   */
+  *all(): Generator<ListedEntry | undefined> {
     const { view, bytes } = this.#change;
     const count = this.#maps.tally.view.getUint32(tally.records, true);
     // Whoever is told of one may ask about others before he is done with it.
@@ -129,7 +141,11 @@ export class KernelEntries implements Disposable {
     const entry = new EntryView();
     for (let number = 0; number < count; number++) {
       view.setUint32(changeConnection.number, number, true);
-      if (this.#ask(this.#maps.programs.read_record) === undefined) continue;
+      if (this.#ask("read_record") === undefined) {
+        if (this.wasRefused) number--;
+        yield undefined;
+        continue;
+      }
       told.set(bytes.subarray(changeConnection.flow, changeConnection.flow + flowKey.size));
       yield { view: toldView, at: 0, entry: entry.read(view, CHANGED) };
     }
@@ -138,7 +154,7 @@ export class KernelEntries implements Disposable {
   /** The director's from now on. As look(). */
   take(connections: ConnectionTable, id: number): EntryView | undefined {
     fillKey(this.#change.view, changeConnection.flow, connections, id);
-    return this.#ask(this.#maps.programs.take_connection);
+    return this.#ask("take_connection");
   }
 
   /** Puts a connection into the table, or what the director has made of it. Whether it is there then. */
@@ -167,7 +183,7 @@ export class KernelEntries implements Disposable {
     view.setUint32(CHANGED + connection.arrival, admission?.arrival ?? 0, true);
     view.setUint16(CHANGED + connection.port, connections.destinationPort(id));
     view.setUint32(changeConnection.keeps, admission === undefined ? 1 : 0, true);
-    return this.#ask(this.#maps.programs.give_connection) !== undefined;
+    return this.#ask("give_connection") !== undefined;
   }
 
   /** Takes a connection of this epoch out. As look(), of what it was. */
@@ -240,12 +256,14 @@ export class KernelEntries implements Disposable {
 
   #forget(epoch: number): EntryView | undefined {
     this.#change.view.setUint32(CHANGED + connection.word + EPOCH_AT, epoch, true);
-    return this.#ask(this.#maps.programs.forget_connection);
+    return this.#ask("forget_connection");
   }
 
-  #ask(program: number): EntryView | undefined {
+  #ask(program: Parameters<KernelMaps["ask"]>[1]): EntryView | undefined {
     const { view } = this.#change;
-    if (!this.#change.ask(program)) return undefined;
+    const answer = this.#maps.ask(this.#change, program);
+    this.wasRefused = answer === "refused";
+    if (answer !== true) return undefined;
     if (view.getInt32(changeConnection.found, true) === 0) return undefined;
     return this.#read.read(view, CHANGED);
   }
@@ -285,6 +303,13 @@ export function readReplyFlow(flow: Flow, connections: ConnectionTable, id: numb
   flow.virtualPort = connections.clientPort(id);
   flow.dataLength = 0;
   return flow;
+}
+
+/** The flow of a connection, as it is in the programs' keys. */
+export function flowBytes(connections: ConnectionTable, id: number): Uint8Array {
+  const bytes = new Uint8Array(flowKey.size);
+  fillKey(new DataView(bytes.buffer), 0, connections, id);
+  return bytes;
 }
 
 /** The flow as the client's packets have it on the wire. */

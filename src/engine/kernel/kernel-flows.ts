@@ -22,9 +22,10 @@ import type {
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
+import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { flowKey, news, settings, tally } from "./abi.ts";
 import { Inheritance, Recount } from "./inheritance.ts";
-import { EntryView, KernelEntries, readFlow, readReplyFlow } from "./kernel-entries.ts";
+import { EntryView, flowBytes, KernelEntries, readFlow, readReplyFlow } from "./kernel-entries.ts";
 import { KernelMaps, type PinnedMapsOptions } from "./kernel-maps.ts";
 import { KernelServices } from "./kernel-services.ts";
 import type { Pins } from "./pins.ts";
@@ -56,6 +57,8 @@ export interface KernelFlowsOptions {
   readonly opensOnWire?: boolean | undefined;
   /** Where programs and connections outlive the process. */
   readonly outliving?: PinnedMapsOptions | undefined;
+  /** Goes on, but not as it should. */
+  readonly warn?: (message: string, error?: unknown) => void;
 }
 
 /**
@@ -63,6 +66,13 @@ export interface KernelFlowsOptions {
  * connections, and takes part.
  */
 type Stage = "waiting" | "adopting" | "running";
+
+/** An entry that is to go. `destination`: which counts it still. */
+interface Unforgotten {
+  readonly flow: Uint8Array;
+  readonly epoch: number;
+  readonly destination?: Destination | undefined;
+}
 
 export class KernelFlows implements Offload, Disposable {
   /** A new generation has begun. */
@@ -90,6 +100,8 @@ export class KernelFlows implements Offload, Disposable {
   #mended = 0;
   #arePinsForgotten = false;
   #isTelling = false;
+  /** Entries that are to go, and that the kernel has yet to let us take out. */
+  readonly #unforgotten: Unforgotten[] = [];
   #stage: Stage = "running";
   /** A generation is due as soon as all is known. */
   #isDue = false;
@@ -102,7 +114,7 @@ export class KernelFlows implements Offload, Disposable {
     const { connectionsMax, packetsSeen = PACKETS_SEEN, opensOnWire = false } = options;
     this.#packetsSeen = packetsSeen;
     this.#opensOnWire = opensOnWire;
-    this.#maps = new KernelMaps(connectionsMax, options.outliving);
+    this.#maps = new KernelMaps(connectionsMax, options.outliving, options.warn);
     this.#entries = new KernelEntries(this.#maps);
     this.mirror = new KernelServices(this.#maps);
     this.mirror.onCarrying = () => {
@@ -133,9 +145,8 @@ export class KernelFlows implements Offload, Disposable {
     return this.#arePinsForgotten ? undefined : this.#maps.pins;
   }
 
-  /** All ends with the process from now on. */
+  /** They are removed: all ends with the process from now on. */
   forgetPins(): void {
-    this.pins?.remove();
     this.#arePinsForgotten = true;
   }
 
@@ -269,21 +280,26 @@ export class KernelFlows implements Offload, Disposable {
   }
 
   tell(): void {
-    if (this.#maps.news.isEmpty) return;
+    if (this.#maps.news.isEmpty && this.#unforgotten.length === 0) return;
     if (this.#isTelling || this.#stage !== "running") return;
     this.#isTelling = true;
-    this.#maps.news.drain((view, at) => {
-      this.#hear(view, at + news.flow, this.#told.read(view, at + news.connection));
-    });
-    const unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
-    if (unheard !== this.#unheard) this.#walk();
-    this.#unheard = unheard;
-    this.#isTelling = false;
+    try {
+      this.#forgetUnforgotten();
+      this.#maps.news.drain((view, at) => {
+        this.#hear(view, at + news.flow, this.#told.read(view, at + news.connection));
+      });
+      const unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
+      if (unheard === this.#unheard || this.#walk()) this.#unheard = unheard;
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   take(connections: ConnectionTable, id: number): boolean {
     if (this.#owner[id] !== OWNER.kernel) return true;
     const entry = this.#entries.take(connections, id);
+    // It stays the programs', and its next packet asks again.
+    if (this.#entries.wasRefused) return true;
     if (entry === undefined || entry.epoch !== this.#epoch[id]) return false;
     this.#owner[id] = OWNER.director;
     this.#moved(id, entry);
@@ -342,6 +358,8 @@ export class KernelFlows implements Offload, Disposable {
     const none = Number.NEGATIVE_INFINITY as Instant;
     if (this.#owner[id] !== OWNER.kernel) return none;
     const entry = this.#entries.look(connections, id);
+    // Nobody knows; it is asked again when its time would be over.
+    if (this.#entries.wasRefused) return MONOTONIC_CLOCK.now();
     if (entry === undefined || entry.epoch !== this.#epoch[id]) return none;
     connections.setInPackets(id, entry.packets);
     connections.setTimeoutMs(id, entry.timeoutMs);
@@ -356,11 +374,15 @@ export class KernelFlows implements Offload, Disposable {
     const owner = this.#owner[id];
     if (owner === OWNER.nobody) return true;
     const entry = this.#entries.forget(connections, id, this.#epoch[id]!);
+    const { wasRefused } = this.#entries;
+    if (wasRefused) {
+      this.#unforgotten.push({ flow: flowBytes(connections, id), epoch: this.#epoch[id]! });
+    }
     if (this.#answered[id] !== 0) this.#entries.removeReply(connections, id);
     this.#owner[id] = OWNER.nobody;
     this.#answered[id] = 0;
     if (entry !== undefined) connections.setFlags(id, entry.flags);
-    return entry !== undefined || owner === OWNER.director;
+    return entry !== undefined || wasRefused || owner === OWNER.director;
   }
 
   collect(told: OffloadedTraffic): void {
@@ -378,6 +400,7 @@ export class KernelFlows implements Offload, Disposable {
     const { view } = this.#maps.tally;
     return {
       ...verdictCounts(this.#maps.verdicts),
+      ...this.#maps.reasons(),
       "kernel-opened": Number(view.getBigUint64(tally.opened, true)),
       "kernel-news-lost": Number(view.getBigUint64(tally.unheard, true)),
       "kernel-flows-full": this.#full,
@@ -423,9 +446,8 @@ export class KernelFlows implements Offload, Disposable {
         ? NO_CONNECTION
         : listener.opened(readFlow(this.#flow, view, at), entry.with(destination));
     if (opened === NO_CONNECTION) {
-      const bytes = new Uint8Array(view.buffer, view.byteOffset + at, flowKey.size);
-      const ended = this.#entries.forgetFlow(bytes, entry.epoch);
-      if (ended !== undefined) destination?.unbind(ended.flags);
+      const flow = new Uint8Array(view.buffer, view.byteOffset + at, flowKey.size);
+      this.#forget({ flow, epoch: entry.epoch, destination });
       return;
     }
     this.#owner[opened] = OWNER.kernel;
@@ -444,9 +466,31 @@ export class KernelFlows implements Offload, Disposable {
     return server && this.#listener.orphan(server);
   }
 
-  /** Some news had no place: all that there is is looked at. */
-  #walk(): void {
-    for (const { view, at, entry } of this.#entries.all()) this.#hear(view, at, entry);
+  /** Some news had no place: all that there is is looked at. False when the kernel did not let us. */
+  #walk(): boolean {
+    for (const each of this.#entries.all()) {
+      if (each !== undefined) this.#hear(each.view, each.at, each.entry);
+      else if (this.#entries.wasRefused) return false;
+    }
+    return true;
+  }
+
+  /** Takes out an entry that nobody here has a connection of. */
+  #forget({ flow, epoch, destination }: Unforgotten): void {
+    const ended = this.#entries.forgetFlow(flow, epoch);
+    if (this.#entries.wasRefused) {
+      this.#unforgotten.push({ flow: flow.slice(), epoch, destination });
+    } else if (ended !== undefined) {
+      destination?.unbind(ended.flags);
+    }
+  }
+
+  /** What the kernel refused to take out is tried again, until it refuses once more. */
+  #forgetUnforgotten(): void {
+    for (let each = this.#unforgotten.pop(); each !== undefined; each = this.#unforgotten.pop()) {
+      this.#forget(each);
+      if (this.#entries.wasRefused) return;
+    }
   }
 
   #moved(id: number, entry: EntryView): void {
@@ -485,7 +529,7 @@ export class KernelFlows implements Offload, Disposable {
     const entry = { epoch: this.#epoch[id]!, version, isDirectors };
     // Where the director's go nobody asks.
     if (!this.#entries.give(table, id, Math.max(slot, 0), entry, admission)) {
-      this.#full++;
+      if (!this.#entries.wasRefused) this.#full++;
       return;
     }
     this.#version[id] = version;

@@ -1,9 +1,10 @@
 /** The programs in bpf/ with their maps, loaded or found at work, and what of those is mapped into the process. */
 import { createHash, randomFillSync } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { Memory } from "../host/system/libc.ts";
+import { Memory, SystemCallError } from "../host/system/libc.ts";
+import { ToldOnce, troubleName } from "../host/told-once.ts";
 import * as abi from "./abi.ts";
-import { BpfObject, type BpfParts } from "./libbpf.ts";
+import { BpfObject, type BpfParts, type Question } from "./libbpf.ts";
 import { NewsRing } from "./news-ring.ts";
 import type { Identity, PinnedParts, Pins } from "./pins.ts";
 
@@ -94,12 +95,22 @@ export class KernelMaps implements Disposable {
   /** Programs and maps were at work already. */
   readonly isInherited: boolean;
   readonly pins: Pins | undefined;
+  readonly #refusals: ToldOnce;
 
-  /** Throws a BpfError when the kernel or libbpf refuses. */
-  constructor(connectionsMax: number, outliving?: PinnedMapsOptions) {
+  /** `warn`: of what goes on, but not as it should. Throws a BpfError when the kernel or libbpf refuses. */
+  constructor(
+    connectionsMax: number,
+    outliving?: PinnedMapsOptions,
+    warn?: (message: string, error?: unknown) => void,
+  ) {
+    this.#refusals = new ToldOnce((name, error) =>
+      warn?.(`the kernel does not run a program of the daemon's own (counted as ${name})`, error),
+    );
     using stack = new DisposableStack();
     const { parts: object, isInherited, pins } = open(connectionsMax, outliving);
     stack.use(object);
+    using unless = new DisposableStack();
+    if (!isInherited && pins !== undefined) unless.defer(() => removeParts(pins));
     this.isInherited = isInherited;
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
@@ -123,7 +134,24 @@ export class KernelMaps implements Disposable {
     if (!isInherited) this.#layOut(indexBits(connectionsMax));
     const programs = PROGRAMS.map((name) => [name, object.program(name)]);
     this.programs = Object.fromEntries(programs) as typeof this.programs;
+    unless.move();
     this.#stack = stack.move();
+  }
+
+  /** Has a program of the daemon's own answer: whether it could. "refused", and counted, where the kernel did not run it. */
+  ask(question: Question, program: (typeof PROGRAMS)[number]): boolean | "refused" {
+    try {
+      return question.ask(this.programs[program]);
+    } catch (error) {
+      if (!(error instanceof SystemCallError)) throw error;
+      this.#refusals.count(troubleName("kernel-refused", error), error);
+      return "refused";
+    }
+  }
+
+  /** What the kernel refused, by reason. */
+  reasons(): Readonly<Record<string, number>> {
+    return this.#refusals.counts();
   }
 
   [Symbol.dispose](): void {
@@ -139,6 +167,9 @@ export class KernelMaps implements Disposable {
     bytes[settings.multiplier]! |= 1;
   }
 }
+
+/** Said where what is wanted to outlive the process cannot. */
+export const END_WITH_PROCESS = "the kernel's programs end with this process";
 
 interface Opened {
   readonly parts: BpfParts;
@@ -164,21 +195,35 @@ function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined):
     layout: hash(Buffer.from(JSON.stringify(abi))),
     connectionsMax,
   };
-  if (pins.exist) {
-    const found = adopts ? find(pins, identity, inform) : "it was asked for";
+  try {
+    const found = adopts && pins.exist ? find(pins, identity, inform) : "it was asked for";
     if (typeof found !== "string") return { parts: found, isInherited: true, pins };
-    inform(`the kernel's programs begin anew: ${found} (${pins.folder})`);
-    pins.remove();
+    if (pins.exist) {
+      inform(`the kernel's programs begin anew: ${found} (${pins.folder})`);
+      pins.remove();
+    }
+  } catch (error) {
+    // What the file system refuses is no reason not to run.
+    warn(END_WITH_PROCESS, error);
+    return { parts: load(), isInherited: false, pins: undefined };
   }
   const parts = load();
   try {
     pins.keep(parts, identity);
     return { parts, isInherited: false, pins };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    warn("the kernel's programs end with this process", error);
-    pins.remove();
+    warn(END_WITH_PROCESS, error);
+    removeParts(pins);
     return { parts, isInherited: false, pins: undefined };
+  }
+}
+
+/** Whoever refused to keep them may refuse that, too. */
+function removeParts(pins: Pins): void {
+  try {
+    pins.remove();
+  } catch {
+    // It has been said that they are not kept.
   }
 }
 

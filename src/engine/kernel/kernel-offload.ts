@@ -8,7 +8,7 @@ import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
-import type { PinnedMapsOptions } from "./kernel-maps.ts";
+import { END_WITH_PROCESS, type PinnedMapsOptions } from "./kernel-maps.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
@@ -50,7 +50,7 @@ export interface KernelOutliving {
   readonly adopts: boolean;
   /** Whether all goes on without the process; else what a process before left is taken from where it would. */
   readonly stays: boolean;
-  /** How long it goes on as it was while nothing is wanted. */
+  /** How long it goes on as it was while nothing is wanted, from when the engine stands. */
   readonly patienceSeconds: number;
   readonly inform: (message: string) => void;
 }
@@ -80,12 +80,18 @@ export class KernelOffload implements FlowOffload {
   #tracksWindows = false;
   #attachFailures = 0;
   #isLeft = false;
+  #hasBegun = false;
+  /** Until what an earlier process left is ended, if nothing is wanted. */
+  #patience: NodeJS.Timeout | undefined;
 
   /** Loads the programs. Throws a BpfError or SystemCallError when the host cannot. */
   constructor(options: KernelOffloadOptions) {
     this.#options = options;
     using stack = new DisposableStack();
     this.flows = stack.use(new KernelFlows({ ...options, outliving: pinsFor(options) }));
+    stack.defer(() => {
+      if (!this.flows.isInherited) this.#removePins();
+    });
     this.flows.onInvalidated = () => this.#forgetWays();
     this.#attachments = stack.use(
       new Attachments(this.flows.programs, options.hook, this.flows.pins),
@@ -102,11 +108,21 @@ export class KernelOffload implements FlowOffload {
     this.#timers = [
       setInterval(() => this.#look(), REVIEW_MS).unref(),
       setInterval(() => this.#hear(), NEWS_MS).unref(),
-      setTimeout(
-        () => this.flows.applied(true),
-        (options.outliving?.patienceSeconds ?? 0) * SECOND_MS,
-      ).unref(),
     ];
+  }
+
+  begin(): void {
+    const { stays, patienceSeconds = 0 } = this.#options.outliving ?? {};
+    this.#hasBegun = true;
+    if (stays === false) this.endWithProcess();
+    const end = (): void => {
+      try {
+        this.flows.applied(true);
+      } catch (error) {
+        this.#options.warn("what a daemon before left in the kernel is not ended", error);
+      }
+    };
+    this.#patience = setTimeout(end, patienceSeconds * SECOND_MS).unref();
   }
 
   async stand(): Promise<string | undefined> {
@@ -123,6 +139,7 @@ export class KernelOffload implements FlowOffload {
 
   endWithProcess(): void {
     this.#attachments.forgetPins();
+    this.#removePins();
     this.flows.forgetPins();
   }
 
@@ -142,7 +159,6 @@ export class KernelOffload implements FlowOffload {
         this.#options.warn("an interface's packets are not forwarded in the kernel", error);
       }
     }
-    if (isFirst && this.#options.outliving?.stays === false) this.endWithProcess();
     if (network.generation !== this.#networkGeneration) {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
@@ -170,17 +186,28 @@ export class KernelOffload implements FlowOffload {
   }
 
   [Symbol.dispose](): void {
+    // Nobody has gone on with what an earlier process left: it is as it was.
+    if (!this.#hasBegun && this.flows.isInherited && this.pins !== undefined) this.leave();
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#patience);
     clearImmediate(this.#waysDue);
     this.#watch[Symbol.dispose]();
     this.#news[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
     if (!this.#isLeft) {
-      this.flows.pins?.remove();
+      this.#removePins();
       // The last that they did, for the connections' file.
       this.flows.tell();
     }
     this.flows[Symbol.dispose]();
+  }
+
+  #removePins(): void {
+    try {
+      this.flows.pins?.remove();
+    } catch (error) {
+      this.#options.warn(`the kernel's programs cannot be ended (${this.pins})`, error);
+    }
   }
 
   #hear(): void {
@@ -267,9 +294,11 @@ function pinsFor({ outliving, warn }: KernelOffloadOptions): PinnedMapsOptions |
     if (place === undefined) return undefined;
     Pins.sweep(place);
     const pins = new Pins(place);
+    // Throws when they are another user's.
+    if (pins.exist) pins.identity();
     return stays || pins.exist ? { pins, adopts, inform, warn } : undefined;
   } catch (error) {
-    warn("the kernel's programs end with this process", error);
+    warn(END_WITH_PROCESS, error);
     return undefined;
   }
 }

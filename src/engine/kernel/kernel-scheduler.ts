@@ -1,5 +1,5 @@
 /** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
-import { dhSlots } from "../../ipvs/schedulers/dh.ts";
+import { DH_SLOTS, dhSlots } from "../../ipvs/schedulers/dh.ts";
 import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
 import { MH_SLOTS, mhSlots } from "../../ipvs/schedulers/mh.ts";
 import { rrAfter } from "../../ipvs/schedulers/rr.ts";
@@ -10,7 +10,7 @@ import type {
   SchedulerEvent,
   Turn,
 } from "../../ipvs/schedulers/scheduler.ts";
-import { shSlots } from "../../ipvs/schedulers/sh.ts";
+import { SH_SLOTS, shSlots } from "../../ipvs/schedulers/sh.ts";
 import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import { edit, editSchedule, order, pickDestination, plan, schedule, turn } from "./abi.ts";
@@ -26,7 +26,11 @@ export const MEMBERS_PER_SERVICE = 4_096;
 const NOBODY = 0xffff_ffff;
 
 /** Words of a service's list that has slots for members; undefined where it has as many as members. */
-export const SLOTS: Partial<Record<SchedulerName, number>> = { mh: MH_SLOTS };
+export const SLOTS: Partial<Record<SchedulerName, number>> = {
+  mh: MH_SLOTS,
+  sh: SH_SLOTS,
+  dh: DH_SLOTS,
+};
 
 /** A frame that is asked about must have an Ethernet header's length at least. */
 const PICK_LENGTH = Math.max(pickDestination.size, 14);
@@ -70,13 +74,15 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   pick(request: Request, _candidates: readonly Destination[]): Destination | undefined {
-    this.settle();
+    const { maps } = this.#parts;
+    // Nobody is picked by what is not in force yet, and the next packet tries again.
+    if (!this.#isSettled()) return undefined;
     const { view } = this.#pick;
     view.setUint32(pickDestination.clientFold, request.clientFold, true);
     view.setUint32(pickDestination.clientPort, request.clientPort, true);
     view.setUint32(pickDestination.destinationFold, request.destinationFold, true);
     view.setUint32(pickDestination.service, this.index, true);
-    if (!this.#pick.ask(this.#parts.maps.programs.pick_destination)) return undefined;
+    if (maps.ask(this.#pick, "pick_destination") !== true) return undefined;
     const slot = view.getInt32(pickDestination.picked, true);
     return slot < 0 ? undefined : this.#parts.destinationAt(slot);
   }
@@ -99,8 +105,18 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   settle(): void {
     const candidates = this.#unfilled;
     if (candidates === undefined) return;
-    this.#unfilled = undefined;
     this.#change(edit.edited, candidates, undefined);
+    this.#unfilled = undefined;
+  }
+
+  #isSettled(): boolean {
+    try {
+      this.settle();
+      return true;
+    } catch (error) {
+      if (error instanceof BpfError) return false;
+      throw error;
+    }
   }
 
   /** Begins with what is wanted; where an earlier process had the service, from what is in force, and as little as differs. */
@@ -152,7 +168,8 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     view.setUint32(editSchedule.edit, event, true);
     view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
     this.#writePlan(editSchedule.plan, first, members.length);
-    if (!this.#edit.ask(maps.programs.edit_schedule)) {
+    if (maps.ask(this.#edit, "edit_schedule") !== true) {
+      lists.free(first, members.length);
       throw new BpfError("Cannot change a service's destinations in the kernel");
     }
     // Who still looks through the list before sees that it is no longer in force: pick_of() in bpf/schedule.h.

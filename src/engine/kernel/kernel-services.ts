@@ -154,7 +154,9 @@ export class KernelServices implements ServiceMirror, Disposable {
     const before = this.#schedulers.get(service);
     const { scheduler: name, schedulerFlags: flags } = service.plan;
     const isSame = before?.name === name && before.flags === flags;
-    const hasRoom = isSame || this.#lists.hasRoom(SLOTS[name] ?? 0);
+    // Another list stands before the one in force goes, but for mh's, which is emptied first.
+    const count = SLOTS[name] ?? service.plan.destinations.length;
+    const hasRoom = (isSame && name === "mh") || this.#lists.hasRoom(count);
     if (!hasRoom || !isCarried(service.plan)) {
       this.#drop(service);
       return undefined;

@@ -112,19 +112,14 @@ export class BpfObject implements BpfParts {
     for (const [name, count] of Object.entries(entries)) {
       library.setEntries(library.findMap(object, name), count);
     }
-    for (const [name, fd] of Object.entries(used)) {
-      const map = library.findMap(object, name);
-      if (!isLikeIt(map, fd)) {
-        library.close(object);
-        throw new BpfError(`Cannot go on with the map ${name}: it is laid out otherwise`);
-      }
-      library.reuseMap(map, fd);
-    }
+    using unless = new DisposableStack();
+    unless.defer(() => library.close(object));
+    for (const [name, fd] of Object.entries(used)) reuse(object, name, fd);
     const result: number = library.load(object);
     if (result < 0) {
-      library.close(object);
       throw new BpfError(`Cannot load the BPF programs: ${errnoName(-result)}${lastLines(log)}`);
     }
+    unless.move();
   }
 
   /** The map's descriptor, which is the object's. */
@@ -159,6 +154,16 @@ export class BpfObject implements BpfParts {
     this.#isOpen = false;
     libbpf().close(this.#object);
   }
+}
+
+/** Has a map that is there be the object's of that name. */
+function reuse(object: number, name: string, fd: number): void {
+  const map = libbpf().findMap(object, name);
+  if (!isLikeIt(map, fd)) {
+    throw new BpfError(`Cannot go on with the map ${name}: it is laid out otherwise`);
+  }
+  const result: number = libbpf().reuseMap(map, fd);
+  if (result < 0) throw new BpfError(`Cannot go on with the map ${name}: ${errnoName(-result)}`);
 }
 
 /** Whether a map that is there is what an object asks for. */

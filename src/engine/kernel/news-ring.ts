@@ -46,16 +46,20 @@ export class NewsRing implements Disposable {
   drain(each: (view: DataView, at: number) => void): void {
     if (this.isEmpty) return;
     const { view } = this.#written;
-    while (!this.isEmpty) {
-      const at = this.#read % (this.#mask + 1);
-      const header = Atomics.load(this.#headers, at >>> 2);
-      // Whoever writes it is not done.
-      if ((header & BUSY) !== 0) break;
-      if ((header & DISCARDED) === 0) each(view, PAGE + at + HEADER);
-      const length = header & ~DISCARDED;
-      this.#read += HEADER + ((length + 7) & ~7);
+    try {
+      while (!this.isEmpty) {
+        const at = this.#read % (this.#mask + 1);
+        const header = Atomics.load(this.#headers, at >>> 2);
+        // Whoever writes it is not done.
+        if ((header & BUSY) !== 0) break;
+        const length = header & ~DISCARDED;
+        // First: what `each` cannot deal with does not come again.
+        this.#read += HEADER + ((length + 7) & ~7);
+        if ((header & DISCARDED) === 0) each(view, PAGE + at + HEADER);
+      }
+    } finally {
+      Atomics.store(this.#consumed, 0, BigInt(this.#read));
     }
-    Atomics.store(this.#consumed, 0, BigInt(this.#read));
   }
 
   [Symbol.dispose](): void {

@@ -38,6 +38,8 @@ const IDENTITY = "identity";
 const IDENTITY_LENGTH = 2_048;
 /** What a gate's table of programs is kept as (clsact.ts). */
 export const KEPT_GATE = "gate";
+/** Longer than it takes to keep an object's parts. */
+const UNFINISHED_MS = 60_000;
 const KINDS = ["links", "programs", "maps"] as const;
 
 const SOL_SOCKET = 1;
@@ -180,8 +182,12 @@ export class Pins {
     const path = join(this.folder, "links", name);
     if (!existsSync(path)) return undefined;
     const fd = getPinned(path);
-    if (linkInformation(fd).interfaceIndex !== 0) return fd;
-    close(fd);
+    using unless = new DisposableStack();
+    unless.defer(() => close(fd));
+    if (linkInformation(fd).interfaceIndex !== 0) {
+      unless.move();
+      return fd;
+    }
     unlinkSync(path);
     return undefined;
   }
@@ -203,12 +209,25 @@ export class Pins {
 
   /** Those of network namespaces that have gone: nothing of theirs runs anywhere. */
   static sweep(place: string): void {
+    removeUnfinished(join(place, FOLDER));
     for (const pins of Pins.all(place)) {
-      const names = pins.linkNames();
-      const fds = names.map((name) => pins.link(name));
-      for (const fd of fds) if (fd !== undefined) close(fd);
-      if (names.length > 0 && fds.every((fd) => fd === undefined)) pins.remove();
+      try {
+        pins.#removeIfGone();
+      } catch {
+        // Another daemon has them, or is at it at the same time.
+      }
     }
+  }
+
+  #removeIfGone(): void {
+    const names = this.linkNames();
+    if (names.length > 0 && names.every((name) => !this.#isAtWork(name))) this.remove();
+  }
+
+  #isAtWork(name: string): boolean {
+    const fd = this.link(name);
+    if (fd !== undefined) close(fd);
+    return fd !== undefined;
   }
 
   linkNames(): string[] {
@@ -281,6 +300,19 @@ function inBytes(identity: Identity): Uint8Array {
   const length = Buffer.from(bytes.buffer).write(JSON.stringify(identity), "utf8");
   if (length === IDENTITY_LENGTH) throw new RangeError("Cannot note what the BPF programs are of");
   return bytes;
+}
+
+/** What whoever made it did not finish: that takes no time, and nothing of it runs. */
+function removeUnfinished(folder: string): void {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  for (const name of names.filter((each) => /^net-\d+-new$/.test(each))) {
+    try {
+      const path = join(folder, name);
+      if (Date.now() - lstatSync(path).mtimeMs > UNFINISHED_MS) removeFolder(path);
+    } catch {
+      // Another daemon's, or gone.
+    }
+  }
 }
 
 /** Links first: what runs does so with all that it needs. Nothing is no error. */

@@ -173,6 +173,8 @@ export class UserspaceEngine implements Engine {
       engine = opened;
       opened.#networkChanged();
       await door.watch(network.links);
+      options.offload?.begin();
+      door.own();
     } catch (error) {
       await opened[Symbol.asyncDispose]();
       throw error;
@@ -312,11 +314,13 @@ export class UserspaceEngine implements Engine {
     this.#examiner[Symbol.dispose]();
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
-    if (this.#staysAtEnd) this.#offload?.leave();
+    // Where nothing is kept, nothing can go on.
+    const leaves = this.#staysAtEnd && this.#offload?.pins !== undefined;
+    if (leaves) this.#offload?.leave();
     this.#offload?.[Symbol.dispose]();
     this.#network[Symbol.dispose]();
     this.#taken[Symbol.dispose]();
-    if (this.#staysAtEnd && this.#offload?.pins !== undefined) this.#door.leave();
+    if (leaves) this.#door.leave();
     await this.#door[Symbol.asyncDispose]();
     this.#file?.[Symbol.dispose]();
     this.#claim[Symbol.dispose]();

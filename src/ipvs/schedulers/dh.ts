@@ -3,7 +3,7 @@ import { type Candidate, isEligible, type Scheduler } from "./scheduler.ts";
 
 /** IP_VS_DH_TAB_BITS. */
 const SLOT_BITS = 8;
-const SLOTS = 1 << SLOT_BITS;
+export const DH_SLOTS = 1 << SLOT_BITS;
 
 /**
  * Destination hashing: the packet's destination address alone decides. Of use where many addresses meet in one
@@ -30,5 +30,5 @@ export function dh<Kind extends Candidate>(): Scheduler<Kind> {
 /** Destination after destination, over and over: ip_vs_dh_reassign(). */
 export function dhSlots<Kind>(candidates: readonly Kind[]): readonly Kind[] {
   if (candidates.length === 0) return [];
-  return Array.from({ length: SLOTS }, (_, slot) => candidates[slot % candidates.length]!);
+  return Array.from({ length: DH_SLOTS }, (_, slot) => candidates[slot % candidates.length]!);
 }

@@ -3,7 +3,7 @@ import { type Candidate, isEligible, type Scheduler, type SchedulerOptions } fro
 
 /** IP_VS_SH_TAB_BITS. */
 const SLOT_BITS = 8;
-const SLOTS = 1 << SLOT_BITS;
+export const SH_SLOTS = 1 << SLOT_BITS;
 
 /**
  * Source hashing: the client's address decides, with `port` its port too, so that a client stays on one server.
@@ -21,8 +21,8 @@ export function sh<Kind extends Candidate>({ fallback, port }: SchedulerOptions)
       if (chosen === undefined || isEligible(chosen)) return chosen;
       if (!fallback || !candidates.some(isEligible)) return undefined;
       // The kernel adds the first slot twice, as the offset's start and as the hash: ip_vs_sh_get_fallback().
-      for (let offset = 0; offset < SLOTS; offset++) {
-        const other = slots[(hash + offset + hash) % SLOTS]!;
+      for (let offset = 0; offset < SH_SLOTS; offset++) {
+        const other = slots[(hash + offset + hash) % SH_SLOTS]!;
         if (isEligible(other)) return other;
       }
       return undefined;
@@ -38,9 +38,9 @@ export function sh<Kind extends Candidate>({ fallback, port }: SchedulerOptions)
 export function shSlots<Kind extends Candidate>(candidates: readonly Kind[]): readonly Kind[] {
   const slots: Kind[] = [];
   if (candidates.length === 0) return slots;
-  for (let index = 0; slots.length < SLOTS; index = (index + 1) % candidates.length) {
+  for (let index = 0; slots.length < SH_SLOTS; index = (index + 1) % candidates.length) {
     const candidate = candidates[index]!;
-    const share = Math.min(Math.max(candidate.weight, 1), SLOTS - slots.length);
+    const share = Math.min(Math.max(candidate.weight, 1), SH_SLOTS - slots.length);
     for (let count = 0; count < share; count++) slots.push(candidate);
   }
   return slots;

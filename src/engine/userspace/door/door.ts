@@ -154,6 +154,11 @@ export class Door implements AsyncDisposable {
     return this.#parts.lane.isInherited;
   }
 
+  /** What a process before left ends with this. */
+  own(): void {
+    this.#parts.lane.stays = false;
+  }
+
   /** All stays as it is when this is disposed of, for programs in the kernel. */
   leave(): void {
     this.#parts.lane.stays = true;

@@ -64,6 +64,8 @@ export class Lane implements Disposable {
     this.#netlink = stack.use(new Netlink());
     this.#ownNetlink = stack.use(this.inside(() => new Netlink()));
     this.isInherited = adopts && this.#adopt();
+    // Until somebody has gone on with it, it is others'.
+    this.stays = this.isInherited;
     if (!this.isInherited) {
       removePair(this.#netlink, names.host);
       this.#make(undefined);
