@@ -177,6 +177,8 @@ test("programs end where the next daemon cannot have the kernel engine", async (
   await untilPrinted(child, "the director runs");
   expect(home.pinned()).toEqual([]);
   expect(network.ask(80)).toBe(R1);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 });
 
 test("another user's stay, and the kernel engine runs without any of its own", async () => {
@@ -195,4 +197,6 @@ test("another user's stay, and the kernel engine runs without any of its own", a
   expect(said).toContain("the kernel's programs end with this process");
   expect(said).toContain("is another user's (uid 65534), and stays");
   expect(home.pinned()).toEqual([folder]);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 });
