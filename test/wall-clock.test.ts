@@ -14,6 +14,8 @@ const WALL_CLOCK = /\bDate\.now\b|\bnew Date\(\s*\)/;
 const ALLOWED: Readonly<Record<string, string>> = {
   "engine/host/vips/announcer.ts": "since when, as a person reads it",
   "engine/host/vips/vip-keeper.ts": "since when, as a person reads it",
+  "engine/kernel/pins.ts":
+    "a folder's age, as its file system has it: a step leaves one that is not whole for longer, or has a start that met it go on without pins, which is said",
   "engine/userspace/ring/packet-ring.ts":
     "the kernel's own stamp on a frame is the wall clock's: asked after the process stood still, and a step then costs the frames in the ring",
   "engine/userspace/trace/watches.ts": "the time that a person reads beside a packet",
