@@ -29,6 +29,7 @@
 #include "answer.h"
 #include "tell.h"
 #include "control.h"
+#include "expire.h"
 
 /* What is passed goes up the host's stack, or on to the daemon. */
 static __always_inline int pass(enum verdict verdict)

@@ -151,6 +151,7 @@ static __noinline struct record *begin(const struct packet *packet, const struct
 		unbind(destination, word);
 		return NULL;
 	}
+	count_half_open(1);
 	__sync_fetch_and_add(&destination->connections, 1);
 	expect_reply(packet, record, destination);
 	return record;
@@ -161,9 +162,13 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 					       struct destinations *all, const struct settings *now,
 					       enum verdict *verdict)
 {
-	__s32 picked = assign(packet, service, all, now);
 	struct record *record;
+	__s32 picked;
 
+	*verdict = VERDICT_PASS_HALF_OPEN;
+	if (!has_room_for_beginnings(now))
+		return NULL;
+	picked = assign(packet, service, all, now);
 	*verdict = why_not(picked);
 	if (picked < 0)
 		return NULL;
@@ -195,6 +200,7 @@ static __noinline enum verdict open_again(struct record *connection, __u64 befor
 		return VERDICT_PASS_DIRECTOR;
 	}
 	unbind(destination_at(all, connection->destination), before);
+	count_half_open(1 - is_half_open(before, connection->packets));
 	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);

@@ -108,7 +108,7 @@ static __always_inline struct record *open_for(const struct packet *packet, stru
 	}
 	passage->is_single = is_single(packet, service);
 	if (passage->is_single)
-		return open_single(packet, service, all, verdict);
+		return open_single(packet, service, all, now, verdict);
 	return open_new(packet, service, all, now, verdict);
 }
 

@@ -174,7 +174,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 424,
+  size: 440,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -193,15 +193,19 @@ export const settings = {
   multiplier: 120,
   secret: 128,
   states: 168,
+  halfOpenMax: 424,
+  attendedUntil: 432,
 } as const;
 
 export const tally = {
-  size: 32,
+  size: 40,
   epoch: 0,
   records: 4,
   identification: 8,
+  halfOpen: 12,
   opened: 16,
   unheard: 24,
+  expired: 32,
 } as const;
 
 export const watch = {
@@ -258,4 +262,5 @@ export const verdict = {
   passNoServer: 15,
   passFull: 16,
   forwardTunnel: 17,
+  passHalfOpen: 18,
 } as const;

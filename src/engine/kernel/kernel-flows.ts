@@ -24,11 +24,14 @@ import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { MONOTONIC_CLOCK } from "../host/system/monotonic-clock.ts";
 import { flowKey, news, settings, tally } from "./abi.ts";
-import { Inheritance, Recount } from "./inheritance.ts";
+import { Inheritance } from "./inheritance.ts";
 import { EntryView, flowBytes, KernelEntries, readFlow, readReplyFlow } from "./kernel-entries.ts";
-import { KernelMaps, type PinnedMapsOptions } from "./kernel-maps.ts";
+import { KernelMaps } from "./kernel-maps.ts";
 import { KernelServices } from "./kernel-services.ts";
+import { Question } from "./libbpf.ts";
+import type { PinnedMapsOptions } from "./loading.ts";
 import type { Pins } from "./pins.ts";
+import { Recount } from "./recount.ts";
 import { ToldPackets, type ToldPacketsParts } from "./told-packets.ts";
 import { reasonOf, verdictCounts } from "./verdicts.ts";
 
@@ -42,6 +45,19 @@ const PACKETS_SEEN = 9;
 const EXPECTED = 0xffff_ffff;
 const GENERATION_END = 0xffff_ffff;
 const EPOCH_END = 0xffff_ffff;
+
+/** Of a connection that was told as it was opened, and moved on by the packet that did so. */
+const OPENING_VERSION = 1;
+const NO_VERSION = -1;
+
+/** What part of the table may be half open before only the director opens connections, who has others give way. */
+const HALF_OPEN_PART = 3 / 4;
+
+/** How long nobody may look before the programs end connections themselves: longer than a daemon that lives is ever away. */
+const ATTENDED_MS = 5_000;
+const NANOSECONDS = 1e6;
+/** A program that is asked gets a frame, which has an Ethernet header at least. */
+const NO_QUESTION = 14;
 
 /** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
 export const CARRIES = { tcp: 1, udp: 2 } as const;
@@ -98,6 +114,7 @@ export class KernelFlows implements Offload, Disposable {
   #unheard = 0;
   #full = 0;
   #mended = 0;
+  #isExpiryBegun = false;
   #arePinsForgotten = false;
   #isTelling = false;
   /** Entries that are to go, and that the kernel has yet to let us take out. */
@@ -106,6 +123,7 @@ export class KernelFlows implements Offload, Disposable {
   /** A generation is due as soon as all is known. */
   #isDue = false;
   readonly #opensOnWire: boolean;
+  readonly #halfOpenMax: number;
   #inheritance: Inheritance | undefined;
   #recount: Recount | undefined;
 
@@ -114,6 +132,7 @@ export class KernelFlows implements Offload, Disposable {
     const { connectionsMax, packetsSeen = PACKETS_SEEN, opensOnWire = false } = options;
     this.#packetsSeen = packetsSeen;
     this.#opensOnWire = opensOnWire;
+    this.#halfOpenMax = Math.ceil(connectionsMax * HALF_OPEN_PART);
     this.#maps = new KernelMaps(connectionsMax, options.outliving, options.warn);
     this.#entries = new KernelEntries(this.#maps);
     this.mirror = new KernelServices(this.#maps);
@@ -155,6 +174,11 @@ export class KernelFlows implements Offload, Disposable {
     return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
   }
 
+  /** Connections in the programs' table that have not come about yet. */
+  get halfOpen(): number {
+    return this.#maps.tally.view.getInt32(tally.halfOpen, true);
+  }
+
   /** The descriptors of the maps that connections lie in. */
   get tables(): readonly number[] {
     return this.#maps.tables;
@@ -185,7 +209,7 @@ export class KernelFlows implements Offload, Disposable {
 
   standing(connections: ConnectionTable, id: number): Standing {
     const entry = this.#entries.look(connections, id);
-    if (entry === undefined) return "unknown";
+    if (entry === undefined) return this.#hasEnded(connections, id) ? "replaced" : "unknown";
     const isSame =
       entry.destinationPort === connections.destinationPort(id) &&
       this.mirror.inheritedKeyOf(entry.slot) === connections.destinationKey(id);
@@ -225,7 +249,11 @@ export class KernelFlows implements Offload, Disposable {
     this.#stage = "running";
     this.tell();
     this.#entries.pruneTemplates(this.#listener.table);
-    this.#recount = new Recount(this.#maps, this.mirror, this.#listener);
+    this.#recount = new Recount({
+      table: this.#listener.table,
+      news: this.#maps.news,
+      counted: () => this.mirror.counted(),
+    });
     if (this.#isDue) this.invalidate();
     return true;
   }
@@ -234,7 +262,17 @@ export class KernelFlows implements Offload, Disposable {
   recount(): void {
     if (this.#recount?.look(() => this.tell()) !== true) return;
     this.#mended = this.#recount.mended;
+    this.#recount[Symbol.dispose]();
     this.#recount = undefined;
+  }
+
+  /** To be called from time to time: while it is, the director ends connections, and else the programs do. */
+  attend(forMs: number = ATTENDED_MS): void {
+    const until = BigInt(Math.round((MONOTONIC_CLOCK.now() + forMs) * NANOSECONDS));
+    this.#maps.settings.view.setBigUint64(settings.attendedUntil, until, true);
+    if (this.#isExpiryBegun) return;
+    using question = new Question(NO_QUESTION);
+    this.#isExpiryBegun = this.#maps.ask(question, "begin_expiry") === true;
   }
 
   follow(rules: OffloadRules): void {
@@ -247,6 +285,7 @@ export class KernelFlows implements Offload, Disposable {
     this.#set("expiresQuiescent", sysctls.expire_quiescent_template);
     this.#set("copiesDontFragment", sysctls.pmtu_disc);
     this.#set("isSloppy", sysctls.sloppy_tcp);
+    this.#set("halfOpenMax", this.#halfOpenMax);
     this.#set("udpTimeout", udp.timeoutMs(UDP_STATE.normal));
     this.#set("activeStates", tcp.activeStates);
     for (let state = 0; state < tcp.count; state++) {
@@ -285,11 +324,12 @@ export class KernelFlows implements Offload, Disposable {
     this.#isTelling = true;
     try {
       this.#forgetUnforgotten();
-      this.#maps.news.drain((view, at) => {
-        this.#hear(view, at + news.flow, this.#told.read(view, at + news.connection));
-      });
+      this.#hearNews(OPENING_VERSION);
       const unheard = Number(this.#maps.tally.view.getBigUint64(tally.unheard, true));
-      if (unheard === this.#unheard || this.#walk()) this.#unheard = unheard;
+      if (unheard === this.#unheard || !this.#walk()) return;
+      this.#unheard = unheard;
+      // What is told now may have been seen by that already.
+      this.#hearNews(NO_VERSION);
     } finally {
       this.#isTelling = false;
     }
@@ -405,7 +445,18 @@ export class KernelFlows implements Offload, Disposable {
       "kernel-news-lost": Number(view.getBigUint64(tally.unheard, true)),
       "kernel-flows-full": this.#full,
       "kernel-counts-mended": this.#mended,
+      "kernel-expired": Number(view.getBigUint64(tally.expired, true)),
     };
+  }
+
+  /** Whether the programs ended a connection of an earlier process's, which they no longer know. */
+  #hasEnded(connections: ConnectionTable, id: number): boolean {
+    if (this.#maps.tally.view.getBigUint64(tally.expired, true) === 0n) return false;
+    return (
+      this.mirror.isCarrying &&
+      isForPrograms(connections, id) &&
+      this.mirror.isInherited(connections.destinationKey(id))
+    );
   }
 
   #set(name: keyof typeof settings, value: number): void {
@@ -421,11 +472,30 @@ export class KernelFlows implements Offload, Disposable {
     this.#set("opened", isHeld ? 0 : carried);
   }
 
+  /** `newUpTo`: to which version a connection is new. */
+  #hearNews(newUpTo: number): void {
+    this.#maps.news.drain((view, at) => {
+      const [flow, entry] = [at + news.flow, this.#told.read(view, at + news.connection)];
+      const isNew = entry.version <= newUpTo || isSingleEntry(entry);
+      if (isNew || this.#isPresent(view, flow, entry)) this.#hear(view, flow, entry);
+    });
+  }
+
+  /** Of an unknown one that is not new the programs are asked: the director may have ended it since this was told. */
+  #isPresent(view: DataView, at: number, entry: EntryView): boolean {
+    if (this.#listener.known(readFlow(this.#flow, view, at)) !== NO_CONNECTION) return true;
+    return this.#entries.has(view, at, entry.epoch);
+  }
+
   /** A connection is new, or in a new state. */
   #hear(view: DataView, at: number, entry: EntryView): void {
     const listener = this.#listener;
     const destination = this.mirror.at(entry.slot) ?? this.#orphan(view, at, entry.slot);
     const flow = readFlow(this.#flow, view, at);
+    if (isSingleEntry(entry)) {
+      if (destination !== undefined) listener.led(flow, entry.with(destination));
+      return;
+    }
     const id = listener.known(flow);
     if (id !== NO_CONNECTION && this.#epoch[id] === entry.epoch && this.#owner[id] !== 0) {
       const isNewer = (entry.version - this.#version[id]!) << 24 > 0;
@@ -472,6 +542,8 @@ export class KernelFlows implements Offload, Disposable {
       if (each !== undefined) this.#hear(each.view, each.at, each.entry);
       else if (this.#entries.wasRefused) return false;
     }
+    // Of templates that led single datagrams alone nobody else tells.
+    this.#entries.pruneTemplates(this.#listener.table);
     return true;
   }
 
@@ -535,6 +607,10 @@ export class KernelFlows implements Offload, Disposable {
     this.#version[id] = version;
     this.#owner[id] = isDirectors ? OWNER.director : OWNER.kernel;
   }
+}
+
+function isSingleEntry({ flags }: EntryView): boolean {
+  return (flags & CONNECTION_FLAG.onePacket) !== 0;
 }
 
 /** It has ended with the packet that it was made for, and its record says still what it was. */

@@ -8,7 +8,7 @@ import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
 import { CARRIES, KernelFlows } from "./kernel-flows.ts";
-import { END_WITH_PROCESS, type PinnedMapsOptions } from "./kernel-maps.ts";
+import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
@@ -103,6 +103,7 @@ export class KernelOffload implements FlowOffload {
       }),
     );
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
+    this.flows.attend();
     stack.move();
     this.#setTracking(tracksWindows());
     this.#timers = [
@@ -145,6 +146,7 @@ export class KernelOffload implements FlowOffload {
 
   leave(): void {
     this.#attachments.leave();
+    this.flows.attend(0);
     this.#isLeft = true;
   }
 
@@ -211,6 +213,7 @@ export class KernelOffload implements FlowOffload {
   }
 
   #hear(): void {
+    this.flows.attend();
     this.flows.tell();
     this.flows.recount();
   }

@@ -22,6 +22,7 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
   passNoServer:      "kernel-pass-no-server",
   passFull:          "kernel-pass-full",
   forwardTunnel:     "forward-tunnel",
+  passHalfOpen:      "kernel-pass-half-open",
 };
 
 const FORWARDED = [
