@@ -179,20 +179,16 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 	return record;
 }
 
-/* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
+/* The same entry for another connection, to whom it is assigned. The one that ends still counted while it was. */
 static __noinline enum verdict open_again(struct record *connection, __u64 before, const struct packet *packet,
-					  const struct service *service, struct destinations *all)
+					  const struct service *service, __s32 picked)
 {
-	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct destination *destination;
-	__s32 picked;
 	__u64 word;
 
-	if (!now || before & (FLAG_DIRECTORS | FLAG_BUSY))
+	if (!all)
 		return VERDICT_PASS_DIRECTOR;
-	picked = assign(packet, service, all, now);
-	if (picked < 0)
-		return why_not(picked);
 	destination = destination_at(all, picked);
 	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {

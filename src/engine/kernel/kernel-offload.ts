@@ -7,7 +7,8 @@ import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
-import { CARRIES, KernelFlows } from "./kernel-flows.ts";
+import { KernelFlows } from "./kernel-flows.ts";
+import { CARRIES } from "./kernel-rules.ts";
 import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
 import { makePinPlace, Pins, pinPlace } from "./pins.ts";
