@@ -335,6 +335,7 @@ struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
 	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */
 	__u32 carried;	     /* a bit for each protocol whose packets are forwarded: CARRIES_TCP, CARRIES_UDP */
+	__u32 at_card;	     /* those of them that are forwarded where packets arrive; the host's rules see each of the others */
 	__u32 opened;	     /* a bit for each protocol whose connections are opened */
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
@@ -348,6 +349,7 @@ struct settings {
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
 	/* The table's: as many buckets as that many bits say, and what flows are hashed by. */
 	__u32 index_bits;
+	__u32 pad;
 	__u64 multiplier; /* odd */
 	__u32 secret[10];
 	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */

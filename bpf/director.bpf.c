@@ -65,6 +65,8 @@ int at_card(struct __sk_buff *skb)
 		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return pass(VERDICT_PASS_DIRECTOR);
+	if (!(now->at_card & protocol_bit(&packet)))
+		return pass(VERDICT_PASS_OLD);
 	packet.ticks = ticks_now();
 	connection = find(&packet.flow, now, &word);
 	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);

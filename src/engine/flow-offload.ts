@@ -58,8 +58,8 @@ export interface ForwardedWatch {
 export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
-  /** Where it opens connections, and what of the host's they pass by there; undefined: where the engine takes packets. */
-  stand(): Promise<string | undefined>;
+  /** Where it opens and forwards connections, and what of the host's sees them there; `taken`: where the engine takes packets. */
+  stand(taken: string): Promise<string>;
   /** What the director tells, and is told. */
   readonly flows: Offload;
   /** The folder of what goes on when the process has ended; undefined: nothing does. */

@@ -44,8 +44,7 @@ const GENERATION_END = 0xffff_ffff;
 const EPOCH_END = 0xffff_ffff;
 
 /** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
-export const CARRIES = { tcp: 1, udp: 2 } as const;
-const CARRIES_ALL = CARRIES.tcp | CARRIES.udp;
+export const CARRIES = { tcp: 1, udp: 2, all: 3 } as const;
 
 /** Who has a connection: the director alone, the director with the programs knowing that, the programs. */
 const OWNER = { nobody: 0, director: 1, kernel: 2 } as const;
@@ -91,7 +90,7 @@ export class KernelFlows implements Offload, Disposable {
   readonly #told = new EntryView();
   #listener!: OffloadListener;
   #rules: OffloadRules | undefined;
-  #carried: number = CARRIES_ALL;
+  #atCard: number = CARRIES.all;
   #generation = 0;
   /** The director's own are odd. */
   #nextEpoch = 1;
@@ -256,9 +255,9 @@ export class KernelFlows implements Offload, Disposable {
     this.#setCarried();
   }
 
-  /** Which protocols' packets the host lets be forwarded here. */
-  carry(carried: number): void {
-    this.#carried = carried;
+  /** Which protocols' packets are forwarded where they arrive: the host's rules see those of others, each. */
+  forwardAtCard(protocols: number): void {
+    this.#atCard = protocols;
     if (this.#stage !== "waiting") this.#setCarried();
   }
 
@@ -415,8 +414,9 @@ export class KernelFlows implements Offload, Disposable {
   #setCarried(): void {
     const rules = this.#rules;
     const isFiltered = rules === undefined || rules.sysctls.conntrack !== 0;
-    const carried = isFiltered ? 0 : this.#carried;
+    const carried = isFiltered ? 0 : CARRIES.all;
     this.#set("carried", carried);
+    this.#set("atCard", this.#atCard);
     const isHeld = rules?.isOpeningHeld === true || !this.mirror.isWhole;
     this.#set("opened", isHeld ? 0 : carried);
   }
