@@ -24,7 +24,7 @@ export interface KeptEngine {
 export function readKept(folder: string): KeptEngine | undefined {
   const pins = pinsIn(folder);
   if (pins === undefined) return undefined;
-  const identity = pins.identity();
+  const identity = pins.lookAtIdentity();
   return {
     folder: pins.folder,
     object: identity?.object,
