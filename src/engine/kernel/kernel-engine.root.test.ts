@@ -24,6 +24,7 @@ const open = () => UserspaceBench.open(network, "kernel");
 
 describeEngine("the kernel engine", open);
 
+const NOBODY = "10.1.0.99";
 const ROUTE = state("-A -t V:80", "-a -t V:80 -r R1");
 const MASQUERADE = state("-A -t V:80", "-a -t V:80 -r R1:8080 -m");
 
@@ -258,6 +259,25 @@ describe("the kernel engine", () => {
     } finally {
       director.run("nft delete table ip look");
     }
+  });
+
+  test("counts a connection's end as what it was, though none of its packets ever went out", async () => {
+    await using bench = await open();
+    // Nobody answers for the server.
+    const desired = state("-A -t V:80", `-a -t V:80 -r ${NOBODY}`);
+    await applySettled(bench, setTimeouts(desired, { tcp: 1, tcpFin: 1, udp: 1 }));
+    const counts = async () =>
+      (await bench.engine.services())
+        .flatMap(({ destinations }) => destinations)
+        .map(({ activeConnections, inactiveConnections }) => [
+          activeConnections,
+          inactiveConnections,
+        ]);
+    await sees(bench, "C", "C:1000 > V:80 S");
+    await sees(bench, "C", "C:1000 > V:80 .");
+    await expect.poll(counts, POLLED).toContainEqual([1, 0]);
+    await expect.poll(() => states(bench), POLLED).not.toContain("ESTABLISHED");
+    expect((await counts())[0]).toEqual([0, 0]);
   });
 
   test("stops where the VIP is no longer the host's", async () => {
