@@ -34,6 +34,12 @@ struct packet {
 	__u8 is_from_lane;    /* it has been through the host's firewall */
 };
 
+/* An address as one number: ip_vs_sh_hashkey() and its kin. */
+static __always_inline __u32 fold(const __be32 *address)
+{
+	return bpf_ntohl(address[0] ^ address[1] ^ address[2] ^ address[3]);
+}
+
 struct tcp_start {
 	__be16 source;
 	__be16 destination;
