@@ -208,15 +208,15 @@ struct template {
 
 /*
  * By what real servers are compared: the least load for its weight wins, the first of a tie. What the load is made of, and who
- * may have none; the daemon has a row for each scheduler (src/engine/kernel/rules.ts).
+ * may have none; without one of the first two it is the same of all. The daemon has a row for each scheduler
+ * (src/engine/kernel/rules.ts).
  */
 #define RULE_OVERHEAD 1	  /* active connections, 257 each, and inactive ones */
 #define RULE_DELAY 2	  /* active connections, and the one that comes */
 #define RULE_IDLE_FIRST 4 /* of that: none, where nothing is active */
-#define RULE_CONSTANT 8
-#define RULE_BY_WEIGHT 16 /* else weights count only as 0 or not */
-#define RULE_OVERFLOWS 32 /* with more active connections than its weight it takes no more */
-#define RULE_IN_TURN 64	  /* whose turn it is is decided otherwise, among those of a weight */
+#define RULE_BY_WEIGHT 8  /* else weights count only as 0 or not */
+#define RULE_OVERFLOWS 16 /* with more active connections than its weight it takes no more */
+#define RULE_IN_TURN 32	  /* whose turn it is is decided otherwise, among those of a weight */
 
 /* A service's real servers and how they take turns. */
 struct plan {

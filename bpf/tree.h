@@ -61,23 +61,24 @@ static __always_inline bool is_eligible(const struct destination *destination)
 	return destination->weight > 0 && !destination->is_overloaded && destination->is_available;
 }
 
-static __always_inline __u64 load_of(const struct destination *destination, __u32 rules)
-{
-	__u64 active = destination->active, load = rules & RULE_CONSTANT ? 1 : 0;
-
-	if (rules & RULE_OVERHEAD)
-		load += active * 257 + destination->inactive;
-	if (rules & RULE_DELAY)
-		load += rules & RULE_IDLE_FIRST && active == 0 ? 0 : active + 1;
-	return load;
-}
-
-/* src/ipvs/schedulers/load.ts. */
+/* By these rules. */
 static __always_inline bool may_be_picked(const struct destination *destination, __u32 rules)
 {
 	if (!is_eligible(destination))
 		return false;
 	return !(rules & RULE_OVERFLOWS) || destination->active <= destination->weight;
+}
+
+/* src/ipvs/schedulers/load.ts. */
+static __always_inline __u64 load_of(const struct destination *destination, __u32 rules)
+{
+	__u64 active = destination->active;
+
+	if (rules & RULE_OVERHEAD)
+		return active * 257 + destination->inactive;
+	if (!(rules & RULE_DELAY))
+		return 1;
+	return rules & RULE_IDLE_FIRST && active == 0 ? 0 : active + 1;
 }
 
 static __always_inline struct merit merit_of(const struct tournament *tournament, __u32 member)
@@ -106,7 +107,8 @@ static __always_inline bool play(const struct tournament *tournament, __u32 node
 	__u64 *place = &tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)];
 	__u64 before = *(volatile __u64 *)place, after;
 	struct merit left, right;
-	__u32 winner, other;
+	__u64 winner, other;
+	__s64 difference;
 
 	/* Another list lies there by now. */
 	if ((before ^ tournament->tag) >> TAG_SHIFT)
@@ -115,8 +117,9 @@ static __always_inline bool play(const struct tournament *tournament, __u32 node
 	other = winner_at(tournament, 2 * node + 1);
 	left = merit_of(tournament, winner);
 	right = merit_of(tournament, other);
-	if (right.load * left.weight < left.load * right.weight)
-		winner = other;
+	/* Who wins is as good as chance: no branch, which would be foretold wrongly every other time. */
+	difference = right.load * left.weight - left.load * right.weight;
+	winner ^= (winner ^ other) & (difference >> 63);
 	after = tournament->tag | ((before + VERSION_STEP) & VERSION_MASK) | winner;
 	return __sync_val_compare_and_swap(place, before, after) == before;
 }

@@ -10,10 +10,9 @@ const RULE = {
   overhead: 1,
   delay: 2,
   idleFirst: 4,
-  constant: 8,
-  byWeight: 16,
-  overflows: 32,
-  inTurn: 64,
+  byWeight: 8,
+  overflows: 16,
+  inTurn: 32,
 } as const;
 
 /** Whether it matters how many connections somebody has, as long as he is not overloaded. */
@@ -37,14 +36,14 @@ export function hashOf(name: SchedulerName, flags: number): number {
 // biome-ignore format: a table
 export const RULES: Readonly<Partial<Record<SchedulerName, number>>> = {
   // Who is next among those whose weight reaches a level, 1 of rr; so the heaviest wins.
-  rr:  RULE.inTurn | RULE.constant | RULE.byWeight,
-  wrr: RULE.inTurn | RULE.constant | RULE.byWeight,
+  rr:  RULE.inTurn | RULE.byWeight,
+  wrr: RULE.inTurn | RULE.byWeight,
   lc:  RULE.overhead,
   wlc: RULE.overhead | RULE.byWeight,
   sed: RULE.delay | RULE.byWeight,
   nq:  RULE.delay | RULE.byWeight | RULE.idleFirst,
-  fo:  RULE.constant | RULE.byWeight,
-  ovf: RULE.constant | RULE.byWeight | RULE.overflows,
+  fo:  RULE.byWeight,
+  ovf: RULE.byWeight | RULE.overflows,
   // What their slots are, and which one is taken, compares nothing.
   sh:  0,
   dh:  0,
