@@ -7,7 +7,7 @@
  * Whoever changes what decides about a member plays its matches anew afterwards, from its leaf to the root. Nobody waits for
  * anybody: a node comes by compare-and-swap, with a version that grows with each. Where that has failed twice, somebody else's
  * has succeeded who has looked at both children since the first attempt, and so has seen the change (Jayanti, "f-arrays",
- * PODC 2002). docs/decisions/0023-a-tournament.md.
+ * PODC 2002). docs/decisions/0024-a-tournament.md.
  */
 #ifndef SLUICE_TREE_H
 #define SLUICE_TREE_H
