@@ -22,6 +22,7 @@ const PROGRAMS = [
   "at_card",
   "at_lane",
   "edit_schedule",
+  "play_matches",
   "pick_destination",
   "look_at_connection",
   "read_record",
@@ -54,6 +55,8 @@ const MAPS = [
   "destinations",
   "tunnels",
   "members",
+  "nodes",
+  "seats",
   "schedules",
   "settings",
   "tally",
@@ -70,6 +73,8 @@ export interface PinnedMapsOptions {
 
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
+  /** All that the programs share, by name. */
+  readonly shared: Readonly<Record<string, number>>;
   /** What connections take of the kernel's memory. */
   readonly tables: readonly number[];
   readonly replies: number;
@@ -87,6 +92,8 @@ export class KernelMaps implements Disposable {
   readonly tunnels: Memory;
   /** 32-bit words: lists of slots. */
   readonly members: Memory;
+  /** Where each destination has its matches: two words, by slot. */
+  readonly seats: Memory;
   readonly schedules: Memory;
   readonly settings: Memory;
   readonly tally: Memory;
@@ -115,6 +122,7 @@ export class KernelMaps implements Disposable {
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
+    this.shared = Object.fromEntries(MAPS.map((name) => [name, object.map(name)]));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.templates = object.map("templates");
@@ -128,6 +136,7 @@ export class KernelMaps implements Disposable {
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);
     this.tunnels = map("tunnels", DESTINATIONS_MAX * tunnel.size);
     this.members = map("members", MEMBERS_MAX * 4);
+    this.seats = map("seats", DESTINATIONS_MAX * 8);
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);

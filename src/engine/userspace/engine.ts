@@ -298,6 +298,7 @@ export class UserspaceEngine implements Engine {
     const taken = STANDS[this.#door.place.stand];
     return {
       stand: (await this.#offload?.stand(taken)) ?? taken,
+      cards: this.#offload?.cards ?? [],
       connections: size,
       connectionsMax: limit,
       findings: list,
