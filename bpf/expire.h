@@ -8,7 +8,7 @@
 
 #include "advance.h"
 #include "find.h"
-#include "schedule.h"
+#include "load.h"
 
 /* linux/time.h has it only for C libraries. */
 #define CLOCK_MONOTONIC 1
@@ -62,7 +62,7 @@ static __noinline void end_connection(struct record *record, __u32 number, __u64
 		return;
 	if ((word & FORWARDING_MASK) == FORWARDING_MASQUERADE)
 		forget_reply(record, &flow, destination);
-	unbind(destination, word);
+	unbind(part->destinations, record->destination, word);
 	count_half_open(-is_half_open(word, record->packets));
 	record->word = WORD_FREE;
 	free_record(number);

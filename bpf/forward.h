@@ -3,7 +3,6 @@
 #ifndef SLUICE_FORWARD_H
 #define SLUICE_FORWARD_H
 
-#include "abi.h"
 #include "parse.h"
 
 #define ADDRESS_IPV4_LENGTH 4
@@ -27,33 +26,7 @@ struct passage {
 	bool is_news;	 /* the director is to hear of its connection */
 };
 
-/* RFC 1624, equation 3: a checksum after a word of what it covers has become another. */
-static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 after)
-{
-	__u32 next = (__u16)~sum + (__u16)~before + after;
-
-	next = (next & 0xffff) + (next >> 16);
-	return ~((next & 0xffff) + (next >> 16));
-}
-
-/*
- * The transport's checksum, by the kernel, which alone knows whether it is whole yet or the card's to finish. Negative when the
- * packet cannot be written to: there is no memory for a copy of its own, and it is lost.
- */
-static __always_inline int replace_in_transport_sum(struct __sk_buff *skb, const struct packet *packet,
-						    __be32 before, __be32 after, __u32 length, __be16 port_before,
-						    __be16 port_after)
-{
-	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 at = packet->transport_at + (is_udp ? 6 : 16);
-	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
-
-	if (bpf_l4_csum_replace(skb, at, before, after, BPF_F_PSEUDO_HDR | mangled | length))
-		return -1;
-	return port_before == port_after ? 0 : bpf_l4_csum_replace(skb, at, port_before, port_after, mangled | 2);
-}
-
-static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet, const struct end *end,
+static __always_inline int rewrite_ipv4(frame_t *frame, const struct packet *packet, const struct end *end,
 					bool is_source)
 {
 	__be32 before = is_source ? packet->flow.source[3] : packet->flow.destination[3];
@@ -62,11 +35,11 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	struct iphdr *ip;
 	__be16 *ports;
 
-	if (replace_in_transport_sum(skb, packet, before, after, ADDRESS_IPV4_LENGTH, port, end->port))
+	if (replace_in_transport_sum(frame, packet, before, after, ADDRESS_IPV4_LENGTH, port, end->port))
 		return -1;
-	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ip = (void *)(long)frame->data + sizeof(struct ethhdr);
 	ports = (void *)(ip + 1);
-	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
+	if ((void *)(ports + 2) > (void *)(long)frame->data_end)
 		return -1;
 	*(is_source ? &ip->saddr : &ip->daddr) = after;
 	ip->check = sum_after(sum_after(ip->check, before, after), before >> 16, after >> 16);
@@ -74,7 +47,7 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	return 0;
 }
 
-static __always_inline int rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet, struct end *end,
+static __always_inline int rewrite_ipv6(frame_t *frame, const struct packet *packet, struct end *end,
 					bool is_source)
 {
 	__be32 *before = is_source ? (__be32 *)packet->flow.source : (__be32 *)packet->flow.destination;
@@ -83,22 +56,22 @@ static __always_inline int rewrite_ipv6(struct __sk_buff *skb, const struct pack
 	struct ipv6hdr *ip;
 	__be16 *ports;
 
-	if (replace_in_transport_sum(skb, packet, 0, change, 0, port, end->port))
+	if (replace_in_transport_sum(frame, packet, 0, change, 0, port, end->port))
 		return -1;
-	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ip = (void *)(long)frame->data + sizeof(struct ethhdr);
 	ports = (void *)(ip + 1);
-	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
+	if ((void *)(ports + 2) > (void *)(long)frame->data_end)
 		return -1;
 	__builtin_memcpy(is_source ? &ip->saddr : &ip->daddr, end->address, ADDRESS_IPV6_LENGTH);
 	ports[is_source ? 0 : 1] = end->port;
 	return 0;
 }
 
-static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *packet, struct end *end, bool is_source)
+static __always_inline int rewrite(frame_t *frame, const struct packet *packet, struct end *end, bool is_source)
 {
 	if (packet->flow.family == 4)
-		return rewrite_ipv4(skb, packet, end, is_source);
-	return rewrite_ipv6(skb, packet, end, is_source);
+		return rewrite_ipv4(frame, packet, end, is_source);
+	return rewrite_ipv6(frame, packet, end, is_source);
 }
 
 /* ip_decrease_ttl(). Time to live and protocol are a word of the checksum. */
@@ -110,25 +83,25 @@ static __always_inline void spend_ipv4(struct iphdr *ip)
 	ip->check = sum_after(ip->check, before, *(__be16 *)&ip->ttl);
 }
 
-/* IPv6 has no checksum of its header, but the card's sum of the packet is kept right. */
-static __always_inline void spend_ipv6(struct __sk_buff *skb, struct ipv6hdr *ip)
+/* IPv6 has no checksum of its header. */
+static __always_inline void spend_ipv6(frame_t *frame, struct ipv6hdr *ip)
 {
 	__be16 before = *(__be16 *)&ip->nexthdr;
 
 	ip->hop_limit--;
-	bpf_csum_update(skb, (__u16)~before + *(__be16 *)&ip->nexthdr);
+	change_card_sum(frame, (__u16)~before + *(__be16 *)&ip->nexthdr);
 }
 
 /* A card's or a sender's offload: the segments that the packet becomes are what must fit. */
-static __always_inline bool fits(const struct __sk_buff *skb, const struct packet *packet, const struct way *way)
+static __always_inline bool fits(const frame_t *frame, const struct packet *packet, const struct way *way)
 {
-	if (skb->gso_size == 0)
-		return packet->length <= way->mtu;
-	return skb->gso_size + packet->header_length <= way->mtu;
+	__u32 segment = segment_size(frame);
+
+	return (segment == 0 ? packet->length : segment + packet->header_length) <= way->mtu;
 }
 
 /* Whether nobody must be told about a packet, and nothing but its addresses changes on its way. */
-static __always_inline enum verdict check_way(const struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict check_way(const frame_t *frame, const struct packet *packet,
 					      const struct way *way, bool is_rewritten, __u32 generation)
 {
 	if (way->generation != generation)
@@ -138,8 +111,12 @@ static __always_inline enum verdict check_way(const struct __sk_buff *skb, const
 	/* Whoever had it in the lane has taken one already. */
 	if (packet->time_to_live <= (packet->is_from_lane ? 0 : 1))
 		return VERDICT_PASS_TIME_TO_LIVE;
-	if (!fits(skb, packet, way))
+	if (!fits(frame, packet, way))
 		return VERDICT_PASS_TOO_BIG;
+	if (!can_leave(frame, packet, way->departure))
+		return VERDICT_PASS_NO_XDP;
+	if (is_unfinished(frame, packet))
+		return VERDICT_PASS_UNFINISHED;
 	return VERDICT_GO_ON;
 }
 
@@ -157,21 +134,21 @@ static __always_inline void restore_ipv4(struct iphdr *ip, const struct packet *
 }
 
 /* The packet leaves by `way`. Its addresses are right; what a link filled a short frame with is no part of it. */
-static __always_inline int send_by(struct __sk_buff *skb, const struct packet *packet, const struct way *way)
+static __always_inline int send_by(frame_t *frame, const struct packet *packet, const struct way *way)
 {
 	__u32 length = sizeof(struct ethhdr) + packet->length;
 	struct ethhdr *ethernet;
 	void *ip;
 
-	if (skb->len > length && skb->gso_size == 0 && bpf_skb_change_tail(skb, length, 0))
+	if (cut_to(frame, length) < 0)
 		return -1;
-	ethernet = (void *)(long)skb->data;
+	ethernet = (void *)(long)frame->data;
 	ip = ethernet + 1;
-	if (ip + IPV4_HEADER_LENGTH > (void *)(long)skb->data_end)
+	if (ip + IPV4_HEADER_LENGTH > (void *)(long)frame->data_end)
 		return -1;
 	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
 	if (packet->flow.family == 6 && !packet->is_from_lane)
-		spend_ipv6(skb, ip);
+		spend_ipv6(frame, ip);
 	else if (packet->flow.family == 4 && packet->is_from_lane)
 		restore_ipv4(ip, packet);
 	else if (packet->flow.family == 4)

@@ -51,7 +51,7 @@ static __always_inline void close_single(struct destinations *all, bool is_passe
 	if (!single)
 		return;
 	destination = destination_at(all, single->connection.destination);
-	unbind(destination, single->connection.word);
+	unbind(all, single->connection.destination, single->connection.word);
 	if (single->connection.word & FLAG_CONTROLLED)
 		tell_director(&single->connection);
 	if (!is_passed) {

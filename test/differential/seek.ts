@@ -1,4 +1,5 @@
 /** Plays world after world until one shows a difference, or enough were played. */
+import type { CardHook } from "./twins.ts";
 import { type Found, play, shrink, worldOf } from "./world.ts";
 
 const STEPS = 2_000;
@@ -7,6 +8,7 @@ const WORLDS_PER_WORD = 25;
 export interface Search {
   readonly seed: number;
   readonly frames: number;
+  readonly hook?: CardHook;
 }
 
 export interface SearchResult {
@@ -18,7 +20,7 @@ export interface SearchResult {
 
 /** `onProgress` is told now and then how many frames were played. */
 export function seek(
-  { seed: first, frames }: Search,
+  { seed: first, frames, hook }: Search,
   onProgress: (frames: number) => void = () => {},
 ): SearchResult {
   let forwarded = 0;
@@ -26,10 +28,10 @@ export function seek(
   for (let index = 0; index < worlds; index++) {
     const seed = first + index;
     const world = worldOf(seed, STEPS);
-    const played = play(world);
+    const played = play(world, hook);
     forwarded += played.forwarded;
     if (played.difference !== undefined) {
-      return { found: { ...shrink(world), seed }, frames: index * STEPS, forwarded };
+      return { found: { ...shrink(world, hook), seed }, frames: index * STEPS, forwarded };
     }
     if ((index + 1) % WORLDS_PER_WORD === 0) onProgress((index + 1) * STEPS);
   }

@@ -16,7 +16,7 @@ using flows = new KernelFlows({
   connectionsMax: 1_000,
   outliving: { pins, adopts: false, inform: say, warn: say },
 });
-using attachments = new Attachments(flows.programs, hook as Hook, pins);
+using attachments = new Attachments(flows.programs, { hook: hook as Hook, pins });
 const index = interfaceIndex(name);
 attachments.follow(
   new Map([[index, { index, name, header: "ethernet", isLoopback: false } as unknown as Link]]),

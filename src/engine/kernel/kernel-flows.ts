@@ -124,6 +124,11 @@ export class KernelFlows implements Offload, Disposable {
     return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
   }
 
+  /** What another program has to have to be one of them. */
+  get maps(): Readonly<Record<string, number>> {
+    return this.#maps.shared;
+  }
+
   /** Connections in the programs' table that have not come about yet. */
   get halfOpen(): number {
     return this.#maps.tally.view.getInt32(tally.halfOpen, true);
@@ -222,9 +227,9 @@ export class KernelFlows implements Offload, Disposable {
     if (this.#stage !== "waiting") this.#rules.enforce();
   }
 
-  /** Which protocols' packets the host lets be forwarded here. */
-  carry(carried: number): void {
-    this.#rules.carry(carried);
+  /** Which protocols' packets are forwarded where they arrive: the host's rules see those of others, each. */
+  forwardAtCard(protocols: number): void {
+    this.#rules.forwardAtCard(protocols);
     if (this.#stage !== "waiting") this.#rules.enforceCarried();
   }
 

@@ -3,7 +3,7 @@ import { Memory, SystemCallError } from "../host/system/libc.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
 import { destination, schedule, settings, tally, tunnel } from "./abi.ts";
 import type { Question } from "./libbpf.ts";
-import { open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.ts";
+import { MAPS, open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.ts";
 import { NewsRing } from "./news-ring.ts";
 import type { Pins } from "./pins.ts";
 
@@ -15,6 +15,8 @@ const NEWS_BYTES = 4_194_304;
 
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
+  /** All that the programs share, by name. */
+  readonly shared: Readonly<Record<string, number>>;
   /** What connections take of the kernel's memory. */
   readonly tables: readonly number[];
   readonly replies: number;
@@ -32,6 +34,8 @@ export class KernelMaps implements Disposable {
   readonly tunnels: Memory;
   /** 32-bit words: lists of slots. */
   readonly members: Memory;
+  /** Where each destination has its matches: two words, by slot. */
+  readonly seats: Memory;
   readonly schedules: Memory;
   readonly settings: Memory;
   readonly tally: Memory;
@@ -60,6 +64,7 @@ export class KernelMaps implements Disposable {
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
+    this.shared = Object.fromEntries(MAPS.map((name) => [name, object.map(name)]));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.templates = object.map("templates");
@@ -73,6 +78,7 @@ export class KernelMaps implements Disposable {
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);
     this.tunnels = map("tunnels", DESTINATIONS_MAX * tunnel.size);
     this.members = map("members", MEMBERS_MAX * 4);
+    this.seats = map("seats", DESTINATIONS_MAX * 8);
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);

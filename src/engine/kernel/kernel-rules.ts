@@ -8,8 +8,7 @@ import type { KernelMaps } from "./kernel-maps.ts";
 import { Question } from "./libbpf.ts";
 
 /** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
-export const CARRIES = { tcp: 1, udp: 2 } as const;
-const CARRIES_ALL = CARRIES.tcp | CARRIES.udp;
+export const CARRIES = { tcp: 1, udp: 2, all: 3 } as const;
 
 const GENERATION_END = 0xffff_ffff;
 
@@ -33,7 +32,7 @@ export class KernelRules {
   readonly #parts: KernelRulesParts;
   readonly #halfOpenMax: number;
   #rules: OffloadRules | undefined;
-  #carried: number = CARRIES_ALL;
+  #atCard: number = CARRIES.all;
   #generation = 0;
   #isExpiryBegun = false;
 
@@ -54,9 +53,9 @@ export class KernelRules {
     this.#rules = rules;
   }
 
-  /** Which protocols' packets the host lets be forwarded here. As follow(). */
-  carry(carried: number): void {
-    this.#carried = carried;
+  /** Which protocols' packets are forwarded where they arrive: the host's rules see those of others, each. As follow(). */
+  forwardAtCard(protocols: number): void {
+    this.#atCard = protocols;
   }
 
   /** What was told is in force from now on. */
@@ -68,8 +67,9 @@ export class KernelRules {
   enforceCarried(): void {
     const rules = this.#rules;
     const isFiltered = rules === undefined || rules.sysctls.conntrack !== 0;
-    const carried = isFiltered ? 0 : this.#carried;
+    const carried = isFiltered ? 0 : CARRIES.all;
     this.#set("carried", carried);
+    this.#set("atCard", this.#atCard);
     const isHeld = rules?.isOpeningHeld === true || !this.#parts.isWhole();
     this.#set("opened", isHeld ? 0 : carried);
   }

@@ -19,6 +19,7 @@ export const PROGRAMS = [
   "at_card",
   "at_lane",
   "edit_schedule",
+  "play_matches",
   "pick_destination",
   "look_at_connection",
   "read_record",
@@ -37,7 +38,7 @@ function indexBits(connectionsMax: number): number {
   return Math.max(INDEX_BITS_MIN, Math.ceil(Math.log2(connectionsMax / CONNECTIONS_PER_BUCKET)));
 }
 
-const MAPS = [
+export const MAPS = [
   "connections",
   "free_records",
   "buckets",
@@ -52,6 +53,8 @@ const MAPS = [
   "destinations",
   "tunnels",
   "members",
+  "nodes",
+  "seats",
   "schedules",
   "settings",
   "tally",

@@ -152,7 +152,8 @@ export class Ownership {
     if (this.#answered[id] !== 0) this.#entries.removeReply(connections, id);
     this.#owner[id] = OWNER.nobody;
     this.#answered[id] = 0;
-    if (entry !== undefined) connections.setFlags(id, entry.flags);
+    // What the director has it has moved on itself.
+    if (entry !== undefined && owner === OWNER.kernel) connections.setFlags(id, entry.flags);
     return entry !== undefined || wasRefused || owner === OWNER.director;
   }
 

@@ -126,6 +126,11 @@ export class Pins {
     if (uid !== process.geteuid?.()) {
       throw new Error(`${this.folder} is another user's (uid ${uid}), and stays`);
     }
+    return this.lookAtIdentity();
+  }
+
+  /** As identity(), of whoever's, for who looks on alone. */
+  lookAtIdentity(): Identity | undefined {
     try {
       return this.#read();
     } catch {

@@ -18,7 +18,7 @@ class World {
   readonly table = new ConnectionTable({ limit: 2 * CONNECTIONS, hashKey: [1, 2] });
   readonly random = prng(7);
   readonly destinations = Array.from({ length: DESTINATIONS }, (_, id) => {
-    const load = new DestinationLoad(new Int32Array(3), 0, id);
+    const load = new DestinationLoad({ slot: id });
     const recount = (active: number, inactive: number): void => {
       load.addActive(active);
       load.addInactive(inactive);
