@@ -36,15 +36,35 @@ static long take_seat(__u32 place, void *context)
 	return 0;
 }
 
+/* The size of the tree of which a node is the root. */
+static __always_inline __u32 size_below(const struct tournament *tournament, __u32 node)
+{
+	__u32 size = tournament->size;
+
+	for (int level = 0; level < LEVELS_MAX && node > 1; level++) {
+		node >>= 1;
+		size >>= 1;
+	}
+	return size;
+}
+
 /* From the last one, which is among the lowest, to the root. */
 static long decide_node(__u32 index, void *context)
 {
 	struct drawing *drawing = context;
 	struct tournament *tournament = &drawing->tournament;
-	__u32 node = tournament->size - 1 - index;
+	__u32 node = tournament->size - 1 - index, levels = 1;
 
-	if (!play(tournament, node))
-		play(tournament, node);
+	if (!(tournament->rules & RULE_IN_TURN)) {
+		/* 4, 16, 64 ... below it: of another level only the root has a match, of two. */
+		bool is_fourfold = size_below(tournament, node) & 0x55555555;
+
+		if (!is_fourfold && node != 1)
+			return 0;
+		levels = is_fourfold ? 2 : 1;
+	}
+	if (!play(tournament, node, levels))
+		play(tournament, node, levels);
 	return 0;
 }
 

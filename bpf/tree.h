@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who of a service's real servers is the least loaded: a tournament. The members of a list are its leaves, in the list's
- * order; a node has the better of its two children's winners, the left one of a tie. So the root has whom a look through the
- * whole list would find. Node 1 is the root, 2n and 2n + 1 are the children of n, and leaves are numbered on behind them.
+ * order; a node has the best of its children's winners, the left one of a tie. So the root has whom a look through the whole
+ * list would find. Node 1 is the root, 2n and 2n + 1 are the children of n, and leaves are numbered on behind them. Where
+ * only the root is asked for, every other level of nodes is left out: a node's children are 4n to 4n + 3.
  *
  * Whoever changes what decides about a member plays its matches anew afterwards, from its leaf to the root. Nobody waits for
  * anybody: a node comes by compare-and-swap, with a version that grows with each. Where that has failed twice, somebody else's
@@ -50,8 +51,9 @@ struct tournament {
 	__u32 rules;
 };
 
-/* What a match is decided by. Of who may not be picked the weight is 0, so that everybody else is better. */
-struct merit {
+/* Of a match. Of who may not be picked the weight is 0, so that everybody else is better. */
+struct side {
+	__u64 winner;
 	__u64 load;
 	__u64 weight;
 };
@@ -81,19 +83,6 @@ static __always_inline __u64 load_of(const struct destination *destination, __u3
 	return rules & RULE_IDLE_FIRST && active == 0 ? 0 : active + 1;
 }
 
-static __always_inline struct merit merit_of(const struct tournament *tournament, __u32 member)
-{
-	const struct destination *destination = destination_at(tournament->destinations, member);
-	__u32 rules = tournament->rules;
-
-	if (member == EMPTY_MEMBER || !may_be_picked(destination, rules))
-		return (struct merit){ .load = 1, .weight = 0 };
-	return (struct merit){
-		.load = load_of(destination, rules),
-		.weight = rules & RULE_BY_WEIGHT ? destination->weight : 1,
-	};
-}
-
 static __always_inline __u32 winner_at(const struct tournament *tournament, __u32 node)
 {
 	if (node >= tournament->size)
@@ -101,26 +90,49 @@ static __always_inline __u32 winner_at(const struct tournament *tournament, __u3
 	return *(volatile __u64 *)&tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)] & WINNER_MASK;
 }
 
-/* One match. False when somebody else was faster. */
-static __always_inline bool play(const struct tournament *tournament, __u32 node)
+static __always_inline struct side side_at(const struct tournament *tournament, __u32 node)
+{
+	__u32 winner = winner_at(tournament, node), rules = tournament->rules;
+	const struct destination *destination = destination_at(tournament->destinations, winner);
+
+	if (winner == EMPTY_MEMBER || !may_be_picked(destination, rules))
+		return (struct side){ .winner = winner, .load = 1, .weight = 0 };
+	return (struct side){
+		.winner = winner,
+		.load = load_of(destination, rules),
+		.weight = rules & RULE_BY_WEIGHT ? destination->weight : 1,
+	};
+}
+
+/* Who wins is as good as chance: no branch, which would be foretold wrongly every other time. */
+static __always_inline void meet(struct side *best, const struct side other)
+{
+	__s64 difference = other.load * best->weight - best->load * other.weight;
+	__u64 is_better = difference >> 63;
+
+	best->winner ^= (best->winner ^ other.winner) & is_better;
+	best->load ^= (best->load ^ other.load) & is_better;
+	best->weight ^= (best->weight ^ other.weight) & is_better;
+}
+
+/* A match of two, or of as many as two to `levels`. False when somebody else was faster. */
+static __always_inline bool play(const struct tournament *tournament, __u32 node, __u32 levels)
 {
 	__u64 *place = &tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)];
 	__u64 before = *(volatile __u64 *)place, after;
-	struct merit left, right;
-	__u64 winner, other;
-	__s64 difference;
+	__u32 child = node << levels;
+	struct side best;
 
 	/* Another list lies there by now. */
 	if ((before ^ tournament->tag) >> TAG_SHIFT)
 		return true;
-	winner = winner_at(tournament, 2 * node);
-	other = winner_at(tournament, 2 * node + 1);
-	left = merit_of(tournament, winner);
-	right = merit_of(tournament, other);
-	/* Who wins is as good as chance: no branch, which would be foretold wrongly every other time. */
-	difference = right.load * left.weight - left.load * right.weight;
-	winner ^= (winner ^ other) & (difference >> 63);
-	after = tournament->tag | ((before + VERSION_STEP) & VERSION_MASK) | winner;
+	best = side_at(tournament, child);
+	meet(&best, side_at(tournament, child + 1));
+	if (levels > 1) {
+		meet(&best, side_at(tournament, child + 2));
+		meet(&best, side_at(tournament, child + 3));
+	}
+	after = tournament->tag | ((before + VERSION_STEP) & VERSION_MASK) | best.winner;
 	return __sync_val_compare_and_swap(place, before, after) == before;
 }
 
@@ -136,17 +148,26 @@ static __always_inline bool enter(struct tournament *tournament)
 struct climber {
 	struct tournament tournament;
 	__u32 node;
+	__u32 levels; /* to go */
 };
 
-/* The next match, twice where the first attempt fails. */
-static long play_next(__u32 level __attribute__((unused)), void *context)
+/* Where whose turn it is is walked to, all nodes are looked at; else the root alone, and matches have four sides. */
+static __always_inline __u32 levels_at_once(__u32 rules, __u32 levels)
+{
+	return rules & RULE_IN_TURN || levels < 2 ? 1 : 2;
+}
+
+/* The next match, twice where the first attempt fails. 1 at the root. */
+static long play_next(__u32 match __attribute__((unused)), void *context)
 {
 	struct climber *climber = context;
+	__u32 levels = levels_at_once(climber->tournament.rules, climber->levels);
 
-	climber->node >>= 1;
-	if (!play(&climber->tournament, climber->node))
-		play(&climber->tournament, climber->node);
-	return 0;
+	climber->node >>= levels;
+	climber->levels -= levels;
+	if (!play(&climber->tournament, climber->node, levels))
+		play(&climber->tournament, climber->node, levels);
+	return climber->levels == 0;
 }
 
 /*
@@ -172,6 +193,7 @@ int __attribute__((noinline)) climb(__u32 which, __u32 what)
 	climber.tournament.first = seat & (MEMBERS_MAX - 1);
 	climber.tournament.size = 1U << levels;
 	climber.node = climber.tournament.size + ((seat >> PLACE_SHIFT) & ((1U << LEVELS_MAX) - 1));
+	climber.levels = levels;
 	bpf_loop(levels, play_next, &climber, 0);
 	return 0;
 }
