@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import type { Link } from "../host/links.ts";
 import { XdpFeatureReader, type XdpFeatures } from "../host/xdp-features.ts";
 import { card } from "./abi.ts";
-import { BpfObject, deleteElement, updateElement } from "./libbpf.ts";
+import { BpfError, BpfObject, deleteElement, updateElement } from "./libbpf.ts";
 import { chooseXdp, type XdpChoice, type XdpMode } from "./xdp-choice.ts";
 
 const OBJECT = new URL("../../../bpf/xdp.bpf.o", import.meta.url);
@@ -24,6 +24,7 @@ export class XdpProgram implements Disposable {
   /** `maps`: of the programs at tc, by name. Throws a BpfError. */
   constructor(maps: Readonly<Record<string, number>>) {
     this.#object = new BpfObject(readFileSync(OBJECT), {}, maps);
+    mustShare(this.#object, maps);
     this.#cards = this.#object.map("cards");
     this.fd = this.#object.program("at_driver");
   }
@@ -61,6 +62,14 @@ export class XdpProgram implements Disposable {
     const sends = this.#features?.get(index)?.sends === true ? CARD.sends : 0;
     return sends | (kind === "veth" ? 0 : CARD.turns);
   }
+}
+
+/** A map that the programs at tc do not have would be another one than theirs. */
+function mustShare(object: BpfObject, maps: Readonly<Record<string, number>>): void {
+  const own = object.mapNames().filter((name) => !name.includes(".") && !(name in maps));
+  if (own.join() === "cards") return;
+  object[Symbol.dispose]();
+  throw new BpfError(`The program at XDP has maps of its own: ${own.join(", ")}`);
 }
 
 function key(interfaceIndex: number): Uint8Array {
