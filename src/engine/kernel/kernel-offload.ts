@@ -32,7 +32,6 @@ const SEES_FIRST =
 const NOT_NATIVE =
   "--hook xdp: at these interfaces packets do not meet the program in the driver, and cost as much as with --hook tc, or more, because the kernel makes a socket buffer of each first";
 
-
 export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of a connection that the director opened itself which it sees at least. */
