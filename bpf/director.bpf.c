@@ -44,19 +44,17 @@ static __always_inline int hand_to_daemon(struct __sk_buff *skb, enum verdict ve
 }
 
 /* What is to become of a packet that the host's firewall has let in, or through. */
-static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet *packet,
-					   const struct lane_address *lane, const struct settings *now,
+static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet *packet, const struct settings *now,
 					   struct passage *passage)
 {
 	struct record *connection;
 	struct reply *reply;
 	__u64 word = 0;
 
-	packet->dont_fragment = came_undivided(lane);
+	packet->dont_fragment = came_undivided(packet->lane);
 	if (!(now->carried & protocol_bit(packet)))
 		return VERDICT_PASS_DIRECTOR;
-	if (is_request_lane(lane)) {
-		packet->mark = mark_of(lane);
+	if (is_request_lane(packet->lane)) {
 		connection = find(&packet->flow, now, &word);
 		/* What is a server's answer as well is the director's to tell apart. */
 		if (!connection && reply_for(packet, now))
@@ -64,7 +62,7 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet 
 		return request(skb, packet, connection, word, now, passage);
 	}
 	/* Routing rules may look at a mark. */
-	reply = mark_of(lane) ? NULL : reply_for(packet, now);
+	reply = packet->mark ? NULL : reply_for(packet, now);
 	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
 }
 
@@ -74,15 +72,14 @@ int at_lane(struct __sk_buff *skb)
 {
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct packet packet = { .is_from_lane = true, .ticks = ticks_now() };
-	struct lane_address lane = {};
 	struct passage passage = {};
 	enum verdict verdict = VERDICT_PASS_DIRECTOR;
 
-	if (!now || now->generation == 0 || !read_lane(skb, &lane))
+	if (!now || now->generation == 0 || !read_lane(skb, &packet))
 		return hand_to_daemon(skb, verdict);
 	verdict = parse(skb, &packet);
 	if (verdict == VERDICT_GO_ON)
-		verdict = direct(skb, &packet, &lane, now, &passage);
+		verdict = direct(skb, &packet, now, &passage);
 	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
 		return hand_to_daemon(skb, verdict);
 	return leave(skb, &packet, now, &passage, verdict);

@@ -21,31 +21,30 @@ struct lane_address {
 	__u8 mark[4]; /* netfilter's, as bytes of a word in the host's order */
 };
 
-/* False of what the programs leave to the director: messages of the host's own, frames that were not duplicated. */
-static __always_inline bool read_lane(struct __sk_buff *skb, struct lane_address *lane)
+/*
+ * False of what the programs leave to the director: messages of the host's own, frames that were not duplicated. Read where it lies,
+ * for the stack's sake.
+ */
+static __always_inline bool read_lane(struct __sk_buff *skb, struct packet *packet)
 {
-	if (bpf_skb_load_bytes(skb, 0, lane, sizeof(*lane)) || lane->prefix != LANE_PREFIX)
+	const struct lane_address *lane = (void *)(long)skb->data;
+
+	if ((void *)(lane + 1) > (void *)(long)skb->data_end || lane->prefix != LANE_PREFIX)
 		return false;
-	return lane->code >= LANE_INPUT && lane->code <= LANE_FORWARD_DONT_FRAGMENT;
+	packet->lane = lane->code;
+	__builtin_memcpy(&packet->mark, lane->mark, sizeof(packet->mark));
+	return packet->lane >= LANE_INPUT && packet->lane <= LANE_FORWARD_DONT_FRAGMENT;
 }
 
-static __always_inline __u32 mark_of(const struct lane_address *lane)
+static __always_inline bool is_request_lane(__u8 lane)
 {
-	__u32 mark;
-
-	__builtin_memcpy(&mark, lane->mark, sizeof(mark));
-	return mark;
-}
-
-static __always_inline bool is_request_lane(const struct lane_address *lane)
-{
-	return lane->code == LANE_INPUT || lane->code == LANE_INPUT_DONT_FRAGMENT;
+	return lane == LANE_INPUT || lane == LANE_INPUT_DONT_FRAGMENT;
 }
 
 /* Whether the packet came with "don't fragment", which nft's dup sets on every one: of what is read, the odd codes say so. */
-static __always_inline __u8 came_undivided(const struct lane_address *lane)
+static __always_inline __u8 came_undivided(__u8 lane)
 {
-	return lane->code & LANE_INPUT_DONT_FRAGMENT & LANE_FORWARD_DONT_FRAGMENT;
+	return lane & LANE_INPUT_DONT_FRAGMENT & LANE_FORWARD_DONT_FRAGMENT;
 }
 
 #endif /* SLUICE_LANE_H */

@@ -30,13 +30,14 @@ struct packet {
 	__u32 header_length; /* IP's and the transport's together */
 	__u32 length;	     /* as the IP header says */
 	__u32 ticks;	     /* when it came: struct record's clock */
-	__u32 mark;	     /* netfilter's, of a client's packet from the lane */
+	__u32 mark;	     /* netfilter's, of a packet from the lane */
 	__u8 time_to_live;
 	__u8 tcp_flags;
 	__u8 traffic_class; /* IPv4 calls it type of service */
 	__u8 dont_fragment;
 	__u8 has_no_checksum; /* UDP with checksum 0 */
 	__u8 is_from_lane;    /* it has been through the host's firewall */
+	__u8 lane;	      /* LANE_…, by which it came there */
 	__u8 card;	      /* CARD_…, of where it arrived, at XDP */
 };
 
