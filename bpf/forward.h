@@ -8,6 +8,8 @@
 
 #define ADDRESS_IPV4_LENGTH 4
 #define ADDRESS_IPV6_LENGTH 16
+/* A transport's checksum lies within so many bytes of a frame. */
+#define FIRST_HEADERS_MASK 0x7f
 
 /* What is written in an address's and a port's place. */
 struct end {
@@ -36,18 +38,68 @@ static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 afte
 	return ~((next & 0xffff) + (next >> 16));
 }
 
+static __always_inline __u16 folded(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+#pragma unroll
+	for (int step = 0; step < 3; step++)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* The same, of several words at once: `change` is the sum of what they have become, and of the complements of what they were. */
+static __always_inline __sum16 sum_changed(__sum16 sum, __u64 change)
+{
+	return ~folded((__u16)~sum + change);
+}
+
 /*
- * The transport's checksum, by the kernel, which alone knows whether it is whole yet or the card's to finish. Negative when the
- * packet cannot be written to: there is no memory for a copy of its own, and it is lost.
+ * Whether the checksum is the pseudo header's alone, as a sender leaves it to the card to finish (tcp_v4_send_check()), or by
+ * chance equals that. `first`: of an address's words.
+ */
+static __always_inline bool may_be_unfinished(const struct packet *packet, int first, __sum16 checksum)
+{
+	__u32 length = packet->length + sizeof(struct ethhdr) - packet->transport_at;
+	__u64 sum = (__u64)bpf_htons(length) + bpf_htons(packet->flow.protocol);
+
+#pragma unroll
+	for (int word = 0; word < 4; word++)
+		if (word >= first)
+			sum += (__u64)packet->flow.source[word] + packet->flow.destination[word];
+	sum = folded(sum);
+	return sum == checksum || (sum ^ checksum) == 0xffff;
+}
+
+/* Of a whole checksum. Nothing else in the packet makes up for an address, which the card has not summed up with it. */
+static __always_inline void replace_in_whole_sum(struct __sk_buff *skb, __sum16 *checksum, bool is_udp, __u64 change,
+						 __be16 port_before, __be16 port_after)
+{
+	__u16 addresses = folded(change);
+	__sum16 next = sum_changed(*checksum, (__u64)addresses + (__u16)~port_before + port_after);
+
+	*checksum = is_udp && next == 0 ? 0xffff : next;
+	bpf_csum_update(skb, (__u16)~addresses);
+}
+
+/*
+ * The transport's checksum; by the kernel, where it may be the card's to finish. Negative when the packet cannot be written to:
+ * there is no memory for a copy of its own, and it is lost.
  */
 static __always_inline int replace_in_transport_sum(struct __sk_buff *skb, const struct packet *packet,
 						    __be32 before, __be32 after, __u32 length, __be16 port_before,
 						    __be16 port_after)
 {
 	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 at = packet->transport_at + (is_udp ? 6 : 16);
+	__u32 at = (packet->transport_at + (is_udp ? 6 : 16)) & FIRST_HEADERS_MASK;
 	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+	__sum16 *checksum = (void *)(long)skb->data + at;
 
+	/* What the sender left of a super-packet's length is its own affair. */
+	if (skb->gso_size == 0 && (void *)(checksum + 1) <= (void *)(long)skb->data_end &&
+	    !may_be_unfinished(packet, length == ADDRESS_IPV4_LENGTH ? 3 : 0, *checksum)) {
+		replace_in_whole_sum(skb, checksum, is_udp, (__u64)(__u32)~before + after, port_before, port_after);
+		return 0;
+	}
 	if (bpf_l4_csum_replace(skb, at, before, after, BPF_F_PSEUDO_HDR | mangled | length))
 		return -1;
 	return port_before == port_after ? 0 : bpf_l4_csum_replace(skb, at, port_before, port_after, mangled | 2);
@@ -69,7 +121,7 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
 		return -1;
 	*(is_source ? &ip->saddr : &ip->daddr) = after;
-	ip->check = sum_after(sum_after(ip->check, before, after), before >> 16, after >> 16);
+	ip->check = sum_changed(ip->check, (__u64)(__u32)~before + after);
 	ports[is_source ? 0 : 1] = end->port;
 	return 0;
 }
