@@ -27,9 +27,10 @@ struct course {
 	__be32 network;	    /* the first client's address, or its last word */
 	__be16 service_port;
 	__u8 is_in_order; /* each client comes once, from `next` on */
-	__u8 pad;
+	__u8 is_answer;	  /* from the address and port of `service` to the client */
 	__be32 client[3];   /* IPv6: the words before the last */
 	__be32 service[4];  /* IPv4: in the last word */
+	__u8 link_addresses[12];
 };
 
 struct {
@@ -89,34 +90,41 @@ static __always_inline __u32 next_client(struct course *course)
 	return ((__u64)course->next * course->flows) >> 32;
 }
 
-static __always_inline void write_tcp(struct tcphdr *tcp, __u32 client, __be16 service_port)
+static __always_inline void write_tcp(struct tcphdr *tcp, __u32 client, const struct course *course)
 {
-	tcp->source = bpf_htons(FIRST_PORT + client % PORTS_PER_CLIENT);
-	tcp->dest = service_port;
+	__be16 port = bpf_htons(FIRST_PORT + client % PORTS_PER_CLIENT);
+
+	tcp->source = course->is_answer ? course->service_port : port;
+	tcp->dest = course->is_answer ? port : course->service_port;
 }
 
 SEC("tc")
 int drive_ipv4(struct __sk_buff *skb)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	struct iphdr *ip = data + sizeof(struct ethhdr);
+	void *end = (void *)(long)skb->data_end;
+	struct ethhdr *ethernet = (void *)(long)skb->data;
+	struct iphdr *ip = (void *)(ethernet + 1);
 	struct tcphdr *tcp = (void *)(ip + 1);
 	__u32 only = 0, sum = 0, client;
+	__be32 address;
 	struct course *course = bpf_map_lookup_elem(&courses, &only);
 
 	if (!course || (void *)(tcp + 1) > end)
 		return TC_ACT_SHOT;
+	/* The program before wrote others. */
+	__builtin_memcpy(ethernet, course->link_addresses, sizeof(course->link_addresses));
 	client = next_client(course);
 	ip->ttl = 64;
-	ip->saddr = bpf_htonl(bpf_ntohl(course->network) + client / PORTS_PER_CLIENT);
-	ip->daddr = course->service[3];
+	address = bpf_htonl(bpf_ntohl(course->network) + client / PORTS_PER_CLIENT);
+	ip->saddr = course->is_answer ? course->service[3] : address;
+	ip->daddr = course->is_answer ? address : course->service[3];
 	ip->check = 0;
 #pragma unroll
 	for (int word = 0; word < 10; word++)
 		sum += ((__u16 *)ip)[word];
 	sum = (sum & 0xffff) + (sum >> 16);
 	ip->check = ~((sum & 0xffff) + (sum >> 16));
-	write_tcp(tcp, client, course->service_port);
+	write_tcp(tcp, client, course);
 	bpf_tail_call(skb, &measured, 0);
 	return TC_ACT_SHOT;
 }
@@ -124,20 +132,23 @@ int drive_ipv4(struct __sk_buff *skb)
 SEC("tc")
 int drive_ipv6(struct __sk_buff *skb)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	struct ipv6hdr *ip = data + sizeof(struct ethhdr);
+	void *end = (void *)(long)skb->data_end;
+	struct ethhdr *ethernet = (void *)(long)skb->data;
+	struct ipv6hdr *ip = (void *)(ethernet + 1);
 	struct tcphdr *tcp = (void *)(ip + 1);
 	__u32 only = 0, client;
 	struct course *course = bpf_map_lookup_elem(&courses, &only);
 
 	if (!course || (void *)(tcp + 1) > end)
 		return TC_ACT_SHOT;
+	/* The program before wrote others. */
+	__builtin_memcpy(ethernet, course->link_addresses, sizeof(course->link_addresses));
 	client = next_client(course);
 	ip->hop_limit = 64;
 	__builtin_memcpy(&ip->saddr, course->client, sizeof(course->client));
 	ip->saddr.in6_u.u6_addr32[3] = bpf_htonl(bpf_ntohl(course->network) + client / PORTS_PER_CLIENT);
 	__builtin_memcpy(&ip->daddr, course->service, sizeof(course->service));
-	write_tcp(tcp, client, course->service_port);
+	write_tcp(tcp, client, course);
 	bpf_tail_call(skb, &measured, 0);
 	return TC_ACT_SHOT;
 }

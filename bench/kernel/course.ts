@@ -6,14 +6,16 @@ import { TCP_FLAG } from "../../src/net/tcp.ts";
 
 /** struct course, struct floor_key and struct floor_value of yardstick.bpf.c. */
 const COURSE = {
-  size: 44,
+  size: 56,
   flows: 0,
   next: 4,
   network: 8,
   servicePort: 12,
   isInOrder: 14,
+  isAnswer: 15,
   client: 16,
   service: 28,
+  linkAddresses: 44,
 } as const;
 const FLOOR_KEY_LENGTH = 12;
 const FLOOR_VALUE_LENGTH = 16;
@@ -34,6 +36,10 @@ export interface Course {
   readonly port: number;
   /** The first client of those that come once each, in order, with their first packet; undefined where all are known. */
   readonly fresh?: number;
+  /** What comes is from the service's place to the clients (IPv4). */
+  readonly isAnswer?: boolean;
+  /** The frame's destination, then its source; all 0 unless said. */
+  readonly linkAddresses?: Uint8Array;
 }
 
 export class Yardstick implements Disposable {
@@ -53,10 +59,12 @@ export class Yardstick implements Disposable {
     view.setUint32(COURSE.flows, course.flows, true);
     view.setUint32(COURSE.next, course.fresh ?? 1, true);
     words[COURSE.isInOrder] = course.fresh === undefined ? 0 : 1;
+    words[COURSE.isAnswer] = course.isAnswer === true ? 1 : 0;
     view.setInt32(COURSE.network, course.client.w3);
     view.setUint16(COURSE.servicePort, course.port);
     writeWords(view, COURSE.client, course.client, 3);
     writeWords(view, COURSE.service, course.service, 4);
+    words.set(course.linkAddresses ?? [], COURSE.linkAddresses);
     updateElement(this.#object.map("courses"), index, words);
     const descriptor = new Uint8Array(Uint32Array.of(program).buffer);
     updateElement(this.#object.map("measured"), index, descriptor);

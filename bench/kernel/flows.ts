@@ -20,12 +20,16 @@ export const DEPARTURE = 2;
 export const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 const HEADROOM = 64;
 
+export type Method = "route" | "masquerade";
+
 export class EngineFlows implements Disposable {
   readonly #flows: KernelFlows;
   readonly #director: Director;
   readonly #count: number;
+  readonly #packet = new Packet();
+  readonly #memory = new Uint8Array(HEADROOM + 128);
 
-  constructor(course: Course, method: "route" | "masquerade") {
+  constructor(course: Course, method: Method) {
     this.#count = course.flows;
     this.#flows = new KernelFlows({ connectionsMax: course.flows, packetsSeen: 0 });
     this.#director = new Director({
@@ -35,7 +39,7 @@ export class EngineFlows implements Disposable {
       offload: this.#flows,
     });
     this.#director.apply(stateFor(course, method));
-    this.#open(course);
+    this.#open(course, method === "masquerade");
   }
 
   get program(): number {
@@ -60,38 +64,50 @@ export class EngineFlows implements Disposable {
     this.#flows[Symbol.dispose]();
   }
 
-  #open({ flows, client, service, port }: Course): void {
-    const packet = new Packet();
-    const memory = new Uint8Array(HEADROOM + 128);
+  #open({ flows, client, service, port }: Course, isAnswered: boolean): void {
+    const to: End = { address: service, port: toPort(port) };
+    const server: End = { address: serverOf(service), port: SERVER_PORT };
     for (let flow = 0; flow < flows; flow++) {
-      const from = {
+      const from: End = {
         address: clientOf(client, flow),
         port: toPort(FIRST_PORT + (flow % PORTS_PER_CLIENT)),
       };
-      for (const flags of [TCP_FLAG.syn, TCP_FLAG.ack]) {
-        const bytes = segment(from, { address: service, port: toPort(port) }, flags);
-        memory.set(bytes, HEADROOM);
-        const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
-        packet.moveTo(memory, HEADROOM, HEADROOM + bytes.length, arrival);
-        const { verdict, connection, route } = this.#director.receive(
-          packet,
-          MONOTONIC_CLOCK.now(),
-        );
-        if (verdict !== "forward" || route === undefined) throw new Error("A flow was not opened");
-        if (flags === TCP_FLAG.syn) continue;
-        this.#flows.learn({
-          connections: this.#director.connections.table,
-          connection,
-          direction: "client",
-          arrival: NOWHERE,
-          route,
-          mtu: route.mtu,
-          linkAddresses: LINK_ADDRESSES,
-        });
-      }
+      this.#receive(segment(from, to, TCP_FLAG.syn));
+      this.#receive(segment(from, to, TCP_FLAG.ack), "client");
+      if (isAnswered) this.#receive(segment(server, from, TCP_FLAG.ack), "server");
     }
   }
+
+  /** By the director, who tells the program how it went on. */
+  #receive(bytes: Uint8Array, direction?: "client" | "server"): void {
+    this.#memory.set(bytes, HEADROOM);
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
+    this.#packet.moveTo(this.#memory, HEADROOM, HEADROOM + bytes.length, arrival);
+    const now = MONOTONIC_CLOCK.now();
+    const { verdict, connection, route } = this.#director.receive(this.#packet, now);
+    if (verdict !== "forward" || route === undefined) throw new Error("A flow was not opened");
+    if (direction === undefined) return;
+    this.#flows.learn({
+      connections: this.#director.connections.table,
+      connection,
+      direction,
+      arrival: NOWHERE,
+      route,
+      mtu: route.mtu,
+      linkAddresses: LINK_ADDRESSES,
+    });
+  }
 }
+
+/** The one that all flows go to. */
+export function serverOf(service: Address): Address {
+  return service.family === "inet"
+    ? Address.inet(0x0a01_0001)
+    : Address.inet6(service.w0, service.w1, 1, 1);
+}
+
+/** Of masqueraded flows. */
+export const SERVER_PORT = toPort(8080);
 
 function clientOf(first: Address, flow: number): Address {
   const w3 = first.w3 + Math.floor(flow / PORTS_PER_CLIENT);
@@ -117,7 +133,7 @@ function segment(from: End, to: End, flags: number): Uint8Array {
     : emitIpv6({ nextHeader: 6, ...addresses }, tcp);
 }
 
-function stateFor({ service, port }: Course, kind: "route" | "masquerade") {
+function stateFor({ service, port }: Course, kind: Method) {
   const endpoint = { address: service, port: toPort(port) };
   const key: ServiceKey = { kind: "endpoint", protocol: "tcp", endpoint };
   const added = addService(EMPTY_STATE, {
@@ -128,12 +144,11 @@ function stateFor({ service, port }: Course, kind: "route" | "masquerade") {
     persistence: undefined,
     persistenceEngine: undefined,
   });
-  const server =
-    service.family === "inet"
-      ? Address.inet(0x0a01_0001)
-      : Address.inet6(service.w0, service.w1, 1, 1);
   return addDestination(added, key, {
-    endpoint: { address: server, port: kind === "route" ? toPort(port) : toPort(8080) },
+    endpoint: {
+      address: serverOf(service),
+      port: kind === "masquerade" ? SERVER_PORT : toPort(port),
+    },
     forwarding: { kind },
     weight: 1,
     upperThreshold: 0,

@@ -8,11 +8,23 @@ import { Address } from "../../src/net/address.ts";
 import { median } from "../median.ts";
 import { type ConfiguringFigures, measureConfiguring } from "./configuring.ts";
 import { type Course, Yardstick } from "./course.ts";
-import { EngineFlows } from "./flows.ts";
+import { EngineFlows, SERVER_PORT, serverOf } from "./flows.ts";
 import { type Opening, openingsPerSecond } from "./openings.ts";
 
-const KINDS = ["floor", "direct routing", "NAT", "IPv6, direct routing"] as const;
+export const KINDS = [
+  "floor",
+  "direct routing",
+  "NAT",
+  "NAT, answers",
+  "IPv6, direct routing",
+  "IPv6, NAT",
+] as const;
 type Kind = (typeof KINDS)[number];
+
+interface Measured {
+  readonly program: number;
+  readonly course: Course;
+}
 
 export interface KernelFigures {
   readonly rows: readonly KernelRow[];
@@ -29,13 +41,14 @@ export interface KernelRow {
 }
 
 const FLOWS = [1, 1_000, 100_000, 1_000_000];
-const OPENINGS: readonly Opening[] = [
-  { scheduler: "rr", servers: 16 },
-  { scheduler: "wlc", servers: 16 },
-  { scheduler: "wlc", servers: 128 },
-  { scheduler: "wlc", servers: 1_024 },
-  { scheduler: "sh", servers: 16 },
-];
+const OPENINGS: readonly Opening[] = (["wire", "host"] as const).flatMap((admission) => [
+  { scheduler: "rr", servers: 16, admission },
+  { scheduler: "wlc", servers: 16, admission },
+  { scheduler: "wlc", servers: 128, admission },
+  { scheduler: "wlc", servers: 1_024, admission },
+  { scheduler: "sh", servers: 16, admission },
+  { scheduler: "mh", servers: 16, admission },
+]);
 const ROUNDS = 21;
 const PACKETS = 50_000;
 
@@ -43,10 +56,10 @@ export const KERNEL_METHOD = `\
 BPF_PROG_TEST_RUN, ${PACKETS.toLocaleString("en")} packets at a time (TCP, 54 bytes in IPv4, a client's ACK of a known flow at tc): a driver writes
 each flow's packet over the last one, in pseudo-random order, and goes on into the program that is measured; what it takes
 itself is measured with nothing behind it, and taken off. The floor parses, looks the flow up in a hash of the kernel's,
-writes the link's addresses and sends. All by turns, ${ROUNDS} rounds; medians. Memory is what the kernel says that the table's
-maps take, for a million. New connections: each packet is the SYN of another client, which the program opens, schedules, tells
-the daemon of and sends on, by direct routing, where packets arrive (\`--admission wire\`). Services: a director with the
-programs, no daemon; wlc.`;
+writes the link's addresses and sends. All by turns, ${ROUNDS} rounds; medians. Memory is what the kernel says that the table's maps take, for
+a million. New connections: each packet is the SYN of another client, which the program opens, schedules, tells the daemon
+of and sends on, by direct routing: where packets arrive (\`--admission wire\`), and behind the host's firewall (\`host\`:
+of that the program's part alone). Services: a director with the programs, no daemon; wlc.`;
 
 const VIP = Address.inet(0x0a00_0064);
 const CLIENT = Address.inet(0x0a64_0000);
@@ -65,18 +78,26 @@ export function measureKernel(progress: (text: string) => void): KernelFigures {
     using route = new EngineFlows(course, "route");
     using masquerade = new EngineFlows(course, "masquerade");
     using route6 = new EngineFlows(course6, "route");
+    using masquerade6 = new EngineFlows(course6, "masquerade");
     ({ bytesPerFlow } = route);
-    const measured: Readonly<Record<Kind, readonly [program: number, course: Course]>> = {
-      floor: [yardstick.floor, course],
-      "direct routing": [route.program, course],
-      NAT: [masquerade.program, course],
-      "IPv6, direct routing": [route6.program, course6],
+    const measured: Readonly<Record<Kind, Measured>> = {
+      floor: { program: yardstick.floor, course },
+      "direct routing": { program: route.program, course },
+      NAT: { program: masquerade.program, course },
+      "NAT, answers": {
+        program: masquerade.program,
+        course: { ...course, service: serverOf(VIP), port: SERVER_PORT, isAnswer: true },
+      },
+      "IPv6, direct routing": { program: route6.program, course: course6 },
+      "IPv6, NAT": { program: masquerade6.program, course: course6 },
     };
     return { flows, netNs: measureAll(yardstick, measured) };
   });
   const course: Course = { family: 4, flows: 1, client: CLIENT, service: VIP, port: PORT };
   const openings = OPENINGS.map((opening) => {
-    progress(`new connections, ${opening.scheduler}, ${opening.servers} servers`);
+    progress(
+      `new connections, ${opening.admission}, ${opening.scheduler}, ${opening.servers} servers`,
+    );
     return { ...opening, perSecond: openingsPerSecond(course, opening) };
   });
   progress("services");
@@ -86,20 +107,18 @@ export function measureKernel(progress: (text: string) => void): KernelFigures {
 /** Medians of rounds in which each has its turn, next to the driver alone. */
 function measureAll(
   yardstick: Yardstick,
-  measured: Readonly<Record<Kind, readonly [program: number, course: Course]>>,
+  measured: Readonly<Record<Kind, Measured>>,
 ): Readonly<Record<Kind, number>> {
   const samples = new Map<Kind, number[]>(KINDS.map((kind) => [kind, []]));
   for (let round = 0; round <= ROUNDS; round++) {
     for (const kind of KINDS) {
-      const [program, course] = measured[kind];
+      const { program, course } = measured[kind];
       const own = yardstick.time(yardstick.nothing, course, PACKETS, true);
       const all = yardstick.time(program, course, PACKETS);
       // The first brings everything into the caches, as far as it fits.
       if (round > 0) samples.get(kind)!.push(all - own);
     }
   }
-  return Object.fromEntries(KINDS.map((kind) => [kind, median(samples.get(kind)!)])) as Record<
-    Kind,
-    number
-  >;
+  const medians = KINDS.map((kind) => [kind, median(samples.get(kind)!)]);
+  return Object.fromEntries(medians) as Record<Kind, number>;
 }
