@@ -7,11 +7,12 @@ import { needsUserNamespace, startInside } from "../../src/lab/run/box.ts";
 import { type Attack, notCarriedOut, type Result } from "./attack.ts";
 import { ATTACKS } from "./attacks/index.ts";
 import { INSIDE, runInside, type Told } from "./inside.ts";
+import { KILL, KILL_USAGE, runKill } from "./kill.ts";
 import { table } from "./table.ts";
 
 const USAGE = `Usage: npm run attack -- [--short] [--json] [NAME...]
        npm run attack -- --list
-
+${KILL_USAGE}
 Attacks a daemon in network namespaces of its own, with all attacks (some four minutes) or with those
 that are named, and prints what became of ordinary clients' requests beside each. --short: less of
 each, as npm test has it. Exits with 1 when something did not hold.
@@ -28,13 +29,13 @@ async function main(words: readonly string[]): Promise<number> {
   const options = new Set(words.filter((word) => word.startsWith("-")));
   const names = words.filter((word) => !word.startsWith("-"));
   if (options.has("--help") || options.has("-h")) return say(USAGE, 0);
+  if (words[0] === KILL) return (await runKill(words.slice(1))) ?? complain(USAGE);
   if (options.has("--list")) return say(`${ATTACKS.map(({ name }) => name).join("\n")}\n`, 0);
   const unknown =
     [...options].find((option) => !OPTIONS.has(option)) ??
     names.find((name) => !ATTACKS.some((attack) => attack.name === name));
   if (unknown !== undefined) {
-    process.stderr.write(`attack: '${unknown}' is no attack and no option\n${USAGE}`);
-    return USAGE_EXIT_CODE;
+    return complain(`attack: '${unknown}' is no attack and no option\n${USAGE}`);
   }
   const wanted = ATTACKS.filter(({ name }) => names.length === 0 || names.includes(name));
   const results: Result[] = [];
@@ -78,4 +79,9 @@ async function carryOut(
 function say(text: string, code: number): number {
   process.stdout.write(text);
   return code;
+}
+
+function complain(text: string): number {
+  process.stderr.write(text);
+  return USAGE_EXIT_CODE;
 }
