@@ -5,7 +5,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { ATTACH } from "../src/engine/kernel/bpf-call.ts";
+import { HOOK_POINTS } from "../src/engine/kernel/bpf-call.ts";
 import { BpfObject, ProgramLink, updateElement } from "../src/engine/kernel/libbpf.ts";
 import { Address } from "../src/net/address.ts";
 import { type MacAddress, macBytes } from "../src/net/mac-address.ts";
@@ -35,7 +35,7 @@ updateElement(object.map("ways"), new Uint8Array(4), way);
 const link = new ProgramLink(
   object.program("forward_all"),
   own!.ifindex,
-  ATTACH.ingress,
+  HOOK_POINTS.ingress,
   `run a program at ${name}`,
 );
 process.stdout.write("ready\n");

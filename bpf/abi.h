@@ -298,6 +298,17 @@ struct change_connection {
 	__u32 pad;
 };
 
+/* An interface where the program runs at XDP, which knows nothing else of it. By its index. */
+struct card {
+	__u8 address[6]; /* its own: frames for others are the host's */
+	__u8 flags;	 /* CARD_… */
+	__u8 pad;
+};
+
+#define CARD_GENERIC 1 /* frames are socket buffers, which any interface sends */
+#define CARD_SENDS 2   /* takes frames of other drivers' */
+#define CARD_TURNS 4   /* sends what it has received by itself (XDP_TX) */
+
 /* Of which packets the daemon is to be told. 0 is any. */
 struct watch {
 	__u64 missed; /* wanted, but the daemon was not fast enough */
@@ -393,6 +404,8 @@ enum verdict {
 	VERDICT_PASS_NO_SERVER, /* no real server takes the connection */
 	VERDICT_PASS_FULL,	/* no room for one more connection */
 	VERDICT_FORWARD_TUNNEL,
+	VERDICT_PASS_UNFINISHED, /* at XDP: its checksum may be left to a card, which is the stack's to know */
+	VERDICT_PASS_NO_XDP,	 /* at XDP: it leaves by an interface that takes no frames of drivers' */
 	VERDICTS,
 	VERDICT_GO_ON = -1, /* not an end: the next stage decides */
 };

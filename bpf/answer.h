@@ -7,7 +7,7 @@
 #include "forward.h"
 #include "advance.h"
 
-static __noinline enum verdict answer(struct __sk_buff *skb, const struct packet *packet, struct reply *reply,
+static __noinline enum verdict answer(frame_t *frame, const struct packet *packet, struct reply *reply,
 					   const struct settings *now, struct passage *passage)
 {
 	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
@@ -25,19 +25,19 @@ static __noinline enum verdict answer(struct __sk_buff *skb, const struct packet
 		return VERDICT_PASS_DIRECTOR;
 	if (!packet->is_from_lane && reply->generation != now->generation)
 		return VERDICT_PASS_OLD;
-	if (!packet->is_from_lane && reply->arrival != skb->ingress_ifindex)
+	if (!packet->is_from_lane && reply->arrival != frame->ingress_ifindex)
 		return VERDICT_PASS_ELSEWHERE;
 	destination = destination_at(all, connection->destination);
 	if (!destination->is_available)
 		return VERDICT_PASS_DIRECTOR;
 	passage->way = reply->way;
-	verdict = check_way(skb, packet, &passage->way, true, now->generation);
+	verdict = check_way(frame, packet, &passage->way, true, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
 	if (!advance(connection, word, destination, packet, true, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
 	reply->generation = now->generation;
-	reply->arrival = skb->ingress_ifindex;
+	reply->arrival = frame->ingress_ifindex;
 	count_packet(packet, destination, true);
 	passage->destination = connection->destination;
 	passage->state = state_of(connection->word);
@@ -45,7 +45,7 @@ static __noinline enum verdict answer(struct __sk_buff *skb, const struct packet
 		tell_director(connection);
 	__builtin_memcpy(passage->end.address, reply->address, sizeof(passage->end.address));
 	passage->end.port = reply->port;
-	if (rewrite(skb, packet, &passage->end, true) < 0 || send_by(skb, packet, &passage->way) < 0)
+	if (rewrite(frame, packet, &passage->end, true) < 0 || send_by(frame, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
 	return VERDICT_FORWARD_REPLY;
 }

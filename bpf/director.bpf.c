@@ -21,60 +21,16 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "maps.h"
-#include "parse.h"
+#include "frame_tc.h"
+#include "card.h"
 #include "lane.h"
-#include "service.h"
-#include "request.h"
-#include "answer.h"
-#include "tell.h"
 #include "control.h"
-
-/* What is passed goes up the host's stack, or on to the daemon. */
-static __always_inline int pass(enum verdict verdict)
-{
-	count_verdict(verdict);
-	return TC_ACT_UNSPEC;
-}
-
-static __always_inline int leave(struct __sk_buff *skb, const struct packet *packet, const struct settings *now,
-				 const struct passage *passage, enum verdict verdict)
-{
-	count_verdict(verdict);
-	if (now->is_watched)
-		tell_watcher(skb, packet, passage, verdict);
-	return is_sent(verdict) ? (int)bpf_redirect(passage->way.departure, 0) : TC_ACT_SHOT;
-}
 
 /* At the ingress of each interface. */
 SEC("tc")
 int at_card(struct __sk_buff *skb)
 {
-	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
-	struct packet packet = {};
-	struct passage passage = {};
-	struct record *connection;
-	struct reply *reply;
-	enum verdict verdict;
-	__u64 word = 0;
-
-	if (!now || now->generation == 0)
-		return TC_ACT_UNSPEC;
-	verdict = parse(skb, &packet);
-	if (verdict != VERDICT_GO_ON)
-		return pass(verdict);
-	if (!(now->carried & protocol_bit(&packet)))
-		return pass(VERDICT_PASS_DIRECTOR);
-	packet.ticks = ticks_now();
-	connection = find(&packet.flow, now, &word);
-	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);
-	if (reply)
-		verdict = answer(skb, &packet, reply, now, &passage);
-	else
-		verdict = request(skb, &packet, connection, word, now, &passage);
-	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
-		return pass(verdict);
-	return leave(skb, &packet, now, &passage, verdict);
+	return meet_at_card(skb);
 }
 
 /* The daemon is told by which interface a packet came, in the frame's source address, which means nothing in the lane. */

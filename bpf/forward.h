@@ -3,13 +3,8 @@
 #ifndef SLUICE_FORWARD_H
 #define SLUICE_FORWARD_H
 
-#include "abi.h"
 #include "parse.h"
 
-#define ADDRESS_IPV4_LENGTH 4
-#define ADDRESS_IPV6_LENGTH 16
-/* A transport's checksum lies within so many bytes of a frame. */
-#define FIRST_HEADERS_MASK 0x7f
 
 /* What is written in an address's and a port's place. */
 struct end {
@@ -29,83 +24,7 @@ struct passage {
 	bool is_news;	 /* the director is to hear of its connection */
 };
 
-/* RFC 1624, equation 3: a checksum after a word of what it covers has become another. */
-static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 after)
-{
-	__u32 next = (__u16)~sum + (__u16)~before + after;
-
-	next = (next & 0xffff) + (next >> 16);
-	return ~((next & 0xffff) + (next >> 16));
-}
-
-static __always_inline __u16 folded(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-#pragma unroll
-	for (int step = 0; step < 3; step++)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-/* The same, of several words at once: `change` is the sum of what they have become, and of the complements of what they were. */
-static __always_inline __sum16 sum_changed(__sum16 sum, __u64 change)
-{
-	return ~folded((__u16)~sum + change);
-}
-
-/*
- * Whether the checksum is the pseudo header's alone, as a sender leaves it to the card to finish (tcp_v4_send_check()), or by
- * chance equals that. `first`: of an address's words.
- */
-static __always_inline bool may_be_unfinished(const struct packet *packet, int first, __sum16 checksum)
-{
-	__u32 length = packet->length + sizeof(struct ethhdr) - packet->transport_at;
-	__u64 sum = (__u64)bpf_htons(length) + bpf_htons(packet->flow.protocol);
-
-#pragma unroll
-	for (int word = 0; word < 4; word++)
-		if (word >= first)
-			sum += (__u64)packet->flow.source[word] + packet->flow.destination[word];
-	sum = folded(sum);
-	return sum == checksum || (sum ^ checksum) == 0xffff;
-}
-
-/* Of a whole checksum. Nothing else in the packet makes up for an address, which the card has not summed up with it. */
-static __always_inline void replace_in_whole_sum(struct __sk_buff *skb, __sum16 *checksum, bool is_udp, __u64 change,
-						 __be16 port_before, __be16 port_after)
-{
-	__u16 addresses = folded(change);
-	__sum16 next = sum_changed(*checksum, (__u64)addresses + (__u16)~port_before + port_after);
-
-	*checksum = is_udp && next == 0 ? 0xffff : next;
-	bpf_csum_update(skb, (__u16)~addresses);
-}
-
-/*
- * The transport's checksum; by the kernel, where it may be the card's to finish. Negative when the packet cannot be written to:
- * there is no memory for a copy of its own, and it is lost.
- */
-static __always_inline int replace_in_transport_sum(struct __sk_buff *skb, const struct packet *packet,
-						    __be32 before, __be32 after, __u32 length, __be16 port_before,
-						    __be16 port_after)
-{
-	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 at = (packet->transport_at + (is_udp ? 6 : 16)) & FIRST_HEADERS_MASK;
-	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
-	__sum16 *checksum = (void *)(long)skb->data + at;
-
-	/* What the sender left of a super-packet's length is its own affair. */
-	if (skb->gso_size == 0 && (void *)(checksum + 1) <= (void *)(long)skb->data_end &&
-	    !may_be_unfinished(packet, length == ADDRESS_IPV4_LENGTH ? 3 : 0, *checksum)) {
-		replace_in_whole_sum(skb, checksum, is_udp, (__u64)(__u32)~before + after, port_before, port_after);
-		return 0;
-	}
-	if (bpf_l4_csum_replace(skb, at, before, after, BPF_F_PSEUDO_HDR | mangled | length))
-		return -1;
-	return port_before == port_after ? 0 : bpf_l4_csum_replace(skb, at, port_before, port_after, mangled | 2);
-}
-
-static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet, const struct end *end,
+static __always_inline int rewrite_ipv4(frame_t *frame, const struct packet *packet, const struct end *end,
 					bool is_source)
 {
 	__be32 before = is_source ? packet->flow.source[3] : packet->flow.destination[3];
@@ -114,11 +33,11 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	struct iphdr *ip;
 	__be16 *ports;
 
-	if (replace_in_transport_sum(skb, packet, before, after, ADDRESS_IPV4_LENGTH, port, end->port))
+	if (replace_in_transport_sum(frame, packet, before, after, ADDRESS_IPV4_LENGTH, port, end->port))
 		return -1;
-	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ip = (void *)(long)frame->data + sizeof(struct ethhdr);
 	ports = (void *)(ip + 1);
-	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
+	if ((void *)(ports + 2) > (void *)(long)frame->data_end)
 		return -1;
 	*(is_source ? &ip->saddr : &ip->daddr) = after;
 	ip->check = sum_changed(ip->check, (__u64)(__u32)~before + after);
@@ -126,7 +45,7 @@ static __always_inline int rewrite_ipv4(struct __sk_buff *skb, const struct pack
 	return 0;
 }
 
-static __always_inline int rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet, struct end *end,
+static __always_inline int rewrite_ipv6(frame_t *frame, const struct packet *packet, struct end *end,
 					bool is_source)
 {
 	__be32 *before = is_source ? (__be32 *)packet->flow.source : (__be32 *)packet->flow.destination;
@@ -135,22 +54,22 @@ static __always_inline int rewrite_ipv6(struct __sk_buff *skb, const struct pack
 	struct ipv6hdr *ip;
 	__be16 *ports;
 
-	if (replace_in_transport_sum(skb, packet, 0, change, 0, port, end->port))
+	if (replace_in_transport_sum(frame, packet, 0, change, 0, port, end->port))
 		return -1;
-	ip = (void *)(long)skb->data + sizeof(struct ethhdr);
+	ip = (void *)(long)frame->data + sizeof(struct ethhdr);
 	ports = (void *)(ip + 1);
-	if ((void *)(ports + 2) > (void *)(long)skb->data_end)
+	if ((void *)(ports + 2) > (void *)(long)frame->data_end)
 		return -1;
 	__builtin_memcpy(is_source ? &ip->saddr : &ip->daddr, end->address, ADDRESS_IPV6_LENGTH);
 	ports[is_source ? 0 : 1] = end->port;
 	return 0;
 }
 
-static __always_inline int rewrite(struct __sk_buff *skb, const struct packet *packet, struct end *end, bool is_source)
+static __always_inline int rewrite(frame_t *frame, const struct packet *packet, struct end *end, bool is_source)
 {
 	if (packet->flow.family == 4)
-		return rewrite_ipv4(skb, packet, end, is_source);
-	return rewrite_ipv6(skb, packet, end, is_source);
+		return rewrite_ipv4(frame, packet, end, is_source);
+	return rewrite_ipv6(frame, packet, end, is_source);
 }
 
 /* ip_decrease_ttl(). Time to live and protocol are a word of the checksum. */
@@ -162,25 +81,25 @@ static __always_inline void spend_ipv4(struct iphdr *ip)
 	ip->check = sum_after(ip->check, before, *(__be16 *)&ip->ttl);
 }
 
-/* IPv6 has no checksum of its header, but the card's sum of the packet is kept right. */
-static __always_inline void spend_ipv6(struct __sk_buff *skb, struct ipv6hdr *ip)
+/* IPv6 has no checksum of its header. */
+static __always_inline void spend_ipv6(frame_t *frame, struct ipv6hdr *ip)
 {
 	__be16 before = *(__be16 *)&ip->nexthdr;
 
 	ip->hop_limit--;
-	bpf_csum_update(skb, (__u16)~before + *(__be16 *)&ip->nexthdr);
+	change_card_sum(frame, (__u16)~before + *(__be16 *)&ip->nexthdr);
 }
 
 /* A card's or a sender's offload: the segments that the packet becomes are what must fit. */
-static __always_inline bool fits(const struct __sk_buff *skb, const struct packet *packet, const struct way *way)
+static __always_inline bool fits(const frame_t *frame, const struct packet *packet, const struct way *way)
 {
-	if (skb->gso_size == 0)
-		return packet->length <= way->mtu;
-	return skb->gso_size + packet->header_length <= way->mtu;
+	__u32 segment = segment_size(frame);
+
+	return (segment == 0 ? packet->length : segment + packet->header_length) <= way->mtu;
 }
 
 /* Whether nobody must be told about a packet, and nothing but its addresses changes on its way. */
-static __always_inline enum verdict check_way(const struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict check_way(const frame_t *frame, const struct packet *packet,
 					      const struct way *way, bool is_rewritten, __u32 generation)
 {
 	if (way->generation != generation)
@@ -190,8 +109,12 @@ static __always_inline enum verdict check_way(const struct __sk_buff *skb, const
 	/* Whoever had it in the lane has taken one already. */
 	if (packet->time_to_live <= (packet->is_from_lane ? 0 : 1))
 		return VERDICT_PASS_TIME_TO_LIVE;
-	if (!fits(skb, packet, way))
+	if (!fits(frame, packet, way))
 		return VERDICT_PASS_TOO_BIG;
+	if (!can_leave(frame, packet, way->departure))
+		return VERDICT_PASS_NO_XDP;
+	if (is_unfinished(frame, packet))
+		return VERDICT_PASS_UNFINISHED;
 	return VERDICT_GO_ON;
 }
 
@@ -209,21 +132,21 @@ static __always_inline void restore_ipv4(struct iphdr *ip, const struct packet *
 }
 
 /* The packet leaves by `way`. Its addresses are right; what a link filled a short frame with is no part of it. */
-static __always_inline int send_by(struct __sk_buff *skb, const struct packet *packet, const struct way *way)
+static __always_inline int send_by(frame_t *frame, const struct packet *packet, const struct way *way)
 {
 	__u32 length = sizeof(struct ethhdr) + packet->length;
 	struct ethhdr *ethernet;
 	void *ip;
 
-	if (skb->len > length && skb->gso_size == 0 && bpf_skb_change_tail(skb, length, 0))
+	if (cut_to(frame, length) < 0)
 		return -1;
-	ethernet = (void *)(long)skb->data;
+	ethernet = (void *)(long)frame->data;
 	ip = ethernet + 1;
-	if (ip + IPV4_HEADER_LENGTH > (void *)(long)skb->data_end)
+	if (ip + IPV4_HEADER_LENGTH > (void *)(long)frame->data_end)
 		return -1;
 	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
 	if (packet->flow.family == 6 && !packet->is_from_lane)
-		spend_ipv6(skb, ip);
+		spend_ipv6(frame, ip);
 	else if (packet->flow.family == 4 && packet->is_from_lane)
 		restore_ipv4(ip, packet);
 	else if (packet->flow.family == 4)

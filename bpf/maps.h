@@ -174,6 +174,7 @@ enum verdict verdict_in_btf = VERDICT_PASS_NOT_OURS;
 enum edit edit_in_btf = EDIT_BOUND;
 struct news news_in_btf;
 struct told_packet *told_packet_in_btf;
+struct card *card_in_btf;
 struct edit_schedule edit_schedule_in_btf;
 struct pick_destination pick_destination_in_btf;
 struct change_connection change_connection_in_btf;

@@ -1,38 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Reads a frame: every bounds check of the programs, and nothing else. */
+/* Reads a frame: nearly every bounds check of the programs, and nothing else. */
 #ifndef SLUICE_PARSE_H
 #define SLUICE_PARSE_H
 
-#include "abi.h"
-
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define IPV4_MORE_OR_OFFSET 0x3fff /* the flag "more fragments" and the fragment's offset */
-#define IPV4_DONT_FRAGMENT 0x4000
-#define IPV4_HEADER_LENGTH 20
-#define IPV6_HEADER_LENGTH 40
-#define TCP_HEADER_LENGTH_MIN 20
-#define UDP_HEADER_LENGTH 8
-#define TCP_FIN 0x01
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
-
-struct packet {
-	struct flow_key flow;
-	/* From the frame's beginning, in bytes. */
-	__u32 transport_at;
-	__u32 header_length; /* IP's and the transport's together */
-	__u32 length;	     /* as the IP header says */
-	__u32 ticks;	     /* when it came: struct record's clock */
-	__u32 mark;	     /* netfilter's, of a client's packet from the lane */
-	__u8 time_to_live;
-	__u8 tcp_flags;
-	__u8 traffic_class; /* IPv4 calls it type of service */
-	__u8 dont_fragment;
-	__u8 has_no_checksum; /* UDP with checksum 0 */
-	__u8 is_from_lane;    /* it has been through the host's firewall */
-};
+#include "packet.h"
 
 struct tcp_start {
 	__be16 source;
@@ -136,13 +107,12 @@ static __always_inline enum verdict parse_ipv6(void *at, void *end, struct packe
 	return parse_transport(ip + 1, end, packet);
 }
 
-static __always_inline enum verdict parse_frame(struct __sk_buff *skb, struct packet *packet)
+static __always_inline enum verdict parse_frame(frame_t *frame, struct packet *packet)
 {
-	void *end = (void *)(long)skb->data_end;
-	struct ethhdr *ethernet = (void *)(long)skb->data;
+	void *end = (void *)(long)frame->data_end;
+	struct ethhdr *ethernet = (void *)(long)frame->data;
 
-	/* A tag that the card took out says that the frame is another interface's. */
-	if (!packet->is_from_lane && (skb->pkt_type != PACKET_HOST || skb->vlan_present))
+	if (!packet->is_from_lane && !is_for_host(frame, packet))
 		return VERDICT_PASS_NOT_OURS;
 	if ((void *)(ethernet + 1) > end)
 		return VERDICT_PASS_MALFORMED;
@@ -153,14 +123,14 @@ static __always_inline enum verdict parse_frame(struct __sk_buff *skb, struct pa
 	return VERDICT_PASS_NOT_OURS;
 }
 
-static __always_inline enum verdict parse(struct __sk_buff *skb, struct packet *packet)
+static __always_inline enum verdict parse(frame_t *frame, struct packet *packet)
 {
-	enum verdict verdict = parse_frame(skb, packet);
+	enum verdict verdict = parse_frame(frame, packet);
 
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
 	/* The frame may be padded, but not be shorter than its packet. */
-	if (packet->length < packet->header_length || packet->length > skb->len - sizeof(struct ethhdr))
+	if (packet->length < packet->header_length || packet->length > frame_length(frame) - sizeof(struct ethhdr))
 		return VERDICT_PASS_MALFORMED;
 	return VERDICT_GO_ON;
 }

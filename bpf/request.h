@@ -9,14 +9,14 @@
 #include "tunnel.h"
 
 /* Whether the host has let the connection's packets in, by this interface, under what is in force. */
-static __always_inline enum verdict check_admission(const struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict check_admission(const frame_t *frame, const struct packet *packet,
 						    const struct record *connection, const struct settings *now)
 {
 	if (packet->is_from_lane || now->opens_on_wire)
 		return VERDICT_GO_ON;
 	if (is_first(packet))
 		return VERDICT_PASS_EVENT;
-	if (connection->admission == admission_of(now->generation, skb->ingress_ifindex))
+	if (connection->admission == admission_of(now->generation, frame->ingress_ifindex))
 		return VERDICT_GO_ON;
 	return VERDICT_PASS_OLD;
 }
@@ -45,7 +45,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct re
 }
 
 /* Forwards a packet of a connection; its state moves on and its time begins anew. */
-static __always_inline enum verdict forward_request(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict forward_request(frame_t *frame, const struct packet *packet,
 						    struct record *connection, __u64 word, struct destinations *all,
 						    const struct settings *now, struct passage *passage)
 {
@@ -57,31 +57,31 @@ static __always_inline enum verdict forward_request(struct __sk_buff *skb, const
 	passage->way = destination->way;
 	if (method == FORWARDING_TUNNEL) {
 		tunnel = bpf_map_lookup_elem(&tunnels, &which);
-		verdict = tunnel ? narrow_way(skb, packet, tunnel, &passage->way) : VERDICT_PASS_DIRECTOR;
+		verdict = tunnel ? narrow_way(frame, packet, tunnel, &passage->way) : VERDICT_PASS_DIRECTOR;
 	} else if (method != FORWARDING_ROUTE && method != FORWARDING_MASQUERADE) {
 		verdict = VERDICT_PASS_DIRECTOR;
 	}
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
-	verdict = check_way(skb, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
+	verdict = check_way(frame, packet, &passage->way, method == FORWARDING_MASQUERADE, now->generation);
 	if (verdict != VERDICT_GO_ON)
 		return verdict;
 	if (!advance(connection, word, destination, packet, false, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
-	connection->admission = admission_of(now->generation, skb->ingress_ifindex);
+	connection->admission = admission_of(now->generation, frame->ingress_ifindex);
 	passage->destination = connection->destination;
 	passage->state = state_of(connection->word);
 	count_packet(packet, destination, false);
 	if (method == FORWARDING_MASQUERADE) {
 		__builtin_memcpy(passage->end.address, destination->address, sizeof(passage->end.address));
 		passage->end.port = connection->port;
-		if (rewrite(skb, packet, &passage->end, false) < 0)
+		if (rewrite(frame, packet, &passage->end, false) < 0)
 			return VERDICT_DROP_NO_MEMORY;
 	}
-	if (send_by(skb, packet, &passage->way) < 0)
+	if (send_by(frame, packet, &passage->way) < 0)
 		return VERDICT_DROP_NO_MEMORY;
 	if (tunnel) {
-		if (encapsulate(skb, packet, tunnel, destination, now) < 0)
+		if (encapsulate(frame, packet, tunnel, destination, now) < 0)
 			return VERDICT_DROP_NO_MEMORY;
 		passage->overhead = tunnel->overhead;
 		return VERDICT_FORWARD_TUNNEL;
@@ -113,7 +113,7 @@ static __always_inline struct record *open_for(const struct packet *packet, stru
 }
 
 /* `connection` is what was found, with `word`, or NULL. */
-static __always_inline enum verdict request(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict request(frame_t *frame, const struct packet *packet,
 					    struct record *connection, __u64 word, const struct settings *now,
 					    struct passage *passage)
 {
@@ -123,7 +123,7 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 	if (!all)
 		return VERDICT_PASS_UNKNOWN;
 	if (connection) {
-		verdict = check_admission(skb, packet, connection, now);
+		verdict = check_admission(frame, packet, connection, now);
 		if (verdict == VERDICT_GO_ON)
 			verdict = renew(packet, connection, word, all, now, &passage->is_new);
 		if (verdict != VERDICT_GO_ON)
@@ -137,7 +137,7 @@ static __always_inline enum verdict request(struct __sk_buff *skb, const struct 
 	passage->is_news = passage->is_new;
 	if (passage->is_new)
 		word = *(volatile __u64 *)&connection->word;
-	verdict = forward_request(skb, packet, connection, word, all, now, passage);
+	verdict = forward_request(frame, packet, connection, word, all, now, passage);
 	if (passage->is_single)
 		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
 	else if (passage->is_news)

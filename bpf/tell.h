@@ -26,15 +26,15 @@ static __always_inline bool is_wanted(const struct watch *watch, const struct pa
  * Headers have 28 to 100 bytes, by what parse() lets through. The verifier is to see that it is neither nothing nor too much,
  * and on 6.1 learns nothing of a comparison with 0.
  */
-static __always_inline __u32 load_headers(struct __sk_buff *skb, __u32 overhead, __u8 *into, __u64 length)
+static __always_inline __u32 load_headers(frame_t *frame, __u32 overhead, __u8 *into, __u64 length)
 {
 	barrier_var(length);
 	length = ((length - 1) & (TOLD_HEADERS - 1)) + 1;
-	return bpf_skb_load_bytes(skb, sizeof(struct ethhdr) + overhead, into, length) ? 0 : length;
+	return read_bytes(frame, sizeof(struct ethhdr) + overhead, into, length) ? 0 : length;
 }
 
 /* The packet as it leaves, and what it was as it came: both is needed to say what was done. */
-static __noinline int tell_watcher(struct __sk_buff *skb, const struct packet *packet, const struct passage *passage,
+static __noinline int tell_watcher(frame_t *frame, const struct packet *packet, const struct passage *passage,
 				   int verdict)
 {
 	struct watch *watch = bpf_map_lookup_elem(&watches, &ONLY);
@@ -51,7 +51,7 @@ static __noinline int tell_watcher(struct __sk_buff *skb, const struct packet *p
 	told->key = packet->flow;
 	told->verdict = verdict;
 	told->destination = passage->destination;
-	told->arrival = skb->ingress_ifindex;
+	told->arrival = frame->ingress_ifindex;
 	told->departure = passage->way.departure;
 	told->length = packet->length;
 	__builtin_memcpy(told->address, passage->end.address, sizeof(told->address));
@@ -59,7 +59,7 @@ static __noinline int tell_watcher(struct __sk_buff *skb, const struct packet *p
 	told->state = passage->state;
 	told->is_new = passage->is_new;
 	__builtin_memcpy(told->link_addresses, passage->way.link_addresses, sizeof(told->link_addresses));
-	told->headers_length = load_headers(skb, passage->overhead, told->headers, packet->header_length);
+	told->headers_length = load_headers(frame, passage->overhead, told->headers, packet->header_length);
 	/* The daemon looks from time to time: nobody is to be woken for each packet. */
 	bpf_ringbuf_submit(told, BPF_RB_NO_WAKEUP);
 	return 0;

@@ -45,21 +45,16 @@ union inner_cover {
 	struct gue_header gue;
 };
 
-static __always_inline __u32 ip_length(__u8 family)
-{
-	return family == 4 ? IPV4_HEADER_LENGTH : IPV6_HEADER_LENGTH;
-}
-
 /*
  * As the way to the tunnel's end, less what the tunnel takes. A sum over the packet cannot be made of what the card is still
  * to cut up, nor by the rule below of a datagram without a checksum.
  */
-static __always_inline enum verdict narrow_way(const struct __sk_buff *skb, const struct packet *packet,
+static __always_inline enum verdict narrow_way(const frame_t *frame, const struct packet *packet,
 					       const struct tunnel *tunnel, struct way *way)
 {
 	__u32 least = tunnel->family == 4 ? OUTER_MTU_MIN_IPV4 : OUTER_MTU_MIN_IPV6;
 
-	if (tunnel->has_checksum && skb->gso_size)
+	if (tunnel->has_checksum && segment_size(frame))
 		return VERDICT_PASS_TOO_BIG;
 	if (tunnel->has_checksum && packet->has_no_checksum)
 		return VERDICT_PASS_NO_CHECKSUM;
@@ -73,7 +68,7 @@ static __always_inline enum verdict narrow_way(const struct __sk_buff *skb, cons
  * The sum of all bytes of a packet whose checksums are right, or will be when the card has finished them: an IPv4 header's is
  * nothing, and a transport's what its pseudo header lacks (lco_csum() in include/linux/udp.h).
  */
-static __noinline __s64 sum_of_packet(struct __sk_buff *skb, const struct packet *packet)
+static __noinline __s64 sum_of_packet(frame_t *frame, const struct packet *packet)
 {
 	__u32 header = ip_length(packet->flow.family);
 	struct pseudo_header pseudo = {
@@ -85,7 +80,7 @@ static __noinline __s64 sum_of_packet(struct __sk_buff *skb, const struct packet
 	__builtin_memcpy(pseudo.source, packet->flow.source, sizeof(pseudo.source));
 	__builtin_memcpy(pseudo.destination, packet->flow.destination, sizeof(pseudo.destination));
 	if (packet->flow.family == 6)
-		bpf_skb_load_bytes(skb, sizeof(struct ethhdr), ip, sizeof(ip));
+		read_bytes(frame, sizeof(struct ethhdr), ip, sizeof(ip));
 	return bpf_csum_diff((__be32 *)&pseudo, sizeof(pseudo), ip, sizeof(ip), 0);
 }
 
@@ -164,7 +159,7 @@ static __always_inline __be16 next_identification(void)
 	return counts ? bpf_htons(__sync_fetch_and_add(&counts->identification, 1)) : 0;
 }
 
-static __always_inline long write_ipv4(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
+static __always_inline long write_ipv4(frame_t *frame, const struct packet *packet, const struct tunnel *tunnel,
 				       const struct destination *destination, const struct settings *now)
 {
 	bool dont_fragment = now->copies_dont_fragment && packet->flow.family == 4 && packet->dont_fragment;
@@ -182,10 +177,10 @@ static __always_inline long write_ipv4(struct __sk_buff *skb, const struct packe
 	};
 
 	ip.check = ~ipv4_sum(&ip);
-	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip), BPF_F_RECOMPUTE_CSUM);
+	return write_bytes(frame, sizeof(struct ethhdr), &ip, sizeof(ip), BPF_F_RECOMPUTE_CSUM);
 }
 
-static __always_inline long write_ipv6(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
+static __always_inline long write_ipv6(frame_t *frame, const struct packet *packet, const struct tunnel *tunnel,
 				       const struct destination *destination)
 {
 	struct ipv6hdr ip = {
@@ -197,23 +192,10 @@ static __always_inline long write_ipv6(struct __sk_buff *skb, const struct packe
 	*(__be32 *)&ip = bpf_htonl(6 << 28 | outer_class(packet) << 20);
 	__builtin_memcpy(&ip.saddr, tunnel->source, sizeof(ip.saddr));
 	__builtin_memcpy(&ip.daddr, destination->address, sizeof(ip.daddr));
-	return bpf_skb_store_bytes(skb, sizeof(struct ethhdr), &ip, sizeof(ip), BPF_F_RECOMPUTE_CSUM);
+	return write_bytes(frame, sizeof(struct ethhdr), &ip, sizeof(ip), BPF_F_RECOMPUTE_CSUM);
 }
 
-/* What tells the kernel where the packet inside begins, for those who cut super-packets up. */
-static __always_inline __u64 room_flags(const struct tunnel *tunnel)
-{
-	__u64 flags = BPF_F_ADJ_ROOM_FIXED_GSO;
-
-	flags |= tunnel->family == 4 ? BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 : BPF_F_ADJ_ROOM_ENCAP_L3_IPV6;
-	if (tunnel->encapsulation == ENCAPSULATION_GRE)
-		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_GRE;
-	if (tunnel->encapsulation == ENCAPSULATION_GUE)
-		flags |= BPF_F_ADJ_ROOM_ENCAP_L4_UDP;
-	return flags;
-}
-
-static __always_inline long write_cover(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
+static __always_inline long write_cover(frame_t *frame, const struct packet *packet, const struct tunnel *tunnel,
 					const struct destination *destination, __s64 sum)
 {
 	__u32 at = sizeof(struct ethhdr) + ip_length(tunnel->family);
@@ -221,19 +203,19 @@ static __always_inline long write_cover(struct __sk_buff *skb, const struct pack
 
 	if (tunnel->encapsulation == ENCAPSULATION_GUE) {
 		fill_gue(&cover.gue, packet, tunnel, destination, sum);
-		return bpf_skb_store_bytes(skb, at, &cover.gue, sizeof(cover.gue), BPF_F_RECOMPUTE_CSUM);
+		return write_bytes(frame, at, &cover.gue, sizeof(cover.gue), BPF_F_RECOMPUTE_CSUM);
 	}
 	if (tunnel->encapsulation != ENCAPSULATION_GRE)
 		return 0;
 	fill_gre(&cover.gre, packet, tunnel, sum);
-	return bpf_skb_store_bytes(skb, at, &cover.gre, tunnel->has_checksum ? 8 : 4, BPF_F_RECOMPUTE_CSUM);
+	return write_bytes(frame, at, &cover.gre, tunnel->has_checksum ? 8 : 4, BPF_F_RECOMPUTE_CSUM);
 }
 
 /*
  * The packet is as it shall be inside, with its frame's header before it. Negative when there is no memory. Global, so that a
  * verifier looks at it once; it believes that whoever calls may have nothing to give.
  */
-int __attribute__((noinline)) encapsulate(struct __sk_buff *skb, const struct packet *packet, const struct tunnel *tunnel,
+int __attribute__((noinline)) encapsulate(frame_t *frame, const struct packet *packet, const struct tunnel *tunnel,
 				  const struct destination *destination, const struct settings *now)
 {
 	__be16 type;
@@ -243,13 +225,13 @@ int __attribute__((noinline)) encapsulate(struct __sk_buff *skb, const struct pa
 	if (!packet || !tunnel || !destination || !now)
 		return -1;
 	type = bpf_htons(tunnel->family == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6);
-	sum = tunnel->has_checksum ? sum_of_packet(skb, packet) : 0;
-	if (bpf_skb_adjust_room(skb, tunnel->overhead, BPF_ADJ_ROOM_MAC, room_flags(tunnel)))
+	sum = tunnel->has_checksum ? sum_of_packet(frame, packet) : 0;
+	if (make_room(frame, tunnel))
 		return -1;
-	failed = tunnel->family == 4 ? write_ipv4(skb, packet, tunnel, destination, now) :
-				       write_ipv6(skb, packet, tunnel, destination);
-	failed |= write_cover(skb, packet, tunnel, destination, sum);
-	failed |= bpf_skb_store_bytes(skb, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0);
+	failed = tunnel->family == 4 ? write_ipv4(frame, packet, tunnel, destination, now) :
+				       write_ipv6(frame, packet, tunnel, destination);
+	failed |= write_cover(frame, packet, tunnel, destination, sum);
+	failed |= write_bytes(frame, offsetof(struct ethhdr, h_proto), &type, sizeof(type), 0);
 	return failed ? -1 : 0;
 }
 

@@ -29,6 +29,7 @@ const SHARED_STRUCTS = [
   "change_connection",
   "settings",
   "tally",
+  "card",
   "watch",
   "told_packet",
 ];

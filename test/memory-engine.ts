@@ -104,6 +104,7 @@ export class MemoryEngine implements Engine {
   async condition(): Promise<Condition> {
     return {
       stand: "in memory",
+      cards: [],
       connections: this.entries.length,
       connectionsMax: 1_000,
       findings: this.findings,

@@ -81,6 +81,7 @@ test("status --json", async () => {
     startedAt: "1970-01-01T00:00:00.000Z",
     engine: "memory",
     stand: "in memory",
+    cards: [],
     state: null,
     stateTrouble: null,
     services: 0,

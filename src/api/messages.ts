@@ -1,6 +1,8 @@
 /** What the API's routes (routes.ts) take and give. */
+
 import type { Author, HistoryEntry } from "../control/author.ts";
 import type { WireConnection, WireDrain, WireEndpoint } from "../control/wire.ts";
+import type { CardHook } from "../engine/flow-offload.ts";
 import type { VipStand } from "../engine/host/vips/vip-status.ts";
 import type { Protocol } from "../ipvs/desired/service.ts";
 import type { Explanation } from "../ipvs/explain/explain.ts";
@@ -27,6 +29,8 @@ export interface Status {
   readonly engine: string;
   /** Where packets are taken, in words. */
   readonly stand: string;
+  /** How the kernel engine's programs run at each interface; empty with another engine. */
+  readonly cards: readonly CardHook[];
   /** The path of the state file; null: state is kept in memory only. */
   readonly state: string | null;
   /** Why changes cannot be kept in it, and are refused. */

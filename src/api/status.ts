@@ -44,6 +44,7 @@ export async function statusOf(
     startedAt: status.startedAt.toISOString(),
     engine: control.engine.name,
     stand: condition.stand,
+    cards: condition.cards,
     state: status.statePath ?? null,
     stateTrouble: control.stateTrouble ?? null,
     services: services.length,

@@ -44,6 +44,7 @@ export async function openDirector(
     await openEngine({
       choice: options.engine,
       admission: options.admission,
+      hook: options.hook,
       headStart,
       connectionsMax: options.connectionsMax,
       outliving: {

@@ -10,11 +10,12 @@ import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
 import type { Outliving } from "../engine/userspace/outliving.ts";
 import { missingCapabilities } from "./capabilities.ts";
-import { type Admission, type EngineChoice, GRACE_DEFAULT } from "./options.ts";
+import { type Admission, type EngineChoice, GRACE_DEFAULT, type HookChoice } from "./options.ts";
 
 export interface EngineOptions {
   readonly choice: EngineChoice;
   readonly admission: Admission;
+  readonly hook: HookChoice;
   readonly connectionsMax: number;
   readonly outliving: Outliving;
   readonly headStart: HeadStart;
@@ -23,7 +24,7 @@ export interface EngineOptions {
 
 /** Throws the host's reason when it cannot run the engine that was asked for. */
 export async function openEngine(options: EngineOptions): Promise<UserspaceEngine> {
-  const { choice, admission, headStart, ...common } = options;
+  const { choice, admission, hook, headStart, ...common } = options;
   const { connectionsMax, events } = common;
   if (choice === "userspace") {
     const claim = await endPrograms(common);
@@ -39,6 +40,7 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
       offload = new kernel.KernelOffload({
         connectionsMax,
         opensOnWire: admission === "wire",
+        atXdp: hook === "xdp",
         outliving: kernelOutliving(options),
         warn: (message, error) => events.warn(message, error),
       });

@@ -18,6 +18,10 @@ export type EngineChoice = (typeof ENGINES)[number];
 export const ADMISSIONS = ["host", "wire"] as const;
 export type Admission = (typeof ADMISSIONS)[number];
 
+/** Where the kernel engine's programs meet packets first. */
+export const HOOKS = ["tc", "xdp"] as const;
+export type HookChoice = (typeof HOOKS)[number];
+
 export interface DaemonOptions {
   readonly socket: string;
   /** A group's name or number. */
@@ -34,6 +38,7 @@ export interface DaemonOptions {
   readonly metrics: ListenPlace | undefined;
   readonly engine: EngineChoice;
   readonly admission: Admission;
+  readonly hook: HookChoice;
   readonly logLevel: LogLevel;
   readonly connectionsMax: number;
   /** For how long services' packets are dropped when the daemon has ended. */
@@ -98,6 +103,10 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
                      itself
   --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
                      where packets arrive (wire): faster, and no rule of the host's sees them
+  --hook HOOK        the kernel engine's programs meet packets at tc (default), or at xdp: in the driver,
+                     before the kernel makes a socket buffer of each, for cards whose drivers run
+                     programs; elsewhere in XDP's generic form, which is no faster than tc, and a warning
+                     says where and why
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default: info); the log is JSON lines on
                      standard output, which the daemon never waits for: what its reader, or the
                      disk of its file, is too slow for is counted, and said
@@ -122,6 +131,7 @@ export function parseDaemonOptions(
   return {
     engine: engineOf(values.engine),
     admission: admissionOf(values.admission, values.engine),
+    hook: hookOf(values.hook, values.engine),
     socket: values.socket ?? defaultSocket,
     socketGroup: values["socket-group"],
     readGroup: values["read-group"],
@@ -159,6 +169,7 @@ function read(args: readonly string[]) {
         "detach-on-exit": { type: "boolean" },
         engine: { type: "string" },
         admission: { type: "string" },
+        hook: { type: "string" },
         "log-level": { type: "string" },
         help: { type: "boolean", short: "h" },
       },
@@ -224,6 +235,17 @@ function admissionOf(text: string = "host", engine: string = "userspace"): Admis
     throw new UsageError("--admission wire: only the kernel engine can, --engine kernel or auto");
   }
   return admission;
+}
+
+/** Throws for one that the engine has no use for: the userspace engine has no programs. */
+function hookOf(text: string = "tc", engine: string = "userspace"): HookChoice {
+  const hook = HOOKS.find((each) => each === text);
+  if (hook === undefined)
+    throw new UsageError(`--hook ${text}: expected one of ${HOOKS.join(", ")}`);
+  if (hook === "xdp" && engine === "userspace") {
+    throw new UsageError("--hook xdp: only the kernel engine can, --engine kernel or auto");
+  }
+  return hook;
 }
 
 /** Throws for an engine that has nothing to leave. */

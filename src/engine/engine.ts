@@ -14,6 +14,7 @@ import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
 import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
+import type { CardHook } from "./flow-offload.ts";
 import type { PacketWatch, TraceOptions } from "./trace.ts";
 
 export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
@@ -67,6 +68,8 @@ export interface Load {
 export interface Condition {
   /** Where packets are taken, in words. */
   readonly stand: string;
+  /** How the kernel engine's programs run where packets arrive. */
+  readonly cards: readonly CardHook[];
   /** Entries of the connection table, templates and ended ones that are remembered included; and how many it may have. */
   readonly connections: number;
   readonly connectionsMax: number;

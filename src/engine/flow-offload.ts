@@ -55,11 +55,21 @@ export interface ForwardedWatch {
   readonly missed: (count: number) => void;
 }
 
+/** How a program came to run at an interface. */
+export interface CardHook {
+  readonly interface: string;
+  readonly hook: "tcx" | "clsact" | "xdp native" | "xdp generic" | "none";
+  /** Why not better; null: it is as it was asked for. */
+  readonly why: string | null;
+}
+
 export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
   /** Where it opens connections, and what of the host's they pass by there; undefined: where the engine takes packets. */
   stand(): Promise<string | undefined>;
+  /** How its programs run where packets arrive. */
+  readonly cards: readonly CardHook[];
   /** What the director tells, and is told. */
   readonly flows: Offload;
   /** The folder of what goes on when the process has ended; undefined: nothing does. */

@@ -88,6 +88,8 @@ const KERNEL_WORDS: Readonly<Record<string, string>> = {
   "kernel-news-lost":          "news of the kernel's that had no place, and were made good by looking at all connections",
   "kernel-drop-no-memory":     "lost: the kernel had no memory to rewrite it",
   "kernel-flows-full":         "connections that the kernel could not be given: its table is full",
+  "kernel-pass-unfinished":    "left to the host's stack by XDP, because its sender may have left its checksum to a card",
+  "kernel-pass-no-xdp":        "left to the host's stack by XDP, because it leaves by an interface that takes no frames of drivers'",
   "kernel-attach-failed":      "interfaces that the kernel's program could not be attached to",
 };
 

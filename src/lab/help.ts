@@ -22,6 +22,7 @@ Options:
   --config FILE      dr: the director is configured by this sluice.yaml and checks its servers' health; then a server and the
                      director's daemon are killed, a server loses the VIP, and a file with a mistake is refused
   --engine NAME      what the director runs: userspace (default), kernel, or auto
+  --hook NAME        with the kernel engine: where its programs meet packets, tc (default) or xdp
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'
   --bare             only build the hosts, with web servers and a director without services, and leave them running: for

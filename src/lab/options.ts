@@ -1,7 +1,7 @@
 /** The words after `sluice lab`, as typed values. */
 import { resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { ENGINES, type EngineChoice } from "../daemon/options.ts";
+import { ENGINES, type EngineChoice, HOOKS, type HookChoice } from "../daemon/options.ts";
 import type { SchedulerName } from "../ipvs/schedulers/index.ts";
 import type { Family } from "../net/address.ts";
 import { MISTAKES } from "./mistakes/index.ts";
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly scheduler: LabScheduler;
   /** Of the director's daemon; undefined: its own default. */
   readonly engine: EngineChoice | undefined;
+  /** Where the kernel engine's programs meet packets; undefined: the daemon's default. */
+  readonly hook: HookChoice | undefined;
   /** How many requests the client sends where the handbook reloads its browser. */
   readonly requests: number;
   /** Absolute path of the sluice.yaml that the director is configured by, or undefined: by ipvsadm. */
@@ -128,6 +130,7 @@ function parseRun(args: readonly string[], directory: string): LabCommand {
     tunnels: toTunnels(values.tunnel, scenario),
     scheduler: toScheduler(values.scheduler),
     engine: toEngine(values.engine),
+    hook: toHook(values.hook, values.engine),
     requests: toRequests(values.requests),
     config: toConfig(values.config, scenario, directory),
     keep: values.keep,
@@ -213,6 +216,7 @@ function parse(args: readonly string[]) {
     tunnel: { type: "string" },
     scheduler: { type: "string", default: "rr" },
     engine: { type: "string" },
+    hook: { type: "string" },
     requests: { type: "string", default: "10" },
     config: { type: "string" },
     keep: FLAG,
@@ -253,6 +257,16 @@ function toEngine(name: string | undefined): EngineChoice | undefined {
   const known = ENGINES.find((each) => each === name);
   if (known !== undefined || name === undefined) return known;
   throw new UsageError(`Unknown engine '${name}': expected one of ${ENGINES.join(", ")}`);
+}
+
+function toHook(name: string | undefined, engine: string | undefined): HookChoice | undefined {
+  if (name === undefined) return undefined;
+  const known = HOOKS.find((each) => each === name);
+  if (known === undefined) {
+    throw new UsageError(`Unknown hook '${name}': expected one of ${HOOKS.join(", ")}`);
+  }
+  if (engine === "kernel" || engine === "auto") return known;
+  throw new UsageError("--hook is for --engine kernel");
 }
 
 function toRequests(text: string): number {

@@ -1,4 +1,5 @@
 /** Plays world after world until one shows a difference, or enough were played. */
+import type { CardHook } from "./twins.ts";
 import { type Found, play, shrink, worldOf } from "./world.ts";
 
 /** Of a world, unless it is said. */
@@ -10,6 +11,7 @@ export interface Search {
   readonly frames: number;
   /** To load the programs takes as long as some thousand packets, but a short world is soon shrunk. */
   readonly steps?: number;
+  readonly hook?: CardHook;
 }
 
 export interface SearchResult {
@@ -21,7 +23,7 @@ export interface SearchResult {
 
 /** `onProgress` is told now and then how many frames were played. */
 export function seek(
-  { seed: first, frames, steps = STEPS }: Search,
+  { seed: first, frames, steps = STEPS, hook }: Search,
   onProgress: (frames: number) => void = () => {},
 ): SearchResult {
   let forwarded = 0;
@@ -29,10 +31,10 @@ export function seek(
   for (let index = 0; index < worlds; index++) {
     const seed = first + index;
     const world = worldOf(seed, steps);
-    const played = play(world);
+    const played = play(world, hook);
     forwarded += played.forwarded;
     if (played.difference !== undefined) {
-      return { found: { ...shrink(world), seed }, frames: index * steps, forwarded };
+      return { found: { ...shrink(world, hook), seed }, frames: index * steps, forwarded };
     }
     const done = (index + 1) * steps;
     if (Math.floor(done / FRAMES_PER_WORD) > Math.floor((done - steps) / FRAMES_PER_WORD)) {

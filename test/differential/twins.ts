@@ -7,6 +7,7 @@ import type { Instant } from "../../src/base/clock.ts";
 import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { TestRun } from "../../src/engine/kernel/libbpf.ts";
+import { XdpProgram } from "../../src/engine/kernel/xdp-program.ts";
 import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { Offload } from "../../src/ipvs/offload.ts";
@@ -27,11 +28,16 @@ const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
 /** Longer than the packets of a world take, and a part of most timeouts. */
 const ROUGHLY_MS = 10_000;
-/** A TEST_RUN's frames are for the loopback's address, which is all 0, and came by no interface that they tell. */
+/** A TEST_RUN's frames are for the loopback's address, which is all 0; only at XDP do they tell that they came by it. */
 const NOWHERE = 0;
-/** TC_ACT_REDIRECT and TC_ACT_UNSPEC. */
-const REDIRECT = 7;
-const UNSPECIFIED = -1;
+const LOOPBACK = { index: 1, kind: undefined, mac: new Uint8Array(MAC_LENGTH) };
+
+/** What programs return: TC_ACT_REDIRECT and TC_ACT_UNSPEC, XDP_REDIRECT and XDP_PASS. */
+const RETURNS = { tc: { redirect: 7, pass: -1 }, xdp: { redirect: 4, pass: 2 } } as const;
+
+/** Where packets from the wire meet the program. */
+export type CardHook = keyof typeof RETURNS;
+
 /** How a packet comes to the director. */
 export interface Coming {
   /** Behind the host's firewall, with what mark. */
@@ -51,13 +57,18 @@ export class Twins implements Disposable {
     opensOnWire: true,
   });
   readonly #testRun = new TestRun(FRAME_MAX);
+  readonly #xdp: XdpProgram | undefined;
   readonly #model: Twin;
   readonly #system: Twin;
   #state: DesiredState = EMPTY_STATE;
   /** Packets that the program sent on. */
   forwarded = 0;
 
-  constructor(family: Family) {
+  constructor(family: Family, hook: CardHook = "tc") {
+    if (hook === "xdp") {
+      this.#xdp = new XdpProgram(this.#flows.maps);
+      this.#xdp.describe(LOOPBACK, "generic");
+    }
     this.#names = new Names(family);
     const host = new TestHost(this.#names);
     this.#flows.addressesChanged((address) => host.isLocal(address));
@@ -82,15 +93,17 @@ export class Twins implements Disposable {
     const theirs = this.#model.receive(packet, coming, now);
     const frame = laned ?? cardFrame(packet);
     const { atCard, atLane } = this.#flows.programs;
-    const program = laned === undefined ? atCard : atLane;
+    const atWire = this.#xdp?.fd ?? atCard;
+    const hook = this.#xdp === undefined || laned !== undefined ? "tc" : "xdp";
+    const program = laned === undefined ? atWire : atLane;
     const { result, frame: after } = this.#testRun.run(program, frame);
-    if (result === REDIRECT) {
+    if (result === RETURNS[hook].redirect) {
       this.forwarded++;
       if (!isSame(after.subarray(0, 12), LINK_ADDRESSES)) return "the frame has other addresses";
       const packet = comparable(after.subarray(ETHERNET_LENGTH));
       return difference(theirs, `forward ${hex(packet)}`);
     }
-    if (result !== UNSPECIFIED) return `the program returned ${result}`;
+    if (result !== RETURNS[hook].pass) return `the program returned ${result}`;
     // In the lane a frame's source is of no meaning, and tells by which interface it came to the host.
     if (laned !== undefined) after.fill(0, MAC_LENGTH, 2 * MAC_LENGTH);
     if (!isSame(after, frame)) return `the program left ${hex(after)}, but not as it was`;
@@ -106,6 +119,7 @@ export class Twins implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#xdp?.[Symbol.dispose]();
     this.#testRun[Symbol.dispose]();
     this.#flows[Symbol.dispose]();
   }
@@ -121,7 +135,7 @@ export class Twins implements Disposable {
       connections,
       connection,
       direction: reason === "forward-reply" ? "server" : "client",
-      arrival: NOWHERE,
+      arrival: this.#xdp === undefined ? NOWHERE : LOOPBACK.index,
       route,
       mtu: route.mtu,
       linkAddresses: LINK_ADDRESSES,

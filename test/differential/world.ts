@@ -5,7 +5,7 @@ import { Names } from "../packets/names.ts";
 import { parsePacket } from "../packets/packet-text.ts";
 import { writeTrueChecksums } from "../packets/true-checksums.ts";
 import { GUE_PORT } from "./comparable.ts";
-import { type Coming, Twins } from "./twins.ts";
+import { type CardHook, type Coming, Twins } from "./twins.ts";
 
 /** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
 export interface Step {
@@ -165,11 +165,14 @@ function content(random: Prng, isDatagram: boolean): string {
 }
 
 /** The first difference in a world, and how many packets the program sent on by itself. */
-export function play({ family, steps }: World): {
+export function play(
+  { family, steps }: World,
+  hook?: CardHook,
+): {
   readonly difference: string | undefined;
   readonly forwarded: number;
 } {
-  using twins = new Twins(family);
+  using twins = new Twins(family, hook);
   const names = new Names(family);
   for (const [index, each] of steps.entries()) {
     const difference = perform(twins, names, each);
@@ -214,13 +217,13 @@ function mend(packet: Uint8Array): void {
 }
 
 /** The same difference, or another one, with as few steps as can be found by leaving out. */
-export function shrink(world: World): Found {
+export function shrink(world: World, hook?: CardHook): Found {
   let { steps } = world;
-  let difference = play(world).difference ?? "";
+  let difference = play(world, hook).difference ?? "";
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < steps.length; ) {
       const fewer = [...steps.slice(0, at), ...steps.slice(at + size)];
-      const found = play({ ...world, steps: fewer }).difference;
+      const found = play({ ...world, steps: fewer }, hook).difference;
       if (found === undefined) {
         at += size;
       } else {

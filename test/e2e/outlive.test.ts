@@ -113,6 +113,27 @@ test("another version's programs are exchanged, and what they know is gone on wi
   expect(pins.identity()?.object).not.toBe("another");
 });
 
+test("at XDP, too; with another hook the next daemon runs its programs there, and ends the last one's", async () => {
+  const first = await start("--hook", "xdp");
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const kept = () => JSON.parse(engine("status --json")) as { interfaces: { direction: string }[] };
+  expect(kept()).toMatchObject({ hook: "xdp" });
+  const directions = () => new Set(kept().interfaces.map(({ direction }) => direction));
+  expect(directions()).toEqual(new Set(["xdpgeneric", "egress"]));
+  await using connection = await network.talk(80);
+  expect(await connection.say("nobody lives")).toBe("nobody lives");
+
+  const second = await start("--hook", "xdp");
+  expect(await connection.say("still here")).toBe("still here");
+  await second.end("SIGKILL");
+  await start();
+  expect(await connection.say("and here")).toBe("and here");
+  expect(directions()).toEqual(new Set(["ingress", "egress"]));
+  expect(network.director.run("ip link show")).not.toContain("xdp");
+});
+
 test("what is damaged is said, and begun anew", async () => {
   const first = await start();
   home.configure(...SERVICE);

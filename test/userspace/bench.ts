@@ -83,6 +83,11 @@ export class BenchNetwork implements AsyncDisposable {
     return new BenchNetwork(director, world, wires);
   }
 
+  /** From now on the wires' far ends take frames of drivers' (veth_xdp_xmit()). */
+  takeDriversFrames(): void {
+    for (const wire of Object.keys(DIRECTOR)) this.#world.run(`ethtool -K ${wire} gro on`);
+  }
+
   async send(station: Station, packets: readonly Uint8Array[]): Promise<void> {
     const { wire, mac: source } = STATIONS[station];
     const frames = packets.map((packet) => {
@@ -139,11 +144,11 @@ export class UserspaceBench implements Bench {
 
   /**
    * A fresh engine on `network`, where no other is at work: the kernel engine ("kernel wire": which opens connections where
-   * packets arrive), or the userspace engine, whose door is where `kind` says, if it shall not choose.
+   * packets arrive; "kernel xdp": which meets them at XDP), or the userspace engine, whose door is where `kind` says, if it shall not choose.
    */
   static async open(
     network: BenchNetwork,
-    ...kind: readonly (Stand | "kernel" | "kernel wire" | "kernel-clsact")[]
+    ...kind: readonly (Stand | "kernel" | "kernel wire" | "kernel xdp" | "kernel-clsact")[]
   ): Promise<UserspaceBench> {
     const program = network.director.startNode(ENGINE_PROCESS, ...kind);
     const name = kind[0]?.startsWith("kernel") === true ? "kernel" : "userspace";

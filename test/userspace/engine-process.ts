@@ -1,6 +1,6 @@
 /**
  * An engine in a process of its own, for tests: runs inside of the director's network namespace. Its argument says which:
- * "kernel", "kernel wire", "kernel-clsact" with tc filters, or where the userspace engine stands.
+ * "kernel", "kernel wire", "kernel xdp", "kernel-clsact" with tc filters, or where the userspace engine stands.
  *
  * Each line of its standard input is `[method, ...arguments]` of Engine; a line of JSON answers it, `{ value }` or
  * `{ fault }` or `{ message }`. Ends, the engine disposed, when its standard input ends.
@@ -47,6 +47,7 @@ async function open(kind: string | undefined): Promise<Engine> {
     packetsSeen: 0,
     opensOnWire: kind === "kernel wire",
     hook: kind === "kernel-clsact" ? "clsact" : undefined,
+    atXdp: kind === "kernel xdp",
     warn: events.warn,
   });
   return await UserspaceEngine.open({ connectionsMax: CONNECTIONS_MAX, events, offload });

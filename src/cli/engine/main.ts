@@ -14,7 +14,9 @@ The kernel engine's programs outlive a daemon that is killed, for its --grace, a
 it where no daemon lives: programs, what they know, the rules that lead packets to them, the lane. The ports are the host's
 then, and connections are refused.
 
-      --json   JSON: { folder, object, connectionsMax, hook, interfaces }; null where nothing runs
+      --json   JSON: { folder, object, connectionsMax, hook, interfaces }; null where nothing runs.
+               hook is tcx, clsact or xdp; at each interface programs run at ingress, egress, xdp
+               (native) or xdpgeneric
   -h, --help   this
 
 Finds what a daemon left by $SLUICE_SOCKET, else beside /run/sluice/sluice.sock.

@@ -14,6 +14,7 @@ export function page(status: Status, now: Date): string {
   const rows: [label: string, text: string][] = [
     ["Sluice", `${status.version}, process ${status.pid}, for ${lasting(status.startedAt, now)}`],
     ["Engine", `${status.engine}, ${status.stand}`],
+    ...cardRows(status.cards),
     ["Services", `${services}, with ${servers} ${servers === 1 ? "server" : "servers"}`],
     ["Connections", `${connections} of at most ${connectionsMax}`],
     ["State", stateText(status)],
@@ -34,6 +35,17 @@ export function page(status: Status, now: Date): string {
   }
   const head = rows.map(([label, text]) => `${label.padEnd(LABEL_WIDTH)}${text}\n`).join("");
   return `${head}${driftLines(status.drift)}\n${vipsText(status.vips, now)}${healthText(status.health, now)}${conclusion(findings, findingsOmitted, now)}`;
+}
+
+/** Interfaces at the same hook, for the same reason, in a line. */
+function cardRows(cards: Status["cards"]): [label: string, text: string][] {
+  const names = new Map<string, string[]>();
+  for (const { interface: name, hook, why } of cards) {
+    const where = hook === "none" ? "no program" : `at ${hook}`;
+    const line = why === null ? where : `${where}, because ${why}`;
+    names.set(line, [...(names.get(line) ?? []), name]);
+  }
+  return [...names].map(([line, those]) => ["Program", `${those.join(", ")}: ${line}`]);
 }
 
 function stateText({ state, stateTrouble }: Status): string {

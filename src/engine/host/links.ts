@@ -28,13 +28,18 @@ export interface Link {
   readonly unaskedMac: Uint8Array | undefined;
   /** What it is a port of: "bridge", "bond", "team", "vrf", ... */
   readonly portOf: string | undefined;
+  /** What it is made of: "veth", "vlan", "bridge", "bond", ...; undefined of a card. */
+  readonly kind: string | undefined;
+  /** Of one that lies over another, that one's index; of a veth its other end's. */
+  readonly lower: number | undefined;
 }
 
 /** struct ifinfomsg. */
 export const LINK_HEADER_LENGTH = 16;
 const at = { hardwareType: 2, index: 4, flags: 8 } as const;
 
-const IFLA = { address: 1, broadcast: 2, name: 3, mtu: 4, linkInfo: 18 } as const;
+const IFLA = { address: 1, broadcast: 2, name: 3, mtu: 4, link: 5, linkInfo: 18 } as const;
+const IFLA_INFO_KIND = 1;
 const IFLA_INFO_SLAVE_KIND = 4;
 const IFF = { up: 0x1, broadcast: 0x2, loopback: 0x8, pointToPoint: 0x10, noArp: 0x80 } as const;
 
@@ -65,7 +70,9 @@ export function linkIn(message: Message): Link | undefined {
     isLoopback: (flags & IFF.loopback) !== 0,
     header,
     unaskedMac: unaskedMac(flags, mac, attributes.get(IFLA.broadcast)),
-    portOf: portKind(attributes),
+    portOf: kindIn(attributes, IFLA_INFO_SLAVE_KIND),
+    kind: kindIn(attributes, IFLA_INFO_KIND),
+    lower: numberIn(attributes, IFLA.link),
   };
 }
 
@@ -90,7 +97,7 @@ function unaskedMac(
   return flags & IFF.pointToPoint ? broadcast : undefined;
 }
 
-function portKind(attributes: Attributes): string | undefined {
+function kindIn(attributes: Attributes, type: number): string | undefined {
   const info = attributes.get(IFLA.linkInfo);
-  return info && textIn(attributesIn(info), IFLA_INFO_SLAVE_KIND);
+  return info && textIn(attributesIn(info), type);
 }

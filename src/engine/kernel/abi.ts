@@ -204,6 +204,12 @@ export const tally = {
   unheard: 24,
 } as const;
 
+export const card = {
+  size: 8,
+  address: 0,
+  flags: 6,
+} as const;
+
 export const watch = {
   size: 48,
   missed: 0,
@@ -258,4 +264,6 @@ export const verdict = {
   passNoServer: 15,
   passFull: 16,
   forwardTunnel: 17,
+  passUnfinished: 18,
+  passNoXdp: 19,
 } as const;

@@ -17,19 +17,39 @@ const COMMAND = {
   information: 15,
   createLink: 28,
   updateLink: 29,
+  detachLink: 34,
 } as const;
 
 const ATTRIBUTES_LENGTH = 64;
 const BPF_MAP_TYPE_ARRAY = 2;
 const PATH_MAX = 4096;
 const INFORMATION_LENGTH = 64;
-/** struct bpf_link_info of a tcx link; of one whose interface has gone the index is 0. */
-const linkAt = { program: 8, interface: 16, direction: 20 } as const;
+/** struct bpf_link_info of a tcx or XDP link; of one whose interface has gone the index is 0. Those of XDP have no direction. */
+const linkAt = { type: 0, program: 8, interface: 16, direction: 20 } as const;
 /** struct bpf_prog_info. */
 const PROGRAM_ID_AT = 4;
 
-/** BPF_TCX_INGRESS and BPF_TCX_EGRESS, Linux 6.6. */
-export const ATTACH = { ingress: 46, egress: 47 } as const;
+/** Where a program runs at an interface, and what its link is then called. */
+export interface HookPoint {
+  readonly name: "ingress" | "egress" | "xdp" | "xdpgeneric";
+  /** enum bpf_link_type. */
+  readonly type: number;
+  /** enum bpf_attach_type. */
+  readonly attach: number;
+  /** As the link tells it. */
+  readonly direction: number;
+  /** XDP_FLAGS_*. */
+  readonly flags: number;
+}
+
+/** BPF_TCX_INGRESS and BPF_TCX_EGRESS, Linux 6.6; BPF_XDP by the driver, and before any protocol. */
+// biome-ignore format: a table
+export const HOOK_POINTS = {
+  ingress: { name: "ingress",    type: 11, attach: 46, direction: 46, flags: 0 },
+  egress:  { name: "egress",     type: 11, attach: 47, direction: 47, flags: 0 },
+  native:  { name: "xdp",        type: 6,  attach: 37, direction: 0,  flags: 4 },
+  generic: { name: "xdpgeneric", type: 6,  attach: 37, direction: 0,  flags: 2 },
+} as const satisfies Readonly<Record<string, HookPoint>>;
 
 const libc = koffi.load("libc.so.6");
 const call = libc.func(
@@ -116,6 +136,7 @@ export function mapInformation(fd: number): MapInformation {
 }
 
 export interface LinkInformation {
+  readonly type: number;
   readonly program: number;
   /** 0: its interface has gone. */
   readonly interfaceIndex: number;
@@ -125,6 +146,7 @@ export interface LinkInformation {
 export function linkInformation(fd: number): LinkInformation {
   const read = information(fd);
   return {
+    type: read.getUint32(linkAt.type, true),
     program: read.getUint32(linkAt.program, true),
     interfaceIndex: read.getUint32(linkAt.interface, true),
     direction: read.getUint32(linkAt.direction, true),
@@ -135,14 +157,20 @@ export function linkInformation(fd: number): LinkInformation {
 export function createLink(
   program: number,
   interfaceIndex: number,
-  direction: number,
+  { attach, flags }: HookPoint,
   attempt: string,
 ): number {
   return bpf(COMMAND.createLink, attempt, () => {
     view.setUint32(0, program, true);
     view.setUint32(4, interfaceIndex, true);
-    view.setUint32(8, direction, true);
+    view.setUint32(8, attach, true);
+    view.setUint32(12, flags, true);
   });
+}
+
+/** Its program runs nowhere from now on, whoever else has the link. Throws a SystemCallError. */
+export function detachLink(link: number): void {
+  bpf(COMMAND.detachLink, "take a program from an interface", () => view.setUint32(0, link, true));
 }
 
 /** From the next packet on another program runs there. Throws a SystemCallError. */

@@ -20,7 +20,7 @@ test("the committed objects are what their sources make: else run scripts/build-
     using _loads = new BpfObject(built, { connections: 16 });
     if (!COMPILER.test(execFileSync("clang", ["--version"]).toString())) return;
     expect(built.equals(readFileSync(path("bpf/director.bpf.o")))).toBe(true);
-    for (const other of ["bpf/gate.bpf.o", "bench/yardstick.bpf.o"]) {
+    for (const other of ["bpf/gate.bpf.o", "bpf/xdp.bpf.o", "bench/yardstick.bpf.o"]) {
       expect(readFileSync(join(folder, basename(other))).equals(readFileSync(path(other)))).toBe(
         true,
       );

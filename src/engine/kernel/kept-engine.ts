@@ -16,7 +16,8 @@ export interface KeptEngine {
   /** A hash of the object's bytes; undefined when nobody can tell. */
   readonly object: string | undefined;
   readonly connectionsMax: number | undefined;
-  readonly hook: "tcx" | "clsact";
+  /** Where frames come in: those of which one is at XDP are kept as at XDP. */
+  readonly hook: "tcx" | "clsact" | "xdp";
   readonly interfaces: readonly { readonly name: string; readonly direction: string }[];
 }
 
@@ -25,12 +26,14 @@ export function readKept(folder: string): KeptEngine | undefined {
   const pins = pinsIn(folder);
   if (pins === undefined) return undefined;
   const identity = pins.identity();
+  const names = pins.linkNames();
+  const atTc = pins.hasGate ? "clsact" : "tcx";
   return {
     folder: pins.folder,
     object: identity?.object,
     connectionsMax: identity?.connectionsMax,
-    hook: pins.hasGate ? "clsact" : "tcx",
-    interfaces: pins.linkNames().map((name) => {
+    hook: names.some((name) => name.includes("-xdp")) ? "xdp" : atTc,
+    interfaces: names.map((name) => {
       const [index = "", direction = ""] = name.split("-");
       return { name: interfaceName(index), direction };
     }),

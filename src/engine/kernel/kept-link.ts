@@ -1,7 +1,13 @@
 /** A program at an interface that goes on running there when the process has ended. */
 import { close } from "../host/system/libc.ts";
-import { ATTACH, createLink, linkInformation, programId, updateLink } from "./bpf-call.ts";
-import type { Direction } from "./clsact.ts";
+import {
+  createLink,
+  detachLink,
+  type HookPoint,
+  linkInformation,
+  programId,
+  updateLink,
+} from "./bpf-call.ts";
 import type { Pins } from "./pins.ts";
 
 export class KeptLink implements Disposable {
@@ -19,17 +25,17 @@ export class KeptLink implements Disposable {
     pins: Pins,
     program: number,
     interfaceIndex: number,
-    direction: Direction,
+    point: HookPoint,
     attempt: string,
   ) {
     this.#pins = pins;
-    this.#name = linkName(interfaceIndex, direction);
-    const found = this.#find(program, interfaceIndex, ATTACH[direction]);
+    this.#name = linkName(interfaceIndex, point);
+    const found = this.#find(program, interfaceIndex, point);
     if (found !== undefined) {
       this.#fd = found;
       return;
     }
-    this.#fd = createLink(program, interfaceIndex, ATTACH[direction], attempt);
+    this.#fd = createLink(program, interfaceIndex, point, attempt);
     try {
       pins.keepLink(this.#name, this.#fd);
     } catch (error) {
@@ -39,15 +45,19 @@ export class KeptLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (!this.stays) this.#pins.removeLink(this.#name);
+    if (!this.stays) end(this.#pins, this.#name, this.#fd);
     close(this.#fd);
   }
 
-  #find(program: number, interfaceIndex: number, direction: number): number | undefined {
+  #find(program: number, interfaceIndex: number, point: HookPoint): number | undefined {
     const fd = this.#pins.link(this.#name);
     if (fd === undefined) return undefined;
     const found = linkInformation(fd);
-    if (found.interfaceIndex === interfaceIndex && found.direction === direction) {
+    const isThere =
+      found.interfaceIndex === interfaceIndex &&
+      found.type === point.type &&
+      found.direction === point.direction;
+    if (isThere) {
       if (found.program !== programId(program)) updateLink(fd, program);
       return fd;
     }
@@ -57,6 +67,24 @@ export class KeptLink implements Disposable {
   }
 }
 
-export function linkName(interfaceIndex: number, direction: Direction): string {
-  return `${interfaceIndex}-${direction}`;
+/** What is kept under a name, if anything is, ends. */
+export function endKept(pins: Pins, name: string): void {
+  const fd = pins.link(name);
+  if (fd === undefined) return;
+  end(pins, name, fd);
+  close(fd);
+}
+
+/** At once, and not when the kernel gets to it: another may be waiting for its place. */
+function end(pins: Pins, name: string, fd: number): void {
+  pins.removeLink(name);
+  try {
+    detachLink(fd);
+  } catch {
+    // Its interface has gone, or the kernel ends it when nobody has it any more.
+  }
+}
+
+export function linkName(interfaceIndex: number, { name }: HookPoint): string {
+  return `${interfaceIndex}-${name}`;
 }

@@ -155,6 +155,11 @@ export class KernelFlows implements Offload, Disposable {
     return { atCard: this.#maps.programs.at_card, atLane: this.#maps.programs.at_lane };
   }
 
+  /** What another program has to have to be one of them. */
+  get maps(): Readonly<Record<string, number>> {
+    return this.#maps.shared;
+  }
+
   /** The descriptors of the maps that connections lie in. */
   get tables(): readonly number[] {
     return this.#maps.tables;

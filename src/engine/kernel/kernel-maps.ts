@@ -70,6 +70,8 @@ export interface PinnedMapsOptions {
 
 export class KernelMaps implements Disposable {
   readonly programs: Readonly<Record<(typeof PROGRAMS)[number], number>>;
+  /** All that the programs share, by name. */
+  readonly shared: Readonly<Record<string, number>>;
   /** What connections take of the kernel's memory. */
   readonly tables: readonly number[];
   readonly replies: number;
@@ -115,6 +117,7 @@ export class KernelMaps implements Disposable {
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
+    this.shared = Object.fromEntries(MAPS.map((name) => [name, object.map(name)]));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.templates = object.map("templates");

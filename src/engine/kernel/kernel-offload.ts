@@ -3,7 +3,7 @@
  * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
 import type { Address } from "../../net/address.ts";
-import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
+import type { CardHook, DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
@@ -26,6 +26,9 @@ const REVIEW_MS = 1_000;
 /** How long news of the programs wait at most; a packet or a question that comes before has them told at once. */
 const NEWS_MS = 50;
 
+const NOT_NATIVE =
+  "--hook xdp: at these interfaces packets do not meet the program in the driver, and cost as much as with --hook tc, or more, because the kernel makes a socket buffer of each first";
+
 const WINDOWS_TRACKED =
   "the host's connection tracking checks TCP sequence numbers, and would take a connection that it does not see whole for invalid: TCP is not forwarded in the kernel. Where that is wanted: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1";
 
@@ -33,8 +36,10 @@ export interface KernelOffloadOptions {
   readonly connectionsMax: number;
   /** Client's packets of a connection that the director opened itself which it sees at least. */
   readonly packetsSeen?: number | undefined;
-  /** At which hook the programs run; undefined: what the kernel has. */
+  /** At which of tc's hooks the programs run; undefined: what the kernel has. */
   readonly hook?: Hook | undefined;
+  /** Packets meet a program at XDP first, at interfaces that take it. */
+  readonly atXdp?: boolean | undefined;
   /** Connections are opened where packets arrive, before the host's firewall. */
   readonly opensOnWire?: boolean | undefined;
   /** Has programs and connections outlive the process; undefined: they end with it. */
@@ -79,6 +84,8 @@ export class KernelOffload implements FlowOffload {
   #waysDue: NodeJS.Immediate | undefined;
   #tracksWindows = false;
   #attachFailures = 0;
+  /** Of these interfaces has been said that they are not at XDP as drivers have it. */
+  readonly #warned = new Set<string>();
   #isLeft = false;
   #hasBegun = false;
   /** Until what an earlier process left is ended, if nothing is wanted. */
@@ -94,7 +101,11 @@ export class KernelOffload implements FlowOffload {
     });
     this.flows.onInvalidated = () => this.#forgetWays();
     this.#attachments = stack.use(
-      new Attachments(this.flows.programs, options.hook, this.flows.pins),
+      new Attachments(this.flows.programs, {
+        hook: options.hook,
+        pins: this.flows.pins,
+        xdpMaps: options.atXdp === true ? this.flows.maps : undefined,
+      }),
     );
     this.#news = stack.use(
       new NetfilterNews(() => {
@@ -133,6 +144,10 @@ export class KernelOffload implements FlowOffload {
     return `${ON_WIRE} (${passedBy.length === 0 ? "there are none now" : passedBy.join("; ")})`;
   }
 
+  get cards(): readonly CardHook[] {
+    return this.#attachments.cards;
+  }
+
   get pins(): string | undefined {
     return this.flows.pins?.folder;
   }
@@ -159,6 +174,7 @@ export class KernelOffload implements FlowOffload {
         this.#options.warn("an interface's packets are not forwarded in the kernel", error);
       }
     }
+    if (this.#options.atXdp === true) this.#warnOfSlower();
     if (network.generation !== this.#networkGeneration) {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
@@ -200,6 +216,18 @@ export class KernelOffload implements FlowOffload {
       this.flows.tell();
     }
     this.flows[Symbol.dispose]();
+  }
+
+  /** Once of those that were there at first, and of each that comes. */
+  #warnOfSlower(): void {
+    const slower = this.cards.filter(({ interface: name, hook, why }) => {
+      if (why === null || hook === "none" || this.#warned.has(name)) return false;
+      this.#warned.add(name);
+      return true;
+    });
+    if (slower.length === 0) return;
+    const each = slower.map(({ interface: name, hook, why }) => `${name} (${hook}): ${why}`);
+    this.#options.warn(`${NOT_NATIVE}: ${each.join("; ")}`);
   }
 
   #removePins(): void {
@@ -259,6 +287,7 @@ export class KernelOffload implements FlowOffload {
     const tracks = tracksWindows();
     if (tracks && !this.#tracksWindows) this.#options.warn(WINDOWS_TRACKED);
     const network = this.#network;
+    if (network !== undefined && this.#attachments.haveChanged()) this.follow(network);
     const isOutdated =
       network !== undefined &&
       (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());

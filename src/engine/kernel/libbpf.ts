@@ -4,7 +4,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { close, errnoName, Memory, SystemCallError } from "../host/system/libc.ts";
-import { createLink, mapInformation } from "./bpf-call.ts";
+import { createLink, type HookPoint, mapInformation } from "./bpf-call.ts";
 
 /** A BPF object that cannot be loaded, with the kernel's words. */
 export class BpfError extends Error {
@@ -230,8 +230,8 @@ export class ProgramLink implements Disposable {
   readonly #fd: number;
 
   /** Throws a SystemCallError: EINVAL where the kernel has no tcx (before 6.6). */
-  constructor(program: number, interfaceIndex: number, direction: number, attempt: string) {
-    this.#fd = createLink(program, interfaceIndex, direction, attempt);
+  constructor(program: number, interfaceIndex: number, point: HookPoint, attempt: string) {
+    this.#fd = createLink(program, interfaceIndex, point, attempt);
   }
 
   [Symbol.dispose](): void {

@@ -22,6 +22,8 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
   passNoServer:      "kernel-pass-no-server",
   passFull:          "kernel-pass-full",
   forwardTunnel:     "forward-tunnel",
+  passUnfinished:    "kernel-pass-unfinished",
+  passNoXdp:         "kernel-pass-no-xdp",
 };
 
 const FORWARDED = [

@@ -298,6 +298,7 @@ export class UserspaceEngine implements Engine {
     const stand = await this.#offload?.stand();
     return {
       stand: stand ?? STANDS[this.#door.place.stand],
+      cards: this.#offload?.cards ?? [],
       connections: size,
       connectionsMax: limit,
       findings: list,

@@ -31,7 +31,7 @@ export class Director {
   constructor(
     hosts: Hosts,
     { vip }: LabPlan,
-    { engine, config }: Pick<RunOptions, "engine" | "config">,
+    { engine, hook, config }: Pick<RunOptions, "engine" | "hook" | "config">,
     emit: (event: LabEvent) => void,
   ) {
     this.#hosts = hosts;
@@ -47,6 +47,7 @@ export class Director {
       // Nobody waits for another.
       ...(config === undefined ? ["--grace", "0"] : ["--config", config]),
       ...(engine === undefined ? [] : ["--engine", engine]),
+      ...(hook === undefined ? [] : ["--hook", hook]),
     ];
   }
 

@@ -19,7 +19,12 @@ export function main([options = ""]: readonly string[]): Promise<void> {
     const { scenario, family } = JSON.parse(options) as BareOptions;
     const plan = planOf(scenario, family);
     const hosts = await buildNetwork(plan);
-    const director = new Director(hosts, plan, { engine: undefined, config: undefined }, emit);
+    const director = new Director(
+      hosts,
+      plan,
+      { engine: undefined, hook: undefined, config: undefined },
+      emit,
+    );
     // Without this a card between namespaces carries segments that are still to be cut, 64 KB in one piece, which no
     // wire's MTU limits.
     await hosts.client.run("ip link set eth0 gso_max_segs 1");

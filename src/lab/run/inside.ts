@@ -5,6 +5,7 @@
  * addresses and rules away: no way out of a laboratory leaves something behind.
  */
 import { equip } from "../network/equipment.ts";
+import { finishChecksums } from "../network/finished-checksums.ts";
 import { buildNetwork, interfaceIndexes, processesOf } from "../network/hosts.ts";
 import { planOf } from "../network/plan.ts";
 import { tapWires, type Wire } from "../network/taps.ts";
@@ -23,6 +24,7 @@ export function main([options = ""]: readonly string[]): Promise<void> {
 async function run(options: RunOptions, leash: Leash): Promise<void> {
   const plan = planOf(options.scenario, options.family);
   const hosts = await buildNetwork(plan);
+  if (options.hook === "xdp") await finishChecksums(plan, hosts);
   const indexes = await interfaceIndexes();
   const wire = tapWires(plan.hosts, (port) => indexes.get(port)!, options.pcap);
   const equipment = equip(plan, options, hosts, wire, emit);

@@ -131,6 +131,7 @@ export class DirectorEngine implements Engine {
     const { size, limit } = this.#director.connections.table;
     return {
       stand: "nowhere: frames are handed in",
+      cards: [],
       connections: size,
       connectionsMax: limit,
       findings: [],

@@ -1,4 +1,4 @@
-/** The kernel's routing netlink: requests, listings and news. rtnetlink(7), include/uapi/linux/rtnetlink.h. */
+/** The kernel's routing netlink, and its generic one: requests, listings and news. rtnetlink(7), include/uapi/linux/rtnetlink.h. */
 import { setImmediate } from "node:timers/promises";
 import {
   bind,
@@ -25,6 +25,8 @@ import {
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const NETLINK_ROUTE = 0;
+/** For families of messages that are known by name: struct genlmsghdr. */
+export const NETLINK_GENERIC = 16;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
 
@@ -61,19 +63,25 @@ export const RTM = {
   getNetconf: 82,
 } as const;
 
+function openSocket(protocol: number, attempt: string): number {
+  return socket(AF_NETLINK, SOCK_RAW, protocol, attempt);
+}
+
 export function openRoutingSocket(attempt: string): number {
-  return socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, attempt);
+  return openSocket(NETLINK_ROUTE, attempt);
 }
 
 /** Sends requests and reads their answers. */
 export class Netlink implements Disposable {
+  readonly #protocol: number;
   #fd: number;
   readonly #buffer = new Uint8Array(DATAGRAM_MAX);
   #sequence = 0;
   #isListing = false;
 
-  constructor() {
-    this.#fd = openRoutingSocket(OPEN);
+  constructor(protocol: number = NETLINK_ROUTE) {
+    this.#protocol = protocol;
+    this.#fd = openSocket(protocol, OPEN);
   }
 
   /** Asks for a change. Returns at once: the kernel does it before send() returns. `attempt` completes "Cannot ...". */
@@ -147,7 +155,7 @@ export class Netlink implements Disposable {
 
   #reopen(): void {
     try {
-      const fd = openRoutingSocket(OPEN);
+      const fd = openSocket(this.#protocol, OPEN);
       close(this.#fd);
       this.#fd = fd;
     } catch {
