@@ -32,6 +32,7 @@ FLOWS = 1000
 PORT = 53
 SIOCETHTOOL = 0x8946
 ETHTOOL_STXCSUM = 0x17
+ETHTOOL_SGRO = 0x2C
 
 TRAFFIC = {
     # A thousand clients' ports, one after the other.
@@ -57,23 +58,32 @@ def on(host, *words, check=True):
     return run("ip", "netns", "exec", host, *words, check=check)
 
 
-def finish_checksums(device):
-    """Whoever sends by it makes them, as what comes from a wire has them made: ethtool -K DEVICE tx off."""
-    value = array.array("I", [ETHTOOL_STXCSUM, 0])
+def offload(device, command, value):
+    """Turns one of a device's offloads on or off: ethtool -K DEVICE tx off."""
+    asked = array.array("I", [command, value])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        fcntl.ioctl(asking, SIOCETHTOOL, struct.pack("16sP16x", device.encode(), value.buffer_info()[0]))
+        fcntl.ioctl(asking, SIOCETHTOOL, struct.pack("16sP16x", device.encode(), asked.buffer_info()[0]))
 
 
 class Network:
     """The generator's device leads to the director, whose other one leads to where packets end."""
+
+    def __init__(self, takes_xdp):
+        self.takes_xdp = takes_xdp
 
     def __enter__(self):
         for host in ("director", "sink"):
             run("ip", "netns", "add", host)
             run("ip", "-n", host, "link", "set", "lo", "up")
         run("ip", "link", "add", "out", "type", "veth", "peer", "name", "card", "address", CARD, "netns", "director")
-        run("ip", "-n", "director", "link", "add", "onward", "type", "veth", "peer", "name", "end", "netns", "sink")
-        finish_checksums("out")
+        run("ip", "-n", "director", "link", "add", "onward", "type", "veth", "peer", "name", "end", "netns", "1")
+        # As what comes from a wire has them: whoever sends makes them.
+        offload("out", ETHTOOL_STXCSUM, 0)
+        # A veth device takes frames from XDP when its peer has NAPI, which comes with GRO.
+        if self.takes_xdp:
+            for device in ("out", "end"):
+                offload(device, ETHTOOL_SGRO, 1)
+        run("ip", "link", "set", "end", "netns", "sink")
         run("ip", "link", "set", "out", "up")
         run("ip", "-n", "sink", "link", "set", "end", "up")
         for device, address in (("card", "10.1.0.1/16"), ("onward", "10.2.0.1/24"), ("lo", VIP + "/32")):
@@ -209,15 +219,23 @@ def said(process):
     return process.communicate()[0][-2000:]
 
 
-def measure(variant, traffic, millis):
-    with Network() as network, KINDS[variant["kind"]](variant) as balancer:
-        for _ in range(WARM_UP):
-            warm, _ = network.send(traffic, FLOWS, balancer.to)
-            time.sleep(SETTLE_S)
-        # The last of them says roughly how many fill the time.
-        count = max(FLOWS, int(FLOWS * millis * 1e6 / warm))
-        taken, arrived = network.send(traffic, count, balancer.to)
-    return {"name": variant["name"], "traffic": traffic, "sent": count, "arrived": arrived, "nanoseconds": taken}
+def measure(variant, millis):
+    takes_xdp = "xdp" in variant.get("options", [])
+    with Network(takes_xdp) as network, KINDS[variant["kind"]](variant) as balancer:
+        for traffic in TRAFFIC:
+            for _ in range(WARM_UP):
+                warm, _ = network.send(traffic, FLOWS, balancer.to)
+                time.sleep(SETTLE_S)
+            # The last of them says roughly how many fill the time.
+            count = max(FLOWS, int(FLOWS * millis * 1e6 / warm))
+            taken, arrived = network.send(traffic, count, balancer.to)
+            yield {
+                "name": variant["name"],
+                "traffic": traffic,
+                "sent": count,
+                "arrived": arrived,
+                "nanoseconds": taken,
+            }
 
 
 def main():
@@ -238,8 +256,8 @@ def main():
         try:
             for turn in range(wanted["rounds"]):
                 for variant in wanted["variants"]:
-                    for traffic in TRAFFIC:
-                        tell(**measure(variant, traffic, wanted["millis"]))
+                    for told in measure(variant, wanted["millis"]):
+                        tell(**told)
         except Exception as error:
             tell(failure=str(error))
         report.write("end\n")

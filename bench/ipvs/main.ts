@@ -28,7 +28,12 @@ interface Variant {
 
 const METHODS = { route: "direct routing", masquerade: "NAT", tunnel: "tunnel" } as const;
 type Method = keyof typeof METHODS;
-const KERNEL = ["--engine", "kernel", "--admission"];
+const PLACES = [
+  ["tc", "host"],
+  ["tc", "wire"],
+  ["xdp", "host"],
+  ["xdp", "wire"],
+] as const;
 export const ALONE = "the generator alone";
 const VARIANTS: readonly Variant[] = [
   { name: ALONE, kind: "nothing" },
@@ -37,11 +42,11 @@ const VARIANTS: readonly Variant[] = [
     const words = METHODS[method];
     return [
       { name: `IPVS, ${words}`, kind: "ipvs", method },
-      ...["host", "wire"].map((admission) => ({
-        name: `Sluice, tc, ${admission}, ${words}`,
+      ...PLACES.map(([hook, admission]) => ({
+        name: `Sluice, ${hook}, ${admission}, ${words}`,
         kind: "sluice" as const,
         method,
-        options: [...KERNEL, admission],
+        options: ["--engine", "kernel", "--hook", hook, "--admission", admission],
       })),
     ];
   }),
@@ -87,7 +92,7 @@ export interface BesideRow {
 // biome-ignore format: a list
 const MODULES = [
   "crc32c_generic", "veth", "pktgen", "sch_ingress", "cls_bpf", "act_bpf", "ip_vs", "ip_vs_rr", "nf_tables", "nft_dup_ipv4", "nft_dup_ipv6",
-  "nft_dup_netdev", "nft_fwd_netdev", "nft_ct", "nft_fib_ipv4", "nft_fib_ipv6", "nft_limit", "nft_chain_nat", "nft_reject_ipv4",
+  "nft_dup_netdev", "nft_fwd_netdev", "nft_ct", "nft_fib_ipv4", "nft_fib_ipv6", "nft_limit", "nft_chain_nat", "nft_tproxy",
 ];
 
 const ROOT = join(import.meta.dirname, "../..");

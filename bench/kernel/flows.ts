@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
+import { XdpProgram } from "../../src/engine/kernel/xdp-program.ts";
 import { addDestination, addService, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
 import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
 import { Director } from "../../src/ipvs/director.ts";
@@ -10,28 +11,34 @@ import { NO_ARRIVAL, Packet } from "../../src/ipvs/packets/packet.ts";
 import { Address } from "../../src/net/address.ts";
 import { emitIpv4 } from "../../src/net/ipv4.ts";
 import { emitIpv6 } from "../../src/net/ipv6.ts";
+import { MAC_LENGTH } from "../../src/net/mac-address.ts";
 import { type Port, toPort } from "../../src/net/port.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
-import { type Course, FIRST_PORT, PORTS_PER_CLIENT } from "./course.ts";
+import { type Course, FIRST_PORT, type Hook, PORTS_PER_CLIENT } from "./course.ts";
 
-/** A TEST_RUN's frames came by no interface. */
-const NOWHERE = 0;
+/** By which interface a TEST_RUN's frames come: by none that they tell, or by the loopback. */
+const ARRIVAL: Readonly<Record<Hook, number>> = { tc: 0, xdp: 1 };
+const LOOPBACK = { index: ARRIVAL.xdp, kind: undefined, mac: new Uint8Array(MAC_LENGTH) };
 export const DEPARTURE = 2;
 export const LINK_ADDRESSES = Uint8Array.of(2, 0, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0x11);
 const HEADROOM = 64;
 
-export type Method = "route" | "masquerade";
+export type Method = "route" | "masquerade" | "tunnel";
 
 export class EngineFlows implements Disposable {
   readonly #flows: KernelFlows;
   readonly #director: Director;
   readonly #count: number;
+  readonly #arrival: number;
+  readonly #xdp: XdpProgram | undefined;
   readonly #packet = new Packet();
   readonly #memory = new Uint8Array(HEADROOM + 128);
 
   constructor(course: Course, method: Method) {
     this.#count = course.flows;
+    this.#arrival = ARRIVAL[course.hook];
     this.#flows = new KernelFlows({ connectionsMax: course.flows, packetsSeen: 0 });
+    this.#xdp = xdpOf(course.hook, this.#flows);
     this.#director = new Director({
       host: hostFor(course.service),
       limit: course.flows,
@@ -43,7 +50,7 @@ export class EngineFlows implements Disposable {
   }
 
   get program(): number {
-    return this.#flows.programs.atCard;
+    return this.#xdp?.fd ?? this.#flows.programs.atCard;
   }
 
   /** Of the kernel's memory, by its own account. */
@@ -61,6 +68,7 @@ export class EngineFlows implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#xdp?.[Symbol.dispose]();
     this.#flows[Symbol.dispose]();
   }
 
@@ -81,7 +89,7 @@ export class EngineFlows implements Disposable {
   /** By the director, who tells the program how it went on. */
   #receive(bytes: Uint8Array, direction?: "client" | "server"): void {
     this.#memory.set(bytes, HEADROOM);
-    const arrival = { ...NO_ARRIVAL, interfaceIndex: NOWHERE, headroom: HEADROOM };
+    const arrival = { ...NO_ARRIVAL, interfaceIndex: this.#arrival, headroom: HEADROOM };
     this.#packet.moveTo(this.#memory, HEADROOM, HEADROOM + bytes.length, arrival);
     const now = MONOTONIC_CLOCK.now();
     const { verdict, connection, route } = this.#director.receive(this.#packet, now);
@@ -91,12 +99,20 @@ export class EngineFlows implements Disposable {
       connections: this.#director.connections.table,
       connection,
       direction,
-      arrival: NOWHERE,
+      arrival: this.#arrival,
       route,
       mtu: route.mtu,
       linkAddresses: LINK_ADDRESSES,
     });
   }
+}
+
+/** The program at XDP with the maps of these, for frames to the loopback's address, which is all 0. */
+export function xdpOf(hook: Hook, flows: KernelFlows): XdpProgram | undefined {
+  if (hook === "tc") return undefined;
+  const xdp = new XdpProgram(flows.maps);
+  xdp.describe(LOOPBACK, "generic");
+  return xdp;
 }
 
 /** The one that all flows go to. */
@@ -149,7 +165,7 @@ function stateFor({ service, port }: Course, kind: Method) {
       address: serverOf(service),
       port: kind === "masquerade" ? SERVER_PORT : toPort(port),
     },
-    forwarding: { kind },
+    forwarding: kind === "tunnel" ? { kind, encapsulation: "ipip" } : { kind },
     weight: 1,
     upperThreshold: 0,
     lowerThreshold: 0,

@@ -15,13 +15,16 @@ import { MAC_LENGTH } from "../../src/net/mac-address.ts";
 import { toPort } from "../../src/net/port.ts";
 import { median } from "../median.ts";
 import { type Course, Yardstick } from "./course.ts";
-import { hostFor, LINK_ADDRESSES } from "./flows.ts";
+import { hostFor, LINK_ADDRESSES, xdpOf } from "./flows.ts";
+
+/** Where the program meets the packet: where it arrives, or behind the host's firewall. */
+export const PLACES = ["wire, tc", "wire, XDP", "host"] as const;
+export type Place = (typeof PLACES)[number];
 
 export interface Opening {
   readonly scheduler: SchedulerName;
   readonly servers: number;
-  /** Where the program meets the packet: where it arrives, or behind the host's firewall. */
-  readonly admission: "wire" | "host";
+  readonly place: Place;
 }
 
 const ROUNDS = 15;
@@ -33,16 +36,19 @@ const PACKETS_WARM = 2_000;
 
 /** How many connections a second one processor opens: the median of rounds. */
 export function openingsPerSecond(
-  known: Course,
-  { scheduler, servers, admission }: Opening,
+  known: Omit<Course, "hook">,
+  { scheduler, servers, place }: Opening,
 ): number {
-  const opensOnWire = admission === "wire";
+  const opensOnWire = place !== "host";
+  const hook = place === "wire, XDP" ? "xdp" : "tc";
   const linkAddresses = new Uint8Array(2 * MAC_LENGTH);
   if (!opensOnWire) linkAddresses.set(laneMac(LANE_WAYS.input));
-  const course: Course = { ...known, linkAddresses };
+  const course: Course = { ...known, hook, linkAddresses };
   using yardstick = new Yardstick();
   using flows = new KernelFlows({ connectionsMax: LIMIT, opensOnWire });
-  const program = opensOnWire ? flows.programs.atCard : flows.programs.atLane;
+  using xdp = xdpOf(hook, flows);
+  const { atCard, atLane } = flows.programs;
+  const program = xdp?.fd ?? (opensOnWire ? atCard : atLane);
   const host = hostFor(course.service);
   flows.addressesChanged((address) => host.isLocal(address));
   const director = new Director({ host, limit: LIMIT, hashKey: [0x5eed, 0xfeed], offload: flows });
@@ -58,7 +64,7 @@ export function openingsPerSecond(
   let fresh = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const count = round === 0 ? PACKETS_WARM : CONNECTIONS;
-    const own = yardstick.time(yardstick.nothing, { ...course, fresh }, count, true);
+    const own = yardstick.time(yardstick.nothing[hook], { ...course, fresh }, count, true);
     const all = yardstick.time(program, { ...course, fresh }, count);
     fresh += count;
     flows.tell();
