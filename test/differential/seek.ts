@@ -1,5 +1,5 @@
 /** Plays world after world until one shows a difference, or enough were played. */
-import type { CardHook } from "./twins.ts";
+import type { WireHook } from "./twins.ts";
 import { type Found, play, shrink, worldOf } from "./world.ts";
 
 /** Of a world, unless it is said. */
@@ -11,7 +11,7 @@ export interface Search {
   readonly frames: number;
   /** To load the programs takes as long as some thousand packets, but a short world is soon shrunk. */
   readonly steps?: number;
-  readonly hook?: CardHook;
+  readonly hook?: WireHook;
 }
 
 export interface SearchResult {

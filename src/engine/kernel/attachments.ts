@@ -1,6 +1,6 @@
 /** Where the programs run: one at each interface that frames come in by, one where frames enter the lane. */
 
-import type { CardHook } from "../flow-offload.ts";
+import type { CardHook } from "../card-hook.ts";
 import { isRepeatingPort, type Link } from "../host/links.ts";
 import { SystemCallError } from "../host/system/libc.ts";
 import { LANE_DEVICE } from "../userspace/door/door-words.ts";
