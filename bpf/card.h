@@ -43,7 +43,7 @@ static __always_inline int meet_at_card(frame_t *frame)
 		return pass(VERDICT_PASS_DIRECTOR);
 	packet.ticks = ticks_now();
 	connection = find(&packet.flow, now, &word);
-	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);
+	reply = connection ? NULL : reply_for(&packet, now);
 	if (reply)
 		verdict = answer(frame, &packet, reply, now, &passage);
 	else

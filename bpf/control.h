@@ -7,6 +7,7 @@
 #define SLUICE_CONTROL_H
 
 #include "advance.h"
+#include "draw.h"
 #include "schedule.h"
 
 #define SPINS 64
@@ -36,6 +37,8 @@ static __always_inline void move_turn(struct turn *turn, const struct plan *befo
 	const struct plan *plan = &edit->plan;
 	struct lookout lookout = { .members = list, .first = plan->first, .place = -1 };
 
+	if (edit->edit == EDIT_WEIGHED)
+		return;
 	if (edit->edit == EDIT_RESUMED) {
 		turn->position = edit->position;
 		turn->level = edit->level;
@@ -76,6 +79,7 @@ int edit_schedule(struct xdp_md *context)
 	schedule = bpf_map_lookup_elem(&schedules, &edit.service);
 	if (!schedule)
 		return XDP_ABORTED;
+	draw_up(&edit.plan, schedule->plans[schedule->turn.turn.plan & 1].tag != edit.plan.tag);
 	for (int attempt = 0; attempt < TURN_ATTEMPTS; attempt++) {
 		before.word = after.word = *(volatile __u64 *)&schedule->turn.word;
 		move_turn(&after.turn, &schedule->plans[before.turn.plan & 1], list, &edit);
@@ -89,6 +93,18 @@ int edit_schedule(struct xdp_md *context)
 		}
 	}
 	return XDP_ABORTED;
+}
+
+/* The director has counted a connection, or one less. */
+SEC("xdp")
+int play_matches(struct xdp_md *context)
+{
+	struct play_matches *told = (void *)(long)context->data;
+
+	if ((void *)(told + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	climb(told->destination, BY_ANYTHING);
+	return XDP_PASS;
 }
 
 /* Whose turn it is: for a connection that the director opens itself. */

@@ -89,6 +89,11 @@ static __always_inline void fill(struct record *connection, const struct packet 
 	connection->admission = 0;
 }
 
+static __always_inline bool is_masqueraded(__u64 word)
+{
+	return (word & FORWARDING_MASK) == FORWARDING_MASQUERADE;
+}
+
 static __always_inline struct way *way_to_client(const struct packet *packet)
 {
 	struct client_key client;
@@ -107,7 +112,7 @@ static __noinline void expect_reply(const struct packet *packet, const struct re
 	struct way *way;
 	__u64 word;
 
-	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected || !now)
+	if (!expected || !now)
 		return;
 	way = way_to_client(packet);
 	if (!way)
@@ -137,8 +142,9 @@ static __always_inline enum verdict why_not(__s32 assigned)
 
 /* A connection to a destination on which it counts already. NULL when there is no room. */
 static __noinline struct record *begin(const struct packet *packet, const struct service *service, __s32 picked,
-				       struct destination *destination)
+				       struct destinations *all)
 {
+	struct destination *destination = destination_at(all, picked);
 	__u64 word = new_word(service, destination) | kind_of(&packet->flow);
 	__u32 number;
 	struct record *record = take_record(&number);
@@ -148,11 +154,12 @@ static __noinline struct record *begin(const struct packet *packet, const struct
 		record->word = word;
 	}
 	if (!record || !publish(&packet->flow, number)) {
-		unbind(destination, word);
+		unbind(all, picked, word);
 		return NULL;
 	}
 	__sync_fetch_and_add(&destination->connections, 1);
-	expect_reply(packet, record, destination);
+	if (is_masqueraded(word))
+		expect_reply(packet, record, destination);
 	return record;
 }
 
@@ -167,7 +174,7 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 	*verdict = why_not(picked);
 	if (picked < 0)
 		return NULL;
-	record = begin(packet, service, picked, destination_at(all, picked));
+	record = begin(packet, service, picked, all);
 	/* The table is full, or another packet of the same client was faster. */
 	if (!record)
 		*verdict = VERDICT_PASS_FULL;
@@ -191,14 +198,15 @@ static __noinline enum verdict open_again(struct record *connection, __u64 befor
 	destination = destination_at(all, picked);
 	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
-		unbind(destination, word);
+		unbind(all, picked, word);
 		return VERDICT_PASS_DIRECTOR;
 	}
-	unbind(destination_at(all, connection->destination), before);
+	unbind(all, connection->destination, before);
 	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
-	expect_reply(packet, connection, destination);
+	if (is_masqueraded(word))
+		expect_reply(packet, connection, destination);
 	return VERDICT_GO_ON;
 }
 

@@ -119,6 +119,7 @@ static __always_inline enum verdict request(frame_t *frame, const struct packet 
 {
 	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	enum verdict verdict;
+	__u32 which;
 
 	if (!all)
 		return VERDICT_PASS_UNKNOWN;
@@ -137,11 +138,14 @@ static __always_inline enum verdict request(frame_t *frame, const struct packet 
 	passage->is_news = passage->is_new;
 	if (passage->is_new)
 		word = *(volatile __u64 *)&connection->word;
+	which = connection->destination;
 	verdict = forward_request(frame, packet, connection, word, all, now, passage);
-	if (passage->is_single)
+	if (passage->is_single) {
 		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
-	else if (passage->is_news)
+	} else if (passage->is_news) {
+		settle(all, which);
 		tell_director(connection);
+	}
 	return verdict;
 }
 

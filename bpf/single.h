@@ -42,7 +42,7 @@ static __always_inline void close_single(struct destinations *all, bool is_passe
 	if (!single)
 		return;
 	destination = destination_at(all, single->connection.destination);
-	unbind(destination, single->connection.word);
+	unbind(all, single->connection.destination, single->connection.word);
 	if (!is_passed) {
 		__sync_fetch_and_add(&destination->connections, 1);
 		return;

@@ -175,7 +175,8 @@ int __attribute__((noinline)) add_entry(__u64 hash, __u64 entry)
 		if (!bucket)
 			return false;
 		for (int slot = 0; slot < BUCKET_ENTRIES; slot++)
-			if (__sync_val_compare_and_swap(&bucket->entries[slot], 0, entry) == 0)
+			if (bucket->entries[slot] == 0 &&
+			    __sync_val_compare_and_swap(&bucket->entries[slot], 0, entry) == 0)
 				return true;
 		__sync_fetch_and_add(&bucket->passed, 1);
 	}
@@ -195,7 +196,8 @@ int __attribute__((noinline)) remove_entry(__u64 hash, __u64 entry)
 		if (!bucket)
 			return false;
 		for (int slot = 0; slot < BUCKET_ENTRIES; slot++) {
-			if (__sync_val_compare_and_swap(&bucket->entries[slot], entry, 0) != entry)
+			if (bucket->entries[slot] != entry ||
+			    __sync_val_compare_and_swap(&bucket->entries[slot], entry, 0) != entry)
 				continue;
 			change_passed(hash, step, -1, now);
 			return true;

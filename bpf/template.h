@@ -72,7 +72,7 @@ static __noinline __s32 add_template(const struct packet *packet, const struct s
 	describe(packet, service, &key);
 	if (!bpf_map_update_elem(&templates, &key, &fresh, BPF_NOEXIST))
 		return picked;
-	unbind(destination_at(all, picked), destination_at(all, picked)->flags);
+	unbind(all, picked, destination_at(all, picked)->flags);
 	found = bpf_map_lookup_elem(&templates, &key);
 	return found ? follow(found, all, now) : DIRECTORS_WORD;
 }

@@ -49,6 +49,7 @@ export interface KernelRow {
 const FLOWS = [1, 1_000, 100_000, 1_000_000];
 const OPENINGS: readonly Opening[] = PLACES.flatMap((place) => [
   { scheduler: "rr", servers: 16, place },
+  { scheduler: "rr", servers: 1_024, place },
   { scheduler: "wlc", servers: 16, place },
   { scheduler: "wlc", servers: 128, place },
   { scheduler: "wlc", servers: 1_024, place },

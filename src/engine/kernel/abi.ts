@@ -111,25 +111,16 @@ export const service = {
   isOnePacket: 31,
 } as const;
 
-export const order = {
-  size: 28,
-  overhead: 0,
-  delay: 4,
-  idleFirst: 8,
-  rank: 12,
-  constant: 16,
-  byWeight: 20,
-  overflows: 24,
-} as const;
-
 export const plan = {
-  size: 48,
+  size: 32,
   first: 0,
   count: 4,
   top: 8,
   step: 12,
   hash: 16,
-  order: 20,
+  rules: 20,
+  levels: 24,
+  tag: 28,
 } as const;
 
 export const turn = {
@@ -140,19 +131,24 @@ export const turn = {
 } as const;
 
 export const schedule = {
-  size: 104,
+  size: 72,
   turn: 0,
   plans: 8,
 } as const;
 
 export const editSchedule = {
-  size: 68,
+  size: 52,
   service: 0,
   edit: 4,
   which: 8,
   plan: 12,
-  position: 60,
-  level: 64,
+  position: 44,
+  level: 48,
+} as const;
+
+export const playMatches = {
+  size: 16,
+  destination: 0,
 } as const;
 
 export const pickDestination = {
@@ -174,7 +170,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 424,
+  size: 8616,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -193,6 +189,7 @@ export const settings = {
   multiplier: 120,
   secret: 128,
   states: 168,
+  servers: 424,
 } as const;
 
 export const tally = {
@@ -243,6 +240,7 @@ export const edit = {
   removed: 2,
   edited: 3,
   resumed: 4,
+  weighed: 5,
 } as const;
 
 export const verdict = {

@@ -8,11 +8,10 @@ import { Address } from "../../net/address.ts";
 import { destination, plan, schedule, service, serviceKey, turn } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { elementsOf } from "./libbpf.ts";
+import type { MemberList } from "./member-lists.ts";
 
 /** A plan as it is in force. */
-export interface InheritedPlan {
-  readonly first: number;
-  readonly count: number;
+export interface InheritedPlan extends MemberList {
   /** Where the plan lies in `schedules`. */
   readonly at: number;
 }
@@ -86,6 +85,8 @@ export class InheritedServices {
       at: planAt,
       first: view.getUint32(planAt + plan.first, true),
       count: view.getUint32(planAt + plan.count, true),
+      size: 2 ** view.getUint32(planAt + plan.levels, true),
+      tag: view.getUint32(planAt + plan.tag, true),
     };
   }
 

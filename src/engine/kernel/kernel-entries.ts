@@ -17,6 +17,7 @@ import {
   template,
   way,
 } from "./abi.ts";
+import { tellAnswering } from "./answering-servers.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
 import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
@@ -213,6 +214,11 @@ export class KernelEntries implements Disposable {
     }
     view.setUint16(reply.port, connections.virtualPort(id));
     fillReplyKey(this.#keyView, connections, id);
+    const words = [0, 4, 8, 12].map((word) => this.#keyView.getInt32(flowKey.source + word));
+    tellAnswering(
+      this.#maps.settings,
+      words.reduce((fold, word) => fold ^ word),
+    );
     updateElement(this.#maps.replies, this.#key, this.#reply);
     const told = this.#reply.subarray(reply.way, reply.way + way.size);
     updateElement(this.#maps.clientWays, this.#client, told);

@@ -22,6 +22,7 @@ const PROGRAMS = [
   "at_card",
   "at_lane",
   "edit_schedule",
+  "play_matches",
   "pick_destination",
   "look_at_connection",
   "read_record",
@@ -54,6 +55,8 @@ const MAPS = [
   "destinations",
   "tunnels",
   "members",
+  "nodes",
+  "seats",
   "schedules",
   "settings",
   "tally",
@@ -89,6 +92,8 @@ export class KernelMaps implements Disposable {
   readonly tunnels: Memory;
   /** 32-bit words: lists of slots. */
   readonly members: Memory;
+  /** Where each destination has its matches: two words, by slot. */
+  readonly seats: Memory;
   readonly schedules: Memory;
   readonly settings: Memory;
   readonly tally: Memory;
@@ -131,6 +136,7 @@ export class KernelMaps implements Disposable {
     this.destinations = map("destinations", DESTINATIONS_MAX * destination.size);
     this.tunnels = map("tunnels", DESTINATIONS_MAX * tunnel.size);
     this.members = map("members", MEMBERS_MAX * 4);
+    this.seats = map("seats", DESTINATIONS_MAX * 8);
     this.schedules = map("schedules", SERVICES_MAX * schedule.size);
     this.settings = map("settings", settings.size);
     this.tally = map("tally", tally.size);
