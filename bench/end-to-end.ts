@@ -1,21 +1,21 @@
 /**
  * What does a balancer cost end to end, beside another one?
  *
- * Asked: requests per second direct to a server, through Sluice's userspace engine (direct routing, NAT) and through
- * HAProxy in TCP mode, with connections kept alive and with a connection for each request; and the processor time
- * that the balancer's process takes for a million requests.
+ * Asked: requests per second direct to a server, through Sluice's engines (direct routing, NAT), through HAProxy and nginx as
+ * balancers of TCP, with connections kept alive and with a connection for each request; megabytes per second of a
+ * download; and the processor time that the balancer's processes take for a million of them.
  */
 import type { InsideBenchmark } from "./inside.ts";
 import { measure, type Sample } from "./load.ts";
 import { median } from "./median.ts";
-import { buildBench, VARIANTS, type Variant } from "./topology.ts";
+import { buildBench, type Variant } from "./topology.ts";
 import { CONNECTIONS, LOADS, type Load } from "./wrk.ts";
 
 export interface VariantFigures {
   readonly load: Load;
   readonly variant: Variant;
-  /** Medians of the rounds. */
-  readonly requestsPerSecond: number;
+  /** Medians of the rounds; requests, of downloads megabytes. */
+  readonly perSecond: number;
   readonly balancerCpu: number | undefined;
   readonly totalCpu: number;
   /** Of all rounds. */
@@ -27,14 +27,15 @@ const SECONDS = 3;
 
 export const END_TO_END_METHOD = `\
 Four hosts in network namespaces, joined by veth pairs and bridges, offloads as the kernel sets them: a client with wrk
-(one thread, ${CONNECTIONS} connections), a real server (HAProxy that answers by itself, one thread), and on hosts of their own
-Sluice, with one engine after the other, beside it a program that writes the server's link address into a frame and sends it
-on, no more (the yardstick: what direct routing costs at least), and HAProxy in TCP mode (Debian's, default number of threads). A daemon that has
-just begun is asked for some seconds before anything is counted. All share the machine's processors, so requests
-per second tell what a request costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round;
-medians. Processor time is user and system time from /proc for a million requests, of the balancer's process and of
-wrk, balancer and server together. The kernel delivers a frame in the time of whoever sends it: what the server's
-TCP does with a balancer's frame counts as the balancer's, for both kinds.`;
+(one thread, ${CONNECTIONS} connections; one for downloads), a real server (HAProxy that answers by itself, one thread; downloads of
+100 MB: Node), and on hosts of their own Sluice, with one engine after the other, beside it a program that writes the
+server's link address into a frame and sends it on, no more (the yardstick: what direct routing costs at least), and HAProxy
+and nginx in TCP mode (Debian's, as many threads or workers as processors). A daemon that has just begun is asked for some
+seconds before anything is counted. All share the machine's processors, so a rate tells what a request or a megabyte
+costs in all. ${ROUNDS} rounds of ${SECONDS} seconds each, the variants by turns in every round; medians. Processor time is user and
+system time from /proc for a million requests or megabytes, of the balancer's processes and of wrk, balancer and server
+together. The kernel delivers a frame in the time of whoever sends it: what the server's TCP does with a balancer's frame
+counts as the balancer's, for all kinds.`;
 
 export const END_TO_END: InsideBenchmark<readonly VariantFigures[]> = {
   name: "end-to-end",
@@ -45,10 +46,11 @@ async function measureAll(progress: (text: string) => void): Promise<readonly Va
   const bench = await buildBench();
   const samples = new Map<string, Sample[]>();
   for (let round = 0; round < ROUNDS; round++) {
-    for (const load of LOADS) {
-      for (const variant of turned(VARIANTS, round)) {
+    for (const variant of turned(bench.variants, 2 * round)) {
+      for (const load of LOADS) {
         const sample = await measure(bench, variant, load, SECONDS);
-        const text = `${variant}, ${load}: ${sample.requestsPerSecond.toFixed(0)} requests a second`;
+        const what = load === "download" ? "MB" : "requests";
+        const text = `${variant}, ${load}: ${sample.perSecond.toFixed(0)} ${what} a second`;
         progress(`round ${round + 1} of ${ROUNDS}, ${text}`);
         const key = `${load} ${variant}`;
         samples.set(key, [...(samples.get(key) ?? []), sample]);
@@ -56,13 +58,13 @@ async function measureAll(progress: (text: string) => void): Promise<readonly Va
     }
   }
   return LOADS.flatMap((load) =>
-    VARIANTS.map((variant) => {
+    bench.variants.map((variant) => {
       const rounds = samples.get(`${load} ${variant}`) ?? [];
       const balancer = rounds.flatMap(({ balancerCpu }) => balancerCpu ?? []);
       return {
         load,
         variant,
-        requestsPerSecond: median(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
+        perSecond: median(rounds.map(({ perSecond }) => perSecond)),
         balancerCpu: balancer.length === 0 ? undefined : median(balancer),
         totalCpu: median(rounds.map(({ totalCpu }) => totalCpu)),
         errors: rounds.reduce((sum, { errors }) => sum + errors, 0),

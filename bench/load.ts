@@ -2,13 +2,10 @@
 import { readFileSync } from "node:fs";
 import { LabFailure } from "../src/lab/failure.ts";
 import type { Bench, Variant } from "./topology.ts";
-import { type Load, wrk } from "./wrk.ts";
+import { type Carried, carriedIn, type Load, wrk } from "./wrk.ts";
 
-export interface Sample {
-  readonly requestsPerSecond: number;
-  /** wrk's: sockets that failed or timed out, and answers other than 2xx and 3xx. */
-  readonly errors: number;
-  /** Processor time for a million requests: the balancer's process's, undefined without one; */
+export interface Sample extends Carried {
+  /** Processor time for a million requests or megabytes: the balancer's processes', undefined without one; */
   readonly balancerCpu: number | undefined;
   /** and that of wrk, balancer and server together. */
   readonly totalCpu: number;
@@ -18,41 +15,30 @@ export interface Sample {
 const TICKS_PER_SECOND = 100;
 
 export async function measure(
-  { client, server, urls, ready }: Bench,
+  { client, servers, urlOf, ready }: Bench,
   variant: Variant,
   load: Load,
   seconds: number,
 ): Promise<Sample> {
   const balancer = await ready(variant);
+  const server = servers[load];
   const before = { balancer: cpuSeconds(balancer), server: cpuSeconds(server) };
-  const { code, output } = await client.run(`${wrk(urls[variant], load, seconds)} && times`, {
-    timeoutMs: (seconds + 15) * 1000,
+  const line = wrk(urlOf(variant, load), load, seconds);
+  const { code, output } = await client.run(`${line} && times`, {
+    timeoutMs: (seconds + 30) * 1000,
   });
   const balancerSeconds = cpuSeconds(balancer) - before.balancer;
   const serverSeconds = cpuSeconds(server) - before.server;
-  const requests = Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
-  const rate = Number(/Requests\/sec:\s*([\d.]+)/.exec(output)?.[1] ?? 0);
-  if (code !== 0 || requests === 0) {
+  const carried = carriedIn(output, load);
+  if (code !== 0 || carried.amount === 0) {
     throw new LabFailure(`wrk through ${variant} got no answers: ${output.trim()}`);
   }
-  const millions = requests / 1_000_000;
+  const millions = carried.amount / 1_000_000;
   return {
-    requestsPerSecond: rate,
-    errors: errorsIn(output),
+    ...carried,
     balancerCpu: balancer === undefined ? undefined : balancerSeconds / millions,
     totalCpu: (balancerSeconds + serverSeconds + childrensSeconds(output)) / millions,
   };
-}
-
-function errorsIn(output: string): number {
-  const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(
-    output,
-  );
-  const refused = /Non-2xx or 3xx responses: (\d+)/.exec(output);
-  return [...(sockets?.slice(1) ?? []), refused?.[1] ?? "0"].reduce(
-    (sum, count) => sum + Number(count),
-    0,
-  );
 }
 
 /** What the shell's `times` says of its children, in its last line: user and system time, as `0m1.23s 0m4.56s`. */
@@ -62,9 +48,19 @@ function childrensSeconds(output: string): number {
   return (userMinutes + systemMinutes) * 60 + user + system;
 }
 
-/** User and system time of the process with all its threads: fields 14 and 15 of proc_pid_stat(5). 0 for none. */
+/** User and system time of the process and its children, with all their threads. 0 for none. */
 function cpuSeconds(pid: number | undefined): number {
   if (pid === undefined) return 0;
+  return [pid, ...childrenOf(pid)].reduce((sum, each) => sum + ownSeconds(each), 0);
+}
+
+function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+/** Fields 14 and 15 of proc_pid_stat(5). */
+function ownSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   // The name, in parentheses, may hold anything.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -7,14 +7,16 @@ import { measureKeepalived } from "./failover/keepalived.ts";
 import { FAILOVER } from "./failover/main.ts";
 import { HEALTH } from "./health.ts";
 import { INSIDE, type InsideBenchmark, measureInside, runInside } from "./inside.ts";
+import { measureBesideIpvs } from "./ipvs/main.ts";
 import { measureKernel } from "./kernel/main.ts";
 import { measureMemory } from "./memory.ts";
 import { describeRun, type Figures, report } from "./report.ts";
 
-const USAGE = `Usage: npm run bench -- [memory | kernel | end-to-end | control | failover | health] [--json]
+const USAGE = `Usage: npm run bench -- [memory | kernel | ipvs | end-to-end | control | failover | health] [--json]
 
   memory       what the director costs a packet
   kernel       what the kernel engine's program costs a packet (needs root)
+  ipvs         packets a second beside the kernel's own IPVS, in a guest (needs root)
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
   failover     how long clients still come to a server that died, beside keepalived in a guest
@@ -26,7 +28,7 @@ nothing. The figures go to standard output (--json: as JSON), progress to standa
 const USAGE_EXIT_CODE = 2;
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
-const NAMES = ["memory", "kernel", "end-to-end", "control", "failover", "health"] as const;
+const NAMES = ["memory", "kernel", "ipvs", "end-to-end", "control", "failover", "health"] as const;
 type Name = (typeof NAMES)[number];
 
 process.exitCode = await main(process.argv.slice(2));
@@ -45,6 +47,7 @@ async function main(words: readonly string[]): Promise<number> {
       run: describeRun(),
       ...(asks("memory") ? { memory: measureMemory(say("memory")) } : {}),
       ...(asks("kernel") ? { kernel: measureKernel(say("kernel")) } : {}),
+      ...(asks("ipvs") ? { ipvs: await measureBesideIpvs(say("ipvs")) } : {}),
       ...(asks("control") ? { control: await measureInside(CONTROL, say("control")) } : {}),
       ...(asks("failover")
         ? {

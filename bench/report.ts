@@ -7,6 +7,8 @@ import type { KeepalivedFailover } from "./failover/keepalived.ts";
 import { failoverReport } from "./failover/report.ts";
 import type { FailoverFigures } from "./failover/settings.ts";
 import { HEALTH_METHOD, type HealthFigures } from "./health.ts";
+import type { BesideIpvs } from "./ipvs/main.ts";
+import { besideIpvsReport } from "./ipvs/report.ts";
 import type { KernelFigures } from "./kernel/main.ts";
 import { kernelReport } from "./kernel/report.ts";
 import { MEMORY_METHOD, type MemoryFigures } from "./memory.ts";
@@ -17,6 +19,7 @@ export interface Figures {
   readonly run: Run;
   readonly memory?: MemoryFigures;
   readonly kernel?: KernelFigures;
+  readonly ipvs?: BesideIpvs;
   readonly control?: readonly TableFigures[];
   readonly failover?: readonly FailoverFigures[];
   readonly keepalived?: KeepalivedFailover | undefined;
@@ -49,22 +52,27 @@ export function describeRun(): Run {
 const VARIANT_NAMES = {
   direct: "direct",
   yardstick: "yardstick: frames rewritten, no more",
-  "sluice-dr": "Sluice, direct routing",
-  "sluice-nat": "Sluice, NAT",
+  "userspace-dr": "Sluice, direct routing",
+  "userspace-nat": "Sluice, NAT",
   "kernel-dr": "Sluice, kernel engine, direct routing",
   "kernel-nat": "Sluice, kernel engine, NAT",
+  "wire-dr": "Sluice, kernel engine, wire, direct routing",
+  "wire-nat": "Sluice, kernel engine, wire, NAT",
   haproxy: "HAProxy, TCP mode",
+  nginx: "nginx, stream",
 } as const;
 
 const LOAD_TITLES = {
   "keep-alive": "Connections kept alive",
   "connection-per-request": "A connection for each request",
+  download: "A download of 100 MB",
 } as const;
 
 export function report({
   run,
   memory,
   kernel,
+  ipvs,
   control,
   failover,
   keepalived,
@@ -77,6 +85,7 @@ export function report({
     runReport(run),
     ...(memory === undefined ? [] : memoryReport(memory)),
     ...(kernel === undefined ? [] : kernelReport(kernel)),
+    ...(ipvs === undefined ? [] : besideIpvsReport(ipvs)),
     ...(control === undefined ? [] : controlReport(control)),
     ...(failover === undefined ? [] : failoverReport(failover, keepalived)),
     ...(health === undefined ? [] : healthReport(health)),
@@ -199,13 +208,13 @@ function endToEndReport(figures: readonly VariantFigures[]): string[] {
     ...LOADS.flatMap((load) => {
       const rows = figures.filter((each) => each.load === load);
       const rate = (variant: string): number =>
-        rows.find((each) => each.variant === variant)?.requestsPerSecond ?? Number.NaN;
+        rows.find((each) => each.variant === variant)?.perSecond ?? Number.NaN;
       return [
         `### ${LOAD_TITLES[load]}`,
         table(
           [
             "",
-            "requests/s",
+            load === "download" ? "MB/s" : "requests/s",
             "to direct",
             "to yardstick",
             "to HAProxy",
@@ -213,12 +222,12 @@ function endToEndReport(figures: readonly VariantFigures[]): string[] {
             "all CPU s",
             "errors",
           ],
-          rows.map(({ variant, requestsPerSecond, balancerCpu, totalCpu, errors }) => [
+          rows.map(({ variant, perSecond, balancerCpu, totalCpu, errors }) => [
             VARIANT_NAMES[variant],
-            thousands(requestsPerSecond),
-            (requestsPerSecond / rate("direct")).toFixed(2),
-            (requestsPerSecond / rate("yardstick")).toFixed(2),
-            (requestsPerSecond / rate("haproxy")).toFixed(2),
+            thousands(perSecond),
+            ...["direct", "yardstick", "haproxy"].map((other) =>
+              (perSecond / rate(other)).toFixed(2),
+            ),
             balancerCpu?.toFixed(1) ?? "",
             totalCpu.toFixed(1),
             `${errors}`,

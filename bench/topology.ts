@@ -2,14 +2,20 @@
  * The network of the end-to-end benchmark: a client, a real server, and a balancer of each kind on a host of its own,
  * all built like the laboratories' (src/lab).
  */
-import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
-import { LabFailure } from "../src/lab/failure.ts";
-import { firstLine, type Host } from "../src/lab/network/host.ts";
+import type { Host } from "../src/lab/network/host.ts";
 import { buildNetwork, type Hosts } from "../src/lab/network/hosts.ts";
 import type { LabPlan } from "../src/lab/network/plan.ts";
-import { LOADS, wrk } from "./wrk.ts";
+import {
+  hasNginx,
+  NGINX_PORTS_AFTER,
+  startHaproxy,
+  startNginx,
+  startServer,
+  startYardstick,
+} from "./servers.ts";
+import { run, start, stop } from "./start.ts";
+import { LOADS, type Load, PORTS, portOf, wrk } from "./wrk.ts";
 
 const LAN = "192.168.150";
 const OUTSIDE = "203.0.113";
@@ -36,23 +42,37 @@ const PLAN: LabPlan = {
   ],
 };
 
+/** How Sluice's daemon moves packets, by the first word of what is measured. */
+const ENGINES = {
+  userspace: ["--engine", "userspace"],
+  kernel: ["--engine", "kernel"],
+  wire: ["--engine", "kernel", "--admission", "wire"],
+} as const;
+type Engine = keyof typeof ENGINES;
+
+/** One engine's follow each other, so that it is started once a round. */
 export const VARIANTS = [
   "direct",
   "yardstick",
-  "sluice-dr",
-  "sluice-nat",
+  "userspace-dr",
+  "userspace-nat",
   "kernel-dr",
   "kernel-nat",
+  "wire-dr",
+  "wire-nat",
   "haproxy",
+  "nginx",
 ] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 export interface Bench {
   readonly client: Host;
-  /** Where the client asks. */
-  readonly urls: Readonly<Record<Variant, string>>;
+  /** Those that this machine can have. */
+  readonly variants: readonly Variant[];
   /** The real server's process, as /proc counts. */
-  readonly server: number;
+  readonly servers: Readonly<Record<Load, number>>;
+  /** Where the client asks. */
+  readonly urlOf: (variant: Variant, load: Load) => string;
   /** Has the variant's balancer ready: its process, none for "direct". */
   readonly ready: (variant: Variant) => Promise<number | undefined>;
 }
@@ -61,28 +81,40 @@ export async function buildBench(): Promise<Bench> {
   await unfilterBridges();
   const hosts = await buildNetwork(PLAN);
   await configure(hosts);
-  const server = await startServer(hosts.node02);
-  const haproxy = await startHaproxy(hosts.node03);
+  const servers = await startServer(hosts.node02);
+  const haproxy = await startHaproxy(hosts.node03, SERVER);
+  const nginx = hasNginx() ? await startNginx(hosts.node03, SERVER) : undefined;
   const sluice = new Sluice(hosts.node01, hosts.client);
-  await startYardstick(hosts.node01);
+  await startYardstick(hosts.node01, YARDSTICK_VIP, SERVER);
   return {
     client: hosts.client,
-    server,
-    urls: {
-      direct: `http://${SERVER}/`,
-      yardstick: `http://${YARDSTICK_VIP}/`,
-      "sluice-dr": `http://${DR_VIP}/`,
-      "sluice-nat": `http://${NAT_VIP}/`,
-      "kernel-dr": `http://${DR_VIP}/`,
-      "kernel-nat": `http://${NAT_VIP}/`,
-      haproxy: `http://${OUTSIDE}.13/`,
+    variants: VARIANTS.filter((variant) => variant !== "nginx" || nginx !== undefined),
+    servers,
+    urlOf: (variant, load) => {
+      const port = portOf(load) + (variant === "nginx" ? NGINX_PORTS_AFTER : 0);
+      return `http://${addressOf(variant)}:${port}/`;
     },
     ready: async (variant) => {
-      if (variant === "direct" || variant === "yardstick") return undefined;
+      const engine = engineOf(variant);
+      if (engine !== undefined) return await sluice.with(engine);
+      // Its programs would see the yardstick's packets, too.
+      await sluice.stop();
       if (variant === "haproxy") return haproxy;
-      return await sluice.with(variant.startsWith("kernel") ? "kernel" : "userspace");
+      return variant === "nginx" ? nginx : undefined;
     },
   };
+}
+
+function addressOf(variant: Variant): string {
+  if (variant === "direct") return SERVER;
+  if (variant === "yardstick") return YARDSTICK_VIP;
+  if (variant === "haproxy" || variant === "nginx") return `${OUTSIDE}.13`;
+  return variant.endsWith("-dr") ? DR_VIP : NAT_VIP;
+}
+
+function engineOf(variant: Variant): Engine | undefined {
+  const [word = ""] = variant.split("-");
+  return word in ENGINES ? (word as Engine) : undefined;
 }
 
 /** A switch has no firewall: where br_netfilter is loaded, every frame would go through netfilter at every bridge. */
@@ -117,73 +149,6 @@ async function configure({ client, node01, node02, node03 }: Hosts): Promise<voi
   await run(node03, `${morePorts}; echo 1 >/proc/sys/net/ipv4/tcp_tw_reuse`);
 }
 
-const HAPROXY_DEFAULTS = `
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  timeout http-request 60s
-  timeout http-keep-alive 60s
-`;
-
-function startServer(server: Host): Promise<number> {
-  return startHaproxyWith(
-    server,
-    `
-global
-  maxconn 2000
-  nbthread 1
-defaults
-  mode http${HAPROXY_DEFAULTS}
-frontend responder
-  bind *:80
-  http-request return status 200 content-type text/plain string "It works.\\n"
-`,
-  );
-}
-
-function startHaproxy(balancer: Host): Promise<number> {
-  return startHaproxyWith(
-    balancer,
-    `
-global
-  maxconn 2000
-defaults
-  mode tcp${HAPROXY_DEFAULTS}
-listen balancer
-  bind *:80
-  server one ${SERVER}:80
-`,
-  );
-}
-
-const YARDSTICK = new URL("yardstick-process.ts", import.meta.url).pathname;
-
-/** It stays: other addresses' frames it only passes. */
-async function startYardstick(director: Host): Promise<void> {
-  // So that its neighbour is known.
-  await run(director, `ping -c 1 -W 5 ${SERVER} >/dev/null`);
-  const child = director.start([
-    process.execPath,
-    "--disable-warning=ExperimentalWarning",
-    YARDSTICK,
-    "eth0",
-    YARDSTICK_VIP,
-    SERVER,
-  ]);
-  let complaint = "";
-  child.stderr?.on("data", (chunk: Buffer) => {
-    complaint += chunk.toString();
-  });
-  const said = await firstLine(child).catch(() => "");
-  if (said !== "ready") throw new LabFailure(`The yardstick does not run: ${complaint.trim()}`);
-}
-
-async function startHaproxyWith(where: Host, configuration: string): Promise<number> {
-  await run(where, `cat >/run/haproxy.cfg <<'END'${configuration}END`);
-  const argv = ["haproxy", "-db", "-f", "/run/haproxy.cfg"];
-  return await start(where, argv, "ss -Hltn 'sport = :80' | grep -q .");
-}
-
 /**
  * Asked of a daemon that has just begun, for each VIP and kind of load, before anything is counted: V8 compiles what
  * is used often, and the other balancer has run for rounds.
@@ -194,7 +159,7 @@ const WARM_UP_SECONDS = 1;
 class Sluice {
   readonly #director: Host;
   readonly #client: Host;
-  #engine = "";
+  #engine: Engine | undefined;
   #pid = 0;
 
   constructor(director: Host, client: Host) {
@@ -202,70 +167,43 @@ class Sluice {
     this.#client = client;
   }
 
-  async with(engine: "kernel" | "userspace"): Promise<number> {
+  async with(engine: Engine): Promise<number> {
     if (engine === this.#engine) return this.#pid;
-    if (this.#pid !== 0) await stop(this.#pid);
+    await this.stop();
     this.#pid = await startSluice(this.#director, engine);
     this.#engine = engine;
     await this.#warmUp();
     return this.#pid;
   }
 
+  async stop(): Promise<void> {
+    if (this.#engine === undefined) return;
+    this.#engine = undefined;
+    await stop(this.#pid);
+  }
+
   async #warmUp(): Promise<void> {
     for (const vip of [DR_VIP, NAT_VIP]) {
       for (const load of LOADS) {
-        await run(this.#client, wrk(`http://${vip}/`, load, WARM_UP_SECONDS));
+        await run(this.#client, wrk(`http://${vip}:${portOf(load)}/`, load, WARM_UP_SECONDS));
       }
     }
   }
 }
 
-async function stop(pid: number): Promise<void> {
-  process.kill(pid, "SIGTERM");
-  while (existsSync(`/proc/${pid}`)) await delay(READY_POLL_MS);
-}
-
-async function startSluice(director: Host, engine: string): Promise<number> {
-  const options = ["--no-state", "--engine", engine, "--grace", "0", "--log-level", "warn"];
+async function startSluice(director: Host, engine: Engine): Promise<number> {
+  const options = ["--no-state", ...ENGINES[engine], "--grace", "0", "--log-level", "warn"];
   const argv = ["sluice", "daemon", ...options];
   const pid = await start(director, argv, "ipvsadm -L -n >/dev/null");
-  await run(
-    director,
-    `ipvsadm -A -t ${DR_VIP}:80 -s rr
-    ipvsadm -a -t ${DR_VIP}:80 -r ${SERVER}:80 -g
-    ipvsadm -A -t ${NAT_VIP}:80 -s rr
-    ipvsadm -a -t ${NAT_VIP}:80 -r ${SERVER}:80 -m`,
-  );
+  const services = [`${DR_VIP} -g`, `${NAT_VIP} -m`].flatMap((service) => {
+    const [vip, method] = service.split(" ");
+    return Object.values(PORTS).map(
+      (port) => `ipvsadm -A -t ${vip}:${port} -s rr
+      ipvsadm -a -t ${vip}:${port} -r ${SERVER}:${port} ${method}`,
+    );
+  });
+  await run(director, services.join("\n"));
   return pid;
-}
-
-/** Tells the process id as /proc counts it, which may be another process namespace's counting. */
-const ANNOUNCE = 'read -r pid rest </proc/self/stat; echo "$pid"; exec "$@"';
-
-const READY_ATTEMPTS = 100;
-const READY_POLL_MS = 100;
-const COMPLAINT_CHARACTERS_MAX = 4_000;
-
-/** Resolves when `isReady` succeeds on the host. */
-async function start(where: Host, argv: readonly string[], isReady: string): Promise<number> {
-  const child = where.start(["sh", "-c", ANNOUNCE, "sh", ...argv]);
-  let complaint = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on("data", (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-COMPLAINT_CHARACTERS_MAX);
-    });
-  }
-  const pid = Number(await firstLine(child));
-  for (let attempt = 0; attempt < READY_ATTEMPTS && child.exitCode === null; attempt++) {
-    if ((await where.run(isReady)).code === 0) return pid;
-    await delay(READY_POLL_MS);
-  }
-  throw new LabFailure(`${argv[0]} on ${where.name} does not answer: ${complaint.trim()}`);
-}
-
-async function run(where: Host, command: string): Promise<void> {
-  const { code, output } = await where.run(`set -e\n${command}`);
-  if (code !== 0) throw new LabFailure(`${where.name} cannot be set up: ${output.trim()}`);
 }
 
 function host(name: LabPlan["hosts"][number]["name"], number: number, role: string) {

@@ -119,7 +119,10 @@ advanced:
 	connection->timeout = timeout;
 	if (is_reply)
 		return true;
-	if (__sync_fetch_and_add(&connection->packets, 1) == DATAGRAMS && after & WORD_UDP)
+	/* Exchanged only as long as it decides whether the connection has come about; two packets at once are one more or less. */
+	if (!(after & WORD_UDP) || connection->packets > DATAGRAMS)
+		connection->packets++;
+	else if (__sync_fetch_and_add(&connection->packets, 1) == DATAGRAMS)
 		count_half_open(-1);
 	return true;
 }

@@ -5,8 +5,6 @@
 
 #include "parse.h"
 
-#define ADDRESS_IPV4_LENGTH 4
-#define ADDRESS_IPV6_LENGTH 16
 
 /* What is written in an address's and a port's place. */
 struct end {
@@ -42,7 +40,7 @@ static __always_inline int rewrite_ipv4(frame_t *frame, const struct packet *pac
 	if ((void *)(ports + 2) > (void *)(long)frame->data_end)
 		return -1;
 	*(is_source ? &ip->saddr : &ip->daddr) = after;
-	ip->check = sum_after(sum_after(ip->check, before, after), before >> 16, after >> 16);
+	ip->check = sum_changed(ip->check, (__u64)(__u32)~before + after);
 	ports[is_source ? 0 : 1] = end->port;
 	return 0;
 }

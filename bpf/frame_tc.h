@@ -10,6 +10,9 @@
 
 typedef struct __sk_buff frame_t;
 
+/* A transport's checksum lies within so many bytes of a frame. */
+#define FIRST_HEADERS_MASK 0x7f
+
 #define FRAME_PASSES TC_ACT_UNSPEC
 #define FRAME_IS_LOST TC_ACT_SHOT
 
@@ -67,17 +70,41 @@ static __always_inline int cut_to(frame_t *frame, __u32 length)
 	return 0;
 }
 
+/* Of a whole checksum. Nothing else in the packet makes up for an address, which the card has not summed up with it. */
+static __always_inline void replace_in_whole_sum(frame_t *frame, __sum16 *checksum, bool is_udp, __u64 change,
+						 __be16 port_before, __be16 port_after)
+{
+	__u16 addresses = folded(change);
+	__sum16 next = sum_changed(*checksum, (__u64)addresses + (__u16)~port_before + port_after);
+
+	*checksum = is_udp && next == 0 ? 0xffff : next;
+	change_card_sum(frame, (__u16)~addresses);
+}
+
+/* Sure of all but super-packets, of whose length senders leave there what they like; one whole checksum of 32,768 looks the same. */
+static __always_inline bool is_whole(const frame_t *frame, const struct packet *packet, __u32 length, __sum16 checksum)
+{
+	__u16 unfinished = pseudo_sum(packet, length == ADDRESS_IPV4_LENGTH ? 3 : 0);
+
+	return frame->gso_size == 0 && checksum != unfinished && (checksum ^ unfinished) != 0xffff;
+}
+
 /*
- * The transport's checksum, by the kernel, which alone knows whether it is whole yet or the card's to finish. Negative when the
- * packet cannot be written to: there is no memory for a copy of its own, and it is lost.
+ * The transport's checksum; by the kernel, where it may be the card's to finish. Negative when the packet cannot be written to:
+ * there is no memory for a copy of its own, and it is lost.
  */
 static __always_inline int replace_in_transport_sum(frame_t *frame, const struct packet *packet, __be32 before,
 						    __be32 after, __u32 length, __be16 port_before, __be16 port_after)
 {
 	bool is_udp = packet->flow.protocol == IPPROTO_UDP;
-	__u32 at = packet->transport_at + (is_udp ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT);
+	__u32 at = (packet->transport_at + (is_udp ? UDP_CHECKSUM_AT : TCP_CHECKSUM_AT)) & FIRST_HEADERS_MASK;
 	__u64 mangled = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+	__sum16 *checksum = (void *)(long)frame->data + at;
 
+	if ((void *)(checksum + 1) <= (void *)(long)frame->data_end && is_whole(frame, packet, length, *checksum)) {
+		replace_in_whole_sum(frame, checksum, is_udp, (__u64)(__u32)~before + after, port_before, port_after);
+		return 0;
+	}
 	if (bpf_l4_csum_replace(frame, at, before, after, BPF_F_PSEUDO_HDR | mangled | length))
 		return -1;
 	return port_before == port_after ? 0 : bpf_l4_csum_replace(frame, at, port_before, port_after, mangled | 2);

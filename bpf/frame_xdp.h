@@ -69,14 +69,6 @@ static __always_inline bool can_leave(const frame_t *frame, const struct packet 
 	return card && card->flags & CARD_SENDS;
 }
 
-static __always_inline __u16 folded_words(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 /* NULL where the frame ends before it. */
 static __always_inline __sum16 *transport_sum(const frame_t *frame, const struct packet *packet)
 {
@@ -94,14 +86,9 @@ static __always_inline __sum16 *transport_sum(const frame_t *frame, const struct
  */
 static __always_inline bool is_unfinished(const frame_t *frame, const struct packet *packet)
 {
-	const __be32 *source = packet->flow.source, *destination = packet->flow.destination;
-	__u64 sum = bpf_htonl(packet->length - ip_length(packet->flow.family)) + (__u64)bpf_htonl(packet->flow.protocol);
 	__sum16 *found = transport_sum(frame, packet);
 
-#pragma unroll
-	for (int word = 0; word < 4; word++)
-		sum += (__u64)source[word] + destination[word];
-	return !found || *found == folded_words(sum);
+	return !found || *found == pseudo_sum(packet, 0);
 }
 
 static __always_inline long read_bytes(frame_t *frame, __u32 at, void *into, __u32 length)
@@ -143,7 +130,7 @@ static __always_inline int replace_in_transport_sum(frame_t *frame, const struct
 	if (!sum)
 		return -1;
 	total = (__u64)(__u16)~*sum + (length ? (__u32)~before : 0) + after;
-	*sum = sent_sum(~folded_words(total), is_udp);
+	*sum = sent_sum(~folded(total), is_udp);
 	if (port_before != port_after)
 		*sum = sent_sum(sum_after(*sum, port_before, port_after), is_udp);
 	return 0;

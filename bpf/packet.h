@@ -11,6 +11,8 @@
 #define ETHERTYPE_IPV6 0x86dd
 #define IPV4_MORE_OR_OFFSET 0x3fff /* the flag "more fragments" and the fragment's offset */
 #define IPV4_DONT_FRAGMENT 0x4000
+#define ADDRESS_IPV4_LENGTH 4
+#define ADDRESS_IPV6_LENGTH 16
 #define IPV4_HEADER_LENGTH 20
 #define IPV6_HEADER_LENGTH 40
 #define TCP_HEADER_LENGTH_MIN 20
@@ -53,6 +55,33 @@ static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 afte
 
 	next = (next & 0xffff) + (next >> 16);
 	return ~((next & 0xffff) + (next >> 16));
+}
+
+static __always_inline __u16 folded(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+#pragma unroll
+	for (int step = 0; step < 3; step++)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* The same, of several words at once: `change` is the sum of what they have become, and of the complements of what they were. */
+static __always_inline __sum16 sum_changed(__sum16 sum, __u64 change)
+{
+	return ~folded((__u16)~sum + change);
+}
+
+/* What a sender leaves in a checksum's place for its card to finish (tcp_v4_send_check()). `first`: of an address's words. */
+static __always_inline __u16 pseudo_sum(const struct packet *packet, int first)
+{
+	__u64 sum = bpf_htonl(packet->length - ip_length(packet->flow.family)) + (__u64)bpf_htonl(packet->flow.protocol);
+
+#pragma unroll
+	for (int word = 0; word < 4; word++)
+		if (word >= first)
+			sum += (__u64)packet->flow.source[word] + packet->flow.destination[word];
+	return folded(sum);
 }
 
 #endif /* SLUICE_PACKET_H */

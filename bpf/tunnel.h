@@ -64,13 +64,6 @@ static __always_inline enum verdict narrow_way(const frame_t *frame, const struc
 	return VERDICT_GO_ON;
 }
 
-static __always_inline __u16 folded(__s64 sum)
-{
-	__u32 once = ((__u32)sum & 0xffff) + ((__u32)sum >> 16);
-
-	return (once & 0xffff) + (once >> 16);
-}
-
 /*
  * The sum of all bytes of a packet whose checksums are right, or will be when the card has finished them: an IPv4 header's is
  * nothing, and a transport's what its pseudo header lacks (lco_csum() in include/linux/udp.h).

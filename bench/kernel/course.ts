@@ -6,14 +6,17 @@ import { TCP_FLAG } from "../../src/net/tcp.ts";
 
 /** struct course, struct floor_key and struct floor_value of yardstick.bpf.c. */
 const COURSE = {
-  size: 44,
+  size: 60,
   flows: 0,
   next: 4,
   network: 8,
   servicePort: 12,
   isInOrder: 14,
+  isAnswer: 15,
   client: 16,
   service: 28,
+  length: 44,
+  linkAddresses: 48,
 } as const;
 const FLOOR_KEY_LENGTH = 12;
 const FLOOR_VALUE_LENGTH = 16;
@@ -22,10 +25,15 @@ export const PORTS_PER_CLIENT = 4096;
 export const FIRST_PORT = 1024;
 const ETHERNET_LENGTH = 14;
 const FRAME_MAX = 128;
-const REDIRECT = 7;
+/** TC_ACT_REDIRECT and XDP_REDIRECT. */
+const REDIRECT = { tc: 7, xdp: 4 } as const;
+
+/** Where a program meets frames. */
+export type Hook = "tc" | "xdp";
 
 /** Whose packets come, and to which service. */
 export interface Course {
+  readonly hook: Hook;
   readonly family: 4 | 6;
   readonly flows: number;
   /** The first client's. */
@@ -34,6 +42,10 @@ export interface Course {
   readonly port: number;
   /** The first client of those that come once each, in order, with their first packet; undefined where all are known. */
   readonly fresh?: number;
+  /** What comes is from the service's place to the clients (IPv4). */
+  readonly isAnswer?: boolean;
+  /** The frame's destination, then its source; all 0 unless said. */
+  readonly linkAddresses?: Uint8Array;
 }
 
 export class Yardstick implements Disposable {
@@ -42,8 +54,12 @@ export class Yardstick implements Disposable {
     {},
   );
   readonly #run = new TestRun(FRAME_MAX);
-  readonly nothing = this.#object.program("nothing");
-  readonly floor = this.#object.program("floor_of_flows");
+  readonly nothing = this.#both("nothing");
+  readonly floor = this.#both("floor_of_flows");
+
+  #both(name: string): Readonly<Record<Hook, number>> {
+    return { tc: this.#object.program(name), xdp: this.#object.program(`${name}_xdp`) };
+  }
 
   /** Nanoseconds for one packet, the driver's own time included. Throws unless the last one was sent on or `isNothing`. */
   time(program: number, course: Course, repeat: number, isNothing = false): number {
@@ -53,16 +69,22 @@ export class Yardstick implements Disposable {
     view.setUint32(COURSE.flows, course.flows, true);
     view.setUint32(COURSE.next, course.fresh ?? 1, true);
     words[COURSE.isInOrder] = course.fresh === undefined ? 0 : 1;
+    words[COURSE.isAnswer] = course.isAnswer === true ? 1 : 0;
     view.setInt32(COURSE.network, course.client.w3);
     view.setUint16(COURSE.servicePort, course.port);
     writeWords(view, COURSE.client, course.client, 3);
     writeWords(view, COURSE.service, course.service, 4);
+    words.set(course.linkAddresses ?? [], COURSE.linkAddresses);
+    const frame = template(course);
+    view.setUint32(COURSE.length, frame.length, true);
     updateElement(this.#object.map("courses"), index, words);
     const descriptor = new Uint8Array(Uint32Array.of(program).buffer);
-    updateElement(this.#object.map("measured"), index, descriptor);
-    const driver = this.#object.program(course.family === 4 ? "drive_ipv4" : "drive_ipv6");
-    const { result, nanoseconds } = this.#run.run(driver, template(course), repeat);
-    if (!isNothing && result !== REDIRECT) throw new Error(`A packet was not sent on: ${result}`);
+    const isXdp = course.hook === "xdp";
+    updateElement(this.#object.map(isXdp ? "measured_xdp" : "measured"), index, descriptor);
+    const driver = this.#both(course.family === 4 ? "drive_ipv4" : "drive_ipv6")[course.hook];
+    const { result, nanoseconds } = this.#run.run(driver, frame, repeat);
+    if (!isNothing && result !== REDIRECT[course.hook])
+      throw new Error(`A packet was not sent on: ${result}`);
     return nanoseconds;
   }
 

@@ -1,5 +1,6 @@
 /** First packets of new clients, opened, scheduled and sent on by the kernel engine's program. */
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
+import { LANE_WAYS, laneMac } from "../../src/engine/userspace/door/lane-frame.ts";
 import {
   addDestination,
   addService,
@@ -10,14 +11,20 @@ import type { ServiceKey } from "../../src/ipvs/desired/service.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { SchedulerName } from "../../src/ipvs/schedulers/index.ts";
 import { Address } from "../../src/net/address.ts";
+import { MAC_LENGTH } from "../../src/net/mac-address.ts";
 import { toPort } from "../../src/net/port.ts";
 import { median } from "../median.ts";
 import { type Course, Yardstick } from "./course.ts";
-import { hostFor, LINK_ADDRESSES } from "./flows.ts";
+import { hostFor, LINK_ADDRESSES, xdpOf } from "./flows.ts";
+
+/** Where the program meets the packet: where it arrives, or behind the host's firewall. */
+export const PLACES = ["wire, tc", "wire, XDP", "host"] as const;
+export type Place = (typeof PLACES)[number];
 
 export interface Opening {
   readonly scheduler: SchedulerName;
   readonly servers: number;
+  readonly place: Place;
 }
 
 const ROUNDS = 15;
@@ -28,9 +35,20 @@ const LIMIT = 2 * ROUNDS * CONNECTIONS;
 const PACKETS_WARM = 2_000;
 
 /** How many connections a second one processor opens: the median of rounds. */
-export function openingsPerSecond(course: Course, { scheduler, servers }: Opening): number {
+export function openingsPerSecond(
+  known: Omit<Course, "hook">,
+  { scheduler, servers, place }: Opening,
+): number {
+  const opensOnWire = place !== "host";
+  const hook = place === "wire, XDP" ? "xdp" : "tc";
+  const linkAddresses = new Uint8Array(2 * MAC_LENGTH);
+  if (!opensOnWire) linkAddresses.set(laneMac(LANE_WAYS.input));
+  const course: Course = { ...known, hook, linkAddresses };
   using yardstick = new Yardstick();
-  using flows = new KernelFlows({ connectionsMax: LIMIT, opensOnWire: true });
+  using flows = new KernelFlows({ connectionsMax: LIMIT, opensOnWire });
+  using xdp = xdpOf(hook, flows);
+  const { atCard, atLane } = flows.programs;
+  const program = xdp?.fd ?? (opensOnWire ? atCard : atLane);
   const host = hostFor(course.service);
   flows.addressesChanged((address) => host.isLocal(address));
   const director = new Director({ host, limit: LIMIT, hashKey: [0x5eed, 0xfeed], offload: flows });
@@ -46,8 +64,8 @@ export function openingsPerSecond(course: Course, { scheduler, servers }: Openin
   let fresh = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const count = round === 0 ? PACKETS_WARM : CONNECTIONS;
-    const own = yardstick.time(yardstick.nothing, { ...course, fresh }, count, true);
-    const all = yardstick.time(flows.programs.atCard, { ...course, fresh }, count);
+    const own = yardstick.time(yardstick.nothing[hook], { ...course, fresh }, count, true);
+    const all = yardstick.time(program, { ...course, fresh }, count);
     fresh += count;
     flows.tell();
     if (round > 0) samples.push(all - own);

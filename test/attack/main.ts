@@ -8,12 +8,13 @@ import { needsUserNamespace, startInside } from "../../src/lab/run/box.ts";
 import { type Attack, notCarriedOut, type Result } from "./attack.ts";
 import { ATTACKS } from "./attacks/index.ts";
 import { INSIDE, type Order, runInside, type Told } from "./inside.ts";
+import { KILL, KILL_USAGE, runKill } from "./kill.ts";
 import { ENGINES } from "./stage.ts";
 import { table } from "./table.ts";
 
 const USAGE = `Usage: npm run attack -- [--short] [--json] [--engine ENGINE] [NAME...]
        npm run attack -- --list
-
+${KILL_USAGE}
 Attacks a daemon in network namespaces of its own, with all attacks (some four minutes) or with those
 that are named, and prints what became of ordinary clients' requests beside each. --short: less of
 each, as npm test has it. --engine: userspace (the default) or kernel, which needs root. Exits with 1
@@ -34,11 +35,9 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
   if (words[0] === INSIDE) return await runInside(JSON.parse(words[1] ?? "") as Order);
+  if (words[0] === KILL) return (await runKill(words.slice(1))) ?? complain(USAGE);
   const read = readWords(words);
-  if (typeof read === "string") {
-    process.stderr.write(`attack: ${read}\n${USAGE}`);
-    return USAGE_EXIT_CODE;
-  }
+  if (typeof read === "string") return complain(`attack: ${read}\n${USAGE}`);
   const { options, names } = read;
   if (options.help) return say(USAGE, 0);
   if (options.list) return say(`${ATTACKS.map(({ name }) => name).join("\n")}\n`, 0);
@@ -96,4 +95,9 @@ async function carryOut(attack: Attack, order: Order, inUserNamespace: boolean):
 function say(text: string, code: number): number {
   process.stdout.write(text);
   return code;
+}
+
+function complain(text: string): number {
+  process.stderr.write(text);
+  return USAGE_EXIT_CODE;
 }

@@ -1,14 +1,11 @@
 /**
  * A daemon that is killed again and again under load, the next one started at once: what its clients notice. Half of them
  * are killed in the middle of their start.
- *
- *     restart.ts ROUNDS [ENGINE [CALL...]]       prints Figures; kills at these system calls of a start
  */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { DaemonHome } from "../e2e/daemon.ts";
 import { Network, R1, V } from "../e2e/network.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
@@ -249,18 +246,4 @@ async function end(daemon: ChildProcessWithoutNullStreams, signal: NodeJS.Signal
   const ended = once(daemon, "exit");
   daemon.kill(signal);
   await ended;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const begin = performance.now();
-  const [rounds = "1000", engine = "userspace", ...calls] = process.argv.slice(2);
-  const figures = await killUnderLoad(Number(rounds), {
-    engine: engine === "kernel" ? "kernel" : "userspace",
-    ...(calls.length === 0 ? {} : { calls }),
-    onRound(round) {
-      const seconds = Math.round((performance.now() - begin) / 1000);
-      if (round % 50 === 0) process.stderr.write(`restart: ${round} kills, ${seconds} s\n`);
-    },
-  });
-  console.log(figures);
 }

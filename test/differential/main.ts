@@ -3,6 +3,9 @@ import { parseArgs } from "node:util";
 import { saveFound } from "./found.ts";
 import { formatFound, type Search, seek } from "./seek.ts";
 
+/** A world's: longer ones than the tests', for speed. */
+const STEPS = 20_000;
+
 const HELP = `npm run differential -- [--seed S] [--frames N] [--hook tc|xdp]
 Has a director decide about random packets alone, and another together with the program that forwards known flows
 (bpf/director.bpf.c, xdp.bpf.c), and shows the shortest steps after which they differ. They are kept in test/differential/found/,
@@ -22,7 +25,7 @@ function main(words: readonly string[]): number {
     process.stderr.write(HELP);
     return words.includes("--help") ? 0 : 2;
   }
-  const { found, frames, forwarded } = seek(options, (done) => {
+  const { found, frames, forwarded } = seek({ ...options, steps: STEPS }, (done) => {
     process.stderr.write(
       `differential: ${done.toLocaleString("en")} of ${options.frames.toLocaleString("en")}\n`,
     );

@@ -2,12 +2,15 @@
 import type { WireHook } from "./twins.ts";
 import { type Found, play, shrink, worldOf } from "./world.ts";
 
+/** Of a world, unless it is said. */
 const STEPS = 2_000;
-const WORLDS_PER_WORD = 25;
+const FRAMES_PER_WORD = 50_000;
 
 export interface Search {
   readonly seed: number;
   readonly frames: number;
+  /** To load the programs takes as long as some thousand packets, but a short world is soon shrunk. */
+  readonly steps?: number;
   readonly hook?: WireHook;
 }
 
@@ -20,22 +23,25 @@ export interface SearchResult {
 
 /** `onProgress` is told now and then how many frames were played. */
 export function seek(
-  { seed: first, frames, hook }: Search,
+  { seed: first, frames, steps = STEPS, hook }: Search,
   onProgress: (frames: number) => void = () => {},
 ): SearchResult {
   let forwarded = 0;
-  const worlds = Math.ceil(frames / STEPS);
+  const worlds = Math.ceil(frames / steps);
   for (let index = 0; index < worlds; index++) {
     const seed = first + index;
-    const world = worldOf(seed, STEPS);
+    const world = worldOf(seed, steps);
     const played = play(world, hook);
     forwarded += played.forwarded;
     if (played.difference !== undefined) {
-      return { found: { ...shrink(world, hook), seed }, frames: index * STEPS, forwarded };
+      return { found: { ...shrink(world, hook), seed }, frames: index * steps, forwarded };
     }
-    if ((index + 1) % WORLDS_PER_WORD === 0) onProgress((index + 1) * STEPS);
+    const done = (index + 1) * steps;
+    if (Math.floor(done / FRAMES_PER_WORD) > Math.floor((done - steps) / FRAMES_PER_WORD)) {
+      onProgress(done);
+    }
   }
-  return { found: undefined, frames: worlds * STEPS, forwarded };
+  return { found: undefined, frames: worlds * steps, forwarded };
 }
 
 export function formatFound({

@@ -29,12 +29,19 @@ const NAMES: Readonly<Record<string, readonly [inet: string, inet6: string]>> = 
 /** Addresses by name and back, in one family; an address without a name is its text, `R1.6` is R1 in the other one. */
 export class Names {
   readonly family: Family;
+  readonly #known = new Map<string, Address>();
 
   constructor(family: Family) {
     this.family = family;
   }
 
   address(name: string): Address {
+    const known = this.#known.get(name) ?? this.#read(name);
+    this.#known.set(name, known);
+    return known;
+  }
+
+  #read(name: string): Address {
     const match = /^(\w+)\.(4|6)$/.exec(name);
     if (match !== null) return address(NAMES[match[1]!]![match[2] === "4" ? 0 : 1]);
     return address(NAMES[name]?.[this.family === "inet" ? 0 : 1] ?? name);

@@ -202,10 +202,12 @@ function flagOf(letter: string): number {
   return TCP_FLAG[name];
 }
 
-/** Payload that shows when it is moved. */
+/** Payload that shows when it is moved; the same memory for all. */
 function filler(length: number): Uint8Array {
-  return Uint8Array.from({ length: Math.max(length, 0) }, (_, index) => (index * 7) & 0xff);
+  if (length > fillers.length) fillers = Uint8Array.from({ length }, (_, at) => (at * 7) & 0xff);
+  return fillers.subarray(0, Math.max(length, 0));
 }
+let fillers = new Uint8Array(0);
 
 function spoilChecksum(packet: Uint8Array, start: number, protocol: number): void {
   const field = { 1: 2, 6: 16, 17: 6, 58: 2, 132: 8 }[protocol]!;

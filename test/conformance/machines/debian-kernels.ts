@@ -16,6 +16,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { KernelModules } from "./kernel-modules.ts";
 
 export interface DebianKernel {
   /** Of Linux, `6.1.192`: its release may be called `6.1.0-56-amd64`. */
@@ -34,7 +35,7 @@ const UNPACKED = [
   ...["net", "fs", "lib", "crypto", "arch/x86/crypto", "drivers/virtio"].map(
     (folder) => `./lib/modules/*/kernel/${folder}`,
   ),
-  "./lib/modules/*/kernel/drivers/net/tun.ko*",
+  ...["tun", "veth"].map((name) => `./lib/modules/*/kernel/drivers/net/${name}.ko*`),
 ];
 
 /** Beside what the package has. */
@@ -44,11 +45,14 @@ const VERSION_FILE = "version";
 const STDIO: StdioOptions = ["ignore", process.stderr, process.stderr];
 
 /**
- * The newest kernel of a series ("6.12"), or of the newest series: one that is here, before one that apt offers. Throws
- * when there is none.
+ * The newest kernel of a series ("6.12"), or of the newest series: one that is here with what is needed, before one that apt
+ * offers. Throws when there is none.
  */
-export function findKernel(series: string | undefined): DebianKernel {
-  const here = kept();
+export function findKernel(
+  series: string | undefined,
+  needs: readonly string[] = [],
+): DebianKernel {
+  const here = kept().filter((release) => hasModules(release, needs));
   const offered = offeredByApt();
   const wanted = series ?? newestSeries([...here, ...offered]);
   const isWanted = (release: string): boolean => seriesOf(release) === wanted;
@@ -70,6 +74,12 @@ function kernelIn(release: string): DebianKernel {
     image: join(folder, "boot", `vmlinuz-${release}`),
     modulesFolder: join(folder, "lib/modules", release),
   };
+}
+
+function hasModules(release: string, names: readonly string[]): boolean {
+  if (names.length === 0) return true;
+  const modules = new KernelModules(kernelIn(release).modulesFolder);
+  return names.every((name) => modules.has(name));
 }
 
 function cache(): string {
@@ -102,6 +112,8 @@ function fetch(release: string): void {
     writeFileSync(join(folder, VERSION_FILE), versionOf(join(folder, archive)));
     rmSync(join(folder, archive));
     run("find", ".", "-name", "*.ko.xz", "-exec", "xz", "-d", "{}", "+");
+    // One that has less than is needed gives way.
+    rmSync(join(cache(), release), { recursive: true, force: true });
     renameSync(folder, join(cache(), release));
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -14,13 +14,20 @@ const SETUP = join(import.meta.dirname, "../../../scripts/setup");
 /** No network device, no disk, and nothing else that is not asked for. */
 // biome-ignore format: a list
 const MACHINE = [
-  "-accel", "tcg", "-machine", "pc", "-m", "512M", "-nodefaults", "-nic", "none", "-display", "none",
-  "-serial", "stdio", "-no-reboot",
+  "-accel", "tcg", "-machine", "pc", "-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
 ];
+const MEMORY = "512M";
 /** quiet: errors and what is worse. panic -1: the guest ends at once, since it may not reboot. */
 const COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off";
 /** What the host's folders are seen with. */
 const FIRST_MODULES = ["virtio_pci", "9pnet_virtio", "9p"];
+
+export interface QemuSettings {
+  /** Modules that a kernel kept by an earlier run may be without: then it is fetched again. */
+  readonly needs?: readonly string[];
+  /** As QEMU takes it. */
+  readonly memory?: string;
+}
 
 export class Qemu implements Machine {
   readonly kernel: Kernel;
@@ -28,12 +35,14 @@ export class Qemu implements Machine {
   readonly instead = "'npm run conformance' runs Linux 6.1 in User Mode Linux instead.";
   readonly modules: KernelModules;
   readonly #debian: DebianKernel;
+  readonly #memory: string;
 
   /** Installs QEMU and fetches the kernel when they are not there; throws when that cannot be. */
-  constructor(series: string | undefined) {
+  constructor(series: string | undefined, { needs = [], memory = MEMORY }: QemuSettings = {}) {
     const stdio: StdioOptions = ["ignore", process.stderr, process.stderr];
     if (!NEEDED.every(isInstalled)) execFileSync(SETUP, ["conformance-qemu"], { stdio });
-    this.#debian = findKernel(series);
+    this.#debian = findKernel(series, needs);
+    this.#memory = memory;
     this.kernel = { name: "qemu", version: this.#debian.version };
     this.name = `Linux ${this.kernel.version} under QEMU`;
     this.modules = new KernelModules(this.#debian.modulesFolder);
@@ -46,6 +55,8 @@ export class Qemu implements Machine {
       file: EMULATOR,
       words: [
         ...MACHINE,
+        "-m",
+        this.#memory,
         "-kernel",
         this.#debian.image,
         "-initrd",

@@ -114,7 +114,7 @@ function icmpErrors(family: Family): string {
 }
 
 function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
-  const { ip, network, fragment } = WORDS[family];
+  const { ip, network, fragment, header } = WORDS[family];
   const errors = icmpErrors(family);
   // Packets of the lane have been here already.
   const isFromLane = `iifname "${LANE_DEVICE}" accept`;
@@ -139,8 +139,9 @@ function chainsOf(family: Family): Readonly<Record<string, readonly string[]>> {
       // ip_vs_in_hook() leaves alone what was not sent to this host's own link-layer address.
       "meta pkttype != host accept",
       `${ip} daddr . meta l4proto . th dport @services goto takeInput`,
-      // A range's ports, but those of services of their own, are a mark's (ipvs/desired/port-range.ts).
-      `meta mark set ${ip} daddr . meta l4proto . th dport map @ranges`,
+      // A range's ports, but those of services of their own, are a mark's (ipvs/desired/port-range.ts). Where nft turns
+      // `meta l4proto` round for a set with ranges, Linux 6.12 refuses that of a single byte (EOPNOTSUPP).
+      `meta mark set ${ip} daddr . ${ip} ${header} . th dport map @ranges`,
       `${ip} daddr . meta l4proto @everyPort goto takeInput`,
       // The input hook gets IPv4 put together. See also putTogetherInet6().
       `${fragment} ${ip} daddr . meta l4proto @serviceFragments goto takeInput`,

@@ -21,8 +21,8 @@ export const FAMILIES: readonly Family[] = ["inet", "inet6"];
 /** What each family has its own word for. The lane's neighbours are link-local. */
 // biome-ignore format: a table
 export const WORDS = {
-  inet:  { hooks: "ip sluice",  wire: "netdev sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", network: "169.254.77.0/28", fragment: "ip frag-off & 0x3fff != 0" },
-  inet6: { hooks: "ip6 sluice", wire: "netdev sluice6", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      network: "fe80::/124",      fragment: "exthdr frag exists" },
+  inet:  { hooks: "ip sluice",  wire: "netdev sluice",  ip: "ip",  address: "ipv4_addr", icmp: "icmp",   neighbours: "169.254.77.", network: "169.254.77.0/28", fragment: "ip frag-off & 0x3fff != 0", header: "protocol" },
+  inet6: { hooks: "ip6 sluice", wire: "netdev sluice6", ip: "ip6", address: "ipv6_addr", icmp: "icmpv6", neighbours: "fe80::",      network: "fe80::/124",      fragment: "exthdr frag exists",        header: "nexthdr" },
 } as const;
 
 /**
