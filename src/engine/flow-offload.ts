@@ -4,6 +4,7 @@ import type { ConnectionTable } from "../ipvs/connections/connection-table.ts";
 import type { Route } from "../ipvs/host.ts";
 import type { Offload } from "../ipvs/offload.ts";
 import type { Place, TraceFilter } from "../ipvs/trace/trace-filter.ts";
+import type { CardHook } from "./card-hook.ts";
 import type { HostNetwork } from "./host/host-network.ts";
 
 export interface DecidedPacket {
@@ -53,14 +54,6 @@ export interface ForwardedWatch {
   readonly told: (packet: ForwardedPacket) => void;
   /** There were more than there was room for. */
   readonly missed: (count: number) => void;
-}
-
-/** How a program came to run at an interface. */
-export interface CardHook {
-  readonly interface: string;
-  readonly hook: "tcx" | "clsact" | "xdp native" | "xdp generic" | "none";
-  /** Why not better; null: it is as it was asked for. */
-  readonly why: string | null;
 }
 
 export interface FlowOffload extends Disposable {

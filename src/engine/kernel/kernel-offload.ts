@@ -3,7 +3,8 @@
  * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
 import type { Address } from "../../net/address.ts";
-import type { CardHook, DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
+import type { CardHook } from "../card-hook.ts";
+import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
