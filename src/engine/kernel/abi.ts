@@ -170,7 +170,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 8624,
+  size: 8632,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -187,19 +187,23 @@ export const settings = {
   activeStates: 52,
   timeouts: 56,
   indexBits: 120,
+  halfOpenMax: 124,
   multiplier: 128,
   secret: 136,
   states: 176,
   servers: 432,
+  attendedUntil: 8624,
 } as const;
 
 export const tally = {
-  size: 32,
+  size: 40,
   epoch: 0,
   records: 4,
   identification: 8,
+  halfOpen: 12,
   opened: 16,
   unheard: 24,
+  expired: 32,
 } as const;
 
 export const card = {
@@ -265,4 +269,5 @@ export const verdict = {
   forwardTunnel: 17,
   passUnfinished: 18,
   passNoXdp: 19,
+  passHalfOpen: 20,
 } as const;

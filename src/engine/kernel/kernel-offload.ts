@@ -8,8 +8,9 @@ import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
-import { CARRIES, KernelFlows } from "./kernel-flows.ts";
-import { END_WITH_PROCESS, type PinnedMapsOptions } from "./kernel-maps.ts";
+import { KernelFlows } from "./kernel-flows.ts";
+import { CARRIES } from "./kernel-rules.ts";
+import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { Onlookers } from "./onlookers.ts";
 import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
@@ -123,6 +124,7 @@ export class KernelOffload implements FlowOffload {
     );
     this.#letSee();
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
+    this.flows.attend();
     stack.move();
     this.#timers = [
       setInterval(() => this.#look(), REVIEW_MS).unref(),
@@ -176,6 +178,7 @@ export class KernelOffload implements FlowOffload {
 
   leave(): void {
     this.#attachments.leave();
+    this.flows.attend(0);
     this.#isLeft = true;
   }
 
@@ -256,6 +259,7 @@ export class KernelOffload implements FlowOffload {
 
   #hear(): void {
     this.#onlookers.lookForTables();
+    this.flows.attend();
     this.flows.tell();
     this.flows.recount();
   }

@@ -43,7 +43,6 @@ function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
-    !(plan.onePacket && plan.persistence !== undefined) &&
     RULES[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
@@ -291,6 +290,12 @@ export class KernelServices implements ServiceMirror, Disposable {
     return this.#inherited?.keyOf(slot);
   }
 
+  /** Whether a configured destination goes on with what an earlier process counted there. */
+  isInherited(key: number): boolean {
+    const slot = this.#inherited?.slotOf(key);
+    return slot !== undefined && this.#destinations[slot]?.load.isInherited === true;
+  }
+
   inheritedServerOf(slot: number, family: number): OrphanedServer | undefined {
     if (this.#inherited?.unclaimed().has(slot) !== true) return undefined;
     return this.#inherited.serverOf(slot, family);
@@ -305,9 +310,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   /** Destinations that count their connections where the programs have them. */
-  *counted(): Generator<readonly [slot: number, destination: Destination]> {
+  *counted(): Generator<Destination> {
     for (const [slot, which] of this.#destinations.entries()) {
-      if (which?.load.slot === slot) yield [slot, which];
+      if (which?.load.slot === slot) yield which;
     }
   }
 
