@@ -104,6 +104,8 @@ struct bucket {
 #define FLAG_DIRECTORS 0x8000
 /* A template led the connection: nothing follows it before its time is over. */
 #define FLAG_CONTROLLED 0x200
+/* It ends with its packet (single.h). */
+#define FLAG_ONE_PACKET 0x2000
 /* Somebody fills the connection in this very moment. */
 #define FLAG_BUSY 0x400
 
@@ -207,18 +209,16 @@ struct template {
 #define NOT_CARRIED 0xffffffff
 
 /*
- * By what real servers are compared: the least load for its weight wins, the first of a tie. Each number is what the load is
- * made of that often. The daemon has a row for each scheduler (src/engine/kernel/orders.ts).
+ * By what real servers are compared: the least load for its weight wins, the first of a tie. What the load is made of, and who
+ * may have none; without one of the first two it is the same of all. The daemon has a row for each scheduler
+ * (src/engine/kernel/rules.ts).
  */
-struct order {
-	__u32 overhead;	  /* active connections, 257 each, and inactive ones */
-	__u32 delay;	  /* active connections, and the one that comes */
-	__u32 idle_first; /* of that: none, where nothing is active */
-	__u32 rank;	  /* its place in the list, from the last one picked on */
-	__u32 constant;
-	__u32 by_weight;  /* or 0: weights count only as 0 or not */
-	__u32 overflows;  /* with more active connections than its weight it takes no more */
-};
+#define RULE_OVERHEAD 1	  /* active connections, 257 each, and inactive ones */
+#define RULE_DELAY 2	  /* active connections, and the one that comes */
+#define RULE_IDLE_FIRST 4 /* of that: none, where nothing is active */
+#define RULE_BY_WEIGHT 8  /* else weights count only as 0 or not */
+#define RULE_OVERFLOWS 16 /* with more active connections than its weight it takes no more */
+#define RULE_IN_TURN 32	  /* whose turn it is is decided otherwise, among those of a weight */
 
 /* A service's real servers and how they take turns. */
 struct plan {
@@ -227,7 +227,9 @@ struct plan {
 	__u32 top;  /* wrr's: the highest level, and how far levels are apart; 0 of others */
 	__u32 step;
 	__u32 hash; /* HASH_…: `members` are slots, one of which the packet decides; 0 of others */
-	struct order order;
+	__u32 rules;
+	__u32 levels; /* of matches: the list has room for as many members as two to that */
+	__u32 tag;    /* which list it is of those that have been there */
 };
 
 /* sh, dh and mh: by what a slot is chosen, and whether others are tried where that one may not be. */
@@ -256,9 +258,21 @@ struct schedule {
 	struct plan plans[2];
 };
 
-/* Lists of real servers, newest first: indices of `destinations`. */
+/* Lists of real servers, newest first: indices of `destinations`, and EMPTY_MEMBER behind them. */
 struct members {
 	__u32 all[MEMBERS_MAX];
+};
+
+#define EMPTY_MEMBER 0x1ffff
+
+/* Where lists lie: who has won each match (tree.h). */
+struct nodes {
+	__u64 all[MEMBERS_MAX];
+};
+
+/* By the destination's index: in which list it has which place (tree.h); 0 for none. */
+struct seats {
+	__u64 all[DESTINATIONS_MAX];
 };
 
 /* What has changed of a service's real servers, in the words of src/ipvs/schedulers/scheduler.ts. */
@@ -268,6 +282,7 @@ enum edit {
 	EDIT_REMOVED,
 	EDIT_EDITED,
 	EDIT_RESUMED, /* at the position and level that are told */
+	EDIT_WEIGHED, /* nothing but weights and thresholds: whose turn it is stays */
 };
 
 /* Programs that the daemon runs (BPF_PROG_TEST_RUN), and what they read from and write to a packet's place. */
@@ -278,6 +293,12 @@ struct edit_schedule {
 	struct plan plan;
 	__s32 position; /* told: where the schedule stands then */
 	__u32 level;
+};
+
+/* The daemon has changed how loaded a destination is. */
+struct play_matches {
+	__u32 destination;
+	__u32 pad[3];
 };
 
 struct pick_destination {
@@ -341,11 +362,14 @@ struct told_packet {
 	__u8 headers[TOLD_HEADERS]; /* as it leaves, without a tunnel's */
 };
 
+#define SERVER_BITS 65536
+
 /* What the daemon says of the host, the knobs, and the tables of states (src/ipvs/connections). */
 struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
 	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */
 	__u32 carried;	     /* a bit for each protocol whose packets are forwarded: CARRIES_TCP, CARRIES_UDP */
+	__u32 at_card;	     /* those of them that are forwarded where packets arrive; the host's rules see each of the others */
 	__u32 opened;	     /* a bit for each protocol whose connections are opened */
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
@@ -359,9 +383,13 @@ struct settings {
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
 	/* The table's: as many buckets as that many bits say, and what flows are hashed by. */
 	__u32 index_bits;
+	__u32 half_open_max; /* as many connections may be half open before only the director opens more */
 	__u64 multiplier; /* odd */
 	__u32 secret[10];
 	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */
+	/* A bit for each server whose packets may be masqueraded connections' answers, by its address's hash (find.h). */
+	__u8 servers[SERVER_BITS / 8];
+	__u64 attended_until; /* nanoseconds of CLOCK_MONOTONIC: until then the daemon ends connections, unless it says more */
 };
 
 #define CARRIES_TCP 1
@@ -376,9 +404,10 @@ struct tally {
 	__u32 epoch;
 	__u32 records; /* that were ever in use: the first so many */
 	__u32 identification; /* of outer packets that may be fragmented */
-	__u32 pad;
+	__u32 half_open; /* connections that have not come about yet */
 	__u64 opened;
 	__u64 unheard; /* news that had no place */
+	__u64 expired; /* connections that ended here while no daemon lived */
 };
 
 /*
@@ -406,6 +435,7 @@ enum verdict {
 	VERDICT_FORWARD_TUNNEL,
 	VERDICT_PASS_UNFINISHED, /* at XDP: its checksum may be left to a card, which is the stack's to know */
 	VERDICT_PASS_NO_XDP,	 /* at XDP: it leaves by an interface that takes no frames of drivers' */
+	VERDICT_PASS_HALF_OPEN,	/* as many half-open connections as there may be */
 	VERDICTS,
 	VERDICT_GO_ON = -1, /* not an end: the next stage decides */
 };

@@ -3,7 +3,9 @@
 #ifndef SLUICE_ADVANCE_H
 #define SLUICE_ADVANCE_H
 
+#include "half-open.h"
 #include "parse.h"
+#include "load.h"
 #include "news.h"
 
 #define DIRECTION_INPUT 0
@@ -80,21 +82,9 @@ static __always_inline __u32 timeout_of(const struct packet *packet, __u64 word,
 	return now->timeouts[state_of(word)];
 }
 
-/* It became active, or inactive. */
-static __always_inline void recount(struct destination *destination, __u64 before, __u64 after)
-{
-	__s32 activated;
-
-	if (((before ^ after) & FLAG_INACTIVE) == 0)
-		return;
-	activated = after & FLAG_INACTIVE ? -1 : 1;
-	__sync_fetch_and_add(&destination->active, activated);
-	__sync_fetch_and_add(&destination->inactive, -activated);
-}
-
 /*
  * False when others were faster, took the connection, or it is no longer the one that was found with `word`. `has_changed`:
- * whether the director is to hear of it.
+ * whether the director is to hear of it, and whoever calls is to settle() the destination.
  */
 static __always_inline bool advance(struct record *connection, __u64 word, struct destination *destination,
 				    const struct packet *packet, bool is_reply, const struct settings *now,
@@ -117,6 +107,8 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 		if (__sync_val_compare_and_swap(&connection->word, before, after) == before) {
 			*has_changed = true;
 			recount(destination, before, after);
+			if (!(after & WORD_UDP))
+				count_half_open(is_half_open(after, 0) - is_half_open(before, 0));
 			goto advanced;
 		}
 	}
@@ -125,8 +117,10 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 advanced:
 	connection->seen = packet->ticks;
 	connection->timeout = timeout;
-	if (!is_reply)
-		__sync_fetch_and_add(&connection->packets, 1);
+	if (is_reply)
+		return true;
+	if (__sync_fetch_and_add(&connection->packets, 1) == DATAGRAMS && after & WORD_UDP)
+		count_half_open(-1);
 	return true;
 }
 

@@ -14,6 +14,7 @@ static __noinline enum verdict answer(frame_t *frame, const struct packet *packe
 	struct destination *destination;
 	struct record *connection;
 	enum verdict verdict;
+	__u32 which;
 	__u64 word;
 
 	if (!all)
@@ -27,7 +28,8 @@ static __noinline enum verdict answer(frame_t *frame, const struct packet *packe
 		return VERDICT_PASS_OLD;
 	if (!packet->is_from_lane && reply->arrival != frame->ingress_ifindex)
 		return VERDICT_PASS_ELSEWHERE;
-	destination = destination_at(all, connection->destination);
+	which = connection->destination;
+	destination = destination_at(all, which);
 	if (!destination->is_available)
 		return VERDICT_PASS_DIRECTOR;
 	passage->way = reply->way;
@@ -41,8 +43,10 @@ static __noinline enum verdict answer(frame_t *frame, const struct packet *packe
 	count_packet(packet, destination, true);
 	passage->destination = connection->destination;
 	passage->state = state_of(connection->word);
-	if (passage->is_news)
+	if (passage->is_news) {
+		settle(all, which);
 		tell_director(connection);
+	}
 	__builtin_memcpy(passage->end.address, reply->address, sizeof(passage->end.address));
 	passage->end.port = reply->port;
 	if (rewrite(frame, packet, &passage->end, true) < 0 || send_by(frame, packet, &passage->way) < 0)

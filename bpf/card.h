@@ -41,9 +41,11 @@ static __always_inline int meet_at_card(frame_t *frame)
 		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return pass(VERDICT_PASS_DIRECTOR);
+	if (!(now->at_card & protocol_bit(&packet)))
+		return pass(VERDICT_PASS_OLD);
 	packet.ticks = ticks_now();
 	connection = find(&packet.flow, now, &word);
-	reply = connection ? NULL : bpf_map_lookup_elem(&replies, &packet.flow);
+	reply = connection ? NULL : reply_for(&packet, now);
 	if (reply)
 		verdict = answer(frame, &packet, reply, now, &passage);
 	else

@@ -7,6 +7,7 @@
 #define SLUICE_CONTROL_H
 
 #include "advance.h"
+#include "draw.h"
 #include "schedule.h"
 
 #define SPINS 64
@@ -36,6 +37,8 @@ static __always_inline void move_turn(struct turn *turn, const struct plan *befo
 	const struct plan *plan = &edit->plan;
 	struct lookout lookout = { .members = list, .first = plan->first, .place = -1 };
 
+	if (edit->edit == EDIT_WEIGHED)
+		return;
 	if (edit->edit == EDIT_RESUMED) {
 		turn->position = edit->position;
 		turn->level = edit->level;
@@ -76,6 +79,7 @@ int edit_schedule(struct xdp_md *context)
 	schedule = bpf_map_lookup_elem(&schedules, &edit.service);
 	if (!schedule)
 		return XDP_ABORTED;
+	draw_up(&edit.plan, schedule->plans[schedule->turn.turn.plan & 1].tag != edit.plan.tag);
 	for (int attempt = 0; attempt < TURN_ATTEMPTS; attempt++) {
 		before.word = after.word = *(volatile __u64 *)&schedule->turn.word;
 		move_turn(&after.turn, &schedule->plans[before.turn.plan & 1], list, &edit);
@@ -89,6 +93,18 @@ int edit_schedule(struct xdp_md *context)
 		}
 	}
 	return XDP_ABORTED;
+}
+
+/* The director has counted a connection, or one less. */
+SEC("xdp")
+int play_matches(struct xdp_md *context)
+{
+	struct play_matches *told = (void *)(long)context->data;
+
+	if ((void *)(told + 1) > (void *)(long)context->data_end)
+		return XDP_ABORTED;
+	climb(told->destination, BY_ANYTHING);
+	return XDP_PASS;
 }
 
 /* Whose turn it is: for a connection that the director opens itself. */
@@ -187,6 +203,7 @@ SEC("xdp")
 int give_connection(struct xdp_md *context)
 {
 	struct change_connection *change = (void *)(long)context->data;
+	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct record *connection;
 	struct connection given;
@@ -195,6 +212,8 @@ int give_connection(struct xdp_md *context)
 	__u64 word;
 
 	ASKED(context, change, key);
+	if (!all)
+		return XDP_ABORTED;
 	given = change->connection;
 	given.word |= kind_of(&key);
 	connection = find(&key, now, &word);
@@ -209,13 +228,22 @@ int give_connection(struct xdp_md *context)
 		fill_record(connection, &key, &given);
 		connection->word = given.word;
 		change->found = publish(&key, number);
+		if (change->found)
+			count_half_open(is_half_open(given.word, given.packets));
 		return XDP_PASS;
 	}
 	/* What is in here belongs to the packets, unless its time is over: then the director has forgotten it, or will. */
 	change->found = 0;
-	if (!(word & FLAG_DIRECTORS) && !(is_over(connection, ticks_now()) && take(connection)))
-		return XDP_PASS;
+	if (!(word & FLAG_DIRECTORS)) {
+		word = is_over(connection, ticks_now()) ? take(connection) : 0;
+		if (!word)
+			return XDP_PASS;
+		/* Whoever ends what packets own sees to its count. */
+		if ((word ^ given.word) >> EPOCH_SHIFT)
+			unbind(all, connection->destination, word);
+	}
 	admission = connection->admission;
+	count_half_open(is_half_open(given.word, given.packets) - is_half_open(word, connection->packets));
 	fill_record(connection, &key, &given);
 	if (change->keeps)
 		connection->admission = admission;
@@ -233,6 +261,7 @@ int forget_connection(struct xdp_md *context)
 	struct record *connection;
 	struct flow_key key;
 	__u64 word;
+	bool was_half_open;
 
 	ASKED(context, change, key);
 	change->found = 0;
@@ -240,8 +269,10 @@ int forget_connection(struct xdp_md *context)
 	if (!connection || (word ^ change->connection.word) >> EPOCH_SHIFT || !take(connection))
 		return XDP_PASS;
 	describe_connection(&change->connection, connection);
-	change->found = 1;
-	delete(&key, connection, now);
+	was_half_open = is_half_open(connection->word, connection->packets);
+	change->found = delete(&key, connection, now);
+	if (change->found)
+		count_half_open(-was_half_open);
 	return XDP_PASS;
 }
 

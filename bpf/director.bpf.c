@@ -25,6 +25,7 @@
 #include "card.h"
 #include "lane.h"
 #include "control.h"
+#include "expire.h"
 
 /* At the ingress of each interface. */
 SEC("tc")
@@ -58,12 +59,12 @@ static __always_inline enum verdict direct(struct __sk_buff *skb, struct packet 
 		packet->mark = mark_of(lane);
 		connection = find(&packet->flow, now, &word);
 		/* What is a server's answer as well is the director's to tell apart. */
-		if (!connection && bpf_map_lookup_elem(&replies, &packet->flow))
+		if (!connection && reply_for(packet, now))
 			return VERDICT_PASS_DIRECTOR;
 		return request(skb, packet, connection, word, now, passage);
 	}
 	/* Routing rules may look at a mark. */
-	reply = mark_of(lane) ? NULL : bpf_map_lookup_elem(&replies, &packet->flow);
+	reply = mark_of(lane) ? NULL : reply_for(packet, now);
 	return reply ? answer(skb, packet, reply, now, passage) : VERDICT_PASS_UNKNOWN;
 }
 

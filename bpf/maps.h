@@ -112,6 +112,22 @@ struct {
 } members SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nodes);
+} nodes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seats);
+} seats SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, LISTED_SERVICES_MAX);
@@ -148,6 +164,20 @@ struct {
 	__type(value, struct tally);
 } tally SEC(".maps");
 
+/* What ends connections while no daemon does, and where in the table it has got to: expire.h. */
+struct expiry {
+	struct bpf_timer timer;
+	__u32 next;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct expiry);
+} expiries SEC(".maps");
+
 /* Written by the daemon, but for what was missed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -176,6 +206,7 @@ struct news news_in_btf;
 struct told_packet *told_packet_in_btf;
 struct card *card_in_btf;
 struct edit_schedule edit_schedule_in_btf;
+struct play_matches play_matches_in_btf;
 struct pick_destination pick_destination_in_btf;
 struct change_connection change_connection_in_btf;
 

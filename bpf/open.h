@@ -89,6 +89,11 @@ static __always_inline void fill(struct record *connection, const struct packet 
 	connection->admission = 0;
 }
 
+static __always_inline bool is_masqueraded(__u64 word)
+{
+	return (word & FORWARDING_MASK) == FORWARDING_MASQUERADE;
+}
+
 static __always_inline struct way *way_to_client(const struct packet *packet)
 {
 	struct client_key client;
@@ -107,7 +112,7 @@ static __noinline void expect_reply(const struct packet *packet, const struct re
 	struct way *way;
 	__u64 word;
 
-	if ((connection->word & FORWARDING_MASK) != FORWARDING_MASQUERADE || !expected || !now)
+	if (!expected || !now)
 		return;
 	way = way_to_client(packet);
 	if (!way)
@@ -137,8 +142,9 @@ static __always_inline enum verdict why_not(__s32 assigned)
 
 /* A connection to a destination on which it counts already. NULL when there is no room. */
 static __noinline struct record *begin(const struct packet *packet, const struct service *service, __s32 picked,
-				       struct destination *destination)
+				       struct destinations *all)
 {
+	struct destination *destination = destination_at(all, picked);
 	__u64 word = new_word(service, destination) | kind_of(&packet->flow);
 	__u32 number;
 	struct record *record = take_record(&number);
@@ -148,11 +154,13 @@ static __noinline struct record *begin(const struct packet *packet, const struct
 		record->word = word;
 	}
 	if (!record || !publish(&packet->flow, number)) {
-		unbind(destination, word);
+		unbind(all, picked, word);
 		return NULL;
 	}
+	count_half_open(1);
 	__sync_fetch_and_add(&destination->connections, 1);
-	expect_reply(packet, record, destination);
+	if (is_masqueraded(word))
+		expect_reply(packet, record, destination);
 	return record;
 }
 
@@ -161,44 +169,46 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 					       struct destinations *all, const struct settings *now,
 					       enum verdict *verdict)
 {
-	__s32 picked = assign(packet, service, all, now);
 	struct record *record;
+	__s32 picked;
 
+	*verdict = VERDICT_PASS_HALF_OPEN;
+	if (!has_room_for_beginnings(now))
+		return NULL;
+	picked = assign(packet, service, all, now);
 	*verdict = why_not(picked);
 	if (picked < 0)
 		return NULL;
-	record = begin(packet, service, picked, destination_at(all, picked));
+	record = begin(packet, service, picked, all);
 	/* The table is full, or another packet of the same client was faster. */
 	if (!record)
 		*verdict = VERDICT_PASS_FULL;
 	return record;
 }
 
-/* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
+/* The same entry for another connection, to whom it is assigned. The one that ends still counted while it was. */
 static __noinline enum verdict open_again(struct record *connection, __u64 before, const struct packet *packet,
-					  const struct service *service, struct destinations *all)
+					  const struct service *service, __s32 picked)
 {
-	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct destination *destination;
-	__s32 picked;
 	__u64 word;
 
-	if (!now || before & (FLAG_DIRECTORS | FLAG_BUSY))
+	if (!all)
 		return VERDICT_PASS_DIRECTOR;
-	picked = assign(packet, service, all, now);
-	if (picked < 0)
-		return why_not(picked);
 	destination = destination_at(all, picked);
 	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
-		unbind(destination, word);
+		unbind(all, picked, word);
 		return VERDICT_PASS_DIRECTOR;
 	}
-	unbind(destination_at(all, connection->destination), before);
+	unbind(all, connection->destination, before);
+	count_half_open(1 - is_half_open(before, connection->packets));
 	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);
-	expect_reply(packet, connection, destination);
+	if (is_masqueraded(word))
+		expect_reply(packet, connection, destination);
 	return VERDICT_GO_ON;
 }
 

@@ -5,6 +5,12 @@
 
 #include "packet.h"
 
+/* An address as one number: ip_vs_sh_hashkey() and its kin. */
+static __always_inline __u32 fold(const __be32 *address)
+{
+	return bpf_ntohl(address[0] ^ address[1] ^ address[2] ^ address[3]);
+}
+
 struct tcp_start {
 	__be16 source;
 	__be16 destination;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which real server a new connection goes to: src/ipvs/schedulers. Lists are newest first and the first of a tie is taken,
- * as there.
+ * as there. The least loaded one is known already (tree.h); who is next in turn, or has a packet's slot, is looked for.
  *
  * Nobody waits for anybody: loads are read while others change them, as the kernel's own schedulers do, and whose turn it is
  * is one word that is exchanged.
@@ -9,24 +9,12 @@
 #ifndef SLUICE_SCHEDULE_H
 #define SLUICE_SCHEDULE_H
 
-#include "maps.h"
+#include "load.h"
 #include "parse.h"
 #include "siphash.h"
 
-#define NOBODY (-1)
-
-/* By it the heaviest is found. */
-static const struct order BY_WEIGHT = { .constant = 1, .by_weight = 1 };
-
 /* How often is tried anew to be first with a turn. */
 #define TURN_ATTEMPTS 8
-
-/* Who may be picked: those from `from` on, the others behind them if it `wraps`, of this weight at least. */
-struct range {
-	__u32 from;
-	__u32 weight;
-	bool wraps;
-};
 
 /* What schedulers know of a packet. */
 struct asked {
@@ -35,105 +23,84 @@ struct asked {
 	__u32 destination_fold;
 };
 
-/* A look through a list, and the best one so far. */
+/* A look at a list, and whom it has found. */
 struct search {
 	const struct plan *plan;
 	struct members *members;
+	struct nodes *nodes;
 	struct destinations *destinations;
-	const struct order *order;
-	struct range range;
 	__s32 picked;
 	__u32 place;
 	__u32 value; /* what decides about a slot */
-	__u64 load;
-	__u64 weight;
 };
 
-static __always_inline bool is_eligible(const struct destination *destination)
+static __always_inline __u32 member_at(const struct search *search, __u32 place)
 {
-	return destination->weight > 0 && !destination->is_overloaded && destination->is_available;
+	return search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
 }
 
-/* How loaded it is, in the order's terms: src/ipvs/schedulers/load.ts. */
-static __always_inline __u64 load_of(const struct order *order, const struct destination *destination, __u32 rank)
+/* Who has won all matches; NOBODY when he may not be picked, and so nobody may. */
+static __always_inline __s32 champion_of(const struct search *search)
 {
-	__u64 active = destination->active;
-	__u64 delay = order->idle_first && active == 0 ? 0 : active + 1;
+	__u64 root = *(volatile __u64 *)&search->nodes->all[(search->plan->first + 1) & (MEMBERS_MAX - 1)];
+	__u32 winner = root & WINNER_MASK;
 
-	return (active * 257 + destination->inactive) * order->overhead + delay * order->delay +
-	       (__u64)rank * order->rank + order->constant;
+	if (winner == EMPTY_MEMBER)
+		return NOBODY;
+	if (!may_be_picked(destination_at(search->destinations, winner), search->plan->rules))
+		return NOBODY;
+	return winner;
 }
 
-/* One look of a search: whether it is the best one so far. 1 ends the search. */
-static long consider(__u32 place, void *context)
+/* The one at a place has its turn. */
+static __always_inline void pick_at(struct search *search, struct turn *turn, __s32 place)
 {
-	struct search *search = context;
-	struct destination *destination;
-	__u32 member, rank = place;
-	__u64 load, weight;
-
-	if (place < search->range.from) {
-		if (!search->range.wraps)
-			return 0;
-		rank += MEMBERS_MAX;
-	}
-	member = search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
-	destination = destination_at(search->destinations, member);
-	if (!is_eligible(destination) || destination->weight < search->range.weight)
-		return 0;
-	if (search->order->overflows && destination->active > destination->weight)
-		return 0;
-	load = load_of(search->order, destination, rank);
-	weight = search->order->by_weight ? destination->weight : 1;
-	if (search->picked != NOBODY && load * search->weight >= search->load * weight)
-		return 0;
-	search->picked = member;
-	search->place = place;
-	search->load = load;
-	search->weight = weight;
-	return 0;
+	search->picked = member_at(search, place);
+	turn->position = place;
 }
 
-/* The least loaded for its weight among those in range, by the search's order; or NOBODY. */
-static __always_inline __s32 find_best(struct search *search)
+/* rr.ts. */
+static __always_inline void pick_next(struct search *search, struct turn *turn)
 {
-	search->picked = NOBODY;
-	bpf_loop(search->plan->count, consider, search, 0);
-	return search->picked;
+	const struct plan *plan = search->plan;
+	__s32 place = first_from(plan->first, plan->levels, turn->position + 1, 1);
+
+	if (place == NOBODY)
+		place = first_from(plan->first, plan->levels, 0, 1);
+	if (place != NOBODY)
+		pick_at(search, turn, place);
 }
 
-/* wrr.ts: rounds over the list at a falling level. */
+/* wrr.ts: rounds over the list at a falling level. The champion is the heaviest. */
 static __always_inline void pick_weighted(struct search *search, struct turn *turn)
 {
 	const struct plan *plan = search->plan;
 	__u32 step = plan->step ? plan->step : 1;
 	__u32 most, reachable, level;
+	__s32 place, heaviest;
 
 	if (plan->top == 0)
 		return;
-	search->range = (struct range){ .from = turn->position + 1, .weight = turn->level };
-	if (find_best(search) != NOBODY)
-		goto picked;
-	/* The heaviest. */
-	search->order = &BY_WEIGHT;
-	search->range = (struct range){};
-	if (find_best(search) == NOBODY) {
+	place = first_from(plan->first, plan->levels, turn->position + 1, turn->level);
+	if (place != NOBODY) {
+		pick_at(search, turn, place);
+		return;
+	}
+	heaviest = champion_of(search);
+	if (heaviest == NOBODY) {
 		if (turn->position >= 0 && turn->level <= step)
 			return;
 		turn->position = -1;
 		turn->level = plan->top;
 		return;
 	}
-	most = search->weight;
+	most = destination_at(search->destinations, heaviest)->weight;
 	reachable = most - (most - 1) % step;
 	level = turn->level > step ? turn->level - step : plan->top;
 	turn->level = level < reachable ? level : reachable;
-	search->order = &plan->order;
-	search->range.weight = turn->level;
-	if (find_best(search) == NOBODY)
-		return;
-picked:
-	turn->position = search->place;
+	place = first_from(plan->first, plan->levels, 0, turn->level);
+	if (place != NOBODY)
+		pick_at(search, turn, place);
 }
 
 /* hash_32() of include/linux/hash.h. */
@@ -159,7 +126,7 @@ static long consider_slot(__u32 offset, void *context)
 		place = siphash((search->place + offset) % plan->count + search->value) % plan->count;
 	else /* The first slot is added twice, as the offset's start and as the hash. */
 		place = (search->place + offset + search->place) % HASH_SLOTS;
-	member = search->members->all[(plan->first + place) & (MEMBERS_MAX - 1)];
+	member = member_at(search, place);
 	if (!is_eligible(destination_at(search->destinations, member)))
 		return 0;
 	search->picked = member;
@@ -179,7 +146,7 @@ static __always_inline void pick_hashed(struct search *search, const struct aske
 		value += asked->client_port;
 	search->value = value;
 	search->place = place_of(plan, value);
-	member = search->members->all[(plan->first + search->place) & (MEMBERS_MAX - 1)];
+	member = member_at(search, search->place);
 	if (is_eligible(destination_at(search->destinations, member)))
 		search->picked = member;
 	else if (plan->hash & HASH_FALLBACK)
@@ -190,34 +157,14 @@ static __always_inline void pick_hashed(struct search *search, const struct aske
 static __always_inline void pick(struct search *search, struct turn *turn, const struct asked *asked)
 {
 	search->picked = NOBODY;
-	search->order = &search->plan->order;
-	if (search->plan->hash) {
+	if (search->plan->hash)
 		pick_hashed(search, asked);
-		return;
-	}
-	if (search->plan->step > 0) {
+	else if (search->plan->step > 0)
 		pick_weighted(search, turn);
-		return;
-	}
-	search->range = (struct range){ .from = turn->position + 1, .wraps = true };
-	if (find_best(search) != NOBODY && search->order->rank)
-		turn->position = search->place;
-}
-
-/* A connection goes to it: bind() in destination.ts. */
-static __always_inline void bind(struct destination *destination, __u32 flags)
-{
-	__sync_fetch_and_add(flags & FLAG_INACTIVE ? &destination->inactive : &destination->active, 1);
-	if (destination->upper && destination->active + destination->inactive >= destination->upper)
-		destination->is_overloaded = 1;
-}
-
-/* It does no longer: unbind() there. */
-static __always_inline void unbind(struct destination *destination, __u32 flags)
-{
-	__sync_fetch_and_add(flags & FLAG_INACTIVE ? &destination->inactive : &destination->active, -1);
-	if (destination->is_overloaded && destination->active + destination->inactive < destination->low)
-		destination->is_overloaded = 0;
+	else if (search->plan->rules & RULE_IN_TURN)
+		pick_next(search, turn);
+	else
+		search->picked = champion_of(search);
 }
 
 /* A pick that is being made. */
@@ -260,22 +207,17 @@ __s32 __attribute__((noinline)) pick_of(__u32 service, __u32 client_fold, __u32 
 		.schedule = bpf_map_lookup_elem(&schedules, &service),
 		.search = {
 			.members = bpf_map_lookup_elem(&members, &ONLY),
+			.nodes = bpf_map_lookup_elem(&nodes, &ONLY),
 			.destinations = bpf_map_lookup_elem(&destinations, &ONLY),
 			.picked = NOBODY,
 		},
 		.asked = { client_fold, client_port, destination_fold },
 	};
 
-	if (!picking.schedule || !picking.search.members || !picking.search.destinations)
+	if (!picking.schedule || !picking.search.members || !picking.search.nodes || !picking.search.destinations)
 		return NOBODY;
 	bpf_loop(TURN_ATTEMPTS, pick_once, &picking, 0);
 	return picking.search.picked;
-}
-
-/* An address as one number: ip_vs_sh_hashkey() and its kin. */
-static __always_inline __u32 fold(const __be32 *address)
-{
-	return bpf_ntohl(address[0] ^ address[1] ^ address[2] ^ address[3]);
 }
 
 /* As pick_of(), and a connection counts on it at once. */

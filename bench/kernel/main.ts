@@ -31,10 +31,12 @@ export interface KernelRow {
 const FLOWS = [1, 1_000, 100_000, 1_000_000];
 const OPENINGS: readonly Opening[] = [
   { scheduler: "rr", servers: 16 },
+  { scheduler: "rr", servers: 1_024 },
   { scheduler: "wlc", servers: 16 },
   { scheduler: "wlc", servers: 128 },
   { scheduler: "wlc", servers: 1_024 },
   { scheduler: "sh", servers: 16 },
+  { scheduler: "mh", servers: 16 },
 ];
 const ROUNDS = 21;
 const PACKETS = 50_000;

@@ -59,8 +59,8 @@ export interface ForwardedWatch {
 export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
-  /** Where it opens connections, and what of the host's they pass by there; undefined: where the engine takes packets. */
-  stand(): Promise<string | undefined>;
+  /** Where it opens and forwards connections, and what of the host's sees them there; `taken`: where the engine takes packets. */
+  stand(taken: string): Promise<string>;
   /** How its programs run where packets arrive. */
   readonly cards: readonly CardHook[];
   /** What the director tells, and is told. */

@@ -111,25 +111,16 @@ export const service = {
   isOnePacket: 31,
 } as const;
 
-export const order = {
-  size: 28,
-  overhead: 0,
-  delay: 4,
-  idleFirst: 8,
-  rank: 12,
-  constant: 16,
-  byWeight: 20,
-  overflows: 24,
-} as const;
-
 export const plan = {
-  size: 48,
+  size: 32,
   first: 0,
   count: 4,
   top: 8,
   step: 12,
   hash: 16,
-  order: 20,
+  rules: 20,
+  levels: 24,
+  tag: 28,
 } as const;
 
 export const turn = {
@@ -140,19 +131,24 @@ export const turn = {
 } as const;
 
 export const schedule = {
-  size: 104,
+  size: 72,
   turn: 0,
   plans: 8,
 } as const;
 
 export const editSchedule = {
-  size: 68,
+  size: 52,
   service: 0,
   edit: 4,
   which: 8,
   plan: 12,
-  position: 60,
-  level: 64,
+  position: 44,
+  level: 48,
+} as const;
+
+export const playMatches = {
+  size: 16,
+  destination: 0,
 } as const;
 
 export const pickDestination = {
@@ -174,34 +170,40 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 424,
+  size: 8632,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
-  opened: 12,
-  reuseMode: 16,
-  expiresNodest: 20,
-  expiresQuiescent: 24,
-  copiesDontFragment: 28,
-  isSloppy: 32,
-  isWatched: 36,
-  kinds: 40,
-  udpTimeout: 44,
-  activeStates: 48,
-  timeouts: 52,
-  indexBits: 116,
-  multiplier: 120,
-  secret: 128,
-  states: 168,
+  atCard: 12,
+  opened: 16,
+  reuseMode: 20,
+  expiresNodest: 24,
+  expiresQuiescent: 28,
+  copiesDontFragment: 32,
+  isSloppy: 36,
+  isWatched: 40,
+  kinds: 44,
+  udpTimeout: 48,
+  activeStates: 52,
+  timeouts: 56,
+  indexBits: 120,
+  halfOpenMax: 124,
+  multiplier: 128,
+  secret: 136,
+  states: 176,
+  servers: 432,
+  attendedUntil: 8624,
 } as const;
 
 export const tally = {
-  size: 32,
+  size: 40,
   epoch: 0,
   records: 4,
   identification: 8,
+  halfOpen: 12,
   opened: 16,
   unheard: 24,
+  expired: 32,
 } as const;
 
 export const card = {
@@ -243,6 +245,7 @@ export const edit = {
   removed: 2,
   edited: 3,
   resumed: 4,
+  weighed: 5,
 } as const;
 
 export const verdict = {
@@ -266,4 +269,5 @@ export const verdict = {
   forwardTunnel: 17,
   passUnfinished: 18,
   passNoXdp: 19,
+  passHalfOpen: 20,
 } as const;

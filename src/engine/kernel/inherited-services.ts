@@ -8,11 +8,10 @@ import { Address } from "../../net/address.ts";
 import { destination, plan, schedule, service, serviceKey, turn } from "./abi.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { elementsOf } from "./libbpf.ts";
+import type { MemberList } from "./member-lists.ts";
 
 /** A plan as it is in force. */
-export interface InheritedPlan {
-  readonly first: number;
-  readonly count: number;
+export interface InheritedPlan extends MemberList {
   /** Where the plan lies in `schedules`. */
   readonly at: number;
 }
@@ -56,6 +55,10 @@ export class InheritedServices {
     return slot !== undefined && this.#unclaimed.delete(slot) ? slot : undefined;
   }
 
+  slotOf(key: number): number | undefined {
+    return this.#slots.get(key);
+  }
+
   /** Nobody has it any more. */
   release(slot: number): void {
     if (this.#slots.get(this.keyOf(slot)) === slot) this.#unclaimed.add(slot);
@@ -86,6 +89,8 @@ export class InheritedServices {
       at: planAt,
       first: view.getUint32(planAt + plan.first, true),
       count: view.getUint32(planAt + plan.count, true),
+      size: 2 ** view.getUint32(planAt + plan.levels, true),
+      tag: view.getUint32(planAt + plan.tag, true),
     };
   }
 

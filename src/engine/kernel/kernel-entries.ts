@@ -17,6 +17,7 @@ import {
   template,
   way,
 } from "./abi.ts";
+import { tellAnswering } from "./answering-servers.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { writeWay } from "./kernel-services.ts";
 import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
@@ -151,6 +152,14 @@ export class KernelEntries implements Disposable {
     }
   }
 
+  /** Whether the connection of this flow is still that of this epoch; also when nobody knows. */
+  has(view: DataView, at: number, epoch: number): boolean {
+    const flow = new Uint8Array(view.buffer, view.byteOffset + at, flowKey.size);
+    this.#change.bytes.set(flow, changeConnection.flow);
+    const entry = this.#ask("look_at_connection");
+    return this.wasRefused || entry?.epoch === epoch;
+  }
+
   /** The director's from now on. As look(). */
   take(connections: ConnectionTable, id: number): EntryView | undefined {
     fillKey(this.#change.view, changeConnection.flow, connections, id);
@@ -213,6 +222,11 @@ export class KernelEntries implements Disposable {
     }
     view.setUint16(reply.port, connections.virtualPort(id));
     fillReplyKey(this.#keyView, connections, id);
+    const words = [0, 4, 8, 12].map((word) => this.#keyView.getInt32(flowKey.source + word));
+    tellAnswering(
+      this.#maps.settings,
+      words.reduce((fold, word) => fold ^ word),
+    );
     updateElement(this.#maps.replies, this.#key, this.#reply);
     const told = this.#reply.subarray(reply.way, reply.way + way.size);
     updateElement(this.#maps.clientWays, this.#client, told);

@@ -13,12 +13,12 @@ import type {
 import { SH_SLOTS, shSlots } from "../../ipvs/schedulers/sh.ts";
 import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
-import { edit, editSchedule, order, pickDestination, plan, schedule, turn } from "./abi.ts";
+import { edit, editSchedule, pickDestination, plan, schedule, turn } from "./abi.ts";
 import type { InheritedPlan } from "./inherited-services.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { BpfError, Question } from "./libbpf.ts";
-import type { MemberLists } from "./member-lists.ts";
-import { hashOf, ORDERS, type Order } from "./orders.ts";
+import type { MemberList, MemberLists } from "./member-lists.ts";
+import { hashOf, RULES } from "./rules.ts";
 
 /** SERVICE_MEMBERS_MAX in bpf/abi.h: a position has 15 bits. */
 export const MEMBERS_PER_SERVICE = 4_096;
@@ -55,7 +55,9 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   readonly #parts: KernelSchedulerParts;
   readonly #pick = new Question(PICK_LENGTH);
   readonly #edit = new Question(editSchedule.size);
-  #list: { readonly first: number; readonly count: number } | undefined;
+  /** How many members are to be expected: the list gets room for all of them at once. */
+  room = 0;
+  #list: MemberList | undefined;
   #levels = { step: 0, top: 0 };
   /** Of mh, whose slots take a while to fill: those of many changes are filled once, and until then nobody is picked here. */
   #unfilled: readonly Destination[] | undefined;
@@ -70,7 +72,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   [Symbol.dispose](): void {
     this.#pick[Symbol.dispose]();
     this.#edit[Symbol.dispose]();
-    if (this.#list !== undefined) this.#parts.lists.free(this.#list.first, this.#list.count);
+    if (this.#list !== undefined) this.#parts.lists.free(this.#list);
   }
 
   pick(request: Request, _candidates: readonly Destination[]): Destination | undefined {
@@ -125,21 +127,21 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
       this.#change(edit.bound, candidates, undefined);
       return;
     }
-    const { first, count } = inherited;
-    const members = this.#membersOf(candidates).map(({ load }) => load.slot);
-    this.#levels = this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
-    this.#list = { first, count };
-    const isSameList =
-      count === members.length && members.every((slot, index) => slot === this.#memberAt(index));
-    this.#writePlan(editSchedule.plan, first, count);
-    const { bytes } = this.#edit;
-    const wanted = bytes.subarray(editSchedule.plan, editSchedule.plan + plan.size);
-    const { bytes: schedules } = this.#parts.maps.schedules;
-    const standing = schedules.subarray(inherited.at, inherited.at + plan.size);
-    const isSamePlan = Buffer.compare(wanted, standing) === 0;
-    if (isSameList && isSamePlan) return;
-    const isSameScheduler = Buffer.compare(orderIn(wanted), orderIn(standing)) === 0;
-    this.#change(isSameScheduler ? edit.edited : edit.bound, candidates, undefined);
+    this.#list = inherited;
+    const { view } = this.#parts.maps.schedules;
+    const standing = (offset: number): number => view.getUint32(inherited.at + offset, true);
+    const isSameScheduler =
+      standing(plan.hash) === hashOf(this.name, this.flags) &&
+      standing(plan.rules) === RULES[this.name] &&
+      standing(plan.step) > 0 === (this.name === "wrr");
+    if (!isSameScheduler) {
+      this.#change(edit.bound, candidates, undefined);
+      return;
+    }
+    const { step, top } = this.#levelsOf(candidates);
+    const isSamePlan = standing(plan.step) === step && standing(plan.top) === top;
+    const isSame = isSamePlan && this.#parts.lists.isOf(inherited, this.#slotsOf(candidates));
+    this.#change(isSame ? edit.weighed : edit.edited, candidates, undefined);
   }
 
   get turn(): Turn {
@@ -159,22 +161,38 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
 
   #change(event: number, candidates: readonly Destination[], which: Destination | undefined): void {
     const { lists, maps } = this.#parts;
-    const members = this.#membersOf(candidates).map(({ load }) => load.slot);
-    const first = lists.write(members);
-    if (first === undefined) throw new BpfError("Cannot list a service's destinations: no room");
-    this.#levels = this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
+    const before = this.#list;
+    const list = this.#listOf(candidates);
+    if (list === undefined) throw new BpfError("Cannot list a service's destinations: no room");
+    this.#levels = this.#levelsOf(candidates);
     const { view } = this.#edit;
     view.setUint32(editSchedule.service, this.index, true);
     view.setUint32(editSchedule.edit, event, true);
     view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
-    this.#writePlan(editSchedule.plan, first, members.length);
+    this.#writePlan(editSchedule.plan, list);
     if (maps.ask(this.#edit, "edit_schedule") !== true) {
-      lists.free(first, members.length);
+      if (list.first !== before?.first) lists.free(list);
       throw new BpfError("Cannot change a service's destinations in the kernel");
     }
     // Who still looks through the list before sees that it is no longer in force: pick_of() in bpf/schedule.h.
-    if (this.#list !== undefined) lists.free(this.#list.first, this.#list.count);
-    this.#list = { first, count: members.length };
+    if (before !== undefined && before.first !== list.first) lists.free(before);
+    this.#list = list;
+  }
+
+  /** The list in force, where that says the same: an edit changes no more than weights. Or a new one; undefined: no room. */
+  #listOf(candidates: readonly Destination[]): MemberList | undefined {
+    const { lists } = this.#parts;
+    const members = this.#slotsOf(candidates);
+    if (this.#list !== undefined && lists.isOf(this.#list, members)) return this.#list;
+    return lists.write(members, this.room, this.#list);
+  }
+
+  #slotsOf(candidates: readonly Destination[]): readonly number[] {
+    return this.#membersOf(candidates).map(({ load }) => load.slot);
+  }
+
+  #levelsOf(candidates: readonly Destination[]): { readonly step: number; readonly top: number } {
+    return this.name === "wrr" ? levelsOf(candidates) : { step: 0, top: 0 };
   }
 
   /** Its slots, where the packet decides by one. */
@@ -198,26 +216,18 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   #memberAt(position: number): number {
-    const { view } = this.#parts.maps.members;
-    return view.getUint32(((this.#list?.first ?? 0) + position) * 4, true);
+    return this.#parts.lists.at(this.#list!, position);
   }
 
-  #writePlan(at: number, first: number, count: number): void {
+  #writePlan(at: number, { first, count, size, tag }: MemberList): void {
     const { view } = this.#edit;
     view.setUint32(at + plan.first, first, true);
     view.setUint32(at + plan.count, count, true);
     view.setUint32(at + plan.top, this.#levels.top, true);
     view.setUint32(at + plan.step, this.#levels.step, true);
     view.setUint32(at + plan.hash, hashOf(this.name, this.flags), true);
-    const words = ORDERS[this.name]!;
-    for (const [name, offset] of Object.entries(order)) {
-      if (name === "size") continue;
-      view.setUint32(at + plan.order + offset, words[name as keyof Order] ?? 0, true);
-    }
+    view.setUint32(at + plan.rules, RULES[this.name]!, true);
+    view.setUint32(at + plan.levels, Math.log2(size), true);
+    view.setUint32(at + plan.tag, tag, true);
   }
-}
-
-/** Of a plan: by what it chooses. */
-function orderIn(bytes: Uint8Array): Uint8Array {
-  return bytes.subarray(plan.hash);
 }

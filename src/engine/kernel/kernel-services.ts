@@ -10,34 +10,40 @@ import type { Route } from "../../ipvs/host.ts";
 import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
 import { type Destination, lowMark } from "../../ipvs/services/destination.ts";
-import { DestinationLoad } from "../../ipvs/services/destination-load.ts";
+import {
+  DestinationLoad,
+  type DestinationLoadParts,
+} from "../../ipvs/services/destination-load.ts";
 import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { FTP_PORT } from "../../net/port.ts";
-import { destination, way } from "./abi.ts";
+import { destination, playMatches, way } from "./abi.ts";
+import { tellAnswering } from "./answering-servers.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import { KernelScheduler, MEMBERS_PER_SERVICE, SLOTS } from "./kernel-scheduler.ts";
 import { KernelTunnels } from "./kernel-tunnels.ts";
-import { deleteElement } from "./libbpf.ts";
+import { deleteElement, Question } from "./libbpf.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
-import { ORDERS } from "./orders.ts";
+import { countsDecide, RULES } from "./rules.ts";
 
 const NO_LIMIT = 0xffff_ffff;
 const COUNTERS = ["connections", "inPackets", "inBytes", "outPackets", "outBytes"] as const;
 const WORDS = destination.size / 4;
 const LONG_WORDS = destination.size / 8;
+/** RULES_SHIFT and RULES_MASK in bpf/tree.h, of a seat's upper word. */
+const SEAT_RULES_SHIFT = 4;
+const SEAT_RULES_MASK = 0x7f;
 
 /** Whether the programs can open a service's connections as the director would. */
 function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
-    !(plan.onePacket && plan.persistence !== undefined) &&
-    ORDERS[plan.scheduler] !== undefined &&
+    RULES[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE
   );
 }
@@ -57,8 +63,14 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #tunnels: KernelTunnels;
   readonly #words: Int32Array;
   readonly #counts: BigUint64Array;
+  readonly #seats: Uint32Array;
+  readonly #matches = new Question(playMatches.size);
+  /** What all loads have in common. */
+  readonly #memory: Pick<DestinationLoadParts, "words" | "onChanged">;
   /** As they were when they were collected. */
   readonly #collected = new Map<number, number[]>();
+  /** Their lower words then, by which most destinations, of which nothing was counted since, cost no more than a look. */
+  readonly #lowerWords = new Uint32Array(DESTINATIONS_MAX * COUNTERS.length);
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeSlots: number[] = [];
   /** Those that are carried, or are about to be. */
@@ -80,6 +92,11 @@ export class KernelServices implements ServiceMirror, Disposable {
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
     this.#counts = new BigUint64Array(buffer);
+    this.#seats = new Uint32Array(maps.seats.bytes.buffer);
+    this.#memory = {
+      words: this.#words,
+      onChanged: (slot, isDecisive) => this.#playMatches(slot, isDecisive),
+    };
     if (maps.isInherited) this.#inherit(new InheritedServices(maps));
   }
 
@@ -102,20 +119,31 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   [Symbol.dispose](): void {
     for (const scheduler of this.#schedulers.values()) scheduler[Symbol.dispose]();
+    this.#matches[Symbol.dispose]();
+  }
+
+  /** A destination is loaded otherwise: who of its service's is the least loaded now is decided anew (bpf/tree.h). */
+  #playMatches(slot: number, isDecisive: boolean): void {
+    const rules = (this.#seats[slot * 2 + 1]! >>> SEAT_RULES_SHIFT) & SEAT_RULES_MASK;
+    if (rules === 0 || !(isDecisive || countsDecide(rules))) return;
+    this.#matches.view.setUint32(playMatches.destination, slot, true);
+    this.#maps.ask(this.#matches, "play_matches");
   }
 
   take(key?: () => number): DestinationLoad {
     const inherited = key && this.#isHeld ? this.#inherited?.claim(key()) : undefined;
     if (inherited !== undefined) {
       const at = inherited * WORDS + destination.active / 4;
-      return new DestinationLoad(this.#words, at, inherited, true);
+      return new DestinationLoad({ ...this.#memory, at, slot: inherited, isInherited: true });
     }
     const slot = this.#freeSlots.pop() ?? this.#destinations.length;
     if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
     this.#destinations[slot] = undefined;
     this.#words.fill(0, slot * WORDS, (slot + 1) * WORDS);
     this.#collected.delete(slot);
-    return new DestinationLoad(this.#words, slot * WORDS + destination.active / 4, slot);
+    this.#lowerWords.fill(0, slot * COUNTERS.length, (slot + 1) * COUNTERS.length);
+    const at = slot * WORDS + destination.active / 4;
+    return new DestinationLoad({ ...this.#memory, at, slot });
   }
 
   free({ slot }: Pick<DestinationLoad, "slot">): void {
@@ -160,7 +188,10 @@ export class KernelServices implements ServiceMirror, Disposable {
       this.#drop(service);
       return undefined;
     }
-    if (isSame) return before;
+    if (isSame) {
+      before.room = count;
+      return before;
+    }
     const index = before?.index ?? this.#inheritedIndex(service) ?? this.#newIndex();
     if (index >= SERVICES_MAX) {
       this.#indexEnd = SERVICES_MAX;
@@ -175,6 +206,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       destinationAt: (slot) => this.#destinations[slot],
       isHeld: () => this.#isHeld,
     });
+    scheduler.room = count;
     before?.[Symbol.dispose]();
     this.#schedulers.set(service, scheduler);
     return scheduler;
@@ -204,6 +236,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     const { view } = this.#maps.destinations;
     const at = slot * destination.size;
     this.#destinations[slot] = changed;
+    if (plan.forwarding.kind === "masquerade") tellAnswering(this.#maps.settings, address.fold);
     [address.w0, address.w1, address.w2, address.w3].forEach((word, index) => {
       view.setInt32(at + destination.address + 4 * index, word);
     });
@@ -230,8 +263,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     for (const { index, key } of inherited.besides(keys)) {
       deleteElement(this.#maps.services, key);
       if (index >= SERVICES_MAX) continue;
-      const { first, count } = inherited.planOf(index);
-      this.#lists.free(first, count);
+      this.#lists.free(inherited.planOf(index));
       if (!this.#hasIndex(index)) this.#freeIndices.push(index);
     }
     for (const service of awaiting) {
@@ -258,6 +290,12 @@ export class KernelServices implements ServiceMirror, Disposable {
     return this.#inherited?.keyOf(slot);
   }
 
+  /** Whether a configured destination goes on with what an earlier process counted there. */
+  isInherited(key: number): boolean {
+    const slot = this.#inherited?.slotOf(key);
+    return slot !== undefined && this.#destinations[slot]?.load.isInherited === true;
+  }
+
   inheritedServerOf(slot: number, family: number): OrphanedServer | undefined {
     if (this.#inherited?.unclaimed().has(slot) !== true) return undefined;
     return this.#inherited.serverOf(slot, family);
@@ -272,9 +310,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   /** Destinations that count their connections where the programs have them. */
-  *counted(): Generator<readonly [slot: number, destination: Destination]> {
+  *counted(): Generator<Destination> {
     for (const [slot, which] of this.#destinations.entries()) {
-      if (which?.load.slot === slot) yield [slot, which];
+      if (which?.load.slot === slot) yield which;
     }
   }
 
@@ -328,8 +366,9 @@ export class KernelServices implements ServiceMirror, Disposable {
 
   collect(told: OffloadedTraffic): void {
     const first = destination.connections / 8;
-    for (const [slot, which] of this.#destinations.entries()) {
-      if (which === undefined) continue;
+    for (let slot = 0; slot < this.#destinations.length; slot++) {
+      const which = this.#destinations[slot];
+      if (which === undefined || !this.#hasCounted(slot)) continue;
       const at = slot * LONG_WORDS + first;
       const before = this.#collected.get(slot);
       const now = COUNTERS.map((_, index) => Number(Atomics.load(this.#counts, at + index)));
@@ -339,6 +378,19 @@ export class KernelServices implements ServiceMirror, Disposable {
       const [connections, inPackets, inBytes, outPackets, outBytes] = since as Five;
       told(which, { connections, inPackets, inBytes, outPackets, outBytes });
     }
+  }
+
+  /** Whether a destination's counters are others than they were at the last call. */
+  #hasCounted(slot: number): boolean {
+    let hasCounted = false;
+    for (let index = 0; index < COUNTERS.length; index++) {
+      const word = this.#words[slot * WORDS + destination.connections / 4 + 2 * index]! >>> 0;
+      const before = slot * COUNTERS.length + index;
+      if (this.#lowerWords[before] === word) continue;
+      this.#lowerWords[before] = word;
+      hasCounted = true;
+    }
+    return hasCounted;
   }
 
   #drop(service: VirtualService): void {

@@ -23,7 +23,7 @@ const XDP_PASS = 2;
 /** struct bpf_object_open_opts of libbpf 1.1. */
 const OPEN_OPTIONS_LENGTH = 80;
 const openOptionsAt = { size: 0, logBuffer: 56, logLength: 64 } as const;
-const LOG_LENGTH = 0x4_0000;
+const LOG_LENGTH = 0x100_0000;
 
 function bind() {
   let library: LibraryHandle;

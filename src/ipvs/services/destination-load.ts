@@ -6,24 +6,32 @@ const AT = { active: 0, inactive: 1, isOverloaded: 2 } as const;
 
 const WORDS = 3;
 
-export class DestinationLoad {
+export interface DestinationLoadParts {
+  readonly words?: Int32Array;
+  /** Where they begin in `words`. */
+  readonly at?: number;
   /** What an offload knows the destination by; negative where none does. */
+  readonly slot?: number;
+  readonly isInherited?: boolean;
+  /** It has changed. `isDecisive`: so has whether it is overloaded. */
+  readonly onChanged?: (slot: number, isDecisive: boolean) => void;
+}
+
+export class DestinationLoad {
   readonly slot: number;
   /** An earlier process's connections count already. */
   readonly isInherited: boolean;
   readonly #words: Int32Array;
   readonly #at: number;
 
-  constructor(
-    words: Int32Array = new Int32Array(WORDS),
-    at = 0,
-    slot = -1,
-    isInherited: boolean = false,
-  ) {
-    this.isInherited = isInherited;
-    this.#words = words;
-    this.#at = at;
-    this.slot = slot;
+  readonly #onChanged: DestinationLoadParts["onChanged"];
+
+  constructor(parts: DestinationLoadParts = {}) {
+    this.isInherited = parts.isInherited ?? false;
+    this.#words = parts.words ?? new Int32Array(WORDS);
+    this.#at = parts.at ?? 0;
+    this.slot = parts.slot ?? -1;
+    this.#onChanged = parts.onChanged;
   }
 
   get active(): number {
@@ -49,6 +57,11 @@ export class DestinationLoad {
 
   addInactive(change: number): void {
     Atomics.add(this.#words, this.#at + AT.inactive, change);
+  }
+
+  /** All that belongs to a change has been written: who schedules by it may know. `isDecisive`: see DestinationLoadParts. */
+  changed(isDecisive: boolean): void {
+    this.#onChanged?.(this.slot, isDecisive);
   }
 
   /** Takes another's numbers over. */

@@ -159,7 +159,9 @@ export class Destination implements Candidate {
     }
     this.#count(flags, 1);
     const { upperThreshold } = this.plan;
-    if (upperThreshold !== 0 && this.connections >= upperThreshold) this.#load.isOverloaded = true;
+    const isFull = upperThreshold !== 0 && this.connections >= upperThreshold;
+    if (isFull) this.#load.isOverloaded = true;
+    this.#load.changed(isFull);
   }
 
   /** An entry let go of it: ip_vs_unbind_dest(). */
@@ -169,7 +171,9 @@ export class Destination implements Candidate {
       return;
     }
     this.#count(flags, -1);
-    if (this.isOverloaded && this.connections < lowMark(this.plan)) this.#load.isOverloaded = false;
+    const isRelieved = this.isOverloaded && this.connections < lowMark(this.plan);
+    if (isRelieved) this.#load.isOverloaded = false;
+    this.#load.changed(isRelieved);
   }
 
   /** It has so many connections more, or fewer, than was counted. */
@@ -177,6 +181,7 @@ export class Destination implements Candidate {
     this.#load.addActive(active);
     this.#load.addInactive(inactive);
     this.#updateOverload(this.plan);
+    this.#load.changed(true);
   }
 
   #count(flags: number, change: number): void {
@@ -211,11 +216,13 @@ export class Destination implements Candidate {
   activate(): void {
     this.#load.addActive(1);
     this.#load.addInactive(-1);
+    this.#load.changed(false);
   }
 
   deactivate(): void {
     this.#load.addActive(-1);
     this.#load.addInactive(1);
+    this.#load.changed(false);
   }
 }
 

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who of a service's real servers is the least loaded: a tournament. The members of a list are its leaves, in the list's
+ * order; a node has the better of its two children's winners, the left one of a tie. So the root has whom a look through the
+ * whole list would find. Node 1 is the root, 2n and 2n + 1 are the children of n, and leaves are numbered on behind them.
+ *
+ * Whoever changes what decides about a member plays its matches anew afterwards, from its leaf to the root. Nobody waits for
+ * anybody: a node comes by compare-and-swap, with a version that grows with each. Where that has failed twice, somebody else's
+ * has succeeded who has looked at both children since the first attempt, and so has seen the change (Jayanti, "f-arrays",
+ * PODC 2002). docs/decisions/0024-a-tournament.md.
+ */
+#ifndef SLUICE_TREE_H
+#define SLUICE_TREE_H
+
+#include "maps.h"
+
+#define NOBODY (-1)
+
+/* A list has room for 2 to 4,096 members. */
+#define LEVELS_MAX 12
+
+/*
+ * A node:             A seat:
+ *
+ *      0        17        49    64       0       20      32       36      49    64
+ *     | winner | version | tag |        | first | place | levels | rules | tag |
+ */
+#define WINNER_MASK 0x1ffffULL
+#define VERSION_MASK 0x1fffffffe0000ULL
+#define VERSION_STEP 0x20000ULL
+#define TAG_SHIFT 49
+#define PLACE_SHIFT 20
+#define LEVELS_SHIFT 32
+#define RULES_SHIFT 36
+#define RULES_MASK 0x7f
+
+/* By which rules it matters who has how many connections. Weights, thresholds and who is there matter by all. */
+#define BY_INACTIVE RULE_OVERHEAD
+#define BY_ACTIVE (RULE_OVERHEAD | RULE_DELAY | RULE_OVERFLOWS)
+#define BY_ANYTHING RULES_MASK
+
+/* A list of members, and its matches. */
+struct tournament {
+	struct members *members;
+	struct nodes *nodes;
+	struct destinations *destinations;
+	__u64 tag; /* as nodes have it */
+	__u32 first;
+	__u32 size;
+	__u32 rules;
+};
+
+/* What a match is decided by. Of who may not be picked the weight is 0, so that everybody else is better. */
+struct merit {
+	__u64 load;
+	__u64 weight;
+};
+
+static __always_inline bool is_eligible(const struct destination *destination)
+{
+	return destination->weight > 0 && !destination->is_overloaded && destination->is_available;
+}
+
+/* By these rules. */
+static __always_inline bool may_be_picked(const struct destination *destination, __u32 rules)
+{
+	if (!is_eligible(destination))
+		return false;
+	return !(rules & RULE_OVERFLOWS) || destination->active <= destination->weight;
+}
+
+/* src/ipvs/schedulers/load.ts. */
+static __always_inline __u64 load_of(const struct destination *destination, __u32 rules)
+{
+	__u64 active = destination->active;
+
+	if (rules & RULE_OVERHEAD)
+		return active * 257 + destination->inactive;
+	if (!(rules & RULE_DELAY))
+		return 1;
+	return rules & RULE_IDLE_FIRST && active == 0 ? 0 : active + 1;
+}
+
+static __always_inline struct merit merit_of(const struct tournament *tournament, __u32 member)
+{
+	const struct destination *destination = destination_at(tournament->destinations, member);
+	__u32 rules = tournament->rules;
+
+	if (member == EMPTY_MEMBER || !may_be_picked(destination, rules))
+		return (struct merit){ .load = 1, .weight = 0 };
+	return (struct merit){
+		.load = load_of(destination, rules),
+		.weight = rules & RULE_BY_WEIGHT ? destination->weight : 1,
+	};
+}
+
+static __always_inline __u32 winner_at(const struct tournament *tournament, __u32 node)
+{
+	if (node >= tournament->size)
+		return tournament->members->all[(tournament->first + node - tournament->size) & (MEMBERS_MAX - 1)];
+	return *(volatile __u64 *)&tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)] & WINNER_MASK;
+}
+
+/* One match. False when somebody else was faster. */
+static __always_inline bool play(const struct tournament *tournament, __u32 node)
+{
+	__u64 *place = &tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)];
+	__u64 before = *(volatile __u64 *)place, after;
+	struct merit left, right;
+	__u64 winner, other;
+	__s64 difference;
+
+	/* Another list lies there by now. */
+	if ((before ^ tournament->tag) >> TAG_SHIFT)
+		return true;
+	winner = winner_at(tournament, 2 * node);
+	other = winner_at(tournament, 2 * node + 1);
+	left = merit_of(tournament, winner);
+	right = merit_of(tournament, other);
+	/* Who wins is as good as chance: no branch, which would be foretold wrongly every other time. */
+	difference = right.load * left.weight - left.load * right.weight;
+	winner ^= (winner ^ other) & (difference >> 63);
+	after = tournament->tag | ((before + VERSION_STEP) & VERSION_MASK) | winner;
+	return __sync_val_compare_and_swap(place, before, after) == before;
+}
+
+static __always_inline bool enter(struct tournament *tournament)
+{
+	tournament->members = bpf_map_lookup_elem(&members, &ONLY);
+	tournament->nodes = bpf_map_lookup_elem(&nodes, &ONLY);
+	tournament->destinations = bpf_map_lookup_elem(&destinations, &ONLY);
+	return tournament->members && tournament->nodes && tournament->destinations;
+}
+
+/* On the way up. */
+struct climber {
+	struct tournament tournament;
+	__u32 node;
+};
+
+/* The next match, twice where the first attempt fails. */
+static long play_next(__u32 level __attribute__((unused)), void *context)
+{
+	struct climber *climber = context;
+
+	climber->node >>= 1;
+	if (!play(&climber->tournament, climber->node))
+		play(&climber->tournament, climber->node);
+	return 0;
+}
+
+/*
+ * Something about a destination has changed that matters by `what` (BY_…): its matches are played anew. Global, so that a
+ * verifier looks at it once; and so that it looks at a match once, they are a bpf_loop().
+ */
+int __attribute__((noinline)) climb(__u32 which, __u32 what)
+{
+	struct seats *all = bpf_map_lookup_elem(&seats, &ONLY);
+	struct climber climber;
+	__u64 seat;
+	__u32 rules, levels;
+
+	if (!all)
+		return 0;
+	seat = *(volatile __u64 *)&all->all[which & (DESTINATIONS_MAX - 1)];
+	rules = (seat >> RULES_SHIFT) & RULES_MASK;
+	if (!(rules & what) || !enter(&climber.tournament))
+		return 0;
+	levels = (seat >> LEVELS_SHIFT) & 0xf;
+	climber.tournament.rules = rules;
+	climber.tournament.tag = seat >> TAG_SHIFT << TAG_SHIFT;
+	climber.tournament.first = seat & (MEMBERS_MAX - 1);
+	climber.tournament.size = 1U << levels;
+	climber.node = climber.tournament.size + ((seat >> PLACE_SHIFT) & ((1U << LEVELS_MAX) - 1));
+	bpf_loop(levels, play_next, &climber, 0);
+	return 0;
+}
+
+/* Whether somebody below a node may be picked and has such a weight at least: of a list by the largest weight. */
+static __always_inline bool reaches(const struct tournament *tournament, __u32 node, __u32 weight)
+{
+	__u32 member = winner_at(tournament, node);
+	const struct destination *destination = destination_at(tournament->destinations, member);
+
+	return member != EMPTY_MEMBER && is_eligible(destination) && destination->weight >= weight;
+}
+
+/* On the way to somebody with a weight. */
+struct walker {
+	struct tournament tournament;
+	__u32 node; /* 0: there is nobody */
+	__u32 weight;
+};
+
+/* From tree to tree to the right, each as large as can be, until one has somebody. */
+static long step_right(__u32 step __attribute__((unused)), void *context)
+{
+	struct walker *walker = context;
+
+	if (reaches(&walker->tournament, walker->node, walker->weight))
+		return 1;
+	walker->node++;
+	/* Behind the last one of its level. */
+	if ((walker->node & (walker->node - 1)) == 0) {
+		walker->node = 0;
+		return 1;
+	}
+	if ((walker->node & 1) == 0)
+		walker->node >>= 1;
+	return 0;
+}
+
+/* To the leftmost who reaches it. */
+static long step_down(__u32 step __attribute__((unused)), void *context)
+{
+	struct walker *walker = context;
+
+	if (walker->node >= walker->tournament.size)
+		return 1;
+	walker->node <<= 1;
+	if (!reaches(&walker->tournament, walker->node, walker->weight))
+		walker->node++;
+	return 0;
+}
+
+/* The first place of a list, from one on, whose member may be picked and has such a weight at least; NOBODY. */
+__s32 __attribute__((noinline)) first_from(__u32 first, __u32 levels, __u32 from, __u32 weight)
+{
+	struct walker walker = {
+		.tournament = { .first = first, .size = 1U << (levels & 0xf) },
+		.weight = weight,
+	};
+	__u32 size = walker.tournament.size;
+
+	if (!enter(&walker.tournament) || from >= size)
+		return NOBODY;
+	walker.node = size + from;
+	/* Mostly it is the very next. */
+	if (reaches(&walker.tournament, walker.node, weight))
+		return from;
+	bpf_loop(2 * LEVELS_MAX, step_right, &walker, 0);
+	if (walker.node == 0)
+		return NOBODY;
+	bpf_loop(LEVELS_MAX, step_down, &walker, 0);
+	/* Somebody may just have changed. */
+	return reaches(&walker.tournament, walker.node, weight) ? (__s32)(walker.node - size) : NOBODY;
+}
+
+#endif /* SLUICE_TREE_H */
