@@ -3,7 +3,7 @@ import { Memory, SystemCallError } from "../host/system/libc.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
 import { destination, schedule, settings, tally, tunnel } from "./abi.ts";
 import type { Question } from "./libbpf.ts";
-import { MAPS, open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.ts";
+import { open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.ts";
 import { NewsRing } from "./news-ring.ts";
 import type { Pins } from "./pins.ts";
 
