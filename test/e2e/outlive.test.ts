@@ -124,6 +124,27 @@ test("another version's programs are exchanged, and what they know is gone on wi
   expect(pins.identity()?.object).not.toBe("another");
 });
 
+test("at XDP, too; with another hook the next daemon runs its programs there, and ends the last one's", async () => {
+  const first = await start("--hook", "xdp");
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const kept = () => JSON.parse(engine("status --json")) as { interfaces: { direction: string }[] };
+  expect(kept()).toMatchObject({ hook: "xdp" });
+  const directions = () => new Set(kept().interfaces.map(({ direction }) => direction));
+  expect(directions()).toEqual(new Set(["xdpgeneric", "egress"]));
+  await using connection = await network.talk(80);
+  expect(await connection.say("nobody lives")).toBe("nobody lives");
+
+  const second = await start("--hook", "xdp");
+  expect(await connection.say("still here")).toBe("still here");
+  await second.end("SIGKILL");
+  await start();
+  expect(await connection.say("and here")).toBe("and here");
+  expect(directions()).toEqual(new Set(["ingress", "egress"]));
+  expect(network.director.run("ip link show")).not.toContain("xdp");
+});
+
 const carried: [what: string, options: readonly string[], note: Partial<Identity>, why: string][] =
   [
     ["another number of connections", ["--connections", "5000"], {}, "and are now for 5000"],
@@ -190,27 +211,6 @@ test("connections end while no daemon lives, and the next one counts none of the
   await expect.poll(agree, POLLED).toBe(true);
   expect(await second.count("kernel-expired")).toBeGreaterThan(1);
   for (const talk of talks) await talk[Symbol.asyncDispose]();
-});
-
-test("at XDP, too; with another hook the next daemon runs its programs there, and ends the last one's", async () => {
-  const first = await start("--hook", "xdp");
-  home.configure(...SERVICE);
-  await untilCarried(first);
-  await first.end("SIGKILL");
-  const kept = () => JSON.parse(engine("status --json")) as { interfaces: { direction: string }[] };
-  expect(kept()).toMatchObject({ hook: "xdp" });
-  const directions = () => new Set(kept().interfaces.map(({ direction }) => direction));
-  expect(directions()).toEqual(new Set(["xdpgeneric", "egress"]));
-  await using connection = await network.talk(80);
-  expect(await connection.say("nobody lives")).toBe("nobody lives");
-
-  const second = await start("--hook", "xdp");
-  expect(await connection.say("still here")).toBe("still here");
-  await second.end("SIGKILL");
-  await start();
-  expect(await connection.say("and here")).toBe("and here");
-  expect(directions()).toEqual(new Set(["ingress", "egress"]));
-  expect(network.director.run("ip link show")).not.toContain("xdp");
 });
 
 test("what is damaged is said, and begun anew", async () => {

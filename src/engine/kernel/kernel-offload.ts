@@ -258,8 +258,8 @@ export class KernelOffload implements FlowOffload {
   }
 
   #hear(): void {
-    this.flows.attend();
     this.#onlookers.lookForTables();
+    this.flows.attend();
     this.flows.tell();
     this.flows.recount();
   }

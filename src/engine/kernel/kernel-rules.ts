@@ -53,7 +53,7 @@ export class KernelRules {
     this.#rules = rules;
   }
 
-  /** Which protocols' packets are forwarded where they arrive: the host's rules see those of others, each. As follow(). */
+  /** Which protocols' packets are forwarded where they arrive. As follow(). */
   forwardAtCard(protocols: number): void {
     this.#atCard = protocols;
   }

@@ -38,7 +38,7 @@ function indexBits(connectionsMax: number): number {
   return Math.max(INDEX_BITS_MIN, Math.ceil(Math.log2(connectionsMax / CONNECTIONS_PER_BUCKET)));
 }
 
-const MAPS = [
+export const MAPS = [
   "connections",
   "free_records",
   "buckets",

@@ -6,16 +6,14 @@ import { BenchNetwork, UserspaceBench } from "../../../test/userspace/bench.ts";
 import { EMPTY_STATE } from "../../ipvs/desired/desired-state.ts";
 import { forwarding } from "../contract/forwarding.contract.ts";
 import { INET, INET6, packet, sees } from "../contract/watching.contract.ts";
-import { describeEngine } from "../engine.contract.ts";
+import { type Arrival, type Bench, describeEngine, type Station } from "../engine.contract.ts";
+import type { Engine } from "../engine.ts";
 
 const POLLED = { timeout: 10_000, interval: 100 };
 const UDP_CHECKSUM_AT = 26;
 
-/** All else of the contract is what happens behind the program, and has the same maps as at tc: SLUICE_CONTRACT=whole. */
-const contract =
-  process.env.SLUICE_CONTRACT === "whole"
-    ? (open: () => Promise<UserspaceBench>) => describeEngine("the kernel engine at XDP", open)
-    : forwarding;
+/** By default what of the contract packets meet at XDP itself; all else happens behind it, on the same maps as at tc. */
+const IS_WHOLE = process.env.SLUICE_CONTRACT === "whole";
 
 // biome-ignore format: a table
 const SERVICES: [names: Names, commands: string][] = [
@@ -27,32 +25,39 @@ const SERVICES: [names: Names, commands: string][] = [
   [INET6, "-A -t V:86"], [INET6, "-a -t V:86 -r R1:8086 -m"],
 ];
 
-describe.each(["generic", "native"] as const)("%s", (mode) => {
-  let network: BenchNetwork;
+let network: BenchNetwork;
+
+beforeAll(async () => {
+  network = await BenchNetwork.open();
+});
+
+afterAll(async () => {
+  await network[Symbol.asyncDispose]();
+});
+
+if (IS_WHOLE) {
+  describeEngine("the kernel engine at XDP", () => UserspaceBench.open(network, "kernel xdp"));
+}
+
+describe.skipIf(IS_WHOLE).each(["generic", "native"] as const)("%s", (mode) => {
+  let bench: UserspaceBench;
 
   beforeAll(async () => {
-    network = await BenchNetwork.open();
     network.takeDriversFrames(mode === "native");
+    bench = await UserspaceBench.open(network, "kernel xdp");
   });
 
   afterAll(async () => {
-    await network[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
-  if (mode === "generic") contract(() => UserspaceBench.open(network, "kernel xdp"));
+  forwarding(async () => new SharedBench(bench));
 
   describe("by XDP alone", () => {
-    let bench: UserspaceBench;
-
     beforeAll(async () => {
-      bench = await UserspaceBench.open(network, "kernel xdp");
       const add = (now: typeof EMPTY_STATE, [names, text]: [Names, string]) =>
         command(now, text, names);
       await bench.engine.apply(SERVICES.reduce(add, EMPTY_STATE));
-    });
-
-    afterAll(async () => {
-      await bench[Symbol.asyncDispose]();
     });
 
     test("as the status tells", async () => {
@@ -112,6 +117,31 @@ describe.each(["generic", "native"] as const)("%s", (mode) => {
     });
   });
 });
+
+/** A bench that is left as if nobody had been there: an engine of its own for each test would take a second more. */
+class SharedBench implements Bench {
+  readonly engine: Engine;
+  readonly #bench: UserspaceBench;
+
+  constructor(bench: UserspaceBench) {
+    this.#bench = bench;
+    this.engine = bench.engine;
+  }
+
+  send(station: Station, ...packets: Uint8Array[]): Promise<void> {
+    return this.#bench.send(station, ...packets);
+  }
+
+  arrivals(): Promise<readonly Arrival[]> {
+    return this.#bench.arrivals();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for await (const _ of this.engine.endConnections({}));
+    await this.engine.apply(EMPTY_STATE);
+    await this.arrivals();
+  }
+}
 
 /** What `send` has arrive if nothing of it went up the stack; else where packets went. */
 async function byXdpAlone(
