@@ -104,6 +104,8 @@ struct bucket {
 #define FLAG_DIRECTORS 0x8000
 /* A template led the connection: nothing follows it before its time is over. */
 #define FLAG_CONTROLLED 0x200
+/* It ends with its packet (single.h). */
+#define FLAG_ONE_PACKET 0x2000
 /* Somebody fills the connection in this very moment. */
 #define FLAG_BUSY 0x400
 
@@ -368,6 +370,7 @@ struct settings {
 	__u32 generation; /* 0: nothing is forwarded here */
 	__u32 opens_on_wire; /* connections are opened where packets arrive, before the host's firewall */
 	__u32 carried;	     /* a bit for each protocol whose packets are forwarded: CARRIES_TCP, CARRIES_UDP */
+	__u32 at_card;	     /* those of them that are forwarded where packets arrive; the host's rules see each of the others */
 	__u32 opened;	     /* a bit for each protocol whose connections are opened */
 	__u32 reuse_mode;    /* net.ipv4.vs.conn_reuse_mode */
 	__u32 expires_nodest; /* net.ipv4.vs.expire_nodest_conn */
@@ -381,11 +384,13 @@ struct settings {
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
 	/* The table's: as many buckets as that many bits say, and what flows are hashed by. */
 	__u32 index_bits;
+	__u32 half_open_max; /* as many connections may be half open before only the director opens more */
 	__u64 multiplier; /* odd */
 	__u32 secret[10];
 	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */
 	/* A bit for each server whose packets may be masqueraded connections' answers, by its address's hash (find.h). */
 	__u8 servers[SERVER_BITS / 8];
+	__u64 attended_until; /* nanoseconds of CLOCK_MONOTONIC: until then the daemon ends connections, unless it says more */
 };
 
 #define CARRIES_TCP 1
@@ -400,9 +405,10 @@ struct tally {
 	__u32 epoch;
 	__u32 records; /* that were ever in use: the first so many */
 	__u32 identification; /* of outer packets that may be fragmented */
-	__u32 pad;
+	__u32 half_open; /* connections that have not come about yet */
 	__u64 opened;
 	__u64 unheard; /* news that had no place */
+	__u64 expired; /* connections that ended here while no daemon lived */
 };
 
 /*
@@ -430,6 +436,7 @@ enum verdict {
 	VERDICT_FORWARD_TUNNEL,
 	VERDICT_PASS_UNFINISHED, /* at XDP: its checksum may be left to a card, which is the stack's to know */
 	VERDICT_PASS_NO_XDP,	 /* at XDP: it leaves by an interface that takes no frames of drivers' */
+	VERDICT_PASS_HALF_OPEN,	/* as many half-open connections as there may be */
 	VERDICTS,
 	VERDICT_GO_ON = -1, /* not an end: the next stage decides */
 };

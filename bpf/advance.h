@@ -3,6 +3,7 @@
 #ifndef SLUICE_ADVANCE_H
 #define SLUICE_ADVANCE_H
 
+#include "half-open.h"
 #include "parse.h"
 #include "load.h"
 #include "news.h"
@@ -106,6 +107,8 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 		if (__sync_val_compare_and_swap(&connection->word, before, after) == before) {
 			*has_changed = true;
 			recount(destination, before, after);
+			if (!(after & WORD_UDP))
+				count_half_open(is_half_open(after, 0) - is_half_open(before, 0));
 			goto advanced;
 		}
 	}
@@ -114,8 +117,10 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 advanced:
 	connection->seen = packet->ticks;
 	connection->timeout = timeout;
-	if (!is_reply)
-		__sync_fetch_and_add(&connection->packets, 1);
+	if (is_reply)
+		return true;
+	if (__sync_fetch_and_add(&connection->packets, 1) == DATAGRAMS && after & WORD_UDP)
+		count_half_open(-1);
 	return true;
 }
 

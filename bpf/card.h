@@ -41,6 +41,8 @@ static __always_inline int meet_at_card(frame_t *frame)
 		return pass(verdict);
 	if (!(now->carried & protocol_bit(&packet)))
 		return pass(VERDICT_PASS_DIRECTOR);
+	if (!(now->at_card & protocol_bit(&packet)))
+		return pass(VERDICT_PASS_OLD);
 	packet.ticks = ticks_now();
 	connection = find(&packet.flow, now, &word);
 	reply = connection ? NULL : reply_for(&packet, now);

@@ -210,6 +210,7 @@ SEC("xdp")
 int give_connection(struct xdp_md *context)
 {
 	struct change_connection *change = (void *)(long)context->data;
+	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
 	struct record *connection;
 	struct connection given;
@@ -218,6 +219,8 @@ int give_connection(struct xdp_md *context)
 	__u64 word;
 
 	ASKED(context, change, key);
+	if (!all)
+		return XDP_ABORTED;
 	given = change->connection;
 	given.word |= kind_of(&key);
 	connection = find(&key, now, &word);
@@ -232,13 +235,22 @@ int give_connection(struct xdp_md *context)
 		fill_record(connection, &key, &given);
 		connection->word = given.word;
 		change->found = publish(&key, number);
+		if (change->found)
+			count_half_open(is_half_open(given.word, given.packets));
 		return XDP_PASS;
 	}
 	/* What is in here belongs to the packets, unless its time is over: then the director has forgotten it, or will. */
 	change->found = 0;
-	if (!(word & FLAG_DIRECTORS) && !(is_over(connection, ticks_now()) && take(connection)))
-		return XDP_PASS;
+	if (!(word & FLAG_DIRECTORS)) {
+		word = is_over(connection, ticks_now()) ? take(connection) : 0;
+		if (!word)
+			return XDP_PASS;
+		/* Whoever ends what packets own sees to its count. */
+		if ((word ^ given.word) >> EPOCH_SHIFT)
+			unbind(all, connection->destination, word);
+	}
 	admission = connection->admission;
+	count_half_open(is_half_open(given.word, given.packets) - is_half_open(word, connection->packets));
 	fill_record(connection, &key, &given);
 	if (change->keeps)
 		connection->admission = admission;
@@ -256,6 +268,7 @@ int forget_connection(struct xdp_md *context)
 	struct record *connection;
 	struct flow_key key;
 	__u64 word;
+	bool was_half_open;
 
 	ASKED(context, change, key);
 	change->found = 0;
@@ -263,8 +276,10 @@ int forget_connection(struct xdp_md *context)
 	if (!connection || (word ^ change->connection.word) >> EPOCH_SHIFT || !take(connection))
 		return XDP_PASS;
 	describe_connection(&change->connection, connection);
-	change->found = 1;
-	delete(&key, connection, now);
+	was_half_open = is_half_open(connection->word, connection->packets);
+	change->found = delete(&key, connection, now);
+	if (change->found)
+		count_half_open(-was_half_open);
 	return XDP_PASS;
 }
 

@@ -25,6 +25,7 @@
 #include "card.h"
 #include "lane.h"
 #include "control.h"
+#include "expire.h"
 
 /* At the ingress of each interface. */
 SEC("tc")

@@ -164,6 +164,20 @@ struct {
 	__type(value, struct tally);
 } tally SEC(".maps");
 
+/* What ends connections while no daemon does, and where in the table it has got to: expire.h. */
+struct expiry {
+	struct bpf_timer timer;
+	__u32 next;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct expiry);
+} expiries SEC(".maps");
+
 /* Written by the daemon, but for what was missed. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -157,6 +157,7 @@ static __noinline struct record *begin(const struct packet *packet, const struct
 		unbind(all, picked, word);
 		return NULL;
 	}
+	count_half_open(1);
 	__sync_fetch_and_add(&destination->connections, 1);
 	if (is_masqueraded(word))
 		expect_reply(packet, record, destination);
@@ -168,9 +169,13 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 					       struct destinations *all, const struct settings *now,
 					       enum verdict *verdict)
 {
-	__s32 picked = assign(packet, service, all, now);
 	struct record *record;
+	__s32 picked;
 
+	*verdict = VERDICT_PASS_HALF_OPEN;
+	if (!has_room_for_beginnings(now))
+		return NULL;
+	picked = assign(packet, service, all, now);
 	*verdict = why_not(picked);
 	if (picked < 0)
 		return NULL;
@@ -181,20 +186,16 @@ static __always_inline struct record *open_new(const struct packet *packet, cons
 	return record;
 }
 
-/* The same entry for another connection. The one that ends still counts while its successor is scheduled. */
+/* The same entry for another connection, to whom it is assigned. The one that ends still counted while it was. */
 static __noinline enum verdict open_again(struct record *connection, __u64 before, const struct packet *packet,
-					  const struct service *service, struct destinations *all)
+					  const struct service *service, __s32 picked)
 {
-	struct settings *now = bpf_map_lookup_elem(&settings, &ONLY);
+	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
 	struct destination *destination;
-	__s32 picked;
 	__u64 word;
 
-	if (!now || before & (FLAG_DIRECTORS | FLAG_BUSY))
+	if (!all)
 		return VERDICT_PASS_DIRECTOR;
-	picked = assign(packet, service, all, now);
-	if (picked < 0)
-		return why_not(picked);
 	destination = destination_at(all, picked);
 	word = new_word(service, destination) | kind_of(&packet->flow);
 	if (__sync_val_compare_and_swap(&connection->word, before, word | FLAG_BUSY) != before) {
@@ -202,6 +203,7 @@ static __noinline enum verdict open_again(struct record *connection, __u64 befor
 		return VERDICT_PASS_DIRECTOR;
 	}
 	unbind(all, connection->destination, before);
+	count_half_open(1 - is_half_open(before, connection->packets));
 	fill(connection, packet, service, picked, destination);
 	__sync_fetch_and_add(&destination->connections, 1);
 	__sync_lock_test_and_set(&connection->word, word);

@@ -29,6 +29,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct re
 	struct destination *destination = destination_at(all, connection->destination);
 	struct service *service;
 	enum verdict verdict;
+	__s32 picked;
 
 	if (word & (FLAG_DIRECTORS | FLAG_BUSY) || !destination->is_available)
 		return VERDICT_PASS_DIRECTOR;
@@ -39,7 +40,8 @@ static __always_inline enum verdict renew(const struct packet *packet, struct re
 	service = service_of(packet, now);
 	if (!service || service->index == NOT_CARRIED || !may_open(packet, now) || is_single(packet, service))
 		return VERDICT_PASS_DIRECTOR;
-	verdict = open_again(connection, word, packet, service, all);
+	picked = assign(packet, service, all, now);
+	verdict = picked < 0 ? why_not(picked) : open_again(connection, word, packet, service, picked);
 	*is_new = verdict == VERDICT_GO_ON;
 	return verdict;
 }
@@ -108,7 +110,7 @@ static __always_inline struct record *open_for(const struct packet *packet, stru
 	}
 	passage->is_single = is_single(packet, service);
 	if (passage->is_single)
-		return open_single(packet, service, all, verdict);
+		return open_single(packet, service, all, now, verdict);
 	return open_new(packet, service, all, now, verdict);
 }
 

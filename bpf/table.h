@@ -162,6 +162,12 @@ static __always_inline void change_passed(__u64 hash, int steps, int change, con
 	}
 }
 
+/* What the index has of a record whose flow has this hash. */
+static __always_inline __u64 entry_of(__u64 hash, __u32 number)
+{
+	return (__u64)print_of(hash) << PRINT_SHIFT | (number + 1);
+}
+
 /* False when all its buckets are full. */
 int __attribute__((noinline)) add_entry(__u64 hash, __u64 entry)
 {
@@ -242,7 +248,7 @@ int __attribute__((noinline)) publish(const struct flow_key *flow, __u32 number)
 	if (!now || !record || !flow)
 		return false;
 	hash = hash_of(flow, now);
-	entry = (__u64)print_of(hash) << PRINT_SHIFT | (number + 1);
+	entry = entry_of(hash, number);
 	if (add_entry(hash, entry)) {
 		if (look_through(flow, hash, entry) == NOT_FOUND)
 			return true;
@@ -253,15 +259,16 @@ int __attribute__((noinline)) publish(const struct flow_key *flow, __u32 number)
 	return false;
 }
 
-/* The flow's connection is no more. */
-static __always_inline void delete(const struct flow_key *flow, struct record *record, const struct settings *now)
+/* The flow's connection is no more. False when somebody else has ended it meanwhile. */
+static __always_inline bool delete(const struct flow_key *flow, struct record *record, const struct settings *now)
 {
 	__u64 hash = hash_of(flow, now), entry = look_through(flow, hash, NOT_FOUND);
 
-	if (entry != NOT_FOUND && remove_entry(hash, entry)) {
-		record->word = WORD_FREE;
-		free_record((__u32)entry - 1);
-	}
+	if (entry == NOT_FOUND || !remove_entry(hash, entry))
+		return false;
+	record->word = WORD_FREE;
+	free_record((__u32)entry - 1);
+	return true;
 }
 
 #endif /* SLUICE_TABLE_H */

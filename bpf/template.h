@@ -77,8 +77,11 @@ static __noinline __s32 add_template(const struct packet *packet, const struct s
 	return found ? follow(found, all, now) : DIRECTORS_WORD;
 }
 
-/* The destination of a new connection, on which it counts at once; or NOBODY, or DIRECTORS_WORD. */
-static __always_inline __s32 assign(const struct packet *packet, const struct service *service,
+/*
+ * The destination of a new connection, on which it counts at once; or NOBODY, or DIRECTORS_WORD. On its own for the stack's sake, as
+ * what needs most of it.
+ */
+static __noinline __s32 assign(const struct packet *packet, const struct service *service,
 				    struct destinations *all, const struct settings *now)
 {
 	__s32 picked = service->is_persistent ? follow_template(packet, service, all, now) : NOBODY;

@@ -84,6 +84,7 @@ const completed: [line: string, some: string[]][] = [
   ["sluice da",                        ["daemon"]],
   ["sluice help pl",                   ["plan"]],
   ["sluice daemon --en",               ["--engine"]],
+  ["sluice daemon --hook ",            ["tc", "xdp"]],
   ["sluice daemon --engine ",          ["auto", "kernel", "userspace"]],
   ["sluice daemon --log-level wa",     ["warn"]],
   ["sluice check we",                  ["web.yaml"]],

@@ -1,4 +1,6 @@
 /** An engine without packets: it keeps what it is told, so that what stands on engines can be tested alone. */
+
+import type { CardHook } from "../src/engine/card-hook.ts";
 import type {
   Condition,
   ConnectionStatus,
@@ -31,6 +33,7 @@ export class MemoryEngine implements Engine {
   activeConnections = 0;
   /** What is wrong. */
   findings: readonly Finding[] = [];
+  cards: readonly CardHook[] = [];
   desired: DesiredState = EMPTY_STATE;
   /** Of each apply() that was not refused: how many steps. */
   readonly applied: number[] = [];
@@ -104,7 +107,7 @@ export class MemoryEngine implements Engine {
   async condition(): Promise<Condition> {
     return {
       stand: "in memory",
-      cards: [],
+      cards: this.cards,
       connections: this.entries.length,
       connectionsMax: 1_000,
       findings: this.findings,

@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => bench[Symbol.asyncDispose]());
 beforeEach(() => {
   bench.engine.findings = [];
+  bench.engine.cards = [];
 });
 
 const SERVICE = keyFromWire({
@@ -56,6 +57,22 @@ State        not kept over a restart (--no-state)
 
 Nothing is known to be wrong.
 `);
+});
+
+test("status tells at which hook programs run, and why", async () => {
+  const generic = { hook: "xdp generic", why: "its driver runs none" } as const;
+  bench.engine.cards = [
+    { interface: "eth0", hook: "xdp native", why: null },
+    { interface: "br0", ...generic },
+    { interface: "br1", ...generic },
+    { interface: "wg0", hook: "none", why: "its frames have no Ethernet header" },
+  ];
+  const { stdout } = await perform(status, "");
+  expect(stdout.split("\n").filter((line) => line.startsWith("Program"))).toEqual([
+    "Program      eth0: at xdp native",
+    "Program      br0, br1: at xdp generic, because its driver runs none",
+    "Program      wg0: no program, because its frames have no Ethernet header",
+  ]);
 });
 
 test("status tells what is wrong, and what to do", async () => {

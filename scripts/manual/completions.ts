@@ -1,7 +1,7 @@
 /** What shells complete, of what --help says: bash, zsh and fish. */
 
 import { SPELLINGS } from "../../src/cli/ipvsadm/grammar.ts";
-import { ENGINES, LOG_LEVELS } from "../../src/daemon/options.ts";
+import { ADMISSIONS, ENGINES, HOOKS, LOG_LEVELS } from "../../src/daemon/options.ts";
 import { SCHEDULERS } from "../../src/ipvs/schedulers/index.ts";
 import { MISTAKES } from "../../src/lab/mistakes/index.ts";
 import { type Help, type Option, optionsOf } from "./help-text.ts";
@@ -29,6 +29,8 @@ export interface CompletedCommand {
 
 const VALUES: Readonly<Record<string, Values>> = {
   "--engine": ENGINES,
+  "--admission": ADMISSIONS,
+  "--hook": HOOKS,
   "--log-level": LOG_LEVELS,
   "--scheduler": Object.keys(SCHEDULERS).filter((name) => name !== "none"),
   "--tunnel": ["ipip", "gre", "gue"],

@@ -2,7 +2,7 @@
 
 import type { Author, HistoryEntry } from "../control/author.ts";
 import type { WireConnection, WireDrain, WireEndpoint } from "../control/wire.ts";
-import type { CardHook } from "../engine/flow-offload.ts";
+import type { CardHook } from "../engine/card-hook.ts";
 import type { VipStand } from "../engine/host/vips/vip-status.ts";
 import type { Protocol } from "../ipvs/desired/service.ts";
 import type { Explanation } from "../ipvs/explain/explain.ts";

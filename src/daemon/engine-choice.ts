@@ -43,15 +43,22 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
         atXdp: hook === "xdp",
         outliving: kernelOutliving(options),
         warn: (message, error) => events.warn(message, error),
+        inform: (message) => events.inform(message),
       });
     } catch (error) {
       claim[Symbol.dispose]();
       throw error;
     }
-    void offload.stand().then((stand) => {
-      if (stand !== undefined) events.inform(`the kernel engine stands ${stand}`);
-    });
-    return await UserspaceEngine.open({ ...common, headStart, offload, claim });
+    if (admission === "wire") {
+      void offload.stand("").then((stand) => events.inform(`the kernel engine stands ${stand}`));
+    }
+    const engine = await UserspaceEngine.open({ ...common, headStart, offload, claim });
+    if (choice === "auto") {
+      const hooks = new Set(offload.cards.map((card) => card.hook));
+      const where = [...hooks].filter((each) => each !== "none").join(", ");
+      events.inform(`the kernel engine runs: this host takes its programs (${where})`);
+    }
+    return engine;
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;

@@ -13,6 +13,7 @@ export const DEFAULT_STATE_PATH = "/var/lib/sluice/state.json";
 /** What may move packets: engine-choice.ts. */
 export const ENGINES = ["auto", "kernel", "userspace"] as const;
 export type EngineChoice = (typeof ENGINES)[number];
+const ENGINE_DEFAULT: EngineChoice = "auto";
 
 /** Where the kernel engine opens connections. */
 export const ADMISSIONS = ["host", "wire"] as const;
@@ -98,11 +99,12 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --no-adopt         forget the connections of the daemon before, and end its programs
   --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
                      goes on with them, or sluice engine detach ends them
-  --engine ENGINE    userspace (default), kernel, or auto: kernel where the host can, and the log says
-                     why where not. The kernel engine has the kernel open and forward connections by
-                     itself
-  --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), or
-                     where packets arrive (wire): faster, and no rule of the host's sees them
+  --engine ENGINE    auto (default): kernel where the host can, else userspace, and the log says which
+                     and why; kernel, or userspace. The kernel engine has the kernel open and forward
+                     connections by itself
+  --admission WHERE  the kernel engine opens connections behind the host's firewall (host, default), which
+                     sees each packet where its rules count or track, or where packets arrive (wire):
+                     faster, for floods, and no rule of the host's sees them
   --hook HOOK        the kernel engine's programs meet packets at tc (default), or at xdp: in the driver,
                      before the kernel makes a socket buffer of each, for cards whose drivers run
                      programs; elsewhere in XDP's generic form, which is no faster than tc, and a warning
@@ -219,14 +221,14 @@ function placeOf(option: string, text: string | undefined): ListenPlace | undefi
   throw new UsageError(`${option} ${text}: expected ${A_LISTEN_PLACE}`);
 }
 
-function engineOf(text: string = "userspace"): EngineChoice {
+function engineOf(text: string = ENGINE_DEFAULT): EngineChoice {
   const engine = ENGINES.find((each) => each === text);
   if (engine !== undefined) return engine;
   throw new UsageError(`--engine ${text}: expected one of ${ENGINES.join(", ")}`);
 }
 
 /** Throws for one that the engine has no use for: the userspace engine always stands behind the host's firewall. */
-function admissionOf(text: string = "host", engine: string = "userspace"): Admission {
+function admissionOf(text: string = "host", engine: string = ENGINE_DEFAULT): Admission {
   const admission = ADMISSIONS.find((each) => each === text);
   if (admission === undefined) {
     throw new UsageError(`--admission ${text}: expected one of ${ADMISSIONS.join(", ")}`);
@@ -238,7 +240,7 @@ function admissionOf(text: string = "host", engine: string = "userspace"): Admis
 }
 
 /** Throws for one that the engine has no use for: the userspace engine has no programs. */
-function hookOf(text: string = "tc", engine: string = "userspace"): HookChoice {
+function hookOf(text: string = "tc", engine: string = ENGINE_DEFAULT): HookChoice {
   const hook = HOOKS.find((each) => each === text);
   if (hook === undefined)
     throw new UsageError(`--hook ${text}: expected one of ${HOOKS.join(", ")}`);
@@ -249,7 +251,7 @@ function hookOf(text: string = "tc", engine: string = "userspace"): HookChoice {
 }
 
 /** Throws for an engine that has nothing to leave. */
-function detaches(isWanted: boolean | undefined, engine: string = "userspace"): boolean {
+function detaches(isWanted: boolean | undefined, engine: string = ENGINE_DEFAULT): boolean {
   if (isWanted === true && engine === "userspace") {
     throw new UsageError("--detach-on-exit: only the kernel engine can, --engine kernel or auto");
   }

@@ -14,7 +14,7 @@ import type { ConnectionFilter } from "../ipvs/inquiry/filter.ts";
 import type { ConnectionSummary, SummaryOptions } from "../ipvs/inquiry/summary.ts";
 import type { Counters, Rates } from "../ipvs/services/statistics.ts";
 import type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";
-import type { CardHook } from "./flow-offload.ts";
+import type { CardHook } from "./card-hook.ts";
 import type { PacketWatch, TraceOptions } from "./trace.ts";
 
 export type { ConnectionStatus, ServiceStatus } from "../ipvs/status.ts";

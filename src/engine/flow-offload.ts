@@ -4,6 +4,7 @@ import type { ConnectionTable } from "../ipvs/connections/connection-table.ts";
 import type { Route } from "../ipvs/host.ts";
 import type { Offload } from "../ipvs/offload.ts";
 import type { Place, TraceFilter } from "../ipvs/trace/trace-filter.ts";
+import type { CardHook } from "./card-hook.ts";
 import type { HostNetwork } from "./host/host-network.ts";
 
 export interface DecidedPacket {
@@ -55,19 +56,11 @@ export interface ForwardedWatch {
   readonly missed: (count: number) => void;
 }
 
-/** How a program came to run at an interface. */
-export interface CardHook {
-  readonly interface: string;
-  readonly hook: "tcx" | "clsact" | "xdp native" | "xdp generic" | "none";
-  /** Why not better; null: it is as it was asked for. */
-  readonly why: string | null;
-}
-
 export interface FlowOffload extends Disposable {
   /** What the engine that has it is called. */
   readonly name: string;
-  /** Where it opens connections, and what of the host's they pass by there; undefined: where the engine takes packets. */
-  stand(): Promise<string | undefined>;
+  /** Where it opens and forwards connections, and what of the host's sees them there; `taken`: where the engine takes packets. */
+  stand(taken: string): Promise<string>;
   /** How its programs run where packets arrive. */
   readonly cards: readonly CardHook[];
   /** What the director tells, and is told. */

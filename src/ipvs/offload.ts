@@ -41,6 +41,8 @@ export interface OffloadListener {
   known(flow: Flow): number;
   /** The offload has opened a connection, which counts on its destination already. NO_CONNECTION when there is no room. */
   opened(flow: Flow, connection: OffloadedConnection): number;
+  /** A datagram that is a connection of its own was led by its client's template; it has ended with that. */
+  led(flow: Flow, connection: OffloadedConnection): void;
   /** The connection stands so now. */
   moved(id: number, connection: OffloadedConnection): void;
   /** Another connection has taken its place. */

@@ -21,7 +21,7 @@ Options:
   --scheduler NAME   rr (default): one of ${Object.keys(ALTERNATES).join(" ")}
   --config FILE      dr: the director is configured by this sluice.yaml and checks its servers' health; then a server and the
                      director's daemon are killed, a server loses the VIP, and a file with a mistake is refused
-  --engine NAME      what the director runs: userspace (default), kernel, or auto
+  --engine NAME      what the director runs: auto (default: kernel where the host can), kernel, or userspace
   --hook NAME        with the kernel engine: where its programs meet packets, tc (default) or xdp
   --requests N       how many requests the client sends, 2 to 1000 (default 10)
   --keep             leave the hosts running; then 'sluice lab shell HOST' and 'sluice lab down'

@@ -265,7 +265,7 @@ function toHook(name: string | undefined, engine: string | undefined): HookChoic
   if (known === undefined) {
     throw new UsageError(`Unknown hook '${name}': expected one of ${HOOKS.join(", ")}`);
   }
-  if (engine === "kernel" || engine === "auto") return known;
+  if (engine !== "userspace") return known;
   throw new UsageError("--hook is for --engine kernel");
 }
 

@@ -1,9 +1,10 @@
 /** An attack is data: what it is, and how it is carried out on a stage. What it did is measured alike for all. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Report } from "./prober.ts";
-import { Stage, type StageSettings } from "./stage.ts";
+import { type EngineName, Stage, type StageSettings } from "./stage.ts";
 
 export interface Extent {
+  readonly engine: EngineName;
   /** As `npm test` has it; else as `npm run attack`. */
   readonly isShort: boolean;
 }
@@ -13,6 +14,8 @@ export interface Attack {
   readonly name: string;
   readonly title: string;
   readonly stage?: StageSettings;
+  /** Not part of `npm test`. */
+  readonly isLong?: boolean;
   /** What part of the requests beside it may fail: 1 where the daemon is away. */
   readonly mayFail: number;
   /** Whether connections that were established before must all live on. */
@@ -52,7 +55,7 @@ const RECOVERY_POLL_MS = 1_000;
 const RECOVERY_POLLS_MAX = 30;
 
 export async function measure(attack: Attack, extent: Extent): Promise<Result> {
-  await using stage = await Stage.open(attack.stage ?? {});
+  await using stage = await Stage.open(attack.stage ?? {}, extent.engine);
   await sleep(CALM_MS[extent.isShort ? "short" : "long"]);
   const before = await stage.clients();
   const memoryBefore = stage.memory();

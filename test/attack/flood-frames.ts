@@ -12,9 +12,17 @@ import { emitIpv6 } from "../../src/net/ipv6.ts";
 import type { MacAddress } from "../../src/net/mac-address.ts";
 import { toPort } from "../../src/net/port.ts";
 import { emitTcp, TCP_FLAG } from "../../src/net/tcp.ts";
+import { datagrams, errors, firstFragments } from "./flood-datagrams.ts";
 
-export const FLOODS = ["syn", "syn-on-link", "acks", "malformed", "segments"] as const;
-export type FloodName = (typeof FLOODS)[number];
+export type FloodName =
+  | "syn"
+  | "syn-on-link"
+  | "acks"
+  | "malformed"
+  | "segments"
+  | "udp"
+  | "fragments"
+  | "icmp";
 
 export interface Target {
   readonly source: MacAddress;
@@ -52,6 +60,12 @@ export function frameMaker(name: FloodName, target: Target, seed: number): Frame
       return malformed(target, random);
     case "segments":
       return absurdSegments(target);
+    case "udp":
+      return datagrams(target, random);
+    case "fragments":
+      return firstFragments(target, random);
+    case "icmp":
+      return errors(target, random);
   }
 }
 

@@ -4,6 +4,7 @@ import { Socket } from "node:net";
 import { LEASH } from "../../src/lab/run/leash.ts";
 import { measure, type Result } from "./attack.ts";
 import { ATTACKS } from "./attacks/index.ts";
+import type { EngineName } from "./stage.ts";
 
 /** The word by which the program knows that it is the inside. */
 export const INSIDE = "@inside";
@@ -11,8 +12,14 @@ export const INSIDE = "@inside";
 /** What the inside tells, a line of JSON. */
 export type Told = { readonly result: Result } | { readonly failure: string };
 
+export interface Order {
+  readonly name: string;
+  readonly engine: EngineName;
+  readonly isShort: boolean;
+}
+
 /** Carries an attack out and tells the result. */
-export async function runInside(name: string, isShort: boolean): Promise<never> {
+export async function runInside({ name, engine, isShort }: Order): Promise<never> {
   // The first process of a namespace ignores signals that it has no handler for.
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.once(signal, () => process.exit(1));
@@ -26,7 +33,7 @@ export async function runInside(name: string, isShort: boolean): Promise<never> 
   process.env.TMPDIR = "/run";
   const attack = ATTACKS.find((each) => each.name === name)!;
   try {
-    tell({ result: await measure(attack, { isShort }) });
+    tell({ result: await measure(attack, { engine, isShort }) });
   } catch (error) {
     tell({ failure: (error as Error).stack ?? String(error) });
   }

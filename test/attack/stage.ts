@@ -18,6 +18,10 @@ import { connect, Namespace } from "../userspace/namespaces.ts";
 import type { FloodOrder } from "./flood.ts";
 import type { Report } from "./prober.ts";
 
+export const ENGINES = ["userspace", "kernel"] as const;
+
+export type EngineName = (typeof ENGINES)[number];
+
 export interface StageSettings {
   readonly daemonOptions?: readonly string[];
   /** File descriptors that the daemon may have. */
@@ -63,19 +67,23 @@ export class Stage implements AsyncDisposable {
   readonly attacker = new Namespace("attacker");
   readonly home = new DaemonHome();
   readonly #settings: StageSettings;
+  readonly #engine: EngineName;
   #daemon: ChildProcessWithoutNullStreams | undefined;
   #clients: Conversation | undefined;
   #said = "";
 
-  private constructor(settings: StageSettings) {
+  private constructor(settings: StageSettings, engine: EngineName) {
     this.#settings = settings;
+    this.#engine = engine;
   }
 
   /** The daemon balances, and the ordinary clients ask. */
-  static async open(settings: StageSettings): Promise<Stage> {
-    const stage = new Stage(settings);
+  static async open(settings: StageSettings, engine: EngineName): Promise<Stage> {
+    const stage = new Stage(settings, engine);
     try {
       stage.#layDarkWire();
+      // `ip netns exec` has the daemon's own end with it.
+      if (engine === "kernel") stage.home.mountPins();
       for (const port of [SERVICE_PORT, OTHER_PORT]) {
         await stage.network.speak(stage.network.server, port);
       }
@@ -98,7 +106,7 @@ export class Stage implements AsyncDisposable {
   async startDaemon(): Promise<void> {
     const { daemonOptions = [], descriptors, isLogUnread = false } = this.#settings;
     const { director } = this.network;
-    const child = this.home.launch(director, ...daemonOptions);
+    const child = this.home.launch(director, "--engine", this.#engine, ...daemonOptions);
     this.#daemon = child;
     if (descriptors !== undefined)
       director.run(`prlimit --pid ${child.pid} --nofile=${descriptors}`);

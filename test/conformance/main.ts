@@ -42,9 +42,9 @@ async function main(options: Options): Promise<number> {
   const machine = machineOf(options);
   const { kernel } = machine;
   const cases = selectCases(allCases(options), options.filter, machine);
-  const hostCases = options.engines.includes("userspace")
-    ? selectHostCases(allHostCases(), options.filter, machine)
-    : [];
+  const hostEngine = options.engines.find((engine) => engine !== "director");
+  const hostCases =
+    hostEngine === undefined ? [] : selectHostCases(allHostCases(), options.filter, machine);
   const keepalivedCases = options.engines.includes("userspace")
     ? selectKeepalivedCases(
         [...KEEPALIVED_CASES, ...LDIRECTORD_CASES],
@@ -58,12 +58,18 @@ async function main(options: Options): Promise<number> {
     process.stderr.write(`No case for Linux ${kernel.version} has ${text} in its name\n`);
     return COULD_NOT_RUN;
   }
-  const { engines, timeoutMs, filter } = options;
+  const { engines, admission, timeoutMs, filter } = options;
   const kernelSide = new KernelSide(machine, { timeoutMs });
   // One after the other: cases that wait would take a busy machine's time for a difference, and be carried out once more.
   const outcomes = [
-    ...(await run(cases, { kernel, kernelSide, engines, timeoutMs })),
-    ...(await runHost(hostCases, { machine, timeoutMs, answers: options.kernelAnswers })),
+    ...(await run(cases, { kernel, kernelSide, engines, admission, timeoutMs })),
+    ...(await runHost(hostCases, {
+      machine,
+      engine: hostEngine ?? "userspace",
+      admission,
+      timeoutMs,
+      answers: options.kernelAnswers,
+    })),
     ...(await runKeepalived(keepalivedCases, { machine, timeoutMs })),
   ];
   const summary = summarize(kernel, engines, outcomes, filter === "");

@@ -1,10 +1,13 @@
 /** The command line of `npm run conformance`. */
 import { parseArgs } from "node:util";
+import { ADMISSIONS, type Admission } from "../../src/daemon/options.ts";
 import type { EngineName } from "./report/outcome.ts";
 
 export interface Options {
   readonly kernel: KernelChoice;
   readonly engines: readonly EngineName[];
+  /** Where the kernel engine opens connections. */
+  readonly admission: Admission;
   /** Only cases whose "group: name" holds this text. */
   readonly filter: string;
   readonly isJson: boolean;
@@ -40,6 +43,7 @@ Runs every case on the kernel's own IPVS and on ours, and shows what differs.
                     scheduler twos and the rules of 6.12. Without --filter a selection of groups. Installs QEMU and
                     unpacks the kernel into ~/.cache/sluice (180 MB) when they are not there
   --engine NAME     of ours: director, userspace, kernel (these need root), or director and userspace (default)
+  --admission WHERE where the kernel engine opens connections: host (default), behind the firewall, or wire
   --filter TEXT     only cases with TEXT in "group: name"; all that the kernel has what it takes for
   --json            one JSON object on stdout instead of text
   --report FILE     writes that object into a file, besides
@@ -61,6 +65,7 @@ export function readOptions(words: readonly string[]): Options {
     options: {
       kernel: { type: "string", default: "uml" },
       engine: { type: "string" },
+      admission: { type: "string", default: "host" },
       filter: { type: "string", default: "" },
       json: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
@@ -80,6 +85,7 @@ export function readOptions(words: readonly string[]): Options {
   return {
     kernel,
     engines,
+    admission: admissionOf(values.admission, engines),
     filter: values.filter,
     isJson: values.json,
     seed: count("seed", values.seed),
@@ -109,6 +115,15 @@ function enginesOf(text: string | undefined): readonly EngineName[] {
   if (engine === undefined)
     throw new RangeError(`--engine ${text}: expected director, userspace or kernel`);
   return [engine];
+}
+
+function admissionOf(text: string, engines: readonly EngineName[]): Admission {
+  const admission = ADMISSIONS.find((name) => name === text);
+  if (admission === undefined)
+    throw new RangeError(`--admission ${text}: expected ${ADMISSIONS.join(" or ")}`);
+  if (admission === "wire" && !engines.includes("kernel"))
+    throw new RangeError("--admission wire: only with --engine kernel");
+  return admission;
 }
 
 function count(name: string, text: string): number {

@@ -1,4 +1,6 @@
 /** Carries out cases on the kernel and on our engines, as much as possible at the same time. */
+
+import type { Admission } from "../../src/daemon/options.ts";
 import type { Case, OnReports, PlacedCase, Report, Side } from "./case.ts";
 import { differencesByDirector, isDisturbed, sinceFirst } from "./disturbed.ts";
 import type { Kernel } from "./machines/machine.ts";
@@ -13,6 +15,7 @@ export interface RunOptions {
   readonly kernel: Kernel;
   readonly kernelSide: Side;
   readonly engines: readonly EngineName[];
+  readonly admission: Admission;
   readonly timeoutMs: number;
 }
 
@@ -60,7 +63,7 @@ interface Done extends Readonly<Record<EngineName, Map<number, Report[]>>> {
 
 async function performAll(
   cases: readonly PlacedCase[],
-  { kernelSide, engines, timeoutMs }: RunOptions,
+  { kernelSide, engines, admission, timeoutMs }: RunOptions,
 ): Promise<Done> {
   using progress = new Progress(cases.length);
   const done: Done = {
@@ -87,7 +90,9 @@ async function performAll(
     }),
     ...(["userspace", "kernel"] as const)
       .filter((engine) => engines.includes(engine))
-      .map((engine) => new UserspaceSide({ engine, timeoutMs }).perform(cases, into(engine))),
+      .map((engine) =>
+        new UserspaceSide({ engine, admission, timeoutMs }).perform(cases, into(engine)),
+      ),
   ]);
   await director.done();
   return done;

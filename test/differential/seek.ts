@@ -1,5 +1,5 @@
 /** Plays world after world until one shows a difference, or enough were played. */
-import type { CardHook } from "./twins.ts";
+import type { WireHook } from "./twins.ts";
 import { type Found, play, shrink, worldOf } from "./world.ts";
 
 const STEPS = 2_000;
@@ -8,7 +8,7 @@ const WORLDS_PER_WORD = 25;
 export interface Search {
   readonly seed: number;
   readonly frames: number;
-  readonly hook?: CardHook;
+  readonly hook?: WireHook;
 }
 
 export interface SearchResult {

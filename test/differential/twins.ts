@@ -36,7 +36,7 @@ const LOOPBACK = { index: 1, kind: undefined, mac: new Uint8Array(MAC_LENGTH) };
 const RETURNS = { tc: { redirect: 7, pass: -1 }, xdp: { redirect: 4, pass: 2 } } as const;
 
 /** Where packets from the wire meet the program. */
-export type CardHook = keyof typeof RETURNS;
+export type WireHook = keyof typeof RETURNS;
 
 /** How a packet comes to the director. */
 export interface Coming {
@@ -64,7 +64,7 @@ export class Twins implements Disposable {
   /** Packets that the program sent on. */
   forwarded = 0;
 
-  constructor(family: Family, hook: CardHook = "tc") {
+  constructor(family: Family, hook: WireHook = "tc") {
     if (hook === "xdp") {
       this.#xdp = new XdpProgram(this.#flows.maps);
       this.#xdp.describe(LOOPBACK, "generic");

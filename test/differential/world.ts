@@ -5,7 +5,7 @@ import { Names } from "../packets/names.ts";
 import { parsePacket } from "../packets/packet-text.ts";
 import { writeTrueChecksums } from "../packets/true-checksums.ts";
 import { GUE_PORT } from "./comparable.ts";
-import { type CardHook, type Coming, Twins } from "./twins.ts";
+import { type Coming, Twins, type WireHook } from "./twins.ts";
 
 /** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
 export interface Step {
@@ -168,7 +168,7 @@ function content(random: Prng, isDatagram: boolean): string {
 /** The first difference in a world, and how many packets the program sent on by itself. */
 export function play(
   { family, steps }: World,
-  hook?: CardHook,
+  hook?: WireHook,
 ): {
   readonly difference: string | undefined;
   readonly forwarded: number;
@@ -218,7 +218,7 @@ function mend(packet: Uint8Array): void {
 }
 
 /** The same difference, or another one, with as few steps as can be found by leaving out. */
-export function shrink(world: World, hook?: CardHook): Found {
+export function shrink(world: World, hook?: WireHook): Found {
   let { steps } = world;
   let difference = play(world, hook).difference ?? "";
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {

@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { chownSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Pins } from "../../src/engine/kernel/pins.ts";
+import { close, Memory } from "../../src/engine/host/system/libc.ts";
+import { destination } from "../../src/engine/kernel/abi.ts";
+import { mapInformation } from "../../src/engine/kernel/bpf-call.ts";
+import { type Identity, Pins } from "../../src/engine/kernel/pins.ts";
 import { untilPrinted } from "../userspace/namespaces.ts";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { Network, R1, V } from "./network.ts";
@@ -45,6 +48,14 @@ async function untilCarried(daemon: Daemon): Promise<void> {
     return await daemon.count("kernel-opened");
   };
   await expect.poll(opened, POLLED).toBeGreaterThan(before + 1);
+}
+
+/** How many active connections the first server has that the programs know. */
+function activeIn(pins: Pins): number {
+  const fd = pins.map("destinations")!;
+  using memory = Memory.shared(fd, mapInformation(fd).valueLength, "read the servers' counts");
+  close(fd);
+  return memory.view.getUint32(destination.active, true);
 }
 
 const counts = (): string => /Masq +\d+ +(\d+ +\d+)/.exec(home.ipvsadm("-ln").stdout)![1]!;
@@ -132,6 +143,74 @@ test("at XDP, too; with another hook the next daemon runs its programs there, an
   expect(await connection.say("and here")).toBe("and here");
   expect(directions()).toEqual(new Set(["ingress", "egress"]));
   expect(network.director.run("ip link show")).not.toContain("xdp");
+});
+
+const carried: [what: string, options: readonly string[], note: Partial<Identity>, why: string][] =
+  [
+    ["another number of connections", ["--connections", "5000"], {}, "and are now for 5000"],
+    ["another layout", [], { layout: "another" }, "another version of Sluice left them"],
+  ];
+
+test.for(carried)("connections are carried over to %s", async ([, options, note, why]) => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await using before = await network.talk(80);
+  await first.end("SIGKILL");
+  // No daemon has a record of it.
+  await using connection = await network.talk(80);
+  const [folder] = home.pinned();
+  const pins = new Pins(join(home.directory, "bpf"), folder!.replace("net-", ""));
+  pins.note({ ...pins.identity()!, ...note });
+  const child = home.launch(network.director, ...KERNEL, ...options);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("goes on with");
+  expect(said).toContain(why);
+  expect(await connection.say("still here")).toBe("still here");
+  expect(await before.say("so am I")).toBe("so am I");
+  await expect.poll(counts, POLLED).toMatch(/^2 /);
+  expect(network.ask(80)).toBe(R1);
+  expect(home.pinned()).toEqual([folder]);
+});
+
+test("what means something else is said, and begun anew", async () => {
+  const first = await start();
+  home.configure(...SERVICE);
+  await untilCarried(first);
+  await first.end("SIGKILL");
+  const [folder] = home.pinned();
+  const pins = new Pins(join(home.directory, "bpf"), folder!.replace("net-", ""));
+  const identity = pins.identity()!;
+  pins.note({ ...identity, layout: "another", shapes: { ...identity.shapes!, meaning: 0 } });
+  const child = home.launch(network.director, ...KERNEL);
+  let said = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await expect.poll(() => said, POLLED).toContain("the director runs");
+  expect(said).toContain("what its programs know means something else");
+  expect(network.ask(80)).toBe(R1);
+});
+
+test("connections end while no daemon lives, and the next one counts none of them", async () => {
+  const first = await start("--detach-on-exit");
+  home.configure(...SERVICE, "--set 2 2 2");
+  await untilCarried(first);
+  const talks = [await network.talk(80), await network.talk(80)];
+  await expect.poll(counts, POLLED).toMatch(/^2 /);
+  await first.end("SIGTERM");
+  const [folder] = home.pinned();
+  const pins = new Pins(join(home.directory, "bpf"), folder!.replace("net-", ""));
+  await expect.poll(() => activeIn(pins), POLLED).toBe(0);
+  const second = await start("--detach-on-exit");
+  const rows = (): number => home.ipvsadm("-lnc").stdout.match(/^TCP /gm)?.length ?? 0;
+  const agree = (): boolean => /^0 +(\d+)/.exec(counts())?.[1] === `${rows()}`;
+  await expect.poll(agree, POLLED).toBe(true);
+  expect(await second.count("kernel-expired")).toBeGreaterThan(1);
+  for (const talk of talks) await talk[Symbol.asyncDispose]();
 });
 
 test("what is damaged is said, and begun anew", async () => {

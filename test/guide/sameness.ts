@@ -16,6 +16,10 @@ const RULES: readonly (readonly [what: string, pattern: RegExp, instead: string]
   ["how many packets there were",    /^ *\d+(?= {2}[a-z]+(?:-[a-z]+)+ {2})/gm,                    "COUNT"],
   ["how often the host counted one", /(?<=^Ip\w+ +)\d+/gm,                                    "COUNT"],
   ["connections that are not over",  /(?<=^Connections +|^Ended )\d.*$/gm,                    "COUNT"],
+  ["what the kernel did by itself",  /^ *\d+ +kernel-\S+ .*\n/gm,                             ""],
+  ["how loaded a server was then",   /(?<=\(weight \d+, )\d+\+\d+(?=\))/g,                  "LOAD"],
+  ["which engine the host can run",  /(?<=^Engine +)(?:kernel|userspace)(?=,)/gm,             "ENGINE"],
+  ["who had a packet",               /\((?:kernel|userspace)\)(?=: )/g,                       "(ENGINE)"],
   ["a column's width",               / {2,}/g,                                                "  "],
 ];
 

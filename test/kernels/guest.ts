@@ -12,6 +12,8 @@ import { TestRun } from "../../src/engine/kernel/libbpf.ts";
 export interface Loaded {
   /** Where it ran. */
   readonly hook: string | undefined;
+  /** Where it ran when it was asked to at XDP. */
+  readonly xdp: string | undefined;
   /** What it returned for a frame of nobody's. */
   readonly result: number;
   /** How often it was counted as one that nothing is to be done with here. */
@@ -31,12 +33,16 @@ const FRAME = Buffer.from(
 using flows = new KernelFlows({ connectionsMax: 1_000 });
 using attachments = new Attachments(flows.programs);
 const index = interfaceIndex(name);
-const link = { index, name, header: "ethernet", isLoopback: false } as unknown as Link;
+const link = { index, name, mac: new Uint8Array(6), header: "ethernet" } as unknown as Link;
 attachments.follow(new Map([[index, link]]));
+using atXdp = new Attachments(flows.programs, { xdpMaps: flows.maps });
+atXdp.follow(new Map([[index, link]]));
+const [card] = atXdp.cards;
 using run = new TestRun(128);
 const { result } = run.run(flows.programs.atCard, FRAME);
 const loaded: Loaded = {
   hook: attachments.hook,
+  xdp: card?.why === null ? card.hook : `${card?.hook}: ${card?.why}`,
   result,
   passed: flows.reasons()["kernel-pass-director"] ?? 0,
 };

@@ -17,9 +17,9 @@ if (words.some((word) => !/^\d+\.\d+$/.test(word))) {
 }
 for (const series of words.length > 0 ? words : ["6.1", "6.12"]) {
   try {
-    const { kernel, hook, result } = await loadOn(new Qemu(series), TIMEOUT_MS);
+    const { kernel, hook, xdp, result } = await loadOn(new Qemu(series), TIMEOUT_MS);
     process.stdout.write(
-      `Linux ${kernel}: loads, runs at ${hook}, passes what is nobody's (${result})\n`,
+      `Linux ${kernel}: loads, runs at ${hook} and ${xdp}, passes what is nobody's (${result})\n`,
     );
   } catch (error) {
     process.exitCode = 1;

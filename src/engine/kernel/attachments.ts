@@ -1,6 +1,6 @@
 /** Where the programs run: one at each interface that frames come in by, one where frames enter the lane. */
 
-import type { CardHook } from "../flow-offload.ts";
+import type { CardHook } from "../card-hook.ts";
 import { isRepeatingPort, type Link } from "../host/links.ts";
 import { SystemCallError } from "../host/system/libc.ts";
 import { LANE_DEVICE } from "../userspace/door/door-words.ts";
@@ -9,7 +9,8 @@ import { Clsact, type Direction } from "./clsact.ts";
 import { endKept, KeptLink, linkName } from "./kept-link.ts";
 import { ProgramLink } from "./libbpf.ts";
 import type { Pins } from "./pins.ts";
-import { type XdpMode, XdpProgram } from "./xdp-program.ts";
+import type { XdpMode } from "./xdp-choice.ts";
+import { XdpProgram } from "./xdp-program.ts";
 
 export interface Programs {
   readonly atCard: number;

@@ -3,10 +3,11 @@
  * their programs. include/uapi/linux/bpf.h, union bpf_attr.
  */
 import koffi from "koffi";
-import { Memory, SystemCallError } from "../host/system/libc.ts";
+import { close, Memory, SystemCallError } from "../host/system/libc.ts";
 
+const SYSTEM_CALLS = { arm64: 280, x64: 321 } as const;
 /** __NR_bpf: asm-generic/unistd.h, and x86's own. */
-const SYSTEM_CALL = { arm64: 280, x64: 321 } as const;
+export const BPF_SYSTEM_CALL = SYSTEM_CALLS[process.arch as keyof typeof SYSTEM_CALLS];
 
 const COMMAND = {
   createMap: 0,
@@ -14,6 +15,8 @@ const COMMAND = {
   update: 2,
   pin: 6,
   get: 7,
+  nextProgram: 11,
+  programById: 13,
   information: 15,
   createLink: 28,
   updateLink: 29,
@@ -26,8 +29,15 @@ const PATH_MAX = 4096;
 const INFORMATION_LENGTH = 64;
 /** struct bpf_link_info of a tcx or XDP link; of one whose interface has gone the index is 0. Those of XDP have no direction. */
 const linkAt = { type: 0, program: 8, interface: 16, direction: 20 } as const;
-/** struct bpf_prog_info. */
-const PROGRAM_ID_AT = 4;
+/** Of struct bpf_prog_info and of struct bpf_map_info. */
+const ID_AT = 4;
+/** struct bpf_prog_info: how many maps, and where their numbers are to be written. */
+const programAt = { mapCount: 52, maps: 56 } as const;
+/** Of a program that are asked for. */
+const MAPS_MAX = 64;
+/** In what calls are given, behind what they are told. */
+const MAPS_AT = 1_024;
+const ENOENT = "ENOENT";
 
 /** Where a program runs at an interface, and what its link is then called. */
 export interface HookPoint {
@@ -68,8 +78,7 @@ function memory(): Memory {
 function bpf(command: number, attempt: string, fill: () => void): number {
   attributes.fill(0);
   fill();
-  const number = SYSTEM_CALL[process.arch as keyof typeof SYSTEM_CALL];
-  const result = Number(call(number, command, attributes, attributes.length));
+  const result = Number(call(BPF_SYSTEM_CALL, command, attributes, attributes.length));
   if (result < 0) throw new SystemCallError("bpf", koffi.errno(), attempt);
   return result;
 }
@@ -103,9 +112,10 @@ export function getPinned(at: string): number {
   return bpf(COMMAND.get, `go on with ${at}`, () => view.setBigUint64(0, path(at), true));
 }
 
-function information(fd: number): DataView {
+function information(fd: number, ask: (given: DataView) => void = () => {}): DataView {
   const { bytes, address, view: read } = memory();
   bytes.fill(0, 0, INFORMATION_LENGTH);
+  ask(read);
   bpf(COMMAND.information, "look at a BPF object", () => {
     view.setUint32(0, fd, true);
     view.setUint32(4, INFORMATION_LENGTH, true);
@@ -116,7 +126,45 @@ function information(fd: number): DataView {
 
 /** The number that the kernel has for a program. */
 export function programId(fd: number): number {
-  return information(fd).getUint32(PROGRAM_ID_AT, true);
+  return information(fd).getUint32(ID_AT, true);
+}
+
+/** Whether there is a program, whoever loaded it, that uses a map. Throws a SystemCallError: EPERM without CAP_SYS_ADMIN. */
+export function hasUser(map: number): boolean {
+  const id = information(map).getUint32(ID_AT, true);
+  for (let program = 0; ; ) {
+    try {
+      bpf(COMMAND.nextProgram, "look for BPF programs", () => view.setUint32(0, program, true));
+      // What follows is told in its place.
+      program = view.getUint32(4, true);
+      if (mapsOf(program).includes(id)) return true;
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.code !== ENOENT) throw error;
+      return false;
+    }
+  }
+}
+
+/** The numbers of a program's maps; none of one that has gone. */
+function mapsOf(program: number): number[] {
+  let fd: number;
+  try {
+    fd = bpf(COMMAND.programById, "look at a BPF program", () => view.setUint32(0, program, true));
+  } catch (error) {
+    if (error instanceof SystemCallError && error.code === ENOENT) return [];
+    throw error;
+  }
+  try {
+    const maps = BigInt(memory().address + MAPS_AT);
+    const read = information(fd, (given) => {
+      given.setUint32(programAt.mapCount, MAPS_MAX, true);
+      given.setBigUint64(programAt.maps, maps, true);
+    });
+    const count = Math.min(read.getUint32(programAt.mapCount, true), MAPS_MAX);
+    return Array.from({ length: count }, (_, index) => read.getUint32(MAPS_AT + 4 * index, true));
+  } finally {
+    close(fd);
+  }
 }
 
 export interface MapInformation {

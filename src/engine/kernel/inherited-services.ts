@@ -55,6 +55,10 @@ export class InheritedServices {
     return slot !== undefined && this.#unclaimed.delete(slot) ? slot : undefined;
   }
 
+  slotOf(key: number): number | undefined {
+    return this.#slots.get(key);
+  }
+
   /** Nobody has it any more. */
   release(slot: number): void {
     if (this.#slots.get(this.keyOf(slot)) === slot) this.#unclaimed.add(slot);

@@ -25,7 +25,7 @@ export interface KeptEngine {
 export function readKept(folder: string): KeptEngine | undefined {
   const pins = pinsIn(folder);
   if (pins === undefined) return undefined;
-  const identity = pins.identity();
+  const identity = pins.lookAtIdentity();
   const names = pins.linkNames();
   const atTc = pins.hasGate ? "clsact" : "tcx";
   return {

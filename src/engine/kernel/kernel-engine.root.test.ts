@@ -24,6 +24,7 @@ const open = () => UserspaceBench.open(network, "kernel");
 
 describeEngine("the kernel engine", open);
 
+const NOBODY = "10.1.0.99";
 const ROUTE = state("-A -t V:80", "-a -t V:80 -r R1");
 const MASQUERADE = state("-A -t V:80", "-a -t V:80 -r R1:8080 -m");
 
@@ -208,6 +209,77 @@ describe("the kernel engine", () => {
     await expect.poll(() => sees(bench, "C", "C:1000 > V:80 ."), POLLED).toHaveLength(1);
   });
 
+  // biome-ignore format: a table
+  const onlooking: [what: string, rule: string, told: string, sent: string][] = [
+    ["counts",                             "tcp dport 80 counter",              "ip look input",       "C:1000 > V:80 ."],
+    ["limits",                             "tcp dport 80 limit rate 9/second",  "ip look input",       "C:1000 > V:80 ."],
+    ["asks connection tracking, of TCP",   "ct state invalid counter",          "connection tracking", "C:1000 > V:80 ."],
+  ];
+
+  test.for(onlooking)("shows a rule that %s every packet, and forwards it behind", async (row) => {
+    const [, rule, told, sent] = row;
+    await using bench = await open();
+    await applySettled(bench, ROUTE);
+    await open3(bench, "C:1000 > V:80 S");
+    const stand = async () => (await bench.engine.condition()).stand;
+    expect(await stand()).toBe("at netfilter's hooks, behind the host's firewall");
+    const { director } = network;
+    director.run("nft add table ip look");
+    try {
+      director.run("nft add chain ip look input { type filter hook input priority 0 ; }");
+      director.run("nft add rule ip look input counter");
+      director.run(`nft add rule ip look input ${rule}`);
+      await expect.poll(stand, POLLED).toContain(told);
+      const counted = () =>
+        Number(/counter packets (\d+)/.exec(director.run("nft list chain ip look input"))![1]);
+      await openSettled(bench, sent);
+      const before = [counted(), await byKernel(bench)] as const;
+      for (let packets = 0; packets < 3; packets++) {
+        expect(await sees(bench, "C", sent)).toHaveLength(1);
+      }
+      expect(await byKernel(bench)).toBe(before[1] + 3);
+      expect(counted()).toBeGreaterThanOrEqual(before[0] + 3);
+    } finally {
+      director.run("nft delete table ip look");
+    }
+    await expect.poll(stand, POLLED).not.toContain("every packet");
+  });
+
+  test("shows rules that look at no more than its ends a connection's first packets", async () => {
+    await using bench = await open();
+    await applySettled(bench, ROUTE);
+    const { director } = network;
+    director.run("nft add table ip look");
+    try {
+      director.run("nft add chain ip look input { type filter hook input priority 0 ; }");
+      director.run("nft add rule ip look input ip saddr 203.0.113.7 tcp dport 80 drop");
+      await open3(bench, "C:1000 > V:80 S");
+      await openSettled(bench, "C:1000 > V:80 .");
+      expect((await bench.engine.condition()).stand).not.toContain("every packet");
+    } finally {
+      director.run("nft delete table ip look");
+    }
+  });
+
+  test("counts a connection's end as what it was, though none of its packets ever went out", async () => {
+    await using bench = await open();
+    // Nobody answers for the server.
+    const desired = state("-A -t V:80", `-a -t V:80 -r ${NOBODY}`);
+    await applySettled(bench, setTimeouts(desired, { tcp: 1, tcpFin: 1, udp: 1 }));
+    const counts = async () =>
+      (await bench.engine.services())
+        .flatMap(({ destinations }) => destinations)
+        .map(({ activeConnections, inactiveConnections }) => [
+          activeConnections,
+          inactiveConnections,
+        ]);
+    await sees(bench, "C", "C:1000 > V:80 S");
+    await sees(bench, "C", "C:1000 > V:80 .");
+    await expect.poll(counts, POLLED).toContainEqual([1, 0]);
+    await expect.poll(() => states(bench), POLLED).not.toContain("ESTABLISHED");
+    expect((await counts())[0]).toEqual([0, 0]);
+  });
+
   test("stops where the VIP is no longer the host's", async () => {
     await using bench = await open();
     await bench.engine.apply(ROUTE);
@@ -296,6 +368,16 @@ async function applySettled(bench: UserspaceBench, desired: DesiredState): Promi
     return inARow;
   };
   await expect.poll(tryAgain, POLLED).toBeGreaterThan(2);
+}
+
+/** Until packets of the connection go on without the director. */
+async function openSettled(bench: UserspaceBench, sent: string): Promise<void> {
+  const isForwarded = async (): Promise<boolean> => {
+    const before = await byKernel(bench);
+    await sees(bench, "C", sent);
+    return (await byKernel(bench)) > before;
+  };
+  await expect.poll(isForwarded, POLLED).toBe(true);
 }
 
 async function open3(bench: UserspaceBench, first: string): Promise<void> {

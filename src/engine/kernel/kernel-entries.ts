@@ -152,6 +152,14 @@ export class KernelEntries implements Disposable {
     }
   }
 
+  /** Whether the connection of this flow is still that of this epoch; also when nobody knows. */
+  has(view: DataView, at: number, epoch: number): boolean {
+    const flow = new Uint8Array(view.buffer, view.byteOffset + at, flowKey.size);
+    this.#change.bytes.set(flow, changeConnection.flow);
+    const entry = this.#ask("look_at_connection");
+    return this.wasRefused || entry?.epoch === epoch;
+  }
+
   /** The director's from now on. As look(). */
   take(connections: ConnectionTable, id: number): EntryView | undefined {
     fillKey(this.#change.view, changeConnection.flow, connections, id);

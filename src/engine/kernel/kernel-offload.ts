@@ -3,13 +3,15 @@
  * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
 import type { Address } from "../../net/address.ts";
-import type { CardHook, DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
+import type { CardHook } from "../card-hook.ts";
+import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
 import { ReadableWatch } from "../host/system/libc.ts";
 import { Attachments, type Hook } from "./attachments.ts";
-import { CARRIES, KernelFlows } from "./kernel-flows.ts";
-import { END_WITH_PROCESS, type PinnedMapsOptions } from "./kernel-maps.ts";
-import { hasLegacyTables, NetfilterNews, tracksWindows } from "./netfilter-news.ts";
+import { KernelFlows } from "./kernel-flows.ts";
+import { CARRIES } from "./kernel-rules.ts";
+import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
+import { Onlookers } from "./onlookers.ts";
 import { makePinPlace, Pins, pinPlace } from "./pins.ts";
 
 const ON_WIRE =
@@ -26,11 +28,11 @@ const REVIEW_MS = 1_000;
 /** How long news of the programs wait at most; a packet or a question that comes before has them told at once. */
 const NEWS_MS = 50;
 
+const SEES_EACH = "the host's firewall sees every packet of balanced connections";
+const SEES_FIRST =
+  "the host's firewall sees the first packets of balanced connections, and one of each after every change";
 const NOT_NATIVE =
   "--hook xdp: at these interfaces packets do not meet the program in the driver, and cost as much as with --hook tc, or more, because the kernel makes a socket buffer of each first";
-
-const WINDOWS_TRACKED =
-  "the host's connection tracking checks TCP sequence numbers, and would take a connection that it does not see whole for invalid: TCP is not forwarded in the kernel. Where that is wanted: sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1";
 
 export interface KernelOffloadOptions {
   readonly connectionsMax: number;
@@ -46,6 +48,7 @@ export interface KernelOffloadOptions {
   readonly outliving?: KernelOutliving | undefined;
   /** Goes on, but not as it should. */
   readonly warn: (message: string, error?: unknown) => void;
+  readonly inform?: ((message: string) => void) | undefined;
 }
 
 export interface KernelOutliving {
@@ -72,7 +75,9 @@ export class KernelOffload implements FlowOffload {
   /** What the director tells, and is told. */
   readonly flows: KernelFlows;
   readonly #attachments: Attachments;
-  readonly #news: NetfilterNews;
+  readonly #onlookers: Onlookers;
+  /** Who is to see each packet, in words; "" for nobody, undefined as long as that was not known. */
+  #onlooking: string | undefined;
   readonly #watch: ReadableWatch;
   readonly #timers: readonly NodeJS.Timeout[];
   /** Of the flows of this generation. */
@@ -82,7 +87,6 @@ export class KernelOffload implements FlowOffload {
   #network: HostNetwork | undefined;
   #networkGeneration = 0;
   #waysDue: NodeJS.Immediate | undefined;
-  #tracksWindows = false;
   #attachFailures = 0;
   /** Of these interfaces has been said that they are not at XDP as drivers have it. */
   readonly #warned = new Set<string>();
@@ -107,15 +111,21 @@ export class KernelOffload implements FlowOffload {
         xdpMaps: options.atXdp === true ? this.flows.maps : undefined,
       }),
     );
-    this.#news = stack.use(
-      new NetfilterNews(() => {
-        this.#chains = undefined;
-        this.flows.invalidate();
+    this.#onlookers = stack.use(
+      new Onlookers({
+        onChange: () => {
+          this.#chains = undefined;
+          this.#letSee();
+          this.flows.invalidate();
+        },
+        onRead: () => this.#letSee(),
+        warn: (message, error) => options.warn(message, error),
       }),
     );
+    this.#letSee();
     this.#watch = stack.use(new ReadableWatch(this.flows.newsFd, () => this.flows.tell()));
+    this.flows.attend();
     stack.move();
-    this.#setTracking(tracksWindows());
     this.#timers = [
       setInterval(() => this.#look(), REVIEW_MS).unref(),
       setInterval(() => this.#hear(), NEWS_MS).unref(),
@@ -136,12 +146,20 @@ export class KernelOffload implements FlowOffload {
     this.#patience = setTimeout(end, patienceSeconds * SECOND_MS).unref();
   }
 
-  async stand(): Promise<string | undefined> {
-    if (this.#options.opensOnWire !== true) return undefined;
+  async stand(taken: string): Promise<string> {
+    if (this.#options.opensOnWire !== true) {
+      return this.#onlooking
+        ? `${taken}, which sees every packet of theirs: ${this.#onlooking}`
+        : taken;
+    }
     const { chainsPassedBy, settingsPassedBy } = await import("./passed-by.ts");
     this.#chains ??= chainsPassedBy();
     const passedBy = [...(await this.#chains), ...settingsPassedBy()];
-    return `${ON_WIRE} (${passedBy.length === 0 ? "there are none now" : passedBy.join("; ")})`;
+    const what = passedBy.length === 0 ? "there are none now" : passedBy.join("; ");
+    const tracked = this.#onlooking
+      ? `; but TCP goes through them all the same: ${this.#onlooking}`
+      : "";
+    return `${ON_WIRE} (${what})${tracked}`;
   }
 
   get cards(): readonly CardHook[] {
@@ -160,6 +178,7 @@ export class KernelOffload implements FlowOffload {
 
   leave(): void {
     this.#attachments.leave();
+    this.flows.attend(0);
     this.#isLeft = true;
   }
 
@@ -208,7 +227,7 @@ export class KernelOffload implements FlowOffload {
     clearTimeout(this.#patience);
     clearImmediate(this.#waysDue);
     this.#watch[Symbol.dispose]();
-    this.#news[Symbol.dispose]();
+    this.#onlookers[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
     if (!this.#isLeft) {
       this.#removePins();
@@ -239,6 +258,8 @@ export class KernelOffload implements FlowOffload {
   }
 
   #hear(): void {
+    this.#onlookers.lookForTables();
+    this.flows.attend();
     this.flows.tell();
     this.flows.recount();
   }
@@ -268,10 +289,22 @@ export class KernelOffload implements FlowOffload {
     }
   }
 
-  /** Where connection tracking checks windows, TCP is not for the programs. */
-  #setTracking(tracks: boolean): void {
-    this.#tracksWindows = tracks;
-    this.flows.carry(tracks ? CARRIES.udp : CARRIES.tcp | CARRIES.udp);
+  /** Has what is to see each packet see it: it goes through the host, and is forwarded behind its firewall. */
+  #letSee(): void {
+    const which = this.#onlookers.which;
+    const opensOnWire = this.#options.opensOnWire === true;
+    // Until the rules have been read they may be any.
+    if (which === undefined) {
+      if (!opensOnWire) this.flows.forwardAtCard(0);
+      return;
+    }
+    const all = opensOnWire ? [] : which.all;
+    const udp = all.length > 0 ? 0 : CARRIES.udp;
+    const tcp = all.length + which.tcp.length > 0 ? 0 : CARRIES.tcp;
+    this.flows.forwardAtCard(tcp | udp);
+    const onlooking = [...all, ...which.tcp].join("; ");
+    if (onlooking !== (this.#onlooking ?? "")) this.#options.inform?.(told(onlooking));
+    this.#onlooking = onlooking;
   }
 
   #neighbourWith(index: number, mac: Uint8Array): string | undefined {
@@ -284,16 +317,14 @@ export class KernelOffload implements FlowOffload {
   }
 
   #look(): void {
-    const tracks = tracksWindows();
-    if (tracks && !this.#tracksWindows) this.#options.warn(WINDOWS_TRACKED);
+    this.#onlookers.lookForTracking();
     const network = this.#network;
     if (network !== undefined && this.#attachments.haveChanged()) this.follow(network);
     const isOutdated =
       network !== undefined &&
       (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());
-    if (isOutdated || tracks !== this.#tracksWindows || hasLegacyTables()) this.flows.invalidate();
+    if (isOutdated) this.flows.invalidate();
     if (network !== undefined) this.#networkGeneration = network.generation;
-    if (tracks !== this.#tracksWindows) this.#setTracking(tracks);
   }
 
   /** Whether a neighbour that flows go to is another by now. Asking also shows the host that they are in use. */
@@ -312,6 +343,10 @@ export class KernelOffload implements FlowOffload {
     }
     return false;
   }
+}
+
+function told(onlooking: string): string {
+  return onlooking === "" ? SEES_FIRST : `${SEES_EACH}: ${onlooking}`;
 }
 
 /** Undefined where nothing can, or shall, outlive the process. */

@@ -18,6 +18,7 @@ import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import { seedOf, type VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
+import { FTP_PORT } from "../../net/port.ts";
 import { destination, playMatches, way } from "./abi.ts";
 import { tellAnswering } from "./answering-servers.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
@@ -29,8 +30,6 @@ import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { countsDecide, RULES } from "./rules.ts";
 
-/** FTP's data connections belong to the service of its control connections. */
-const FTP_PORT = 21;
 const NO_LIMIT = 0xffff_ffff;
 /** The programs draw from 32 bits (bpf/tree.h). */
 const SUM_END = 0xffff_ffff;
@@ -46,7 +45,6 @@ function isCarried({ key, ...plan }: ServicePlan): boolean {
   return (
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
-    !(plan.onePacket && plan.persistence !== undefined) &&
     RULES[plan.scheduler] !== undefined &&
     plan.destinations.length <= MEMBERS_PER_SERVICE &&
     (plan.scheduler !== "twos" || sumOfWeights(plan) < SUM_END)
@@ -300,6 +298,12 @@ export class KernelServices implements ServiceMirror, Disposable {
     return this.#inherited?.keyOf(slot);
   }
 
+  /** Whether a configured destination goes on with what an earlier process counted there. */
+  isInherited(key: number): boolean {
+    const slot = this.#inherited?.slotOf(key);
+    return slot !== undefined && this.#destinations[slot]?.load.isInherited === true;
+  }
+
   inheritedServerOf(slot: number, family: number): OrphanedServer | undefined {
     if (this.#inherited?.unclaimed().has(slot) !== true) return undefined;
     return this.#inherited.serverOf(slot, family);
@@ -314,9 +318,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   /** Destinations that count their connections where the programs have them. */
-  *counted(): Generator<readonly [slot: number, destination: Destination]> {
+  *counted(): Generator<Destination> {
     for (const [slot, which] of this.#destinations.entries()) {
-      if (which?.load.slot === slot) yield [slot, which];
+      if (which?.load.slot === slot) yield which;
     }
   }
 

@@ -1,8 +1,4 @@
-/**
- * Calls back when the host's firewall changes: nftables tells each commit (NFNLGRP_NFTABLES); the older iptables do not,
- * so that where they are in use one has to assume it.
- */
-import { readFileSync } from "node:fs";
+/** Calls back when the host's firewall changes: nftables tells each commit (NFNLGRP_NFTABLES); the older iptables do not. */
 import { bind, close, errno, ReadableWatch, receive, socket } from "../host/system/libc.ts";
 
 const AF_NETLINK = 16;
@@ -28,10 +24,12 @@ export class NetfilterNews implements Disposable {
       view.setUint16(0, AF_NETLINK, true);
       view.setUint32(8, NFTABLES_GROUP, true);
       bind(this.#fd, address, ATTEMPT);
-      this.#watch = new ReadableWatch(this.#fd, () => {
+      const hear = (): void => {
         this.#empty();
         onChange();
-      });
+      };
+      // An error says that news were lost, and so that there were some.
+      this.#watch = new ReadableWatch(this.#fd, hear, hear);
     } catch (error) {
       close(this.#fd);
       throw error;
@@ -48,31 +46,5 @@ export class NetfilterNews implements Disposable {
     for (let datagrams = 0; datagrams < DATAGRAMS_PER_TURN; datagrams++) {
       if (receive(this.#fd, this.#buffer) === -errno.EAGAIN) return;
     }
-  }
-}
-
-/** Whether this network namespace has tables of the older iptables. */
-export function hasLegacyTables(): boolean {
-  return ["ip", "ip6"].some(
-    (family) => read(`/proc/thread-self/net/${family}_tables_names`) !== "",
-  );
-}
-
-/**
- * Whether connection tracking is at work here and would take what it sees of a TCP connection again, after packets went by
- * unseen, for invalid: nf_conntrack_in_window().
- */
-export function tracksWindows(): boolean {
-  const entries = read("/proc/sys/net/netfilter/nf_conntrack_count");
-  if (entries === "" || entries === "0") return false;
-  return read("/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal") === "0";
-}
-
-/** Empty where there is no such file. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1").trim();
-  } catch {
-    return "";
   }
 }

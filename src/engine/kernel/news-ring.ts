@@ -42,21 +42,25 @@ export class NewsRing implements Disposable {
     this.drain(() => {});
   }
 
-  /** Hands all that is there over, one after the other; where it lies is good for as long as the call takes. */
-  drain(each: (view: DataView, at: number) => void): void {
-    if (this.isEmpty) return;
+  /**
+   * Hands what is there over, one after the other; where it lies is good for as long as the call takes. Whether that was all: one that
+   * is being written has others wait.
+   */
+  drain(each: (view: DataView, at: number) => void): boolean {
+    if (this.isEmpty) return true;
     const { view } = this.#written;
     try {
       while (!this.isEmpty) {
         const at = this.#read % (this.#mask + 1);
         const header = Atomics.load(this.#headers, at >>> 2);
         // Whoever writes it is not done.
-        if ((header & BUSY) !== 0) break;
+        if ((header & BUSY) !== 0) return false;
         const length = header & ~DISCARDED;
         // First: what `each` cannot deal with does not come again.
         this.#read += HEADER + ((length + 7) & ~7);
         if ((header & DISCARDED) === 0) each(view, PAGE + at + HEADER);
       }
+      return true;
     } finally {
       Atomics.store(this.#consumed, 0, BigInt(this.#read));
     }

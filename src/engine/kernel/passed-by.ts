@@ -5,6 +5,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { NFT_PATH } from "../userspace/door/nft.ts";
+import { legacyTables } from "./onlookers.ts";
 
 /** What nft tells of a ruleset (libnftables-json(5)), as far as it is read. */
 interface Listing {
@@ -75,12 +76,7 @@ function isBefore({ hook, family, table }: Chain): boolean {
 
 /** Those that nobody tells of when they change. */
 export function settingsPassedBy(): readonly string[] {
-  const tables = ["ip", "ip6"].flatMap((family) =>
-    read(`/proc/thread-self/net/${family}_tables_names`)
-      .split("\n")
-      .filter((name) => name !== "")
-      .map((name) => `${family === "ip" ? "iptables" : "ip6tables"}-legacy -t ${name}`),
-  );
+  const tables = legacyTables();
   const isFilteredEverywhere = isFiltering("all");
   const interfaces = interfaceNames().filter((name) => isFilteredEverywhere || isFiltering(name));
   if (interfaces.length === 0) return tables;

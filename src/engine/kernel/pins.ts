@@ -23,6 +23,7 @@ import { close, getOption, socket } from "../host/system/libc.ts";
 import {
   createNote,
   getPinned,
+  hasUser,
   linkInformation,
   mountPins,
   pin,
@@ -30,12 +31,14 @@ import {
   writeNote,
 } from "./bpf-call.ts";
 import type { BpfObject, BpfParts } from "./libbpf.ts";
+import type { Shapes } from "./shapes.ts";
 
 const BPF_FS_MAGIC = 0xcafe4a11;
 const PLACE = "/sys/fs/bpf";
 const FOLDER = "sluice";
 const IDENTITY = "identity";
-const IDENTITY_LENGTH = 2_048;
+/** Less than a page, with a key before it. */
+const IDENTITY_LENGTH = 4_000;
 /** What a gate's table of programs is kept as (clsact.ts). */
 export const KEPT_GATE = "gate";
 /** Longer than it takes to keep an object's parts. */
@@ -54,6 +57,8 @@ export interface Identity {
   /** Of what programs and daemon say to each other. */
   readonly layout: string;
   readonly connectionsMax: number;
+  /** By which another version can read what is there; a version before them did not note any. */
+  readonly shapes?: Shapes | undefined;
 }
 
 /** The BPF file system that a daemon keeps its programs in whose socket is in `folder`; undefined where there is none. */
@@ -121,6 +126,11 @@ export class Pins {
     if (uid !== process.geteuid?.()) {
       throw new Error(`${this.folder} is another user's (uid ${uid}), and stays`);
     }
+    return this.lookAtIdentity();
+  }
+
+  /** As identity(), of whoever's, for who looks on alone. */
+  lookAtIdentity(): Identity | undefined {
     try {
       return this.#read();
     } catch {
@@ -130,6 +140,22 @@ export class Pins {
 
   /** Keeps all of an object's maps and programs. Throws a SystemCallError. */
   keep(object: BpfObject, identity: Identity): void {
+    renameSync(this.#write(object, identity), this.folder);
+  }
+
+  /** As keep(), in the place of what is kept. Links and a gate stay, and have yet to be told of other programs. */
+  replace(object: BpfObject, identity: Identity): void {
+    const { folder } = this;
+    const links = this.linkNames().map((name) => join("links", name));
+    const staying = this.hasGate ? [...links, join("maps", KEPT_GATE)] : links;
+    const parts = this.#write(object, identity);
+    for (const path of staying) renameSync(join(folder, path), join(parts, path));
+    removeFolder(folder);
+    renameSync(parts, folder);
+  }
+
+  /** In a folder that gets its name when it is whole. */
+  #write(object: BpfObject, identity: Identity): string {
     const whole = this.folder;
     const parts = `${whole}-new`;
     mkdirSync(join(whole, ".."), { mode: 0o700, recursive: true });
@@ -149,7 +175,7 @@ export class Pins {
     } finally {
       close(note);
     }
-    renameSync(parts, whole);
+    return parts;
   }
 
   /** From now on these are the programs, and that is what they are of; links have yet to be told. */
@@ -221,7 +247,20 @@ export class Pins {
 
   #removeIfGone(): void {
     const names = this.linkNames();
-    if (names.length > 0 && names.every((name) => !this.#isAtWork(name))) this.remove();
+    const isGone = this.hasGate
+      ? !this.#isGateUsed()
+      : names.length > 0 && names.every((name) => !this.#isAtWork(name));
+    if (isGone) this.remove();
+  }
+
+  /** A filter goes with its interface, and the last one with the gate's programs. */
+  #isGateUsed(): boolean {
+    const fd = getPinned(join(this.folder, "maps", KEPT_GATE));
+    try {
+      return hasUser(fd);
+    } finally {
+      close(fd);
+    }
   }
 
   #isAtWork(name: string): boolean {

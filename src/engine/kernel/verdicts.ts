@@ -24,6 +24,7 @@ const REASONS: Readonly<Record<keyof typeof verdict, string>> = {
   forwardTunnel:     "forward-tunnel",
   passUnfinished:    "kernel-pass-unfinished",
   passNoXdp:         "kernel-pass-no-xdp",
+  passHalfOpen:      "kernel-pass-half-open",
 };
 
 const FORWARDED = [

@@ -295,9 +295,9 @@ export class UserspaceEngine implements Engine {
   async condition(): Promise<Condition> {
     const { list, omitted } = await this.#examiner.examine();
     const { size, limit } = this.#director.connections.table;
-    const stand = await this.#offload?.stand();
+    const taken = STANDS[this.#door.place.stand];
     return {
-      stand: stand ?? STANDS[this.#door.place.stand],
+      stand: (await this.#offload?.stand(taken)) ?? taken,
       cards: this.#offload?.cards ?? [],
       connections: size,
       connectionsMax: limit,

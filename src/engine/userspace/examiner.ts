@@ -14,7 +14,10 @@ import type { HostNetwork } from "../host/host-network.ts";
 const SLICE_MS = 1;
 /** Findings that are told one by one. */
 const FINDINGS_MAX = 1_000;
-/** Silent neighbours that are asked for anew each time, so that one that is back is noticed without a packet for it. */
+/**
+ * Silent neighbours that are asked for anew each time, so that one that is back is noticed without a packet for it: those that
+ * were silent the last time, too, for whoever was asked for just now has been asked for as often as the host does.
+ */
 const ASKED_MAX = 16;
 
 export interface ExaminerParts {
@@ -34,6 +37,8 @@ export class Examiner implements Disposable {
   readonly #parts: ExaminerParts;
   readonly #arrivals = new Arrivals();
   #current: Promise<Findings> | undefined;
+  /** Interfaces and addresses, as the last examination found them. */
+  #silent: ReadonlySet<string> = new Set();
   #isOpen = true;
 
   constructor(parts: ExaminerParts) {
@@ -58,7 +63,8 @@ export class Examiner implements Disposable {
     const plans = [...services()];
     const families = [...new Set(plans.map(({ key }) => familyOf(key)))];
     this.#arrivals.note((await seen(families)) ?? new Map());
-    const facts = this.#facts();
+    const silent = new Set<string>();
+    const facts = this.#facts(silent);
     const found = new Map<string, Finding>();
     let omitted = 0;
     let until = performance.now() + SLICE_MS;
@@ -73,10 +79,12 @@ export class Examiner implements Disposable {
       await new Promise((resolve) => setImmediate(resolve));
       until = performance.now() + SLICE_MS;
     }
+    this.#silent = silent;
     return { list: [...found.values()], omitted };
   }
 
-  #facts(): Facts {
+  /** Adds to `silent` whoever is. */
+  #facts(silent: Set<string>): Facts {
     const { network } = this.#parts;
     let asked = 0;
     return {
@@ -85,8 +93,13 @@ export class Examiner implements Disposable {
       isForwarding: (family) => network.isForwarding(family),
       isSilent: (interfaceIndex, nextHop) => {
         const isSilent = network.isSilent(interfaceIndex, nextHop);
-        if (isSilent && asked++ < ASKED_MAX) network.seekNeighbour(interfaceIndex, nextHop);
-        return isSilent;
+        if (!isSilent) return false;
+        const name = `${interfaceIndex} ${nextHop}`;
+        silent.add(name);
+        if (this.#silent.has(name) && asked++ < ASKED_MAX) {
+          network.seekNeighbour(interfaceIndex, nextHop);
+        }
+        return true;
       },
       interfaceName: (index) => network.links.get(index)?.name,
       arrivals: this.#arrivals,

@@ -39,6 +39,11 @@ export interface ConnectionTableOptions {
 }
 
 export class ConnectionTable {
+  /**
+   * While somebody counts entries: told of each that comes (1), that goes (-1), and that is about to be inactive or active
+   * (-1), and is so (1).
+   */
+  onCounted: ((id: number, change: 1 | -1) => void) | undefined;
   /** What lies in the memory of an earlier process. */
   readonly inherited: InheritedConnections;
   readonly #records: RecordStore;
@@ -127,6 +132,7 @@ export class ConnectionTable {
     records.commit(id);
     this.#lifetimes.begin(id);
     this.#lookup.enter(id, flow, binding);
+    this.onCounted?.(id, 1);
     return id;
   }
 
@@ -136,6 +142,7 @@ export class ConnectionTable {
     this.#check(id);
     const controlled = records.get(id, FIELD.controlled);
     if (controlled > 0) throw new Error(`Connection ${id} still controls ${controlled} others`);
+    this.onCounted?.(id, -1);
     records.withdraw(id);
     this.setControl(id, NO_CONNECTION);
     this.#lifetimes.end(id);
@@ -225,7 +232,11 @@ export class ConnectionTable {
         `Cannot change flags ${kind & KIND.flagsMask} of a connection to ${flags}`,
       );
     }
+    const isCounted =
+      this.onCounted !== undefined && ((kind ^ flags) & CONNECTION_FLAG.inactive) !== 0;
+    if (isCounted) this.onCounted?.(id, -1);
     this.#records.set(id, FIELD.kind, (kind & ~KIND.flagsMask) | (flags & KIND.flagsMask));
+    if (isCounted) this.onCounted?.(id, 1);
   }
 
   /** What its destination is known by in every process. */

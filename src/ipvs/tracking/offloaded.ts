@@ -74,6 +74,15 @@ export class Offloaded implements OffloadListener {
     return id;
   }
 
+  led(flow: Flow, { destination, packets, seen }: OffloadedConnection): void {
+    const { room, table } = this.#tracker;
+    const template = this.#templateOf(flow, destination, seen);
+    if (template === NO_CONNECTION) return;
+    table.setInPackets(template, table.inPackets(template) + packets);
+    this.#tracker.renew(template, seen);
+    room.release(template);
+  }
+
   moved(id: number, connection: OffloadedConnection): void {
     this.#tracker.progress.follow(id, connection);
   }

@@ -1,6 +1,6 @@
 /** Packets in numbers. */
 
-import { V } from "../../e2e/network.ts";
+import { R2, V } from "../../e2e/network.ts";
 import type { Attack, Extent } from "../attack.ts";
 import type { FloodName } from "../flood-frames.ts";
 import { OTHER_PORT, SERVICE_PORT, type StageSettings, V6 } from "../stage.ts";
@@ -16,7 +16,14 @@ interface Plan {
   readonly port?: number;
   readonly mayFail: number;
   readonly stage?: StageSettings;
+  readonly isLong?: boolean;
 }
+
+const UDP_PORT = 53;
+const UDP_SERVICE = [
+  `-A -u ${V}:${UDP_PORT} -s rr`,
+  `-a -u ${V}:${UDP_PORT} -r ${R2}:${UDP_PORT} -m`,
+] as const;
 
 const SECONDS = 10;
 const SHORT_SECONDS = 2;
@@ -61,6 +68,53 @@ export const FLOOD_ATTACKS: readonly Attack[] = [
     stage: { daemonOptions: ["--connections", "10000"], sysctls: ["net.ipv4.vs.sloppy_tcp=1"] },
   }),
   flood({
+    name: "drop-entry",
+    title: "SYNs at the clients' own service while drop_entry gives half-open connections up",
+    flood: "syn",
+    rate: 30_000,
+    mayFail: 0.2,
+    stage: { daemonOptions: ["--connections", "100000"], sysctls: ["net.ipv4.vs.drop_entry=3"] },
+    isLong: true,
+  }),
+  flood({
+    name: "drop-packet",
+    title: "SYNs at another service while drop_packet drops one of ten first packets",
+    flood: "syn",
+    rate: 30_000,
+    port: OTHER_PORT,
+    mayFail: 0.3,
+    stage: { sysctls: ["net.ipv4.vs.drop_packet=3"] },
+    isLong: true,
+  }),
+  flood({
+    name: "udp-flood",
+    title: "datagrams from random addresses at a UDP service",
+    flood: "udp",
+    rate: 30_000,
+    port: UDP_PORT,
+    mayFail: 0.2,
+    stage: { commands: UDP_SERVICE },
+    isLong: true,
+  }),
+  flood({
+    name: "fragments",
+    title: "first fragments of datagrams that never become whole, at a UDP service",
+    flood: "fragments",
+    rate: 30_000,
+    port: UDP_PORT,
+    mayFail: 0.2,
+    stage: { commands: UDP_SERVICE },
+    isLong: true,
+  }),
+  flood({
+    name: "icmp-flood",
+    title: "ICMP errors about packets that the clients' own service never sent",
+    flood: "icmp",
+    rate: 30_000,
+    mayFail: 0.05,
+    isLong: true,
+  }),
+  flood({
     name: "malformed",
     title: "malformed packets and fragments of nothing at the clients' own service",
     flood: "malformed",
@@ -78,12 +132,21 @@ export const FLOOD_ATTACKS: readonly Attack[] = [
 ];
 
 function flood(plan: Plan): Attack {
-  const { name, title, mayFail, address = V, port = SERVICE_PORT, stage = {} } = plan;
+  const {
+    name,
+    title,
+    mayFail,
+    address = V,
+    port = SERVICE_PORT,
+    stage = {},
+    isLong = false,
+  } = plan;
   return {
     name,
     title,
     mayFail,
     stage,
+    isLong,
     carryOut: async (where, { isShort }: Extent) => {
       const seconds = isShort ? SHORT_SECONDS : SECONDS;
       const rate = isShort ? (plan.shortRate ?? SHORT_RATE) : plan.rate;

@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Admission } from "../../../src/daemon/options.ts";
+import type { EngineName } from "../report/outcome.ts";
 import type { HostCase } from "./host-case.ts";
 import { type HostReport, readReport } from "./host-report.ts";
 import { serveIpvsadm } from "./ipvsadm-server.ts";
@@ -32,9 +34,14 @@ const SETTINGS = {
   },
 } as const;
 
+export interface OurHostOptions extends HostSideOptions {
+  readonly engine: EngineName;
+  readonly admission: Admission;
+}
+
 export async function performOnOurs(
   cases: ReadonlyMap<number, HostCase>,
-  { timeoutMs }: HostSideOptions,
+  { engine, admission, timeoutMs }: OurHostOptions,
 ): Promise<Map<number, HostReport>> {
   const folder = mkdtempSync(join(tmpdir(), "sluice-host-"));
   try {
@@ -42,7 +49,8 @@ export async function performOnOurs(
     const ipvsadm = join(folder, "ipvsadm");
     await using _served = await serveIpvsadm(ipvsadm);
     // No modules: this kernel has its own.
-    writeFileSync(programme, `\n${programmeOf(cases, { ...SETTINGS, ipvsadm })}`);
+    const director = [...SETTINGS.director, "--engine", engine, "--admission", admission];
+    writeFileSync(programme, `\n${programmeOf(cases, { ...SETTINGS, director, ipvsadm })}`);
     await untilDone(folder, programme, report, timeoutMs);
     return readReport(readFileSync(report, "utf8"), cases);
   } finally {

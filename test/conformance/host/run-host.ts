@@ -1,8 +1,9 @@
 /** Carries out host cases in the kernel and on ours at the same time, and judges what differs. */
+import type { Admission } from "../../../src/daemon/options.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Difference } from "../report/compare.ts";
 import { isSame } from "../report/diff.ts";
-import { judge, type Outcome, verdictOf } from "../report/outcome.ts";
+import { type EngineName, judge, type Outcome, verdictOf } from "../report/outcome.ts";
 import type { HostCase, HostStep } from "./host-case.ts";
 import type { HostReport } from "./host-report.ts";
 import { KernelAnswers } from "./kernel-answers.ts";
@@ -11,6 +12,8 @@ import { performOnOurs } from "./our-host.ts";
 
 export interface HostRunOptions {
   readonly machine: Machine;
+  readonly engine: EngineName;
+  readonly admission: Admission;
   readonly timeoutMs: number;
   /** A file that holds what the kernel did, or shall. */
   readonly answers: string | undefined;
@@ -44,7 +47,7 @@ export async function runHost(
 
 async function runOnce(
   cases: readonly HostCase[],
-  { machine, timeoutMs, answers }: HostRunOptions,
+  { machine, engine, admission, timeoutMs, answers }: HostRunOptions,
   isAgain: boolean,
 ): Promise<Outcome[]> {
   if (cases.length === 0) return [];
@@ -52,13 +55,13 @@ async function runOnce(
   const kept = new KernelAnswers(answers, isAgain);
   const [theirs, ours] = await Promise.all([
     kept.orAsk(numbered, (missing) => performInKernel(machine, missing, { timeoutMs })),
-    performOnOurs(numbered, { timeoutMs }),
+    performOnOurs(numbered, { engine, admission, timeoutMs }),
   ]);
   return [...numbered].map(([number, each]) =>
     judge(
       each,
       each.steps.length + 1,
-      "userspace",
+      engine,
       machine.kernel,
       differencesOf(each, theirs.get(number) ?? [], ours.get(number) ?? []),
     ),

@@ -37,8 +37,8 @@ const KEEPALIVED = [
 
 // biome-ignore format: words and their values
 const SLUICE = [
-  join(BIN, "sluice"), "daemon", "--no-state", "--grace", "0", "--connections", "4096", "--log-level", "warn",
-  "--socket", "{folder}/socket", "--config", `{folder}/${CONFIGURATION}`,
+  join(BIN, "sluice"), "daemon", "--engine", "userspace", "--no-state", "--grace", "0", "--connections", "4096",
+  "--log-level", "warn", "--socket", "{folder}/socket", "--config", `{folder}/${CONFIGURATION}`,
 ];
 
 /** What keepalived tells by this, a program tells of ours in the same words. */

@@ -3,6 +3,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import type { Admission } from "../../../src/daemon/options.ts";
 import type { OnReports, PlacedCase, Side } from "../case.ts";
 import { shares, turns } from "../shares.ts";
 import { decodeReports } from "./worker-words.ts";
@@ -13,16 +14,19 @@ const WORDS = ["--net", "--", process.execPath, "--disable-warning=ExperimentalW
 
 export interface UserspaceSideOptions {
   readonly engine: "userspace" | "kernel";
+  readonly admission: Admission;
   /** What a side has started is ended when it takes longer. */
   readonly timeoutMs: number;
 }
 
 export class UserspaceSide implements Side {
   readonly #engine: string;
+  readonly #admission: Admission;
   readonly #timeoutMs: number;
 
-  constructor({ engine, timeoutMs }: UserspaceSideOptions) {
+  constructor({ engine, admission, timeoutMs }: UserspaceSideOptions) {
     this.#engine = engine;
+    this.#admission = admission;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -44,7 +48,7 @@ export class UserspaceSide implements Side {
     ...packetsSeen: readonly string[]
   ): Promise<void> {
     // The namespace has no name: it is gone when the worker is, which ends with its standard input at the latest.
-    const worker = spawn("unshare", [...WORDS, this.#engine, ...packetsSeen], {
+    const worker = spawn("unshare", [...WORDS, this.#engine, this.#admission, ...packetsSeen], {
       stdio: ["pipe", "pipe", "pipe"],
     });
     const timer = setTimeout(() => worker.kill("SIGKILL"), this.#timeoutMs);

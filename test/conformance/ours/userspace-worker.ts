@@ -1,6 +1,6 @@
 /**
- * Carries out cases on the userspace engine, or with the argument "kernel" on the kernel engine, which then takes flows over
- * after so many packets as the next argument says, or as it does by itself: runs inside of a network namespace of its own,
+ * Carries out cases on the userspace engine, or with the argument "kernel" on the kernel engine, which then opens connections
+ * where the next argument says, and takes flows over after so many packets as the one behind says, or as it does by itself: runs inside of a network namespace of its own,
  * which it makes the laboratory's director (laboratory.ts). The engine is in this process, the devices' other ends are, too.
  *
  * The first line of its standard input is the list of cases, each with its place; for each that is done it says a line
@@ -25,7 +25,7 @@ import { encodeReports } from "./worker-words.ts";
 
 /** As many as the kernel's guest has rows and more than all cases make. */
 const CONNECTIONS_MAX = 100_000;
-const [, , engineName, packetsSeen] = process.argv;
+const [, , engineName, admission, packetsSeen] = process.argv;
 
 const input = createInterface({ input: process.stdin });
 input.once("close", () => process.exit(1));
@@ -50,6 +50,7 @@ async function perform(turns: readonly (readonly PlacedCase[])[]): Promise<void>
       engineName === "kernel"
         ? new KernelOffload({
             connectionsMax: CONNECTIONS_MAX,
+            opensOnWire: admission === "wire",
             packetsSeen: packetsSeen === undefined ? undefined : Number(packetsSeen),
             warn,
           })

@@ -4,7 +4,15 @@
  * A table that is made as owned goes with the socket that made it, and so with the process, whatever ends that
  * (nft_rcv_nl_event()); nobody else may change it.
  */
-import { close, receive, SystemCallError, send, socket } from "../system/libc.ts";
+import { setImmediate } from "node:timers/promises";
+import {
+  close,
+  receive,
+  SystemCallError,
+  send,
+  socket,
+  untilUninterrupted,
+} from "../system/libc.ts";
 import {
   type Attribute,
   emitMessage,
@@ -21,9 +29,17 @@ const SUBSYSTEM = 10; // NFNL_SUBSYS_NFTABLES
 
 const BATCH = { begin: 0x10, end: 0x11 } as const;
 /** NFT_MSG_*. */
-export const NFT = { newTable: 0, getTable: 1, newChain: 3, newRule: 6 } as const;
+export const NFT = {
+  newTable: 0,
+  getTable: 1,
+  newChain: 3,
+  getChain: 4,
+  newRule: 6,
+  getRule: 7,
+  getSet: 10,
+} as const;
 /** NFPROTO_*. */
-export const NETFILTER_FAMILY = { ipv4: 2, netdev: 5 } as const;
+export const NETFILTER_FAMILY = { any: 0, inet: 1, ipv4: 2, netdev: 5, ipv6: 10 } as const;
 /** NFTA_TABLE_*. */
 export const TABLE = { name: 1, flags: 2, userData: 6 } as const;
 /** NFT_TABLE_F_OWNER. */
@@ -31,6 +47,9 @@ export const TABLE_OWNED = 0x2;
 
 const GENERIC_LENGTH = 4;
 const ANSWERS_LENGTH = 0x2000;
+const LISTED_LENGTH = 0x1_0000;
+/** Datagrams of a listing between two turns of the event loop: many rules must not stop packets. */
+const DATAGRAMS_PER_TURN = 8;
 
 export class NetfilterSocket implements Disposable {
   readonly fd: number;
@@ -60,6 +79,25 @@ export class NetfilterSocket implements Disposable {
     return found;
   }
 
+  /**
+   * Everything of a kind, of all tables: each with its struct nfgenmsg. What is listed must be read to its end before anything
+   * else is asked. Throws a SystemCallError.
+   */
+  async *list(type: number): AsyncGenerator<Uint8Array> {
+    this.#send([netfilterCommand(type, FLAG.dump, NETFILTER_FAMILY.any, [])]);
+    const buffer = new Uint8Array(LISTED_LENGTH);
+    for (let datagrams = 1; ; datagrams++) {
+      const length = untilUninterrupted(() => receive(this.fd, buffer));
+      if (length < 0) throw new SystemCallError("recv", -length, this.#attempt);
+      for (const message of messagesIn(buffer.subarray(0, length))) {
+        if (message.type === MESSAGE.done) return;
+        if (message.type === MESSAGE.error) checkError(message.body, this.#attempt);
+        else yield message.body;
+      }
+      if (datagrams % DATAGRAMS_PER_TURN === 0) await setImmediate();
+    }
+  }
+
   [Symbol.dispose](): void {
     close(this.fd);
   }
@@ -80,11 +118,16 @@ export class NetfilterSocket implements Disposable {
           yield body;
           continue;
         }
-        const error = body.length >= 4 ? viewOf(body).getInt32(0, true) : 0;
-        if (error < 0) throw new SystemCallError("nf_tables", -error, this.#attempt);
+        checkError(body, this.#attempt);
       }
     }
   }
+}
+
+/** struct nlmsgerr begins with -errno; 0 is an acknowledgement. */
+function checkError(body: Uint8Array, attempt: string): void {
+  const error = body.length >= 4 ? viewOf(body).getInt32(0, true) : 0;
+  if (error < 0) throw new SystemCallError("nf_tables", -error, attempt);
 }
 
 /** One of NFT, about something of one of NETFILTER_FAMILY. */

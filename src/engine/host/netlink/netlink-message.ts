@@ -111,6 +111,18 @@ export function attributesIn(bytes: Uint8Array, start = 0): Attributes {
   return attributes;
 }
 
+/** The attributes of one that is a list, which are all of one type; of none where there is no such attribute. */
+export function* listIn(bytes: Uint8Array | undefined): Generator<Uint8Array> {
+  if (bytes === undefined) return;
+  const view = viewOf(bytes);
+  for (let start = 0; start + ATTRIBUTE_HEADER_LENGTH <= bytes.length; ) {
+    const length = view.getUint16(start, true);
+    if (length < ATTRIBUTE_HEADER_LENGTH || start + length > bytes.length) return;
+    yield bytes.subarray(start + ATTRIBUTE_HEADER_LENGTH, start + length);
+    start += aligned(length);
+  }
+}
+
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
