@@ -8,6 +8,7 @@
 /* Of a list that is drawn up. */
 struct drawing {
 	struct tournament tournament;
+	struct terms terms;
 	struct seats *seats;
 	__u64 seat; /* the first one's */
 };
@@ -19,7 +20,7 @@ static long empty_node(__u32 index, void *context)
 	struct tournament *tournament = &drawing->tournament;
 	__u64 *node = &tournament->nodes->all[(tournament->first + 1 + index) & (MEMBERS_MAX - 1)];
 
-	*(volatile __u64 *)node = tournament->tag | WINNER_MASK;
+	*(volatile __u64 *)node = drawing->terms.tag | (drawing->terms.rules & RULE_DRAWN ? 0 : WINNER_MASK);
 	return 0;
 }
 
@@ -36,35 +37,24 @@ static long take_seat(__u32 place, void *context)
 	return 0;
 }
 
-/* The size of the tree of which a node is the root. */
-static __always_inline __u32 size_below(const struct tournament *tournament, __u32 node)
-{
-	__u32 size = tournament->size;
-
-	for (int level = 0; level < LEVELS_MAX && node > 1; level++) {
-		node >>= 1;
-		size >>= 1;
-	}
-	return size;
-}
-
 /* From the last one, which is among the lowest, to the root. */
 static long decide_node(__u32 index, void *context)
 {
 	struct drawing *drawing = context;
-	struct tournament *tournament = &drawing->tournament;
-	__u32 node = tournament->size - 1 - index, levels = 1;
+	__u32 node = drawing->tournament.size - 1 - index;
 
-	if (!(tournament->rules & RULE_IN_TURN)) {
-		/* 4, 16, 64 ... below it: of another level only the root has a match, of two. */
-		bool is_fourfold = size_below(tournament, node) & 0x55555555;
+	if (!play(&drawing->tournament, node, &drawing->terms))
+		play(&drawing->tournament, node, &drawing->terms);
+	return 0;
+}
 
-		if (!is_fourfold && node != 1)
-			return 0;
-		levels = is_fourfold ? 2 : 1;
-	}
-	if (!play(tournament, node, levels))
-		play(tournament, node, levels);
+static long sum_node(__u32 index, void *context)
+{
+	struct drawing *drawing = context;
+	__u32 node = drawing->tournament.size - 1 - index;
+
+	if (!add_up(&drawing->tournament, node, drawing->terms.tag))
+		add_up(&drawing->tournament, node, drawing->terms.tag);
 	return 0;
 }
 
@@ -76,23 +66,25 @@ static __always_inline void draw_up(const struct plan *plan, bool is_fresh)
 {
 	struct drawing drawing = {
 		.tournament = {
-			.tag = (__u64)plan->tag << TAG_SHIFT,
 			.first = plan->first,
 			.size = 1U << (plan->levels & 0xf),
-			.rules = plan->rules,
 		},
+		.terms = { .tag = (__u64)plan->tag << TAG_SHIFT, .rules = plan->rules },
 		.seats = bpf_map_lookup_elem(&seats, &ONLY),
 	};
 
 	if (plan->hash || !drawing.seats || !enter(&drawing.tournament))
 		return;
 	if (is_fresh) {
-		drawing.seat = drawing.tournament.tag | (__u64)(plan->rules & RULES_MASK) << RULES_SHIFT |
+		drawing.seat = drawing.terms.tag | (__u64)(plan->rules & RULES_MASK) << RULES_SHIFT |
 			       (__u64)(plan->levels & 0xf) << LEVELS_SHIFT | (plan->first & (MEMBERS_MAX - 1));
 		bpf_loop(drawing.tournament.size - 1, empty_node, &drawing, 0);
 		bpf_loop(drawing.tournament.size, take_seat, &drawing, 0);
 	}
-	bpf_loop(drawing.tournament.size - 1, decide_node, &drawing, 0);
+	if (plan->rules & RULE_DRAWN)
+		bpf_loop(drawing.tournament.size - 1, sum_node, &drawing, 0);
+	else
+		bpf_loop(drawing.tournament.size - 1, decide_node, &drawing, 0);
 }
 
 #endif /* SLUICE_DRAW_H */

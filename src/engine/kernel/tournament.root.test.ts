@@ -148,7 +148,7 @@ test.for(SCHEDULERS_BY_LOAD)(
 );
 
 /** Weights edited among many, and servers that come and go: who is picked is whom a scheduler of the director's own picks. */
-test.for(["rr", "wrr", "fo"] as const)(
+test.for(["rr", "wrr", "fo", "twos"] as const)(
   "turns are those of a full look, through edits: %s",
   (name) => {
     stage.apply(EMPTY_STATE);
