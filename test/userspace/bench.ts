@@ -83,9 +83,10 @@ export class BenchNetwork implements AsyncDisposable {
     return new BenchNetwork(director, world, wires);
   }
 
-  /** From now on the wires' far ends take frames of drivers' (veth_xdp_xmit()). */
-  takeDriversFrames(): void {
-    for (const wire of Object.keys(DIRECTOR)) this.#world.run(`ethtool -K ${wire} gro on`);
+  /** Whether the wires' far ends take frames of drivers' from now on: veth_xdp_xmit(). */
+  takeDriversFrames(take: boolean): void {
+    const gro = take ? "on" : "off";
+    for (const wire of Object.keys(DIRECTOR)) this.#world.run(`ethtool -K ${wire} gro ${gro}`);
   }
 
   async send(station: Station, packets: readonly Uint8Array[]): Promise<void> {

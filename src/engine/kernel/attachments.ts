@@ -9,7 +9,8 @@ import { Clsact, type Direction } from "./clsact.ts";
 import { endKept, KeptLink, linkName } from "./kept-link.ts";
 import { ProgramLink } from "./libbpf.ts";
 import type { Pins } from "./pins.ts";
-import { type XdpMode, XdpProgram } from "./xdp-program.ts";
+import type { XdpMode } from "./xdp-choice.ts";
+import { XdpProgram } from "./xdp-program.ts";
 
 export interface Programs {
   readonly atCard: number;

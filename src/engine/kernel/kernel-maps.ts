@@ -122,7 +122,8 @@ export class KernelMaps implements Disposable {
     this.pins = pins;
     const map = (name: string, length: number): Memory =>
       stack.use(Memory.shared(object.map(name), length, `map the kernel engine's ${name}`));
-    this.shared = Object.fromEntries(MAPS.map((name) => [name, object.map(name)]));
+    const names = object.mapNames().filter((name) => !name.includes("."));
+    this.shared = Object.fromEntries(names.map((name) => [name, object.map(name)]));
     this.tables = ["connections", "free_records", "buckets"].map((name) => object.map(name));
     this.replies = object.map("replies");
     this.templates = object.map("templates");

@@ -81,6 +81,8 @@ export function possibleCpus(): number {
 
 /** Maps and programs in the kernel, by their names: descriptors, which are whose this is. */
 export interface BpfParts extends Disposable {
+  /** Those of programs' own variables, whose names have a dot, may be missing. */
+  mapNames(): readonly string[];
   map(name: string): number;
   program(name: string): number;
 }
@@ -91,7 +93,7 @@ export class BpfObject implements BpfParts {
 
   /**
    * Loads an object's maps and programs. `entries`: how many a map holds, by its name; `used`: maps that are there already,
-   * by the names of those whose places they take. Throws a BpfError.
+   * by the names of those whose places they take, if the object has them. Throws a BpfError.
    */
   constructor(
     bytes: Uint8Array,
@@ -112,7 +114,9 @@ export class BpfObject implements BpfParts {
     }
     using unless = new DisposableStack();
     unless.defer(() => library.close(object));
-    for (const [name, fd] of Object.entries(used)) reuse(object, name, fd);
+    for (const [name, fd] of Object.entries(used)) {
+      if (library.findMap(object, name) !== 0) reuse(object, name, fd);
+    }
     const result: number = library.load(object);
     if (result < 0) {
       throw new BpfError(`Cannot load the BPF programs: ${errnoName(-result)}${lastLines(log)}`);

@@ -273,6 +273,10 @@ export class PinnedParts implements BpfParts {
     this.#folder = folder;
   }
 
+  mapNames(): readonly string[] {
+    return readdirSync(join(this.#folder, "maps")).filter((name) => name !== KEPT_GATE);
+  }
+
   map(name: string): number {
     return this.#open(join("maps", name));
   }

@@ -6,31 +6,13 @@ import { readFileSync } from "node:fs";
 import type { Link } from "../host/links.ts";
 import { XdpFeatureReader, type XdpFeatures } from "../host/xdp-features.ts";
 import { card } from "./abi.ts";
-import { BpfObject, deleteElement, updateElement } from "./libbpf.ts";
+import { BpfError, BpfObject, deleteElement, updateElement } from "./libbpf.ts";
+import { chooseXdp, type XdpChoice, type XdpMode } from "./xdp-choice.ts";
 
 const OBJECT = new URL("../../../bpf/xdp.bpf.o", import.meta.url);
 
-/** In the driver, or before any protocol, on a socket buffer. */
-export type XdpMode = "native" | "generic";
-
-/** How it may run at an interface, best first, and why not better. */
-export interface XdpChoice {
-  readonly modes: readonly XdpMode[];
-  readonly why: string | undefined;
-}
-
 /** CARD_… in bpf/abi.h. */
 const CARD = { generic: 1, sends: 2, turns: 4 } as const;
-
-const BOTH: XdpChoice = { modes: ["native", "generic"], why: undefined };
-const only = (mode: XdpMode, why: string): XdpChoice => ({ modes: [mode], why });
-
-const VLANS = "interfaces of VLANs lie over it, whose tags its card may take out of frames";
-const OTHER_END =
-  "the other end of this veth takes no frames of drivers': it has neither an XDP program nor GRO (ethtool -K DEV gro on)";
-const BY_PORTS = "its frames come by its ports";
-const NO_DRIVER = "its driver runs none";
-const UNTOLD = "the kernel does not tell what it can do (Linux 6.3)";
 
 export class XdpProgram implements Disposable {
   readonly #object: BpfObject;
@@ -42,6 +24,7 @@ export class XdpProgram implements Disposable {
   /** `maps`: of the programs at tc, by name. Throws a BpfError. */
   constructor(maps: Readonly<Record<string, number>>) {
     this.#object = new BpfObject(readFileSync(OBJECT), {}, maps);
+    mustShare(this.#object, maps);
     this.#cards = this.#object.map("cards");
     this.fd = this.#object.program("at_driver");
   }
@@ -53,15 +36,8 @@ export class XdpProgram implements Disposable {
     return !isSame(before, this.#features);
   }
 
-  choose({ index, kind }: Link, links: ReadonlyMap<number, Link>): XdpChoice {
-    for (const other of links.values()) {
-      if (other.kind === "vlan" && other.lower === index) return { modes: [], why: VLANS };
-    }
-    if (kind === "bond" || kind === "team") return only("generic", BY_PORTS);
-    if (this.#features === undefined) return kind === undefined ? BOTH : only("generic", UNTOLD);
-    const { runs, sends } = this.#features.get(index) ?? { runs: false, sends: false };
-    if (!runs) return only("generic", NO_DRIVER);
-    return kind === "veth" && !sends ? only("generic", OTHER_END) : BOTH;
+  choose(link: Link, links: ReadonlyMap<number, Link>): XdpChoice {
+    return chooseXdp(link, links.values(), this.#features);
   }
 
   /** To be told before it runs there, and whenever the interface may have changed. */
@@ -86,6 +62,14 @@ export class XdpProgram implements Disposable {
     const sends = this.#features?.get(index)?.sends === true ? CARD.sends : 0;
     return sends | (kind === "veth" ? 0 : CARD.turns);
   }
+}
+
+/** A map that the programs at tc do not have would be another one than theirs. */
+function mustShare(object: BpfObject, maps: Readonly<Record<string, number>>): void {
+  const own = object.mapNames().filter((name) => !name.includes(".") && !(name in maps));
+  if (own.join() === "cards") return;
+  object[Symbol.dispose]();
+  throw new BpfError(`The program at XDP has maps of its own: ${own.join(", ")}`);
 }
 
 function key(interfaceIndex: number): Uint8Array {

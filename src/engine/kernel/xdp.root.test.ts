@@ -32,7 +32,7 @@ describe.each(["generic", "native"] as const)("%s", (mode) => {
 
   beforeAll(async () => {
     network = await BenchNetwork.open();
-    if (mode === "native") network.takeDriversFrames();
+    network.takeDriversFrames(mode === "native");
   });
 
   afterAll(async () => {
@@ -99,6 +99,16 @@ describe.each(["generic", "native"] as const)("%s", (mode) => {
         return (await count()) - before;
       };
       await expect.poll(goesUp, POLLED).toBe(1);
+    });
+
+    test("and in the other form, when the far ends of the wires are others", async () => {
+      network.takeDriversFrames(mode === "generic");
+      const hooks = async () => (await bench.engine.condition()).cards.map(({ hook }) => hook);
+      const other = mode === "generic" ? "xdp native" : "xdp generic";
+      await expect.poll(hooks, POLLED).toEqual([other, other]);
+      const sent = () => sees(bench, "C", "C:1000 > V:81 P. len 90");
+      const alone = () => byXdpAlone(bench, sent);
+      await expect.poll(alone, POLLED).toEqual(["R1: C:1000 > V:81 P. len 90 ttl 63"]);
     });
   });
 });
