@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 SLUICE = "/mnt/sluice/"
@@ -193,22 +194,23 @@ class Sluice:
         self.options = variant["options"]
 
     def __enter__(self):
-        words = [SLUICE + "dist/sluice.js", "daemon", "--no-state", "--grace", "0", "--log-level", "warn"]
+        server = {"address": SERVER, "forwarding": self.method}
+        service = {"vip": VIP, "port": PORT, "protocol": "udp", "scheduler": "rr", "destinations": [server]}
+        # JSON is YAML.
+        write("/run/sluice.yaml", json.dumps({"services": [service]}))
+        words = [SLUICE + "dist/sluice.js", "daemon", "--no-state", "--grace", "0", "--config", "/run/sluice.yaml"]
         self.process = start(words + self.options)
-        until = time.monotonic() + READY_S
-        while self.ipvsadm("-L", "-n", check=False) == "":
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("sluice daemon does not run: " + said(self.process))
-            time.sleep(0.1)
-        for words in services(self.method):
-            self.ipvsadm(*words)
-        return self
+        for line in self.process.stdout:
+            if "the director runs" in line:
+                # It goes on to tell of what is rare, to nobody.
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return self
+            print(line, end="", flush=True)
+        raise RuntimeError("sluice daemon does not run")
 
     def __exit__(self, *_):
-        end(self.process)
-
-    def ipvsadm(self, *words, check=True):
-        return on("director", *NODE, SLUICE + "dist/ipvsadm-main.js", *words, check=check)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=READY_S)
 
 
 KINDS = {"nothing": Nothing, "ipvs": Ipvs, "yardstick": Yardstick, "sluice": Sluice}
