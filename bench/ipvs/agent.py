@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 SLUICE = "/mnt/sluice/"
@@ -25,8 +26,10 @@ CARD = "02:00:00:00:00:02"
 # No device has this address: who gets a frame for it throws it away, first thing.
 NOBODY = "02:00:00:00:00:99"
 READY_S = 120
-# A first thousand packets, some of which a daemon sees; what they bring about is then done.
-WARM_UP = 3
+# A daemon sees the first packets and learns the ways; it keeps what it opened for some packets more.
+FIRST = 20
+FIRST_DELAY_NS = 20_000_000
+WARM_UPS_MAX = 60
 SETTLE_S = 0.5
 FLOWS = 1000
 PORT = 53
@@ -103,13 +106,30 @@ class Network:
         [link] = json.loads(run("ip", "-n", "sink", "-s", "-j", "link", "show", "end"))
         return link["stats64"]["rx"]["packets"]
 
-    def send(self, traffic, count, to=CARD):
+    def settle(self):
+        """Until nothing arrives any more."""
+        before = -1
+        while (now := self.arrived()) != before:
+            before = now
+            time.sleep(SETTLE_S)
+
+    def warm_up(self, traffic, to):
+        """Until packets arrive as they are sent. How long the last thousand took."""
+        self.send(traffic, FIRST, to, FIRST_DELAY_NS)
+        for _ in range(WARM_UPS_MAX):
+            self.settle()
+            taken, arrived = self.send(traffic, FLOWS, to)
+            if to == NOBODY or arrived == FLOWS:
+                return taken
+        raise RuntimeError("Packets do not arrive: %d of %d" % (arrived, FLOWS))
+
+    def send(self, traffic, count, to, delay=0):
         """How many nanoseconds that took, and how many packets came out of the director."""
         write("/proc/net/pktgen/kpktgend_0", "rem_device_all")
         write("/proc/net/pktgen/kpktgend_0", "add_device out")
         fixed = ["dst_mac " + to, "dst_min " + VIP, "dst_max " + VIP, "udp_dst_min %d" % PORT, "udp_dst_max %d" % PORT]
         # Masquerading datagrams without a checksum is another matter.
-        for line in ["count %d" % count, "pkt_size 60", "delay 0", "flag UDPCSUM"] + fixed + TRAFFIC[traffic]:
+        for line in ["count %d" % count, "pkt_size 60", "delay %d" % delay, "flag UDPCSUM"] + fixed + TRAFFIC[traffic]:
             write("/proc/net/pktgen/out", line)
         before = self.arrived()
         # Returns when all are sent, having waited an eighth of a second before.
@@ -174,22 +194,23 @@ class Sluice:
         self.options = variant["options"]
 
     def __enter__(self):
-        words = [SLUICE + "dist/sluice.js", "daemon", "--no-state", "--grace", "0", "--log-level", "warn"]
+        server = {"address": SERVER, "forwarding": self.method}
+        service = {"vip": VIP, "port": PORT, "protocol": "udp", "scheduler": "rr", "destinations": [server]}
+        # JSON is YAML.
+        write("/run/sluice.yaml", json.dumps({"services": [service]}))
+        words = [SLUICE + "dist/sluice.js", "daemon", "--no-state", "--grace", "0", "--config", "/run/sluice.yaml"]
         self.process = start(words + self.options)
-        until = time.monotonic() + READY_S
-        while self.ipvsadm("-L", "-n", check=False) == "":
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError("sluice daemon does not run: " + said(self.process))
-            time.sleep(0.1)
-        for words in services(self.method):
-            self.ipvsadm(*words)
-        return self
+        for line in self.process.stdout:
+            if "the director runs" in line:
+                # It goes on to tell of what is rare, to nobody.
+                threading.Thread(target=self.process.stdout.read, daemon=True).start()
+                return self
+            print(line, end="", flush=True)
+        raise RuntimeError("sluice daemon does not run")
 
     def __exit__(self, *_):
-        end(self.process)
-
-    def ipvsadm(self, *words, check=True):
-        return on("director", *NODE, SLUICE + "dist/ipvsadm-main.js", *words, check=check)
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=READY_S)
 
 
 KINDS = {"nothing": Nothing, "ipvs": Ipvs, "yardstick": Yardstick, "sluice": Sluice}
@@ -223,10 +244,8 @@ def measure(variant, millis):
     takes_xdp = "xdp" in variant.get("options", [])
     with Network(takes_xdp) as network, KINDS[variant["kind"]](variant) as balancer:
         for traffic in TRAFFIC:
-            for _ in range(WARM_UP):
-                warm, _ = network.send(traffic, FLOWS, balancer.to)
-                time.sleep(SETTLE_S)
-            # The last of them says roughly how many fill the time.
+            warm = network.warm_up(traffic, balancer.to)
+            network.settle()
             count = max(FLOWS, int(FLOWS * millis * 1e6 / warm))
             taken, arrived = network.send(traffic, count, balancer.to)
             yield {
