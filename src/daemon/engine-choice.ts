@@ -8,7 +8,7 @@ import { BpfError } from "../engine/kernel/libbpf.ts";
 import type { DoorEvents } from "../engine/userspace/door/door.ts";
 import { UserspaceEngine } from "../engine/userspace/engine.ts";
 import type { HeadStart } from "../engine/userspace/head-start.ts";
-import type { Outliving } from "../engine/userspace/outliving.ts";
+import { type Outliving, outlivesItsEnd } from "../engine/userspace/outliving.ts";
 import { missingCapabilities } from "./capabilities.ts";
 import { type Admission, type EngineChoice, GRACE_DEFAULT, type HookChoice } from "./options.ts";
 
@@ -69,8 +69,8 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
 }
 
 function kernelOutliving({ outliving, events }: EngineOptions): KernelOutliving {
-  const { file, graceSeconds, adopts, staysAtEnd } = outliving;
-  const stays = graceSeconds > 0 || staysAtEnd === true;
+  const { file, graceSeconds, adopts } = outliving;
+  const stays = outlivesItsEnd(outliving);
   const inform = (message: string): void => events.inform(message);
   const patienceSeconds = Math.max(graceSeconds, GRACE_DEFAULT);
   return { folder: dirname(file), adopts, stays, patienceSeconds, inform };

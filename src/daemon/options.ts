@@ -95,10 +95,10 @@ Needs CAP_NET_ADMIN and CAP_NET_RAW there: root, or root in a user namespace. Fo
   --grace SECONDS    when the daemon has ended, by a signal or otherwise, services' packets are
                      dropped for so long and connections are kept, for the next daemon to go on
                      with; 0 gives the ports back to the host at once (default: ${GRACE_DEFAULT}, up to ${GRACE_LIMIT}).
-                     Of one that was killed the kernel engine's programs go on meanwhile, and open, too
+                     The kernel engine's programs go on meanwhile, and open connections, too
   --no-adopt         forget the connections of the daemon before, and end its programs
-  --detach-on-exit   SIGTERM, too, leaves the kernel engine's programs running, until the next daemon
-                     goes on with them, or sluice engine detach ends them
+  --detach-on-exit   SIGTERM leaves the kernel engine's programs running for longer than the grace: until
+                     the next daemon goes on with them, or sluice engine detach ends them
   --engine ENGINE    auto (default): kernel where the host can, else userspace, and the log says which
                      and why; kernel, or userspace. The kernel engine has the kernel open and forward
                      connections by itself

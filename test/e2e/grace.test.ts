@@ -43,11 +43,11 @@ function left(): string {
 
 const USERSPACE = ["--engine", "userspace"] as const;
 
-/** What becomes of packets meanwhile: of a daemon that was killed the kernel engine's programs go on. */
+/** What becomes of packets meanwhile: the kernel engine's programs go on. */
 for (const [signal, engine, meanwhile] of [
   ["SIGTERM", "userspace", "silence"],
   ["SIGKILL", "userspace", "silence"],
-  ["SIGTERM", "kernel", "silence"],
+  ["SIGTERM", "kernel", R1],
   ["SIGKILL", "kernel", R1],
 ] as const) {
   test(`after ${signal} of the ${engine} engine comes its grace, then all is as without Sluice`, async () => {

@@ -38,7 +38,7 @@ import {
   openParts,
   type UserspaceEngineOptions,
 } from "./opening.ts";
-import { inWords } from "./outliving.ts";
+import { inWords, outlivesItsEnd } from "./outliving.ts";
 import { PacketPath } from "./packet-path.ts";
 import { PathMtuLearner } from "./path-mtu-learner.ts";
 import { Pulse } from "./pulse.ts";
@@ -76,8 +76,8 @@ export class UserspaceEngine implements Engine {
   /** Who watches packets; loaded when somebody does. */
   #watches: Watches | undefined;
   #isOpen = true;
-  /** Programs in the kernel go on without us. */
-  readonly #staysAtEnd: boolean;
+  /** What runs in the kernel goes on at its end: for the grace, or until the next one. */
+  readonly #outlives: boolean;
   /** What a process before us left is ours, and what it left behind has ended. */
   #hasSucceeded = false;
 
@@ -85,7 +85,7 @@ export class UserspaceEngine implements Engine {
     { network, door, claim, file }: EngineParts,
     { connectionsMax = CONNECTIONS_MAX, events, offload, outliving }: UserspaceEngineOptions,
   ) {
-    this.#staysAtEnd = outliving?.staysAtEnd === true;
+    this.#outlives = outliving !== undefined && outlivesItsEnd(outliving);
     this.name = offload?.name ?? "userspace";
     this.#offload = offload;
     this.#network = network;
@@ -316,7 +316,7 @@ export class UserspaceEngine implements Engine {
     this.#path[Symbol.dispose]();
     this.#pathMtuLearner[Symbol.dispose]();
     // Where nothing is kept, nothing can go on.
-    const leaves = this.#staysAtEnd && this.#offload?.pins !== undefined;
+    const leaves = this.#outlives && this.#offload?.pins !== undefined;
     if (leaves) this.#offload?.leave();
     this.#offload?.[Symbol.dispose]();
     this.#network[Symbol.dispose]();

@@ -15,13 +15,21 @@ export interface Outliving {
   readonly staysAtEnd?: boolean | undefined;
 }
 
+/** Whether anything goes on when the process has ended, however it ended. */
+export function outlivesItsEnd({
+  graceSeconds,
+  staysAtEnd,
+}: Pick<Outliving, "graceSeconds" | "staysAtEnd">): boolean {
+  return graceSeconds > 0 || staysAtEnd === true;
+}
+
 /** The file for so many connections; undefined, and said, when there cannot be one. */
 export function openFile(
   { file, graceSeconds, adopts, staysAtEnd }: Outliving,
   limit: number,
   events: DoorEvents,
 ): Promise<ConnectionFile | undefined> {
-  const stays = graceSeconds > 0 || staysAtEnd === true;
+  const stays = outlivesItsEnd({ graceSeconds, staysAtEnd });
   return ConnectionFile.open({ path: file, limit, adopts, stays, events });
 }
 
