@@ -219,6 +219,7 @@ struct template {
 #define RULE_BY_WEIGHT 8  /* else weights count only as 0 or not */
 #define RULE_OVERFLOWS 16 /* with more active connections than its weight it takes no more */
 #define RULE_IN_TURN 32	  /* whose turn it is is decided otherwise, among those of a weight */
+#define RULE_DRAWN 64	  /* the less loaded of two that chance draws, by their weights */
 
 /* A service's real servers and how they take turns. */
 struct plan {
@@ -245,7 +246,7 @@ struct plan {
 struct turn {
 	__s16 position; /* of the last one picked in the list; -1: the list's head, before the first */
 	__u16 plan;
-	__u32 level; /* wrr's */
+	__u32 level; /* wrr's; twos's: where its sequence of chance has got to */
 };
 
 union turn_word {

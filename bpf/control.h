@@ -44,6 +44,13 @@ static __always_inline void move_turn(struct turn *turn, const struct plan *befo
 		turn->level = edit->level;
 		return;
 	}
+	if (plan->rules & RULE_DRAWN) {
+		/* Chance goes on as it was, whoever comes or goes. */
+		turn->position = -1;
+		if (edit->edit == EDIT_BOUND)
+			turn->level = edit->level;
+		return;
+	}
 	if (edit->edit == EDIT_BOUND || plan->step > 0) {
 		turn->position = -1;
 	} else if (turn->position >= 0) {

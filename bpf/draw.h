@@ -8,6 +8,7 @@
 /* Of a list that is drawn up. */
 struct drawing {
 	struct tournament tournament;
+	struct terms terms;
 	struct seats *seats;
 	__u64 seat; /* the first one's */
 };
@@ -19,7 +20,7 @@ static long empty_node(__u32 index, void *context)
 	struct tournament *tournament = &drawing->tournament;
 	__u64 *node = &tournament->nodes->all[(tournament->first + 1 + index) & (MEMBERS_MAX - 1)];
 
-	*(volatile __u64 *)node = tournament->tag | WINNER_MASK;
+	*(volatile __u64 *)node = drawing->terms.tag | (drawing->terms.rules & RULE_DRAWN ? 0 : WINNER_MASK);
 	return 0;
 }
 
@@ -40,11 +41,20 @@ static long take_seat(__u32 place, void *context)
 static long decide_node(__u32 index, void *context)
 {
 	struct drawing *drawing = context;
-	struct tournament *tournament = &drawing->tournament;
-	__u32 node = tournament->size - 1 - index;
+	__u32 node = drawing->tournament.size - 1 - index;
 
-	if (!play(tournament, node))
-		play(tournament, node);
+	if (!play(&drawing->tournament, node, &drawing->terms))
+		play(&drawing->tournament, node, &drawing->terms);
+	return 0;
+}
+
+static long sum_node(__u32 index, void *context)
+{
+	struct drawing *drawing = context;
+	__u32 node = drawing->tournament.size - 1 - index;
+
+	if (!add_up(&drawing->tournament, node, drawing->terms.tag))
+		add_up(&drawing->tournament, node, drawing->terms.tag);
 	return 0;
 }
 
@@ -56,23 +66,25 @@ static __always_inline void draw_up(const struct plan *plan, bool is_fresh)
 {
 	struct drawing drawing = {
 		.tournament = {
-			.tag = (__u64)plan->tag << TAG_SHIFT,
 			.first = plan->first,
 			.size = 1U << (plan->levels & 0xf),
-			.rules = plan->rules,
 		},
+		.terms = { .tag = (__u64)plan->tag << TAG_SHIFT, .rules = plan->rules },
 		.seats = bpf_map_lookup_elem(&seats, &ONLY),
 	};
 
 	if (plan->hash || !drawing.seats || !enter(&drawing.tournament))
 		return;
 	if (is_fresh) {
-		drawing.seat = drawing.tournament.tag | (__u64)(plan->rules & RULES_MASK) << RULES_SHIFT |
+		drawing.seat = drawing.terms.tag | (__u64)(plan->rules & RULES_MASK) << RULES_SHIFT |
 			       (__u64)(plan->levels & 0xf) << LEVELS_SHIFT | (plan->first & (MEMBERS_MAX - 1));
 		bpf_loop(drawing.tournament.size - 1, empty_node, &drawing, 0);
 		bpf_loop(drawing.tournament.size, take_seat, &drawing, 0);
 	}
-	bpf_loop(drawing.tournament.size - 1, decide_node, &drawing, 0);
+	if (plan->rules & RULE_DRAWN)
+		bpf_loop(drawing.tournament.size - 1, sum_node, &drawing, 0);
+	else
+		bpf_loop(drawing.tournament.size - 1, decide_node, &drawing, 0);
 }
 
 #endif /* SLUICE_DRAW_H */

@@ -16,92 +16,134 @@
 /* How often is tried anew to be first with a turn. */
 #define TURN_ATTEMPTS 8
 
-/* What schedulers know of a packet. */
-struct asked {
-	__u32 client_fold;
-	__u32 client_port;
-	__u32 destination_fold;
-};
-
-/* A look at a list, and whom it has found. */
-struct search {
-	const struct plan *plan;
-	struct members *members;
-	struct nodes *nodes;
-	struct destinations *destinations;
-	__s32 picked;
-	__u32 place;
-	__u32 value; /* what decides about a slot */
-};
-
-static __always_inline __u32 member_at(const struct search *search, __u32 place)
+/*
+ * Who has won all matches of a list; NOBODY when he may not be picked, and so nobody may. On its own, as all here that looks
+ * maps up, for the stack's sake.
+ */
+static __noinline __s32 champion_of(__u32 first, __u32 rules)
 {
-	return search->members->all[(search->plan->first + place) & (MEMBERS_MAX - 1)];
-}
+	struct nodes *all = bpf_map_lookup_elem(&nodes, &ONLY);
+	struct destinations *in = bpf_map_lookup_elem(&destinations, &ONLY);
+	__u32 winner;
 
-/* Who has won all matches; NOBODY when he may not be picked, and so nobody may. */
-static __always_inline __s32 champion_of(const struct search *search)
-{
-	__u64 root = *(volatile __u64 *)&search->nodes->all[(search->plan->first + 1) & (MEMBERS_MAX - 1)];
-	__u32 winner = root & WINNER_MASK;
-
-	if (winner == EMPTY_MEMBER)
+	if (!all || !in)
 		return NOBODY;
-	if (!may_be_picked(destination_at(search->destinations, winner), search->plan->rules))
+	winner = *(volatile __u64 *)&all->all[(first + 1) & (MEMBERS_MAX - 1)] & WINNER_MASK;
+	if (winner == EMPTY_MEMBER || !may_be_picked(destination_at(in, winner), rules))
 		return NOBODY;
 	return winner;
 }
 
-/* The one at a place has its turn. */
-static __always_inline void pick_at(struct search *search, struct turn *turn, __s32 place)
+static __noinline __s32 member_at(__u32 first, __u32 place)
 {
-	search->picked = member_at(search, place);
+	struct members *list = bpf_map_lookup_elem(&members, &ONLY);
+
+	return list ? (__s32)list->all[(first + place) & (MEMBERS_MAX - 1)] : NOBODY;
+}
+
+/* The one at a place has its turn. */
+static __always_inline __s32 pick_at(const struct plan *plan, struct turn *turn, __s32 place)
+{
+	if (place == NOBODY)
+		return NOBODY;
 	turn->position = place;
+	return member_at(plan->first, place);
 }
 
 /* rr.ts. */
-static __always_inline void pick_next(struct search *search, struct turn *turn)
+static __always_inline __s32 pick_next(const struct plan *plan, struct turn *turn)
 {
-	const struct plan *plan = search->plan;
 	__s32 place = first_from(plan->first, plan->levels, turn->position + 1, 1);
 
 	if (place == NOBODY)
 		place = first_from(plan->first, plan->levels, 0, 1);
-	if (place != NOBODY)
-		pick_at(search, turn, place);
+	return pick_at(plan, turn, place);
+}
+
+/* The largest weight; 0: nobody may be picked. */
+static __noinline __u32 heaviest_of(__u32 first, __u32 rules)
+{
+	struct destinations *in = bpf_map_lookup_elem(&destinations, &ONLY);
+	__s32 champion = champion_of(first, rules);
+
+	return champion == NOBODY || !in ? 0 : destination_at(in, champion)->weight;
+}
+
+/* The next level, where nobody is left at this one; 0: there is nobody at all. */
+static __always_inline __u32 next_level(const struct plan *plan, const struct turn *turn)
+{
+	__u32 step = plan->step ? plan->step : 1;
+	__u32 most = heaviest_of(plan->first, plan->rules), reachable, level;
+
+	if (most == 0)
+		return 0;
+	reachable = most - (most - 1) % step;
+	level = turn->level > step ? turn->level - step : plan->top;
+	return level < reachable ? level : reachable;
 }
 
 /* wrr.ts: rounds over the list at a falling level. The champion is the heaviest. */
-static __always_inline void pick_weighted(struct search *search, struct turn *turn)
+static __always_inline __s32 pick_weighted(const struct plan *plan, struct turn *turn)
 {
-	const struct plan *plan = search->plan;
-	__u32 step = plan->step ? plan->step : 1;
-	__u32 most, reachable, level;
-	__s32 place, heaviest;
+	__s32 place;
+	__u32 level;
 
 	if (plan->top == 0)
-		return;
+		return NOBODY;
 	place = first_from(plan->first, plan->levels, turn->position + 1, turn->level);
-	if (place != NOBODY) {
-		pick_at(search, turn, place);
-		return;
-	}
-	heaviest = champion_of(search);
-	if (heaviest == NOBODY) {
-		if (turn->position >= 0 && turn->level <= step)
-			return;
+	if (place != NOBODY)
+		return pick_at(plan, turn, place);
+	level = next_level(plan, turn);
+	if (level == 0) {
+		if (turn->position >= 0 && turn->level <= plan->step)
+			return NOBODY;
 		turn->position = -1;
 		turn->level = plan->top;
-		return;
+		return NOBODY;
 	}
-	most = destination_at(search->destinations, heaviest)->weight;
-	reachable = most - (most - 1) % step;
-	level = turn->level > step ? turn->level - step : plan->top;
-	turn->level = level < reachable ? level : reachable;
-	place = first_from(plan->first, plan->levels, 0, turn->level);
-	if (place != NOBODY)
-		pick_at(search, turn, place);
+	turn->level = level;
+	return pick_at(plan, turn, first_from(plan->first, plan->levels, 0, level));
 }
+
+static __always_inline __u64 overhead_of(const struct destination *destination)
+{
+	return load_of(destination, RULE_OVERHEAD);
+}
+
+/* Whether the second one is less loaded for its weight. */
+static __noinline bool is_less_loaded(__u32 second, __u32 first)
+{
+	struct destinations *in = bpf_map_lookup_elem(&destinations, &ONLY);
+	struct destination *one, *other;
+
+	if (!in)
+		return false;
+	one = destination_at(in, first);
+	other = destination_at(in, second);
+	return overhead_of(other) * one->weight < overhead_of(one) * other->weight;
+}
+
+/* twos.ts. */
+static __always_inline __s32 pick_drawn(const struct plan *plan, struct turn *turn)
+{
+	__s32 first = drawn_by(plan->first, plan->levels, turn->level + CHANCE_STEP), second;
+
+	if (first == NOBODY)
+		return NOBODY;
+	turn->level += 2 * CHANCE_STEP;
+	second = drawn_by(plan->first, plan->levels, turn->level);
+	return second != NOBODY && is_less_loaded(second, first) ? second : first;
+}
+
+/* A list of slots, and what decides about one. */
+struct slots {
+	__u32 first;
+	__u32 count;
+	__u32 hash;
+	__u32 value;
+	__u32 place; /* where it begins */
+	__s32 picked;
+};
 
 /* hash_32() of include/linux/hash.h. */
 static __always_inline __u32 slot_of(__u32 value)
@@ -109,115 +151,129 @@ static __always_inline __u32 slot_of(__u32 value)
 	return value * 0x61c88647 >> (32 - HASH_BITS);
 }
 
-/* Which slot a client's or a destination's value falls into. */
-static __always_inline __u32 place_of(const struct plan *plan, __u32 value)
+/* Who has a slot, if he may be picked. */
+static __always_inline __s32 owner_of(const struct slots *slots, __u32 place)
 {
-	return plan->hash & HASH_MAGLEV ? siphash(value) % plan->count : slot_of(value);
+	struct members *list = bpf_map_lookup_elem(&members, &ONLY);
+	struct destinations *in = bpf_map_lookup_elem(&destinations, &ONLY);
+	__u32 member;
+
+	if (!list || !in)
+		return NOBODY;
+	member = list->all[(slots->first + place) & (MEMBERS_MAX - 1)];
+	return is_eligible(destination_at(in, member)) ? (__s32)member : NOBODY;
 }
 
 /* Looks through slots from one on, as ip_vs_sh_get_fallback() and ip_vs_mh_get_fallback() do. */
 static long consider_slot(__u32 offset, void *context)
 {
-	struct search *search = context;
-	const struct plan *plan = search->plan;
-	__u32 place, member;
+	struct slots *slots = context;
+	__u32 place;
 
-	if (plan->hash & HASH_MAGLEV)
-		place = siphash((search->place + offset) % plan->count + search->value) % plan->count;
+	if (slots->hash & HASH_MAGLEV)
+		place = siphash((slots->place + offset) % slots->count + slots->value) % slots->count;
 	else /* The first slot is added twice, as the offset's start and as the hash. */
-		place = (search->place + offset + search->place) % HASH_SLOTS;
-	member = member_at(search, place);
-	if (!is_eligible(destination_at(search->destinations, member)))
-		return 0;
-	search->picked = member;
-	return 1;
+		place = (slots->place + offset + slots->place) % HASH_SLOTS;
+	slots->picked = owner_of(slots, place);
+	return slots->picked != NOBODY;
 }
 
-/* sh.ts, dh.ts and mh.ts. */
-static __always_inline void pick_hashed(struct search *search, const struct asked *asked)
+/* sh.ts, dh.ts and mh.ts: who has the slot that a value falls into. */
+__s32 __attribute__((noinline)) picked_by_hash(__u32 first, __u32 count, __u32 hash, __u32 value)
 {
-	const struct plan *plan = search->plan;
-	__u32 value = plan->hash & HASH_DESTINATION ? asked->destination_fold : asked->client_fold;
-	__u32 member;
+	struct slots slots = { .first = first, .count = count, .hash = hash, .value = value, .picked = NOBODY };
 
-	if (plan->count == 0)
-		return;
+	if (count == 0)
+		return NOBODY;
+	slots.place = hash & HASH_MAGLEV ? siphash(value) % count : slot_of(value);
+	slots.picked = owner_of(&slots, slots.place);
+	if (slots.picked == NOBODY && hash & HASH_FALLBACK)
+		bpf_loop(count, consider_slot, &slots, 0);
+	return slots.picked;
+}
+
+static __always_inline __s32 pick_hashed(const struct plan *plan, __u32 client_fold, __u32 client_port,
+					 __u32 destination_fold)
+{
+	__u32 value = plan->hash & HASH_DESTINATION ? destination_fold : client_fold;
+
 	if (plan->hash & HASH_PORT)
-		value += asked->client_port;
-	search->value = value;
-	search->place = place_of(plan, value);
-	member = member_at(search, search->place);
-	if (is_eligible(destination_at(search->destinations, member)))
-		search->picked = member;
-	else if (plan->hash & HASH_FALLBACK)
-		bpf_loop(plan->count, consider_slot, search, 0);
+		value += client_port;
+	return picked_by_hash(plan->first, plan->count, plan->hash, value);
 }
 
-/* Into `picked`; NOBODY stays there where nobody can be. */
-static __always_inline void pick(struct search *search, struct turn *turn, const struct asked *asked)
+/* Of all that load and turn decide about. */
+static __always_inline __s32 pick(const struct plan *plan, struct turn *turn)
 {
-	search->picked = NOBODY;
-	if (search->plan->hash)
-		pick_hashed(search, asked);
-	else if (search->plan->step > 0)
-		pick_weighted(search, turn);
-	else if (search->plan->rules & RULE_IN_TURN)
-		pick_next(search, turn);
-	else
-		search->picked = champion_of(search);
+	if (plan->step > 0)
+		return pick_weighted(plan, turn);
+	if (plan->rules & RULE_DRAWN)
+		return pick_drawn(plan, turn);
+	if (plan->rules & RULE_IN_TURN)
+		return pick_next(plan, turn);
+	return champion_of(plan->first, plan->rules);
 }
 
-/* A pick that is being made. */
-struct picking {
-	struct schedule *schedule;
-	struct search search;
-	struct asked asked;
-};
-
-/* 1 once somebody is picked, or nobody can be: nobody else has had a turn meanwhile, and the list is still in force. */
-static long pick_once(__u32 attempt __attribute__((unused)), void *context)
+static __always_inline __u64 turn_of(const struct schedule *schedule)
 {
-	struct picking *picking = context;
-	struct search *search = &picking->search;
-	struct schedule *schedule = picking->schedule;
-	union turn_word before = { .word = *(volatile __u64 *)&schedule->turn.word };
-	union turn_word after = before, now;
+	return *(volatile __u64 *)&schedule->turn.word;
+}
 
-	search->plan = &schedule->plans[before.turn.plan & 1];
-	pick(search, &after.turn, &picking->asked);
-	/* A list that is no longer in force may be another's by now. */
-	now.word = *(volatile __u64 *)&schedule->turn.word;
-	if (now.turn.plan == before.turn.plan) {
-		if (after.word == before.word)
-			return 1;
-		if (__sync_val_compare_and_swap(&schedule->turn.word, before.word, after.word) == before.word)
-			return 1;
-	}
-	search->picked = NOBODY;
-	return 0;
+static __always_inline const struct plan *plan_at(const struct schedule *schedule, __u64 word)
+{
+	union turn_word turn = { .word = word };
+
+	return &schedule->plans[turn.turn.plan & 1];
+}
+
+/* A list that is no longer in force may be another's by now. */
+static __always_inline bool is_in_force(const struct schedule *schedule, __u64 word)
+{
+	union turn_word before = { .word = word }, now = { .word = turn_of(schedule) };
+
+	return before.turn.plan == now.turn.plan;
 }
 
 /*
- * A real server of a service, whose turn it then was. Global, so that a verifier looks at it once; and so that it looks at an
- * attempt once, they are a bpf_loop().
+ * Whose turn it is, and whose is next; tried anew where somebody else has had it meanwhile. On its own for the stack's sake, as
+ * picked_by_hash().
  */
+__s32 __attribute__((noinline)) picked_in_turn(__u32 service)
+{
+	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service);
+
+	if (!schedule)
+		return NOBODY;
+#pragma clang loop unroll(disable)
+	for (int attempt = 0; attempt < TURN_ATTEMPTS; attempt++) {
+		__u64 before = turn_of(schedule);
+		union turn_word after = { .word = before };
+		__s32 picked = pick(plan_at(schedule, before), &after.turn);
+
+		if (!is_in_force(schedule, before))
+			continue;
+		if (after.word == before)
+			return picked;
+		if (__sync_val_compare_and_swap(&schedule->turn.word, before, after.word) == before)
+			return picked;
+	}
+	return NOBODY;
+}
+
+/* A real server of a service; or NOBODY. Global, so that a verifier looks at it once. */
 __s32 __attribute__((noinline)) pick_of(__u32 service, __u32 client_fold, __u32 client_port, __u32 destination_fold)
 {
-	struct picking picking = {
-		.schedule = bpf_map_lookup_elem(&schedules, &service),
-		.search = {
-			.members = bpf_map_lookup_elem(&members, &ONLY),
-			.nodes = bpf_map_lookup_elem(&nodes, &ONLY),
-			.destinations = bpf_map_lookup_elem(&destinations, &ONLY),
-			.picked = NOBODY,
-		},
-		.asked = { client_fold, client_port, destination_fold },
-	};
+	struct schedule *schedule = bpf_map_lookup_elem(&schedules, &service);
+	__u64 word;
+	__s32 picked;
 
-	if (!picking.schedule || !picking.search.members || !picking.search.nodes || !picking.search.destinations)
+	if (!schedule)
 		return NOBODY;
-	bpf_loop(TURN_ATTEMPTS, pick_once, &picking, 0);
-	return picking.search.picked;
+	word = turn_of(schedule);
+	if (!plan_at(schedule, word)->hash)
+		return picked_in_turn(service);
+	picked = pick_hashed(plan_at(schedule, word), client_fold, client_port, destination_fold);
+	return is_in_force(schedule, word) ? picked : NOBODY;
 }
 
 /* As pick_of(), and a connection counts on it at once. */

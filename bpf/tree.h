@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Who of a service's real servers is the least loaded: a tournament. The members of a list are its leaves, in the list's
- * order; a node has the better of its two children's winners, the left one of a tie. So the root has whom a look through the
- * whole list would find. Node 1 is the root, 2n and 2n + 1 are the children of n, and leaves are numbered on behind them.
+ * order; a node has the better of its two children's winners, the left one of a tie. So the root has whom a look through the whole
+ * list would find. Node 1 is the root, 2n and 2n + 1 are the children of n, and leaves are numbered on behind them.
  *
  * Whoever changes what decides about a member plays its matches anew afterwards, from its leaf to the root. Nobody waits for
  * anybody: a node comes by compare-and-swap, with a version that grows with each. Where that has failed twice, somebody else's
@@ -24,7 +24,15 @@
  *
  *      0        17        49    64       0       20      32       36      49    64
  *     | winner | version | tag |        | first | place | levels | rules | tag |
+ *
+ * Of a list from which chance draws, a node has what all below it that may be picked weigh together:
+ *
+ *      0      32        49    64
+ *     | sum  | version | tag |
  */
+#define SUM_MASK 0xffffffffULL
+#define SUM_VERSION_MASK 0x1ffff00000000ULL
+#define SUM_VERSION_STEP 0x100000000ULL
 #define WINNER_MASK 0x1ffffULL
 #define VERSION_MASK 0x1fffffffe0000ULL
 #define VERSION_STEP 0x20000ULL
@@ -44,14 +52,19 @@ struct tournament {
 	struct members *members;
 	struct nodes *nodes;
 	struct destinations *destinations;
-	__u64 tag; /* as nodes have it */
 	__u32 first;
 	__u32 size;
+};
+
+/* By what its matches are decided. */
+struct terms {
+	__u64 tag; /* as nodes have it */
 	__u32 rules;
 };
 
-/* What a match is decided by. Of who may not be picked the weight is 0, so that everybody else is better. */
-struct merit {
+/* Of a match. Of who may not be picked the weight is 0, so that everybody else is better. */
+struct side {
+	__u64 winner;
 	__u64 load;
 	__u64 weight;
 };
@@ -81,19 +94,6 @@ static __always_inline __u64 load_of(const struct destination *destination, __u3
 	return rules & RULE_IDLE_FIRST && active == 0 ? 0 : active + 1;
 }
 
-static __always_inline struct merit merit_of(const struct tournament *tournament, __u32 member)
-{
-	const struct destination *destination = destination_at(tournament->destinations, member);
-	__u32 rules = tournament->rules;
-
-	if (member == EMPTY_MEMBER || !may_be_picked(destination, rules))
-		return (struct merit){ .load = 1, .weight = 0 };
-	return (struct merit){
-		.load = load_of(destination, rules),
-		.weight = rules & RULE_BY_WEIGHT ? destination->weight : 1,
-	};
-}
-
 static __always_inline __u32 winner_at(const struct tournament *tournament, __u32 node)
 {
 	if (node >= tournament->size)
@@ -101,26 +101,62 @@ static __always_inline __u32 winner_at(const struct tournament *tournament, __u3
 	return *(volatile __u64 *)&tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)] & WINNER_MASK;
 }
 
-/* One match. False when somebody else was faster. */
-static __always_inline bool play(const struct tournament *tournament, __u32 node)
+static __always_inline struct side side_at(const struct tournament *tournament, __u32 node, __u32 rules)
+{
+	__u32 winner = winner_at(tournament, node);
+	const struct destination *destination = destination_at(tournament->destinations, winner);
+
+	if (winner == EMPTY_MEMBER || !may_be_picked(destination, rules))
+		return (struct side){ .winner = winner, .load = 1, .weight = 0 };
+	return (struct side){
+		.winner = winner,
+		.load = load_of(destination, rules),
+		.weight = rules & RULE_BY_WEIGHT ? destination->weight : 1,
+	};
+}
+
+static __always_inline __u64 sum_at(const struct tournament *tournament, __u32 node)
+{
+	const struct destination *destination;
+	__u32 member;
+
+	if (node < tournament->size)
+		return *(volatile __u64 *)&tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)] & SUM_MASK;
+	member = winner_at(tournament, node);
+	destination = destination_at(tournament->destinations, member);
+	return member != EMPTY_MEMBER && is_eligible(destination) ? destination->weight : 0;
+}
+
+/* As play(). The daemon sees that all weights of a list together are less than a sum's bits may say. */
+static __always_inline bool add_up(const struct tournament *tournament, __u32 node, __u64 tag)
 {
 	__u64 *place = &tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)];
 	__u64 before = *(volatile __u64 *)place, after;
-	struct merit left, right;
-	__u64 winner, other;
+
+	if ((before ^ tag) >> TAG_SHIFT)
+		return true;
+	after = (sum_at(tournament, 2 * node) + sum_at(tournament, 2 * node + 1)) & SUM_MASK;
+	after |= tag | ((before + SUM_VERSION_STEP) & SUM_VERSION_MASK);
+	return __sync_val_compare_and_swap(place, before, after) == before;
+}
+
+/* A match. False when somebody else was faster. */
+static __always_inline bool play(const struct tournament *tournament, __u32 node, const struct terms *terms)
+{
+	__u64 *place = &tournament->nodes->all[(tournament->first + node) & (MEMBERS_MAX - 1)];
+	__u64 before = *(volatile __u64 *)place, after;
+	struct side left, right;
 	__s64 difference;
 
 	/* Another list lies there by now. */
-	if ((before ^ tournament->tag) >> TAG_SHIFT)
+	if ((before ^ terms->tag) >> TAG_SHIFT)
 		return true;
-	winner = winner_at(tournament, 2 * node);
-	other = winner_at(tournament, 2 * node + 1);
-	left = merit_of(tournament, winner);
-	right = merit_of(tournament, other);
+	left = side_at(tournament, 2 * node, terms->rules);
+	right = side_at(tournament, 2 * node + 1, terms->rules);
 	/* Who wins is as good as chance: no branch, which would be foretold wrongly every other time. */
 	difference = right.load * left.weight - left.load * right.weight;
-	winner ^= (winner ^ other) & (difference >> 63);
-	after = tournament->tag | ((before + VERSION_STEP) & VERSION_MASK) | winner;
+	after = left.winner ^ ((left.winner ^ right.winner) & (difference >> 63));
+	after |= terms->tag | ((before + VERSION_STEP) & VERSION_MASK);
 	return __sync_val_compare_and_swap(place, before, after) == before;
 }
 
@@ -135,6 +171,7 @@ static __always_inline bool enter(struct tournament *tournament)
 /* On the way up. */
 struct climber {
 	struct tournament tournament;
+	struct terms terms;
 	__u32 node;
 };
 
@@ -144,8 +181,18 @@ static long play_next(__u32 level __attribute__((unused)), void *context)
 	struct climber *climber = context;
 
 	climber->node >>= 1;
-	if (!play(&climber->tournament, climber->node))
-		play(&climber->tournament, climber->node);
+	if (!play(&climber->tournament, climber->node, &climber->terms))
+		play(&climber->tournament, climber->node, &climber->terms);
+	return 0;
+}
+
+static long add_next(__u32 level __attribute__((unused)), void *context)
+{
+	struct climber *climber = context;
+
+	climber->node >>= 1;
+	if (!add_up(&climber->tournament, climber->node, climber->terms.tag))
+		add_up(&climber->tournament, climber->node, climber->terms.tag);
 	return 0;
 }
 
@@ -167,12 +214,15 @@ int __attribute__((noinline)) climb(__u32 which, __u32 what)
 	if (!(rules & what) || !enter(&climber.tournament))
 		return 0;
 	levels = (seat >> LEVELS_SHIFT) & 0xf;
-	climber.tournament.rules = rules;
-	climber.tournament.tag = seat >> TAG_SHIFT << TAG_SHIFT;
+	climber.terms.rules = rules;
+	climber.terms.tag = seat >> TAG_SHIFT << TAG_SHIFT;
 	climber.tournament.first = seat & (MEMBERS_MAX - 1);
 	climber.tournament.size = 1U << levels;
 	climber.node = climber.tournament.size + ((seat >> PLACE_SHIFT) & ((1U << LEVELS_MAX) - 1));
-	bpf_loop(levels, play_next, &climber, 0);
+	if (rules & RULE_DRAWN)
+		bpf_loop(levels, add_next, &climber, 0);
+	else
+		bpf_loop(levels, play_next, &climber, 0);
 	return 0;
 }
 
@@ -244,6 +294,52 @@ __s32 __attribute__((noinline)) first_from(__u32 first, __u32 levels, __u32 from
 	bpf_loop(LEVELS_MAX, step_down, &walker, 0);
 	/* Somebody may just have changed. */
 	return reaches(&walker.tournament, walker.node, weight) ? (__s32)(walker.node - size) : NOBODY;
+}
+
+/* To where the weights, summed up from the left, reach what was drawn. */
+static long step_by_sum(__u32 step __attribute__((unused)), void *context)
+{
+	struct walker *walker = context;
+	__u64 left;
+
+	if (walker->node >= walker->tournament.size)
+		return 1;
+	walker->node <<= 1;
+	left = sum_at(&walker->tournament, walker->node);
+	if (left > 0 && walker->weight <= left)
+		return 0;
+	walker->weight -= left;
+	walker->node++;
+	return 0;
+}
+
+/* SplitMix32, as src/base/prng.ts: a number from 0 to `most`, by where the sequence has got to. */
+#define CHANCE_STEP 0x9e3779b9
+
+static __always_inline __u32 number_of(__u32 counter, __u64 most)
+{
+	counter ^= counter >> 16;
+	counter *= 0x21f0aaad;
+	counter ^= counter >> 15;
+	counter *= 0x735a2d97;
+	counter ^= counter >> 15;
+	return (counter * (most + 1)) >> 32;
+}
+
+/* Whom chance draws from a list, by weight: an index of `destinations`; NOBODY, where nobody may be picked. */
+__s32 __attribute__((noinline)) drawn_by(__u32 first, __u32 levels, __u32 counter)
+{
+	struct walker walker = {
+		.tournament = { .first = first, .size = 1U << (levels & 0xf) },
+		.node = 1,
+	};
+
+	if (!enter(&walker.tournament))
+		return NOBODY;
+	walker.weight = number_of(counter, sum_at(&walker.tournament, 1));
+	bpf_loop(LEVELS_MAX, step_by_sum, &walker, 0);
+	/* Somebody may just have changed. */
+	return sum_at(&walker.tournament, walker.node) > 0 ? (__s32)winner_at(&walker.tournament, walker.node) : NOBODY;
 }
 
 #endif /* SLUICE_TREE_H */

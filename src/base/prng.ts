@@ -8,6 +8,8 @@ export interface Prng {
   of<Choice>(choices: readonly Choice[]): Choice;
   /** Another one that gives the numbers that this one would give from now on. */
   copy(): Prng;
+  /** Where its sequence has got to, a signed 32-bit number; it goes on elsewhere where another's is given to it. */
+  state: number;
 }
 
 /** SplitMix32: a 32-bit counter through a mixing function; passes what schedulers and simulations ask of chance. */
@@ -25,12 +27,21 @@ export function prng(seed: number): Prng {
     if (!Number.isInteger(bound) || bound < 1 || bound > 0x1_0000_0000) {
       throw new RangeError(`Cannot draw below ${bound}: expected an integer from 1 to 2^32`);
     }
-    return Math.floor((next() / 0x1_0000_0000) * bound);
+    // The upper half of the product's 64 bits, exactly: bpf/schedule.h draws the same.
+    const drawn = next();
+    const lower = Math.floor(((drawn & 0xffff) * bound) / 0x1_0000);
+    return Math.floor(((drawn >>> 16) * bound + lower) / 0x1_0000);
   };
   return {
     next,
     below,
     copy: () => prng(counter),
+    get state() {
+      return counter;
+    },
+    set state(state) {
+      counter = state | 0;
+    },
     of: (choices) => {
       if (choices.length === 0) throw new RangeError("Cannot draw one of no choices");
       return choices[below(choices.length)]!;

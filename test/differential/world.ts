@@ -44,6 +44,7 @@ const SCHEDULERS = [
   "dh",
   "mh",
   "mh -b mh-fallback,mh-port",
+  "twos",
   "lblc",
 ];
 /** Of the services below, in the same order. */

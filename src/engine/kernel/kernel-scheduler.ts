@@ -1,4 +1,5 @@
 /** A service's scheduler in the kernel: the programs pick by it themselves, and here the director does. */
+import { prng } from "../../base/prng.ts";
 import { DH_SLOTS, dhSlots } from "../../ipvs/schedulers/dh.ts";
 import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
 import { MH_SLOTS, mhSlots } from "../../ipvs/schedulers/mh.ts";
@@ -11,6 +12,7 @@ import type {
   Turn,
 } from "../../ipvs/schedulers/scheduler.ts";
 import { SH_SLOTS, shSlots } from "../../ipvs/schedulers/sh.ts";
+import { twosBy } from "../../ipvs/schedulers/twos.ts";
 import { levelsOf, wrrAt } from "../../ipvs/schedulers/wrr.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
 import { edit, editSchedule, pickDestination, plan, schedule, turn } from "./abi.ts";
@@ -43,6 +45,8 @@ export interface KernelSchedulerParts {
   readonly name: SchedulerName;
   /** A sum of SCHEDULER_FLAG's bits. */
   readonly flags: number;
+  /** Where the service's own chance begins. */
+  readonly seed: number;
   readonly destinationAt: (slot: number) => Destination | undefined;
   /** What an earlier process left is as it was: nothing is changed before adopt(). */
   readonly isHeld: () => boolean;
@@ -170,6 +174,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     view.setUint32(editSchedule.edit, event, true);
     view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
     this.#writePlan(editSchedule.plan, list);
+    if (event === edit.bound) view.setInt32(editSchedule.level, this.#parts.seed, true);
     if (maps.ask(this.#edit, "edit_schedule") !== true) {
       if (list.first !== before?.first) lists.free(list);
       throw new BpfError("Cannot change a service's destinations in the kernel");
@@ -208,6 +213,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
     const { position, level } = this.turn;
     const slot = position < 0 ? undefined : this.#memberAt(position);
     const last = slot === undefined ? undefined : this.#parts.destinationAt(slot);
+    if (this.name === "twos") return twosBy(prng(level));
     if (this.name === "wrr") return wrrAt({ position, level, ...this.#levels });
     if (this.name === "rr") {
       return rrAfter(last === undefined ? undefined : counterpart(last), position);

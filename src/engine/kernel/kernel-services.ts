@@ -16,7 +16,7 @@ import {
 } from "../../ipvs/services/destination-load.ts";
 import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
-import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
+import { seedOf, type VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { FTP_PORT } from "../../net/port.ts";
 import { destination, playMatches, way } from "./abi.ts";
@@ -31,6 +31,8 @@ import { MemberLists } from "./member-lists.ts";
 import { countsDecide, RULES } from "./rules.ts";
 
 const NO_LIMIT = 0xffff_ffff;
+/** The programs draw from 32 bits (bpf/tree.h). */
+const SUM_END = 0xffff_ffff;
 const COUNTERS = ["connections", "inPackets", "inBytes", "outPackets", "outBytes"] as const;
 const WORDS = destination.size / 4;
 const LONG_WORDS = destination.size / 8;
@@ -44,8 +46,13 @@ function isCarried({ key, ...plan }: ServicePlan): boolean {
     isFoundByKey(key, plan.persistence !== undefined) &&
     plan.persistenceEngine === undefined &&
     RULES[plan.scheduler] !== undefined &&
-    plan.destinations.length <= MEMBERS_PER_SERVICE
+    plan.destinations.length <= MEMBERS_PER_SERVICE &&
+    (plan.scheduler !== "twos" || sumOfWeights(plan) < SUM_END)
   );
+}
+
+function sumOfWeights({ destinations }: Omit<ServicePlan, "key">): number {
+  return destinations.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Whether nothing but its key decides whether a connection is a service's: only a persistent one takes all ports. */
@@ -203,6 +210,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       index,
       name,
       flags,
+      seed: seedOf(service.keyText),
       destinationAt: (slot) => this.#destinations[slot],
       isHeld: () => this.#isHeld,
     });

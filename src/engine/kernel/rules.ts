@@ -13,6 +13,7 @@ const RULE = {
   byWeight: 8,
   overflows: 16,
   inTurn: 32,
+  drawn: 64,
 } as const;
 
 /** Whether it matters how many connections somebody has, as long as he is not overloaded. */
@@ -44,6 +45,7 @@ export const RULES: Readonly<Partial<Record<SchedulerName, number>>> = {
   nq:  RULE.delay | RULE.byWeight | RULE.idleFirst,
   fo:  RULE.byWeight,
   ovf: RULE.byWeight | RULE.overflows,
+  twos: RULE.drawn,
   // What their slots are, and which one is taken, compares nothing.
   sh:  0,
   dh:  0,

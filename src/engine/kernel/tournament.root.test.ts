@@ -148,7 +148,7 @@ test.for(SCHEDULERS_BY_LOAD)(
 );
 
 /** Weights edited among many, and servers that come and go: who is picked is whom a scheduler of the director's own picks. */
-test.for(["rr", "wrr", "fo"] as const)(
+test.for(["rr", "wrr", "fo", "twos"] as const)(
   "turns are those of a full look, through edits: %s",
   (name) => {
     stage.apply(EMPTY_STATE);
@@ -179,3 +179,35 @@ test.for(["rr", "wrr", "fo"] as const)(
     }
   },
 );
+
+test("where there is no room for another list weights are edited all the same, and servers come and go", () => {
+  // Of the 1,048,576 words that there are for lists each of mh's takes 4,096, of sh's 256.
+  const filling = Array.from({ length: 272 }, (_, index) => [
+    `-A -t 10.9.2.1:${1 + index} -s ${index < 256 ? "mh" : "sh"}`,
+    `-a -t 10.9.2.1:${1 + index} -r R1`,
+  ]).flat();
+  const services = ["-t V:80", "-t V2:443"].flatMap((service, index) => [
+    `-A ${service} -s ${["sh", "wlc"][index]}`,
+    ...["R1", "R2"].map((server) => `-a ${service} -r ${server}`),
+  ]);
+  const model = new Director({ host: new TestHost(names), limit: LIMIT, hashKey: [1, 2] });
+  stage.apply(EMPTY_STATE);
+  let state = stateOf([...services, ...filling]);
+  stage.apply(state);
+  const edits = ["-e -t V:80 -r R1 -w 5", "-e -t V:80 -r R2 -w 3", "-e -t V2:443 -r R1 -w 0"];
+  const others = ["-a -t V2:443 -r R3", "-d -t V2:443 -r R2", "-d -t V:80 -r R1"];
+  for (const text of [...edits, ...others]) {
+    state = command(state, text, names);
+    stage.apply(state);
+    model.apply(state);
+    for (const [index, service] of [...model.services.services()].slice(0, 2).entries()) {
+      const ours = [...stage.director.services.services()][index]!;
+      for (let clientFold = 0; clientFold < 64; clientFold++) {
+        const request = { ...REQUEST, clientFold };
+        expect(ours.scheduler.pick(request, ours.destinations)?.address.toString()).toBe(
+          service.scheduler.pick(request, service.destinations)?.address.toString(),
+        );
+      }
+    }
+  }
+});

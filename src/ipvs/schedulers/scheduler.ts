@@ -85,7 +85,7 @@ export interface Scheduler<Kind extends Candidate = Candidate> {
 export interface Turn {
   /** The last one picked; -1 stands for the list's head, before the first. */
   readonly position: number;
-  /** wrr's; 0 of others. */
+  /** wrr's; twos's is where chance has got to; 0 of others. */
   readonly level: number;
 }
 

@@ -8,8 +8,11 @@ import { type Candidate, isEligible, type Scheduler, type SchedulerOptions } fro
  *
  * net/netfilter/ipvs/ip_vs_twos.c.
  */
-export function twos<Kind extends Candidate>(options: SchedulerOptions): Scheduler<Kind> {
-  const { prng } = options;
+export function twos<Kind extends Candidate>({ prng }: SchedulerOptions): Scheduler<Kind> {
+  return twosBy(prng);
+}
+
+export function twosBy<Kind extends Candidate>(prng: Prng): Scheduler<Kind> {
   return {
     pick(_request, candidates) {
       let total = 0;
@@ -24,7 +27,15 @@ export function twos<Kind extends Candidate>(options: SchedulerOptions): Schedul
       return isBetter ? second : first;
     },
 
-    copy: () => twos({ ...options, prng: prng.copy() }),
+    get turn() {
+      return { position: -1, level: prng.state };
+    },
+
+    resume({ level }) {
+      prng.state = level;
+    },
+
+    copy: () => twosBy(prng.copy()),
   };
 }
 

@@ -145,7 +145,7 @@ function schedulerOf(
 }
 
 /** A service's own chance, the same in every run, so that a run replays. FNV-1a over its key. */
-function seedOf(text: string): number {
+export function seedOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
     hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
