@@ -17,22 +17,26 @@ const CARD = { generic: 1, sends: 2, turns: 4 } as const;
 export class XdpProgram implements Disposable {
   readonly #object: BpfObject;
   readonly #cards: number;
-  readonly #reader = new XdpFeatureReader();
+  readonly #reader: XdpFeatureReader;
   readonly fd: number;
   #features: ReadonlyMap<number, XdpFeatures> | undefined;
 
-  /** `maps`: of the programs at tc, by name. Throws a BpfError. */
+  /** `maps`: of the programs at tc, by name. Throws a BpfError or SystemCallError. */
   constructor(maps: Readonly<Record<string, number>>) {
-    this.#object = new BpfObject(readFileSync(OBJECT), {}, maps);
+    using unless = new DisposableStack();
+    this.#object = unless.use(new BpfObject(readFileSync(OBJECT), {}, maps));
     mustShare(this.#object, maps);
+    this.#reader = new XdpFeatureReader();
     this.#cards = this.#object.map("cards");
     this.fd = this.#object.program("at_driver");
+    unless.move();
   }
 
   /** Looks at what interfaces can do, for what is asked below. True when that is other than before. */
   look(): boolean {
     const before = this.#features;
-    this.#features = this.#reader.read();
+    // What was told once stays true while the kernel is too busy to tell.
+    this.#features = this.#reader.read() ?? before;
     return !isSame(before, this.#features);
   }
 
@@ -68,7 +72,6 @@ export class XdpProgram implements Disposable {
 function mustShare(object: BpfObject, maps: Readonly<Record<string, number>>): void {
   const own = object.mapNames().filter((name) => !name.includes(".") && !(name in maps));
   if (own.join() === "cards") return;
-  object[Symbol.dispose]();
   throw new BpfError(`The program at XDP has maps of its own: ${own.join(", ")}`);
 }
 
