@@ -13,7 +13,7 @@ import { boot } from "../../test/conformance/machines/boot.ts";
 import { Qemu } from "../../test/conformance/machines/qemu.ts";
 import { median } from "../median.ts";
 
-const ROUNDS = 1;
+const ROUNDS = 3;
 const MILLIS = 600;
 const SERIES = "6.12";
 
