@@ -41,7 +41,7 @@ test("a server is drained: persistence brings it nobody new, a restart forgets n
   expect([code, stdout]).toEqual([
     0,
     expect.stringMatching(
-      /^tcp:\S+ -> 10\.1\.0\.21:80: drained for \ds, until its last connection ends, then it goes; \d connections? remains? \(/,
+      /^tcp:\S+ -> 10\.1\.0\.21:80 {2}drained for \ds, until its last connection ends, then it goes\n {2}\d connections? remains? \([^\n]*\n {4}10\.9\.0\.2:\d+ {2}[A-Z_]+ {2}\d+s\n/,
     ),
   ]);
   expect(network.ask(80)).toBe(R2);
