@@ -51,6 +51,18 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   for (const [name, { method, path }] of Object.entries(ROUTES)) {
     app.on(method, path, handlers[name as RouteName]);
   }
+  for (const [path, methods] of methodsByPath()) {
+    app.all(path, (context) => {
+      context.header("allow", methods);
+      return fail(context, {
+        status: 405,
+        error: {
+          code: "no-such-method",
+          message: `${context.req.method} is not for ${context.req.path}, which takes ${methods}`,
+        },
+      });
+    });
+  }
   app.get("/ui", (context) => context.redirect("/ui/"));
   app.get("/ui/*", async (context) => {
     const { PAGES, pageAt } = await import("./ui/pages.ts");
@@ -67,6 +79,17 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   );
   app.onError((error, context) => fail(context, refusalFor(error, options.onBug)));
   return app;
+}
+
+/** As `Allow` has them (RFC 9110, 10.2.1): who answers GET answers HEAD. */
+function methodsByPath(): ReadonlyMap<string, string> {
+  const methods = new Map<string, string>();
+  for (const { method, path } of Object.values(ROUTES)) {
+    const known = methods.get(path);
+    const own = method === "GET" ? "GET, HEAD" : method;
+    methods.set(path, known === undefined ? own : `${known}, ${own}`);
+  }
+  return methods;
 }
 
 function handlersFor(control: Control, options: ServerOptions): Record<RouteName, Handler> {
