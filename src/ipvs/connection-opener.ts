@@ -4,6 +4,7 @@
  * tcp_conn_schedule() and its kin, ip_vs_schedule(), ip_vs_sched_persist() and ip_vs_leave() in the kernel.
  */
 import type { Instant } from "../base/clock.ts";
+import { FTP_DATA_PORT, FTP_PORT } from "../net/port.ts";
 import { NO_CONNECTION } from "./connections/connection-table.ts";
 import { Flow } from "./connections/flow.ts";
 import type { Endpoint, Persistence } from "./desired/service.ts";
@@ -17,9 +18,6 @@ import type { Destination } from "./services/destination.ts";
 import type { VirtualService } from "./services/virtual-service.ts";
 import { answeredFlow } from "./tracking/ends-of.ts";
 import { isUsable, Templates } from "./tracking/persistence.ts";
-
-const FTP_PORT = 21;
-const FTP_DATA_PORT = 20;
 
 /** The request that schedulers get, filled anew for each new connection. */
 class SchedulingRequest implements Request {

@@ -6,7 +6,6 @@
  */
 import type { Instant } from "../base/clock.ts";
 import { IP_PROTOCOL } from "../net/ip-protocol.ts";
-import { Reassembler } from "../net/reassembly.ts";
 import { ConnectionOpener } from "./connection-opener.ts";
 import { ConnectionTable, NO_CONNECTION } from "./connections/connection-table.ts";
 import type { HashKey } from "./connections/flow-hash.ts";
@@ -26,8 +25,9 @@ import type { Host } from "./host.ts";
 import { Incoming } from "./incoming.ts";
 import type { Offload } from "./offload.ts";
 import { Outgoing } from "./outgoing.ts";
+import { Gathering } from "./packets/gathering.ts";
 import { type Outcome, OutcomeSlot } from "./packets/outcome.ts";
-import { NO_ARRIVAL, Packet } from "./packets/packet.ts";
+import type { Packet } from "./packets/packet.ts";
 import { type Reason, ReasonCounters, type Yielding } from "./packets/reasons.ts";
 import { SCHEDULERS } from "./schedulers/index.ts";
 import { ESTIMATION_INTERVAL_MS } from "./services/rate-estimator.ts";
@@ -46,10 +46,6 @@ const CROWDED_PARTS = 8;
 
 /** drop_packet's modes from which it drops: 2 and 3. */
 const DROPPING = 2;
-
-/** Bytes before a packet that was reassembled: for a tunnel's headers, and before them for a frame's. */
-const HEADROOM = 64;
-const ROOM_BEFORE = HEADROOM + 64;
 
 export interface DirectorOptions {
   readonly host: Host;
@@ -72,9 +68,7 @@ export class Director {
   readonly connections: Tracker;
   readonly #reasons = new ReasonCounters();
   readonly #outcome = new OutcomeSlot();
-  readonly #reassembler = new Reassembler();
-  /** What was reassembled. */
-  readonly #whole = new Packet();
+  readonly #gathering = new Gathering();
   readonly #incoming: Incoming;
   readonly #outgoing: Outgoing;
   readonly #icmp: IcmpRelay;
@@ -227,7 +221,7 @@ export class Director {
       this.connections.progress.secureTcp = this.#defence.isSecureTcp;
       if (this.#defence.isDroppingEntries) this.connections.dropSome();
       this.services.expire(now);
-      this.#reassembler.expire(now);
+      this.#gathering.expire(now);
       this.#leadOffload();
       this.#housekeptAt = now;
       this.#housekeeping.begin();
@@ -330,7 +324,7 @@ export class Director {
     if (isFromWire && !packet.isUnicast) return outcome.pass("pass-not-unicast");
     if (!this.services.has(packet.family)) return outcome.pass("pass-no-services");
     if (isFromWire && packet.isSourceMartian) return outcome.pass("pass-martian-source");
-    if (packet.isFragment) return this.#reassemble(packet, outcome, now);
+    if (packet.isFragment) return this.#gather(packet, outcome, now);
     switch (packet.protocol) {
       case IP_PROTOCOL.tcp:
       case IP_PROTOCOL.udp:
@@ -350,22 +344,12 @@ export class Director {
     return this.#incoming.receive(packet, outcome, now);
   }
 
-  /** Fragments of services' packets are kept until they are whole: ip_vs_gather_frags(). */
-  #reassemble(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
+  /** Fragments of services' packets are kept until they are whole. */
+  #gather(packet: Packet, outcome: OutcomeSlot, now: Instant): OutcomeSlot {
     if (!this.services.concern(packet)) return outcome.pass("pass-fragment");
-    const { hook, interfaceIndex, isUnicast } = packet;
-    const view = packet.family === 4 ? packet.ipv4 : packet.ipv6;
-    const bytes = this.#reassembler.add(view, now, packet.mark);
-    if (bytes === undefined) return outcome.hold("hold-fragment");
-    const { mark } = this.#reassembler;
-    const memory = new Uint8Array(ROOM_BEFORE + bytes.length);
-    memory.set(bytes, ROOM_BEFORE);
-    const arrival = { ...NO_ARRIVAL, hook, interfaceIndex, isUnicast, mark, headroom: HEADROOM };
-    const whole = this.#whole;
-    if (whole.moveTo(memory, ROOM_BEFORE, memory.length, arrival) !== undefined) {
-      return outcome.pass("pass-malformed");
-    }
-    whole.longestFragment = this.#reassembler.longestFragment;
+    const whole = this.#gathering.add(packet, now);
+    if (whole === "incomplete") return outcome.hold("hold-fragment");
+    if (whole === "malformed") return outcome.pass("pass-malformed");
     return this.#decide(whole, outcome, now);
   }
 }

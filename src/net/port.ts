@@ -12,3 +12,7 @@ export function toPort(value: number): Port {
   }
   return value as Port;
 }
+
+/** FTP's ports (RFC 959, 5.2): its data connections belong to the service of its control connections. */
+export const FTP_PORT = 21;
+export const FTP_DATA_PORT = 20;

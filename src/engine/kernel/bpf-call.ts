@@ -5,8 +5,9 @@
 import koffi from "koffi";
 import { Memory, SystemCallError } from "../host/system/libc.ts";
 
+const SYSTEM_CALLS = { arm64: 280, x64: 321 } as const;
 /** __NR_bpf: asm-generic/unistd.h, and x86's own. */
-const SYSTEM_CALL = { arm64: 280, x64: 321 } as const;
+export const BPF_SYSTEM_CALL = SYSTEM_CALLS[process.arch as keyof typeof SYSTEM_CALLS];
 
 const COMMAND = {
   createMap: 0,
@@ -48,8 +49,7 @@ function memory(): Memory {
 function bpf(command: number, attempt: string, fill: () => void): number {
   attributes.fill(0);
   fill();
-  const number = SYSTEM_CALL[process.arch as keyof typeof SYSTEM_CALL];
-  const result = Number(call(number, command, attributes, attributes.length));
+  const result = Number(call(BPF_SYSTEM_CALL, command, attributes, attributes.length));
   if (result < 0) throw new SystemCallError("bpf", koffi.errno(), attempt);
   return result;
 }

@@ -15,6 +15,7 @@ import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
 import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
+import { FTP_PORT } from "../../net/port.ts";
 import { destination, way } from "./abi.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
@@ -25,8 +26,6 @@ import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
 import { ORDERS } from "./orders.ts";
 
-/** FTP's data connections belong to the service of its control connections. */
-const FTP_PORT = 21;
 const NO_LIMIT = 0xffff_ffff;
 const COUNTERS = ["connections", "inPackets", "inBytes", "outPackets", "outBytes"] as const;
 const WORDS = destination.size / 4;

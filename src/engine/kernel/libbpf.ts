@@ -4,7 +4,7 @@
  */
 import koffi, { type LibraryHandle } from "koffi";
 import { close, errnoName, Memory, SystemCallError } from "../host/system/libc.ts";
-import { createLink, mapInformation } from "./bpf-call.ts";
+import { BPF_SYSTEM_CALL, createLink, mapInformation } from "./bpf-call.ts";
 
 /** A BPF object that cannot be loaded, with the kernel's words. */
 export class BpfError extends Error {
@@ -12,8 +12,6 @@ export class BpfError extends Error {
 }
 
 const LIBRARY = "libbpf.so.1";
-/** __NR_bpf: asm-generic/unistd.h, and x86's own. */
-const BPF_SYSCALL = { arm64: 280, x64: 321 } as const;
 const BPF_PROG_TEST_RUN = 10;
 const TEST_RUN_LENGTH = 80;
 // biome-ignore format: a table
@@ -262,8 +260,12 @@ export class Question implements Disposable {
     const view = this.#attributesView;
     view.setUint32(testRunAt.program, program, true);
     view.setUint32(testRunAt.lengthOut, this.bytes.length, true);
-    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
-    const done = libbpf().bpf(number, BPF_PROG_TEST_RUN, this.#attributes, TEST_RUN_LENGTH);
+    const done = libbpf().bpf(
+      BPF_SYSTEM_CALL,
+      BPF_PROG_TEST_RUN,
+      this.#attributes,
+      TEST_RUN_LENGTH,
+    );
     if (Number(done) < 0) throw new SystemCallError("bpf", koffi.errno(), "run a BPF program");
     return view.getUint32(testRunAt.result, true) === XDP_PASS;
   }
@@ -303,8 +305,12 @@ export class TestRun implements Disposable {
     view.setUint32(testRunAt.lengthOut, this.#out.bytes.length, true);
     view.setBigUint64(testRunAt.in, BigInt(this.#in.address), true);
     view.setBigUint64(testRunAt.out, BigInt(this.#out.address), true);
-    const number = BPF_SYSCALL[process.arch as keyof typeof BPF_SYSCALL];
-    const done = libbpf().bpf(number, BPF_PROG_TEST_RUN, this.#attributes, TEST_RUN_LENGTH);
+    const done = libbpf().bpf(
+      BPF_SYSTEM_CALL,
+      BPF_PROG_TEST_RUN,
+      this.#attributes,
+      TEST_RUN_LENGTH,
+    );
     if (Number(done) < 0) throw new SystemCallError("bpf", koffi.errno(), "run a BPF program");
     const length = view.getUint32(testRunAt.lengthOut, true);
     return {

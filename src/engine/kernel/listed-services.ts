@@ -6,6 +6,7 @@ import type { VirtualService } from "../../ipvs/services/virtual-service.ts";
 import { maskWords } from "../../ipvs/tracking/persistence.ts";
 import type { Address } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { FTP_PORT } from "../../net/port.ts";
 import { serviceKey, settings, service as value } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { deleteElement, updateElement } from "./libbpf.ts";
@@ -14,7 +15,6 @@ import { deleteElement, updateElement } from "./libbpf.ts";
 const NOT_CARRIED = 0xffff_ffff;
 const KIND = { mark: 1, ftp: 2, anyPort: 4 } as const;
 const KINDS = ["mark", "ftp", "anyPort"] as const;
-const FTP_PORT = 21;
 
 export class ListedServices {
   /** Whether the host has an address. */

@@ -5,12 +5,11 @@
 
 import { FAMILY_OF, type IpVersion } from "../../net/ip-family.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { FTP_DATA_PORT, FTP_PORT } from "../../net/port.ts";
 import { familyOf } from "../desired/service.ts";
 import type { Target } from "../packets/opening.ts";
 import type { VirtualService } from "./virtual-service.ts";
 
-const FTP_PORT = 21;
-const FTP_DATA_PORT = 20;
 /** The first port that a process without privileges may listen on. */
 const UNPRIVILEGED_PORT = 1024;
 

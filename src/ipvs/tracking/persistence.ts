@@ -6,6 +6,7 @@
 import type { Instant } from "../../base/clock.ts";
 import type { Family } from "../../net/address.ts";
 import { IP_PROTOCOL } from "../../net/ip-protocol.ts";
+import { FTP_PORT } from "../../net/port.ts";
 import { CallIdFinder } from "../../net/sip.ts";
 import { UDP_HEADER_LENGTH } from "../../net/udp.ts";
 import type { ConnectionTable } from "../connections/connection-table.ts";
@@ -16,8 +17,6 @@ import type { Packet } from "../packets/packet.ts";
 import type { Destination } from "../services/destination.ts";
 import type { VirtualService } from "../services/virtual-service.ts";
 import { bindTo } from "./ends-of.ts";
-
-const FTP_PORT = 21;
 
 export class Templates {
   readonly #table: ConnectionTable;

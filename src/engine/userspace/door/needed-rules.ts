@@ -10,10 +10,8 @@ import type {
 } from "../../../ipvs/desired/service.ts";
 import type { Destination } from "../../../ipvs/services/destination.ts";
 import type { Address } from "../../../net/address.ts";
-import { ANY_PORT } from "../../../net/port.ts";
+import { ANY_PORT, FTP_PORT } from "../../../net/port.ts";
 import type { DoorEndpoint, DoorMark, DoorRange, DoorRules } from "./door-rules.ts";
-
-const FTP_PORT = 21;
 
 /** One thing that the door must take. */
 export type NeededRule =
