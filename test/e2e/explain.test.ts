@@ -30,7 +30,7 @@ afterEach(() => {
 
 /** Who is said to get the client's next connection, and why: "scheduler", "template". */
 async function foreseen(): Promise<{ readonly choice: string; readonly by: string }> {
-  const { choice = "nobody", by = "nothing" } = await new Client(home.socket).call(
+  const { choice = "nobody", by } = await new Client(home.socket).call(
     "explain",
     { service: SERVICE },
     { client: { address: C, port: 0 }, to: null, protocol: null, whatIf: [] },
