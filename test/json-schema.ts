@@ -25,7 +25,8 @@ const RULES: Readonly<Record<string, Fits>> = {
   const: (only: unknown, value) => value === only,
   minimum: (least: number, value) => typeof value !== "number" || value >= least,
   maximum: (most: number, value) => typeof value !== "number" || value <= most,
-  minLength: (least: number, value) => typeof value !== "string" || Array.from(value).length >= least,
+  minLength: (least: number, value) =>
+    typeof value !== "string" || Array.from(value).length >= least,
   maxLength: (most: number, value) => typeof value !== "string" || Array.from(value).length <= most,
   pattern: (source: string, value) =>
     typeof value !== "string" || new RegExp(source, "u").test(value),
