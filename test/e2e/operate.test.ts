@@ -76,6 +76,7 @@ for (const [way, engine] of [
   ["-m", "userspace"],
   ["-g", "userspace"],
   ["-g", "kernel"],
+  ["-m", "kernel"],
 ] as const) {
   test(`--force resets both sides of what remains, ${way}, engine ${engine}`, async () => {
     if (way === "-g") {
