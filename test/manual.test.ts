@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SPELLINGS } from "../src/cli/ipvsadm/grammar.ts";
+import { Terminal } from "./e2e/terminal.ts";
 
 const path = (name: string): string => new URL(`../${name}`, import.meta.url).pathname;
 
@@ -124,6 +125,37 @@ test.runIf(spawnSync("fish", ["--version"]).status === 0).for(completed)(
     if (line === "sluice help pl") expect(words).not.toContain("monitoring/");
   },
 );
+
+// biome-ignore format: a table
+const typed: [line: string, becomes: string][] = [
+  ["sluice repl",                      "sluice replay"],
+  ["sluice daemon --eng",              "sluice daemon --engine"],
+  ["sluice check we",                  "sluice check web.yaml"],
+  ["sluice drain --then re",           "sluice drain --then remove"],
+  ["sluice connections --by st",       "sluice connections --by state"],
+  ["ipvsadm --tun-type gu",            "ipvsadm --tun-type gue"],
+];
+
+const hasZsh = ["zsh", "tmux"].every((name) => spawnSync("which", [name]).status === 0);
+
+test.runIf(hasZsh)("zsh completes what is typed", async () => {
+  const start = `cd ${path("examples")}; PS1='> ' exec zsh -f -i`;
+  using terminal = new Terminal(start, { columns: 100, rows: 30 });
+  const seen = (line: string) =>
+    expect
+      .poll(() => terminal.screen.split("\n").map((each) => each.trimEnd()), { timeout: 20_000 })
+      .toContain(line);
+  await seen(">");
+  terminal.type(
+    `fpath=(${folder}/completions $fpath); autoload -U compinit; compinit -u -D; clear; echo ready`,
+    "Enter",
+  );
+  await seen("ready");
+  for (const [line, becomes] of typed) {
+    terminal.type("C-u", "C-l", line, "Tab");
+    await seen(`> ${becomes}`);
+  }
+});
 
 test("each command is completed", () => {
   expect(offered("sluice", "")).toEqual(expect.arrayContaining(commands()));
