@@ -7,31 +7,14 @@ import { z } from "zod";
 import { keyed } from "../src/base/schema-terms.ts";
 import { COMMON } from "../src/configuration/health-schema.ts";
 import { FILE_SCHEMA } from "../src/configuration/schema.ts";
-
-/** What of JSON Schema is in ours. */
-interface Schema {
-  readonly description?: string;
-  readonly type?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | false;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly enum?: readonly string[];
-  readonly const?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly $ref?: string;
-  readonly $defs?: Readonly<Record<string, Schema>>;
-}
+import { forEditors, type Schema } from "./configuration/editor-schema.ts";
 
 const common = z.toJSONSchema(keyed(COMMON), { io: "input" }) as Schema;
 const whole = z.toJSONSchema(FILE_SCHEMA, { io: "input" }) as Schema;
 
 function schemaFile(): string {
   const title = "Sluice's configuration file";
-  return `${JSON.stringify({ title, ...whole }, undefined, 2)}\n`;
+  return `${JSON.stringify({ title, ...forEditors(whole) }, undefined, 2)}\n`;
 }
 
 function page(): string {

@@ -182,7 +182,8 @@ describe("the API", () => {
   // biome-ignore format: a table
   const refusals: [call: string, body: string, status: number, code: string, message: string][] = [
     ["GET /v2/services",                          "",              404, "no-such-route",   "Nothing answers GET /v2/services: GET /v1 lists what does"],
-    ["PATCH /v1/services",                        "",              404, "no-such-route",   "Nothing answers PATCH /v1/services"],
+    ["PATCH /v1/services",                        "",              405, "no-such-method",  "PATCH is not for /v1/services, which takes GET, HEAD, POST"],
+    ["DELETE /v1/events",                         "",              405, "no-such-method",  "DELETE is not for /v1/events, which takes GET, HEAD"],
     ["GET /v1/services/tcp:10.0.0.1:80",          "",              404, "no-such-service", "No such service: TCP 10.0.0.1:80"],
     ["GET /v1/services/tcp:10.0.0.1",             "",              400, "bad-request",     'Cannot read "tcp:10.0.0.1" as a service: expected tcp:10.0.0.1:80'],
     ["GET /v1/services/fwmark:0",                 "",              400, "bad-request",     'Cannot read "fwmark:0" as a service'],

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { SPELLINGS } from "../src/cli/ipvsadm/grammar.ts";
+import { Terminal } from "./e2e/terminal.ts";
 
 const path = (name: string): string => new URL(`../${name}`, import.meta.url).pathname;
 
@@ -95,6 +96,10 @@ const completed: [line: string, some: string[]][] = [
   ["sluice lab mistake vip-d",         ["vip-down"]],
   ["sluice doctor --se",               ["--server"]],
   ["sluice lab dr --scheduler wr",     ["wrr"]],
+  ["sluice drain --then ",             ["remove", "keep"]],
+  ["sluice drain kee",                 []],
+  ["sluice connections --by st",       ["state"]],
+  ["sluice explain --what-if we",      ["web.yaml"]],
   ["ipvsadm --add-s",                  ["--add-service", "--add-server"]],
   ["ipvsadm -A -t 192.0.2.1:80 -s wl", ["wlc"]],
   ["ipvsadm --tun-type gu",            ["gue"]],
@@ -121,6 +126,37 @@ test.runIf(spawnSync("fish", ["--version"]).status === 0).for(completed)(
     if (line === "sluice help pl") expect(words).not.toContain("monitoring/");
   },
 );
+
+// biome-ignore format: a table
+const typed: [line: string, becomes: string][] = [
+  ["sluice repl",                      "sluice replay"],
+  ["sluice daemon --eng",              "sluice daemon --engine"],
+  ["sluice check we",                  "sluice check web.yaml"],
+  ["sluice drain --then re",           "sluice drain --then remove"],
+  ["sluice connections --by st",       "sluice connections --by state"],
+  ["ipvsadm --tun-type gu",            "ipvsadm --tun-type gue"],
+];
+
+const hasZsh = ["zsh", "tmux"].every((name) => spawnSync("which", [name]).status === 0);
+
+test.runIf(hasZsh)("zsh completes what is typed", async () => {
+  const start = `cd ${path("examples")}; PS1='> ' exec zsh -f -i`;
+  using terminal = new Terminal(start, { columns: 100, rows: 30 });
+  const seen = (line: string) =>
+    expect
+      .poll(() => terminal.screen.split("\n").map((each) => each.trimEnd()), { timeout: 20_000 })
+      .toContain(line);
+  await seen(">");
+  terminal.type(
+    `fpath=(${folder}/completions $fpath); autoload -U compinit; compinit -u -D; clear; echo ready`,
+    "Enter",
+  );
+  await seen("ready");
+  for (const [line, becomes] of typed) {
+    terminal.type("C-u", "C-l", line, "Tab");
+    await seen(`> ${becomes}`);
+  }
+});
 
 test("each command is completed", () => {
   expect(offered("sluice", "")).toEqual(expect.arrayContaining(commands()));

@@ -86,13 +86,23 @@ udp:10.0.0.1:53  dns   wlc        1        0       0
         weight: 5
 0`);
   expect(await perform(describe, "10.0.0.2")).toContain("udp:10.0.0.1:53 -> 10.0.0.2:53\n");
-  expect(await perform(get, "mail")).toContain("mail: there is no such service");
+  expect(await perform(describe, "web")).toContain(
+    "Traffic: 0 connections; in 0 packets, 0 bytes; out 0 packets, 0 bytes\nA second: 0 connections; in 0",
+  );
+  expect(await perform(get, "--yaml", "10.0.0.1:80")).toBe(await perform(get, "--yaml", "web"));
+  expect(await perform(get, "mail")).toContain(
+    "mail: there is no such service: there are tcp:10.0.0.1:80 (web), udp:10.0.0.1:53 (dns)\n",
+  );
+  expect(await perform(get, "wbe")).toContain("wbe: there is no such service, did you mean web?\n");
+  expect(await perform(remove, "10.0.0.2")).toContain(
+    "10.0.0.2: there is no such service: it is a server's address, which is named as tcp:10.0.0.1:80/10.0.0.2\n",
+  );
   expect(await perform(describe, "10.0.0.9")).toContain("10.0.0.9: no service has such a server");
 });
 
 test("all servers of an address are drained and undrained", async () => {
   expect(await perform(drain, "10.0.0.2", "--then", "remove")).toMatch(
-    /^tcp:10\.0\.0\.1:80 -> 10\.0\.0\.2:80: drained for 0s, \S+ ?\S* left at most, then it goes; .*\nudp:.*\n0$/,
+    /^tcp:10\.0\.0\.1:80 -> 10\.0\.0\.2:80 {2}drained for 0s, \S+ ?\S* left at most, then it goes\n.*\nudp:.*\n.*\n0$/,
   );
   expect((await perform(drain, "--json")).replace(/\n\d$/, "")).toContain('"afterwards": "remove"');
   expect(await perform(undrain, "web/10.0.0.2")).toBe(

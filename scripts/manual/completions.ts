@@ -41,6 +41,7 @@ const VALUES: Readonly<Record<string, Values>> = {
   "--on": "interfaces",
   "--mcast-interface": "interfaces",
   "--language": ["en", "zh"],
+  "--what-if": "files",
 };
 
 /** Words that a command's usage names by what they are. */
@@ -51,12 +52,24 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 const FILES = /^(FILE|PATH|DIR|FOLDER|SOCKET)\b/;
 
 export function completedCommand(name: string, says: string, help: Help): CompletedCommand {
-  const options = optionsOf(help).map(completedOption);
+  const choices = choicesOf(help.usage);
+  const options = optionsOf(help).map((option) => completedOption(option, choices));
   return { name, says, options, words: wordsOf(name, help.usage) };
 }
 
-function completedOption({ names, argument, says }: Option): Completed {
-  const [known] = names.flatMap((name) => (VALUES[name] === undefined ? [] : [VALUES[name]]));
+/** What a usage says of an option: `[--then remove|keep]`. */
+const CHOICE = /(--[\w-]+) ([a-z]+(?:\|[a-z]+)+)/g;
+
+function choicesOf(usage: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const found = usage.flatMap((line) => [...line.matchAll(CHOICE)]);
+  return Object.fromEntries(found.map(([, name, choices]) => [name!, choices!.split("|")]));
+}
+
+function completedOption(
+  { names, argument, says }: Option,
+  choices: Readonly<Record<string, readonly string[]>>,
+): Completed {
+  const known = names.map((name) => VALUES[name] ?? choices[name]).find((each) => each);
   const takesArgument = argument !== undefined && !argument.startsWith("[");
   const values = known ?? (FILES.test(argument ?? "") ? "files" : undefined);
   return { names, says, takesArgument, values };
@@ -74,7 +87,9 @@ export function ipvsadmCommand(): CompletedCommand {
 
 /** What else stands in the command's usage: "ipvsadm-save|keepalived FILE", "FILE". */
 function wordsOf(name: string, usage: readonly string[]): Values {
-  const words = usage.flatMap((line) => line.replace(`sluice ${name}`, "").split(/\s+/));
+  const words = usage.flatMap((line) =>
+    line.replace(`sluice ${name}`, "").replaceAll(CHOICE, "").split(/\s+/),
+  );
   const choices = words
     .filter((word) => /^\[?[a-z][\w-]*(\|[a-z][\w-]*)*\]?$/.test(word))
     .flatMap((word) => word.replaceAll(/[[\]]/g, "").split("|"))

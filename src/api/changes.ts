@@ -16,6 +16,7 @@ import { LbError } from "../ipvs/desired/errors.ts";
 import { formatEndpoint, formatServiceKey } from "../ipvs/desired/service.ts";
 import { setSysctls } from "../ipvs/desired/set-sysctl.ts";
 import type { ErrorReply } from "./messages.ts";
+import type { Commands } from "./precondition.ts";
 import { linesOf, mustBeSame, parseJson, readAs, readDestination, readService } from "./reading.ts";
 import type { ChangeName } from "./routes.ts";
 
@@ -28,7 +29,7 @@ export interface ChangeCall {
   readonly by: Author;
 }
 
-type Change = (control: Control, call: ChangeCall) => Promise<void>;
+type Change = (control: Commands, call: ChangeCall) => Promise<void>;
 
 /** Each resolves when it is in force and on disk, and throws what refusal.ts words. */
 export const CHANGES: Readonly<Record<ChangeName, Change>> = {

@@ -20,7 +20,8 @@ import { formatEndpoint, formatServiceKey, type ServiceKey } from "../ipvs/desir
 import { reconciling, type WantedService, type WantedState } from "../ipvs/desired/wanted.ts";
 import { formatServiceId } from "./ids.ts";
 import type { Plan, PlannedChange } from "./messages.ts";
-import { BadRequest, ChangedMeanwhile, TooLarge } from "./problem.ts";
+import { expectedGeneration, mustBeInForce } from "./precondition.ts";
+import { BadRequest, TooLarge } from "./problem.ts";
 import { linesOf, parseJson, readAs } from "./reading.ts";
 
 /** A service with some thousands of destinations, or the names of some ten thousand services. */
@@ -53,22 +54,11 @@ export async function apply(control: Control, request: Request, by: Author): Pro
   const wanted = await readWanted(request);
   const traffic = await control.engine.services();
   const { before, after } = await control.replace((state) => {
-    if (expected !== undefined && control.generation !== expected) {
-      throw new ChangedMeanwhile(expected, control.generation);
-    }
+    mustBeInForce(control, expected, state);
     return reconciling(state, wanted, Date.now());
   }, by);
   await control.declarations.note(wanted, by);
   return planOf(before, after, traffic);
-}
-
-/** If-Match (RFC 9110 13.1.1): the generation that the caller has seen; undefined: whichever. */
-function expectedGeneration(request: Request): number | undefined {
-  const text = request.headers.get("if-match");
-  if (text === null || text === "*") return undefined;
-  const [, digits] = /^"(\d{1,15})"$/.exec(text) ?? [];
-  if (digits !== undefined) return Number(digits);
-  throw new BadRequest(`If-Match: expected a generation such as "12", got ${text}`);
 }
 
 /** What lines want that have something else in the first: `readFirst` takes it. */

@@ -6,6 +6,7 @@ import { inTermsOfEach } from "../control/reload.ts";
 import type { DesiredState } from "../ipvs/desired/desired-state.ts";
 import { planOf } from "./configuration.ts";
 import type { HistoryReply, Plan } from "./messages.ts";
+import { mustBeInForce } from "./precondition.ts";
 import { BadRequest } from "./problem.ts";
 
 export async function historyOf(control: Control): Promise<HistoryReply> {
@@ -29,11 +30,19 @@ export async function planRollback(control: Control, generation: string): Promis
 }
 
 /** Puts in force what was so as of `generation`, as one more of them. */
-export async function rollback(control: Control, generation: string, by: Author): Promise<Plan> {
+export async function rollback(
+  control: Control,
+  generation: string,
+  expected: number | undefined,
+  by: Author,
+): Promise<Plan> {
   const traffic = await control.engine.services();
   const seen = control.state;
   const then = await stateAt(control, seen, generation);
-  const { before, after } = await control.replace((state) => inTermsOfEach(state, then), by);
+  const { before, after } = await control.replace((state) => {
+    mustBeInForce(control, expected, state);
+    return inTermsOfEach(state, then);
+  }, by);
   return planOf(before, after, traffic);
 }
 

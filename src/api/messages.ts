@@ -290,7 +290,7 @@ export interface ErrorReply {
   readonly error: {
     /**
      * A FaultCode (ipvs/desired/errors.ts), or one of the API's own: bad-request, broken-off, not-permitted, no-such-route,
-     * too-large, busy, not-kept, internal.
+     * no-such-method, too-large, busy, not-kept, internal.
      */
     readonly code: string;
     readonly message: string;

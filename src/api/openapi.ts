@@ -15,7 +15,7 @@ import {
   WANTED_SETTINGS_SCHEMA,
 } from "../control/wire-schema.ts";
 import { neededRight, PROBLEM_TYPE } from "./access.ts";
-import { LINE_SCHEMA } from "./changes.ts";
+import { CHANGES, LINE_SCHEMA } from "./changes.ts";
 import { ROUTES, type RouteName } from "./routes.ts";
 
 type Table = typeof ROUTES;
@@ -107,6 +107,18 @@ export function openApi(version: string): object {
   };
 }
 
+/** What a change may depend on: api/precondition.ts. */
+const IF_MATCH = {
+  name: "If-Match",
+  in: "header",
+  description: "A generation in quotes, as an ETag has it: refused (412) when another is in force.",
+  schema: { type: "string" },
+};
+
+function isConditional(name: RouteName): boolean {
+  return Object.hasOwn(CHANGES, name) || name === "apply" || name === "rollback";
+}
+
 function operation(name: RouteName): object {
   const { method, path, says } = ROUTES[name];
   const parameters = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
@@ -126,7 +138,7 @@ function operation(name: RouteName): object {
     operationId: name,
     summary: says,
     description: `Needs the right to ${neededRight(method, path)}.`,
-    parameters: [...parameters, ...queries],
+    parameters: [...parameters, ...queries, ...(isConditional(name) ? [IF_MATCH] : [])],
     ...(body === undefined ? {} : { requestBody: requestBody(body) }),
     responses: { ...success(name), default: PROBLEM_RESPONSE },
   };

@@ -7,7 +7,7 @@ import type { ErrorReply } from "./messages.ts";
 import { BadRequest, BrokenOff, ChangedMeanwhile, TooLarge } from "./problem.ts";
 
 export interface Refusal {
-  readonly status: 400 | 404 | 409 | 412 | 413 | 500 | 503;
+  readonly status: 400 | 404 | 405 | 409 | 412 | 413 | 500 | 503;
   readonly error: ErrorReply["error"];
 }
 

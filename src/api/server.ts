@@ -20,6 +20,8 @@ import { differenceSince, historyOf, planRollback, rollback } from "./history.ts
 import { lines, textStream } from "./lines.ts";
 import { list } from "./list.ts";
 import type { Info } from "./messages.ts";
+import { entityTag, expectedGeneration, provided } from "./precondition.ts";
+import { BadRequest } from "./problem.ts";
 import { bodyOf, parseJson, readService } from "./reading.ts";
 import { type Refusal, refusalFor } from "./refusal.ts";
 import { type ChangeName, ROUTES, type RouteName } from "./routes.ts";
@@ -51,6 +53,18 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   for (const [name, { method, path }] of Object.entries(ROUTES)) {
     app.on(method, path, handlers[name as RouteName]);
   }
+  for (const [path, methods] of methodsByPath()) {
+    app.all(path, (context) => {
+      context.header("allow", methods);
+      return fail(context, {
+        status: 405,
+        error: {
+          code: "no-such-method",
+          message: `${context.req.method} is not for ${context.req.path}, which takes ${methods}`,
+        },
+      });
+    });
+  }
   app.get("/ui", (context) => context.redirect("/ui/"));
   app.get("/ui/*", async (context) => {
     const { PAGES, pageAt } = await import("./ui/pages.ts");
@@ -69,12 +83,28 @@ export function createServer(control: Control, options: ServerOptions): Hono {
   return app;
 }
 
+/** As `Allow` has them (RFC 9110, 10.2.1): who answers GET answers HEAD. */
+function methodsByPath(): ReadonlyMap<string, string> {
+  const methods = new Map<string, string>();
+  for (const { method, path } of Object.values(ROUTES)) {
+    const known = methods.get(path);
+    const own = method === "GET" ? "GET, HEAD" : method;
+    methods.set(path, known === undefined ? own : `${known}, ${own}`);
+  }
+  return methods;
+}
+
 function handlersFor(control: Control, options: ServerOptions): Record<RouteName, Handler> {
   const { engine } = control;
   const by = (context: Context): Author => authorOf(context, options.userName ?? String);
+  // Of before what is told of is looked at: so that If-Match finds out whether somebody was faster.
+  const tag = (context: Context): void => context.header("etag", entityTag(control));
   return {
     ...changeHandlers(control, by),
     changes: (context) => {
+      if (expectedGeneration(context.req.raw) !== undefined) {
+        throw new BadRequest("If-Match: each of these changes would make another generation");
+      }
       const answers = changesByLine(
         control,
         context.req.raw,
@@ -87,8 +117,7 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       );
     },
     configuration: (context) => {
-      // Of the same moment as the state: so that If-Match finds out whether somebody was faster.
-      context.header("etag", `"${control.generation}"`);
+      tag(context);
       return linesReply(
         context,
         lines(configurationLines(control.state), (line) => line),
@@ -109,11 +138,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
         connectionTableSize: engine.connectionTableSize,
         ipvsVersion: IPVS_VERSION,
       } satisfies Info),
-    listServices: async (context) =>
-      context.body(list("services", await engine.services(), statusToWire), 200, {
+    listServices: async (context) => {
+      tag(context);
+      return context.body(list("services", await engine.services(), statusToWire), 200, {
         "content-type": "application/json",
-      }),
+      });
+    },
     getService: async (context) => {
+      tag(context);
       const wanted = formatServiceKey(readService(context.req.param("service") ?? ""));
       const status = (await engine.services()).find(
         ({ plan }) => formatServiceKey(plan.key) === wanted,
@@ -126,8 +158,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
       }
       return context.json(statusToWire(status));
     },
-    getTimeouts: (context) => context.json(control.state.timeouts),
-    listSysctls: async (context) => context.json(listSysctls(await engine.sysctls())),
+    getTimeouts: (context) => {
+      tag(context);
+      return context.json(control.state.timeouts);
+    },
+    listSysctls: async (context) => {
+      tag(context);
+      return context.json(listSysctls(await engine.sysctls()));
+    },
     listConnections: (context) =>
       linesReply(
         context,
@@ -162,7 +200,14 @@ function handlersFor(control: Control, options: ServerOptions): Record<RouteName
     planRollback: async (context) =>
       context.json(await planRollback(control, context.req.param("generation") ?? "")),
     rollback: async (context) =>
-      context.json(await rollback(control, context.req.param("generation") ?? "", by(context))),
+      context.json(
+        await rollback(
+          control,
+          context.req.param("generation") ?? "",
+          expectedGeneration(context.req.raw),
+          by(context),
+        ),
+      ),
     health: (context) => context.json(healthOf(options.status.health())),
     status: async (context) => context.json(await statusOf(control, options)),
     reasonWords: async (context) =>
@@ -214,7 +259,7 @@ function changeHandlers(
     name,
     async (context) => {
       const text = await bodyOf(context.req.raw);
-      await change(control, {
+      await change(provided(control, expectedGeneration(context.req.raw)), {
         service: context.req.param("service") ?? "",
         destination: context.req.param("destination") ?? "",
         body: text === "" ? undefined : parseJson(text),

@@ -1,5 +1,6 @@
 /** Which servers, in which services, somebody means who says `10.0.0.2`, `10.0.0.2:80` or `tcp:10.0.0.1:80/10.0.0.2`. */
 import { formatEndpointId, formatServiceId, parseEndpointId, parseServiceId } from "../api/ids.ts";
+import { nearest } from "../base/nearest.ts";
 import type { WireDestinationStatus, WireServiceStatus } from "../control/wire.ts";
 import { keyToWire } from "../control/wire.ts";
 import { Address } from "../net/address.ts";
@@ -37,7 +38,8 @@ export function pickService(
   services: readonly WireServiceStatus[],
   names: ReadonlyMap<string, string> = new Map(),
 ): WireServiceStatus {
-  const key = parseServiceId(word);
+  // Of TCP when nobody says of what.
+  const key = parseServiceId(word) ?? parseServiceId(`tcp:${word}`);
   const id = key === undefined ? undefined : formatServiceId(keyToWire(key));
   const picked = services.filter(({ key: each }) => {
     const eachId = formatServiceId(each);
@@ -45,12 +47,39 @@ export function pickService(
   });
   const [first, ...others] = picked;
   if (first === undefined) {
-    throw new UsageError(
-      `${word}: there is no such service: expected an id such as tcp:10.0.0.1:80 or fwmark:7, or a name in the file that was applied`,
-    );
+    throw new UsageError(`${word}: there is no such service${instead(word, services, names)}`);
   }
   if (others.length > 0) throw new UsageError(`${word}: ${picked.length} services are called so`);
   return first;
+}
+
+/** More than these are what `sluice get` is for. */
+const NAMED_MAX = 5;
+
+/** What may be meant by a word that no service is called by. */
+function instead(
+  word: string,
+  services: readonly WireServiceStatus[],
+  names: ReadonlyMap<string, string>,
+): string {
+  const ids = services.map(({ key }) => formatServiceId(key));
+  const withServer = services.find(({ destinations }) =>
+    destinations.some(({ endpoint }) =>
+      [endpoint.address, formatEndpointId(endpoint)].includes(word),
+    ),
+  );
+  if (withServer !== undefined) {
+    return `: it is a server's address, which is named as ${formatServiceId(withServer.key)}/${word}`;
+  }
+  const meant = nearest(word, [...ids, ...names.values()]);
+  if (meant !== undefined) return `, did you mean ${meant}?`;
+  if (ids.length === 0) return ": there is none";
+  const named = ids.slice(0, NAMED_MAX).map((id) => {
+    const name = names.get(id);
+    return name === undefined ? id : `${id} (${name})`;
+  });
+  const more = ids.length > NAMED_MAX ? ", and others: see sluice get" : "";
+  return `: there are ${named.join(", ")}${more}`;
 }
 
 function serverTest(word: string): (destination: WireDestinationStatus) => boolean {

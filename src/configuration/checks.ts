@@ -76,20 +76,21 @@ export class Checks {
       const known = this.#named.get(each);
       if (known !== undefined) return [known.plan];
       const at = checks === undefined ? [...path, "check"] : [...path, "checks", index];
-      this.#problems.push(file.document.problem(at, this.#unknown(each)));
+      const message = `no check is called ${amongOthers(each, [...this.#named.keys()])}`;
+      this.#problems.push(file.document.problem(at, message));
       return [];
     });
     // One that is said twice is asked once.
     return [...new Map(plans.map((plan) => [canonical(plan), plan])).values()];
   }
+}
 
-  #unknown(name: string): string {
-    const names = [...this.#named.keys()];
-    const meant = nearest(name, names);
-    const says = `no check is called ${JSON.stringify(name)}`;
-    if (meant !== undefined) return `${says}, did you mean "${meant}"?`;
-    return names.length === 0 ? `${says}: there is none` : `${says}: there are ${names.join(", ")}`;
-  }
+/** A name that nothing has, and which one may be meant. */
+export function amongOthers(name: string, names: readonly string[]): string {
+  const meant = nearest(name, names);
+  const said = JSON.stringify(name);
+  if (meant !== undefined) return `${said}, did you mean "${meant}"?`;
+  return names.length === 0 ? `${said}: there is none` : `${said}: there are ${names.join(", ")}`;
 }
 
 /** Whether such a check needs a port that neither it nor the destination has. */

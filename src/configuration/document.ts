@@ -36,7 +36,7 @@ export class ConfigurationDocument {
     );
     if (problems.length === 0) problems.push(...this.#fillIn(environment));
     this.problems = problems;
-    this.value = problems.length === 0 ? this.#plainValue(problems) : undefined;
+    this.value = problems.length === 0 ? this.#valueOr(problems) : undefined;
   }
 
   /** A problem with the value at `path`, or with the nearest above it that there is. */
@@ -54,7 +54,12 @@ export class ConfigurationDocument {
     return this.#problemAt(offset ?? this.#offsetOf(path), [...path, key], message);
   }
 
-  #plainValue(problems: ConfigurationProblem[]): unknown {
+  /** `value` once more, for whoever changes it. */
+  plainValue(): unknown {
+    return structuredClone(this.value);
+  }
+
+  #valueOr(problems: ConfigurationProblem[]): unknown {
     try {
       return this.#document.toJS({ maxAliasCount: ALIASES_MAX });
     } catch (error) {

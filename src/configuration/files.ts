@@ -2,7 +2,7 @@
 import { readdir, readFile, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import { ConfigurationDocument } from "./document.ts";
-import type { ConfigurationProblem, Path } from "./problem.ts";
+import { type ConfigurationProblem, formatPath, type Path } from "./problem.ts";
 import {
   type DestinationDefaults,
   FILE_SCHEMA,
@@ -10,6 +10,7 @@ import {
   type ServiceDefaults,
 } from "./schema.ts";
 import { schemaProblems } from "./schema-problems.ts";
+import { soundPart } from "./soundness.ts";
 import type { Environment } from "./variables.ts";
 
 /** A file that is right by itself, with the defaults that hold in it. */
@@ -25,9 +26,17 @@ export interface Defaults {
 }
 
 export interface LoadedFiles {
-  /** Each after those that it includes. */
+  /** Each after those that it includes; of those that something is wrong with, what is right. */
   readonly files: readonly ConfigurationFile[];
   readonly problems: readonly ConfigurationProblem[];
+  /** What is not as the files mean it; undefined where a file is not there at all, so that nobody knows what it would have brought. */
+  readonly doubtful: readonly Doubt[] | undefined;
+}
+
+/** A part of a file in which something is wrong, as problems name places. */
+export interface Doubt {
+  readonly file: string;
+  readonly path: string;
 }
 
 export const NO_DEFAULTS: Defaults = { service: {}, destination: {} };
@@ -53,15 +62,29 @@ export function readText(
   environment: Environment,
 ): LoadedFiles {
   const document = new ConfigurationDocument(file, text, environment);
-  if (document.problems.length > 0) return { files: [], problems: document.problems };
+  const { problems } = document;
+  if (problems.length > 0) return { files: [], problems, doubtful: undefined };
   // A file of comments alone is one that says nothing.
   const checked = FILE_SCHEMA.safeParse(document.value ?? {});
-  if (!checked.success) {
-    return { files: [], problems: schemaProblems(document, checked.error.issues) };
+  if (checked.success) {
+    const whole = { document, content: checked.data, defaults: within(defaults, checked.data) };
+    return { files: [whole], problems, doubtful: [] };
   }
-  const content = checked.data;
-  const own = content.defaults;
-  const here: Defaults = {
+  const { issues } = checked.error;
+  const told = schemaProblems(document, issues);
+  const part = soundPart(document.plainValue(), issues);
+  if (part === undefined) return { files: [], problems: told, doubtful: undefined };
+  const { content } = part;
+  return {
+    files: [{ document, content, defaults: within(defaults, content) }],
+    problems: told,
+    doubtful: part.doubtful.map((path) => ({ file, path: formatPath(path) })),
+  };
+}
+
+/** The defaults that hold in a file. */
+function within(defaults: Defaults, { defaults: own }: FileContent): Defaults {
+  return {
     service: {
       ...defaults.service,
       ...own?.service,
@@ -69,7 +92,6 @@ export function readText(
     },
     destination: { ...defaults.destination, ...own?.destination },
   };
-  return { files: [{ document, content, defaults: here }], problems: [] };
 }
 
 type Complain = (message: string) => ConfigurationProblem;
@@ -77,6 +99,7 @@ type Complain = (message: string) => ConfigurationProblem;
 class Loading implements LoadedFiles {
   readonly files: ConfigurationFile[] = [];
   readonly problems: ConfigurationProblem[] = [];
+  doubtful: readonly Doubt[] | undefined = [];
   readonly #environment: Environment;
   /** By their real paths. */
   readonly #seen = new Set<string>();
@@ -91,17 +114,18 @@ class Loading implements LoadedFiles {
     try {
       const real = await realpath(path);
       if (this.#seen.has(real)) {
-        this.problems.push(complain(`${path} is included twice, or includes itself`));
+        this.#lacks(complain(`${path} is included twice, or includes itself`));
         return;
       }
       this.#seen.add(real);
       text = await readFile(path, "utf8");
     } catch (error) {
-      this.problems.push(complain(`cannot read ${path}: ${reasonOf(error)}`));
+      this.#lacks(complain(`cannot read ${path}: ${reasonOf(error)}`));
       return;
     }
-    const { files, problems } = readText(path, text, defaults, this.#environment);
+    const { files, problems, doubtful } = readText(path, text, defaults, this.#environment);
     this.problems.push(...problems);
+    this.doubtful = doubtful && this.doubtful && [...this.doubtful, ...doubtful];
     const [file] = files;
     if (file === undefined) return;
     await this.#include(path, file);
@@ -119,9 +143,14 @@ class Loading implements LoadedFiles {
           await this.load(path, defaults, complain);
         }
       } catch (error) {
-        this.problems.push(complain(`cannot look for ${pattern}: ${reasonOf(error)}`));
+        this.#lacks(complain(`cannot look for ${pattern}: ${reasonOf(error)}`));
       }
     }
+  }
+
+  #lacks(problem: ConfigurationProblem): void {
+    this.problems.push(problem);
+    this.doubtful = undefined;
   }
 }
 

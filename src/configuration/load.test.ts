@@ -204,18 +204,17 @@ describe("what is wrong", () => {
     ["services:\n  - {vip: 10.0.0.1, port: 0}",
       "sluice.yaml:2:27: services[0].port: expected an integer from 1 to 65535, got 0: only persistent services take every port"],
     ["services:\n  - {vip: 10.0.0.1, port: 8000-}\n  - {vip: 10.0.0.1, port: 8010-8000}\n  - {vip: 10.0.0.1, port: 8000-80000}\n  - {port: 1-2}",
-      'sluice.yaml:2:27: services[0].port: expected an integer from 0 to 65535, or a range such as 8000-8010, got "8000-"'],
-    ["services:\n  - {vip: 10.0.0.1, port: 8010-8000}\n  - {vip: 10.0.0.1, port: 8000-80000}\n  - {port: 1-2}",
-      "sluice.yaml:2:5: services[0]: Invalid operation.  Possibly wrong module version, address not unicast, ...: FWM 1407722094: TCP 10.0.0.1:8010-8000: its last port is not above its first",
-      "sluice.yaml:3:27: services[1].port: expected a range of ports up to 65535 such as 8000-8010, got 8000-80000",
-      "sluice.yaml:4:5: services[2]: expected vip and port, or mark"],
+      'sluice.yaml:2:27: services[0].port: expected an integer from 0 to 65535, or a range such as 8000-8010, got "8000-"',
+      "sluice.yaml:3:5: services[1]: TCP 10.0.0.1:8010-8000: its last port is not above its first",
+      "sluice.yaml:4:27: services[2].port: expected a range of ports up to 65535 such as 8000-8010, got 8000-80000",
+      "sluice.yaml:5:5: services[3]: expected vip and port, or mark"],
     ["services:\n  - {vip: 10.0.0.1, port: 8000-8010}\n  - {vip: 10.0.0.1, port: 8010-8020, mark: 7}\n  - {vip: 10.0.0.2, port: 8010-8020, mark: 7}\n  - {mark: 7}",
       "sluice.yaml:3:27: services[1].port: it has ports in common with TCP 10.0.0.1:8000-8010 at sluice.yaml:2:5",
       "sluice.yaml:4:5: services[2]: FWM 7 stands at sluice.yaml:3:5 already",
       "sluice.yaml:5:5: services[3]: FWM 7 stands at sluice.yaml:3:5 already"],
     ["services:\n  - {vip: 10.0.0, port: 80, scheduler: wcl}",
       'sluice.yaml:2:11: services[0].vip: expected an IPv4 or IPv6 address, got "10.0.0"',
-      'sluice.yaml:2:40: services[0].scheduler: expected one of rr, wrr, lc, wlc, sed, nq, lblc, lblcr, dh, sh, mh, fo, ovf, twos, none, got "wcl"'],
+      'sluice.yaml:2:40: services[0].scheduler: expected one of rr, wrr, lc, wlc, sed, nq, lblc, lblcr, dh, sh, mh, fo, ovf, twos, none, got "wcl", did you mean "wlc"?'],
     ["services:\n  - {mark: 7, port: 80}",
       "sluice.yaml:2:21: services[0].port: a service of a mark has no port"],
     ["services:\n  - {mark: 7, pool: blue}",
@@ -240,9 +239,9 @@ describe("what is wrong", () => {
     ["services:\n  - {mark: 7}\n  - {vip: 10.0.0.1, port: 1}\n  - {mark: 7}",
       "sluice.yaml:4:5: services[2]: FWM 7 stands at sluice.yaml:2:5 already"],
     ["services:\n  - mark: 7\n    destinations:\n      - {address: 10.0.0.2}\n      - {address: 10.0.0.2}\n      - {address: 224.0.0.1}\n      - {address: 10.0.0.3, lowerThreshold: 5, upperThreshold: 3}",
-      "sluice.yaml:5:9: services[0].destinations[1]: Destination already exists: FWM 7 -> 10.0.0.2:0",
-      "sluice.yaml:6:9: services[0].destinations[2]: Invalid operation.  Possibly wrong module version, address not unicast, ...: FWM 7: 224.0.0.1 is not a unicast address",
-      "sluice.yaml:7:9: services[0].destinations[3]: Numerical result out of range: FWM 7 -> 10.0.0.3:0: lower threshold 5 is above upper threshold 3"],
+      "sluice.yaml:5:9: services[0].destinations[1]: 10.0.0.2:0 stands there already",
+      "sluice.yaml:6:9: services[0].destinations[2]: 224.0.0.1 is not a unicast address",
+      "sluice.yaml:7:9: services[0].destinations[3]: lowerThreshold 5 is above upperThreshold 3"],
     ["vips: [{address: 10.0.0.1/33, interface: eth0}, {address: 10.0.0.1}]",
       'sluice.yaml:1:18: vips[0].address: expected an address, with a prefix if it is not alone on the interface, such as 192.0.2.10/24, got "10.0.0.1/33"',
       "sluice.yaml:1:49: vips[1].interface: expected an interface's name of at most 15 characters, got nothing"],
@@ -250,7 +249,7 @@ describe("what is wrong", () => {
       "sluice.yaml:2:60: vips[0].announce.count: expected an integer from 1 to 100, got 0"],
     ["vips:\n  - {address: 10.0.0.1, interface: eth0}\n  - {address: 10.0.0.1/24, interface: eth1}\n  - {address: fe80::1, interface: eth1}",
       "sluice.yaml:3:5: vips[1]: 10.0.0.1 stands at sluice.yaml:2:5 already",
-      "sluice.yaml:4:5: vips[2]: Invalid VIP: fe80::1: it is a link-local address, which each host has of its own"],
+      "sluice.yaml:4:5: vips[2]: it is a link-local address, which each host has of its own"],
     ["others: [keep",
       "sluice.yaml:1:14: Flow sequence in block collection must be sufficiently indented and end with a ]"],
     ["others: keep\nothers: keep",
@@ -269,6 +268,51 @@ describe("what is wrong", () => {
     expect(await mistakes(text)).toEqual(expected);
   });
 
+  test("all at once: what a schema sees, and what does not fit together", async () => {
+    const text = `checks:
+  page: { type: http, pth: / }
+pools:
+  blue: { destinations: [{ address: 10.0.0.2, wieght: 2 }] }
+vips: [{ address: 10.0.0.1 }]
+services:
+  - { vip: 10.0.0.1, port: 80, scheduler: wcl, pool: bleu, check: pgae }
+  - { vip: 10.0.0.1, port: 81, pool: blue, check: page }
+  - { vip: 10.0.0.1, port: 81, pool: green, health: { sorry: {} } }
+  - { vip: 10.0.0.1, port: 82, destinations: [{ adress: 10.0.0.2 }, { address: 224.0.0.1 }] }
+  - { vip: 10.0.0.1, port: 81, destinations: [{ address: 10.0.0.2, weight: -1 }] }
+`;
+    expect((await mistakes(text)).map((line) => line.replace(/, expected one of .*/, ""))).toEqual([
+      'sluice.yaml:2:23: checks.page.pth: unknown key, did you mean "path"?',
+      'sluice.yaml:4:47: pools.blue.destinations[0].wieght: unknown key, did you mean "weight"?',
+      "sluice.yaml:5:8: vips[0].interface: expected an interface's name of at most 15 characters, got nothing",
+      expect.stringMatching(
+        /^sluice.yaml:7:43: services\[0\].scheduler: .*, got "wcl", did you mean "wlc"\?$/,
+      ),
+      'sluice.yaml:7:54: services[0].pool: no pool is called "bleu", did you mean "blue"?',
+      'sluice.yaml:7:67: services[0].check: no check is called "pgae", did you mean "page"?',
+      'sluice.yaml:9:38: services[2].pool: no pool is called "green": there are blue',
+      "sluice.yaml:9:62: services[2].health.sorry.address: expected an IPv4 or IPv6 address, got nothing",
+      "sluice.yaml:10:47: services[3].destinations[0].address: expected an IPv4 or IPv6 address, got nothing",
+      'sluice.yaml:10:49: services[3].destinations[0].adress: unknown key, did you mean "address"?',
+      "sluice.yaml:10:69: services[3].destinations[1]: 224.0.0.1 is not a unicast address",
+      "sluice.yaml:11:5: services[4]: TCP 10.0.0.1:81 stands at sluice.yaml:8:5 already",
+      "sluice.yaml:11:76: services[4].destinations[0].weight: expected an integer from 0 to 65535, got -1",
+    ]);
+  });
+
+  test("nothing is told of what only another mistake brings about", async () => {
+    expect(
+      await mistakes("pols: {blue: {destinations: []}}\nservices: [{mark: 7, pool: blue}]"),
+    ).toEqual(['sluice.yaml:1:1: pols: unknown key, did you mean "pools"?']);
+    expect(
+      await mistakes("defaults: {service: {persistnce: {}}}\nservices: [{vip: 10.0.0.1, port: 0}]"),
+    ).toEqual([expect.stringContaining('did you mean "persistence"?')]);
+    const files = { "sluice.yaml": "include: other.yaml\nservices: [{mark: 7, pool: blue}]" };
+    expect(await mistakes({ ...files, "other.yaml": "pools: [" })).toEqual([
+      expect.stringMatching(/^other.yaml:1:/),
+    ]);
+  });
+
   test("a file that is not there", async () => {
     await expect(loadConfiguration(join(folder, "none.yaml"), {})).rejects.toThrow(
       `${folder}/none.yaml: cannot read ${folder}/none.yaml: there is no such file`,
@@ -280,6 +324,7 @@ describe("what is wrong", () => {
     const texts = { "sluice.yaml": `include: other.yaml\n${other}`, "other.yaml": other };
     expect(await mistakes({ ...texts, "other.yaml": "pools:\n  blue: 5" })).toEqual([
       "other.yaml:2:9: pools.blue: expected keys and values, got 5",
+      "sluice.yaml:3:15: pools.blue: a pool of this name stands at other.yaml:2 already",
     ]);
     expect(
       await mistakes({ ...texts, "sluice.yaml": texts["sluice.yaml"].replace("tcp: 5", "tcp: 6") }),

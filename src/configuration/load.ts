@@ -1,5 +1,6 @@
 /** From a file's name to what is wanted of the director: all of it right, or an error that says all that is wrong. */
 import { resolve as resolvePath } from "node:path";
+import { allProblems } from "./all-problems.ts";
 import { loadFiles } from "./files.ts";
 import { ConfigurationError } from "./problem.ts";
 import { type Resolved, resolve } from "./resolve.ts";
@@ -12,10 +13,9 @@ export async function loadConfiguration(
   path: string,
   environment: Environment,
 ): Promise<Configuration> {
-  const { files, problems } = await loadFiles(path, environment);
-  const resolved = resolve(files);
-  // Of files that are not right by themselves nobody knows what they would have brought, a pool maybe.
-  const all = problems.length > 0 ? problems : resolved.problems;
+  const loaded = await loadFiles(path, environment);
+  const resolved = resolve(loaded.files);
+  const all = allProblems(loaded, resolved);
   if (all.length > 0) throw new ConfigurationError(all.toSorted(byPlace));
   const { names, drift, wanted } = resolved;
   return { ...resolved, wanted: { ...wanted, file: { source: resolvePath(path), drift, names } } };

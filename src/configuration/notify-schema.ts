@@ -71,6 +71,8 @@ export const receiver = keyed({
     ),
   webhook: z
     .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+    // For editors.
+    .meta({ pattern: "^[hH][tT][tT][pP][sS]?://" })
     .optional()
     .describe("Or a URL that the event is posted to, as JSON: `event`, `data`."),
   mail: mail

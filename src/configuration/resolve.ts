@@ -7,11 +7,11 @@ import {
 } from "../ipvs/desired/desired-state.ts";
 import { LbError } from "../ipvs/desired/errors.ts";
 import { formatRange, haveCommonPorts, type PortRange } from "../ipvs/desired/port-range.ts";
-import { formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
+import { formatEndpoint, formatServiceKey, type Timeouts } from "../ipvs/desired/service.ts";
 import { NO_VIPS, type VipPlan, withVips } from "../ipvs/desired/vip.ts";
 import type { WantedFile, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { type Port, toPort } from "../net/port.ts";
-import { type CheckLevel, Checks, lacksPort } from "./checks.ts";
+import { amongOthers, type CheckLevel, Checks, lacksPort } from "./checks.ts";
 import { type DaemonSettings, daemonSettings } from "./daemon-settings.ts";
 import { wantedDestination } from "./destination.ts";
 import { secondsOf } from "./duration.ts";
@@ -197,13 +197,8 @@ function wantedService(place: ServicePlace): WantedService | undefined {
   );
   const pool = content.pool === undefined ? undefined : pools.get(content.pool);
   if (content.pool !== undefined && pool === undefined) {
-    const there = pools.size === 0 ? "there is none" : `there are ${[...pools.keys()].join(", ")}`;
-    problems.push(
-      file.document.problem(
-        [...path, "pool"],
-        `no pool is called ${JSON.stringify(content.pool)}: ${there}`,
-      ),
-    );
+    const message = `no pool is called ${amongOthers(content.pool, [...pools.keys()])}`;
+    problems.push(file.document.problem([...path, "pool"], message));
   }
   if (spec === undefined) return undefined;
   let state: DesiredState;
@@ -312,7 +307,19 @@ function placedDestinations(servicePlace: ServicePlace, pool: Pool | undefined):
   ];
 }
 
+/** Without ipvsadm's words, and without what the problem's place says. */
 function messageOf(error: unknown): string {
-  if (error instanceof LbError) return error.message;
-  throw error;
+  if (!(error instanceof LbError)) throw error;
+  const { fault } = error;
+  switch (fault.code) {
+    case "invalid":
+    case "invalid-vip":
+      return fault.why;
+    case "destination-exists":
+      return `${formatEndpoint(fault.at)} stands there already`;
+    case "threshold-out-of-range":
+      return `lowerThreshold ${fault.lower} is above upperThreshold ${fault.upper}`;
+    default:
+      return error.message;
+  }
 }

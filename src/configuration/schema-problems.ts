@@ -37,7 +37,17 @@ function problemsOf(
     const member = nearestMember(issue.errors);
     if (member !== undefined) return member.flatMap((each) => problemsOf(document, each, path));
   }
-  return [document.problem(path, `${issue.message}, got ${shown(valueAt(document.value, path))}`)];
+  const value = valueAt(document.value, path);
+  return [
+    document.problem(path, `${issue.message}, got ${shown(value)}${aboutWord(value, issue)}`),
+  ];
+}
+
+/** Of a word that is not one of those that would do: which of them may be meant. */
+function aboutWord(value: unknown, issue: Issue): string {
+  if (issue.code !== "invalid_value" || typeof value !== "string") return "";
+  const meant = nearest(value, issue.values.map(String));
+  return meant === undefined ? "" : `, did you mean "${meant}"?`;
 }
 
 /** Of the kinds of value that would do, the one that this is, but for what is in it. */

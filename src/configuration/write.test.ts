@@ -240,10 +240,9 @@ test("what a file may not say is told", () => {
     sysctls: {},
     keepsOthers: false,
   };
-  expect(unsayable(contentOf(wanted))).toMatchObject([
-    {
-      path: "services[0].destinations[0].weight",
-      message: "expected an integer from 0 to 65535, got 65536",
-    },
-  ]);
+  // The service is by chance, and may be one that no file says, either.
+  expect(unsayable(contentOf(wanted))[0]).toMatchObject({
+    path: "services[0].destinations[0].weight",
+    message: "expected an integer from 0 to 65535, got 65536",
+  });
 });

@@ -11,6 +11,7 @@ import {
 } from "../ipvs/desired/service.ts";
 import type { WantedDestination, WantedService, WantedState } from "../ipvs/desired/wanted.ts";
 import { Address } from "../net/address.ts";
+import { allProblems } from "./all-problems.ts";
 import { NO_DEFAULTS, readText } from "./files.ts";
 import type { ConfigurationProblem } from "./problem.ts";
 import { resolve } from "./resolve.ts";
@@ -58,8 +59,8 @@ export function contentOf(wanted: WantedState): FileContent {
 /** What a file may not say though it stands: a weight that only the kernel's ipvsadm would take, for instance. */
 export function unsayable(content: FileContent): readonly ConfigurationProblem[] {
   const text = JSON.stringify(content, undefined, 2);
-  const { files, problems } = readText("the configuration", text, NO_DEFAULTS, {});
-  return [...problems, ...resolve(files).problems].map((problem) => ({
+  const loaded = readText("the configuration", text, NO_DEFAULTS, {});
+  return allProblems(loaded, resolve(loaded.files)).map((problem) => ({
     ...problem,
     line: undefined,
     column: undefined,

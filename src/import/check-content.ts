@@ -170,9 +170,11 @@ function httpContent(
   }
   // keepalived asks for "/" where there is none.
   const target = path.startsWith("/") ? path : `/${path}`;
+  const written = target.replaceAll(/[^!-~]/gu, encodeURIComponent);
+  if (written !== target) notes.note(at, `path ${path}`, `no URL has such characters: ${written}`);
   return {
     type: probe.kind,
-    path: target,
+    path: written,
     ...present({ host, method }),
     ...(login === undefined ? {} : { headers: { authorization: basic(login) } }),
     ...(isUsual ? {} : { status: statuses }),

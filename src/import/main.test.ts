@@ -180,6 +180,26 @@ test("lines of other machines are left out", async () => {
   }
 });
 
+test("a path with what no URL has is written as a URL has it", async () => {
+  const check = `HTTP_GET {
+    url {
+      path "/two words/é"
+    }
+  }`;
+  const text = KEEPALIVED.replace("TCP_CHECK { connect_timeout 2 }", check).replace(
+    / +ha_suspend.*\n/,
+    "",
+  );
+  const { code, stdout, stderr } = await importing(text, "keepalived", "--json", "-");
+  expect([code, stderr]).toEqual([
+    0,
+    "-:7: note: path /two words/é: no URL has such characters: /two%20words/%C3%A9\n",
+  ]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    services: [{ check: { path: "/two%20words/%C3%A9" } }],
+  });
+});
+
 const EXPECTED = "expected keepalived FILE, ldirectord FILE or ipvsadm-save FILE";
 
 // biome-ignore format: a table

@@ -1,6 +1,7 @@
 /** What `sluice explain` says of a packet is what then becomes of it. */
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Client } from "../../src/api/client.ts";
 import { DaemonHome } from "./daemon.ts";
 import { C, Network, R1, R2, V } from "./network.ts";
 
@@ -11,34 +12,66 @@ beforeEach(async () => {
   network = new Network();
   home = new DaemonHome();
   await network.speak(network.server, 80);
-  await home.start(network.director);
+});
+
+async function start(engine: string): Promise<void> {
+  await home.start(network.director, "--engine", engine);
   home.configure(
     `-A -t ${V}:80 -s wlc`,
     `-a -t ${V}:80 -r ${R1}:80 -m`,
     `-a -t ${V}:80 -r ${R2}:80 -m`,
   );
-});
+}
 
 afterEach(() => {
   network[Symbol.dispose]();
   home[Symbol.dispose]();
 });
 
-function choice(): string {
-  const { code, stdout } = home.sluice(`explain --json ${C} tcp:${V}:80`);
-  expect(code).toBe(0);
-  const { choice } = JSON.parse(stdout) as { readonly choice: string };
-  return choice;
+/** Who is said to get the client's next connection, and why: "scheduler", "template". */
+async function foreseen(): Promise<{ readonly choice: string; readonly by: string }> {
+  const { choice = "nobody", by } = await new Client(home.socket).call(
+    "explain",
+    { service: SERVICE },
+    { client: { address: C, port: 0 }, to: null, protocol: null, whatIf: [] },
+  );
+  return { choice, by };
 }
 
-test("what is told of a client's packet happens to it", () => {
-  for (let count = 0; count < 4; count++) {
-    const said = choice();
-    expect(`${network.ask(80)}:80`).toBe(said);
-  }
-});
+const SERVICE = {
+  kind: "endpoint",
+  protocol: "tcp",
+  endpoint: { address: V, port: 80 },
+} as const;
 
-test("a page says each step, and what if", () => {
+const SCHEDULINGS = ["rr", "wrr", "wlc", "sed", "sh", "mh", "lblc", "rr -p 60"];
+
+test.for(["userspace", "kernel"])(
+  "what is told happens to the packet, engine %s",
+  async (engine) => {
+    await start(engine);
+    home.configure(`-e -t ${V}:80 -r ${R1}:80 -m -w 3`);
+    for (const scheduling of SCHEDULINGS) {
+      home.configure(`-E -t ${V}:80 -s ${scheduling}`);
+      const told: string[] = [];
+      const happened: string[] = [];
+      for (let count = 0; count < 4; count++) {
+        const { choice, by } = await foreseen();
+        told.push(choice);
+        happened.push(`${network.ask(80)}:80`);
+        if (count > 0)
+          expect([scheduling, by]).toEqual([
+            scheduling,
+            scheduling.includes("-p") ? "template" : "scheduler",
+          ]);
+      }
+      expect([scheduling, ...told]).toEqual([scheduling, ...happened]);
+    }
+  },
+);
+
+test("a page says each step, and what if", async () => {
+  await start("userspace");
   const { stdout } = home.sluice(`explain ${C}:1234 ${V}:80`);
   expect(stdout).toContain(`Packet      ${C}:1234 to ${V}:80, TCP, the first of a connection`);
   expect(stdout).toContain(`Service     TCP ${V}:80: scheduler wlc, not persistent`);
@@ -49,6 +82,7 @@ test("a page says each step, and what if", () => {
 });
 
 test("a whole file, before it is applied, with what is known of servers", async () => {
+  await start("kernel");
   const service = (port: number, ...servers: readonly string[]): string => `
   - name: web${port}
     vip: ${V}
@@ -88,7 +122,8 @@ test("a whole file, before it is applied, with what is known of servers", async 
   expect(network.ask(80)).toBe(R2);
 });
 
-test("nobody gets it: exit 3; mistakes are told", () => {
+test("nobody gets it: exit 3; mistakes are told", async () => {
+  await start("kernel");
   home.configure(`-e -t ${V}:80 -r ${R1}:80 -m -w 0`, `-e -t ${V}:80 -r ${R2}:80 -m -w 0`);
   const { code, stdout } = home.sluice(`explain ${C} ${V}:80`);
   expect([code, stdout]).toEqual([3, expect.stringContaining("no server gets it")]);

@@ -52,48 +52,54 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-test("a thousand servers go down at once and return: each service is told of once", async () => {
-  const ports = Array.from({ length: 10 }, (_, index) => 8_000 + index);
-  const servers = Array.from({ length: 100 }, (_, index) => `10.1.16.${index + 1}`);
-  // All are one host's, and are asked through the VIP.
-  network.director.batch([`route add 10.1.16.0/20 via ${R1}`]);
-  network.server.batch(["route add local 10.1.16.0/20 dev lo"]);
-  network.hideVip();
-  const services = ports.map(
-    (port, index) => `
+const ENGINES = ["userspace", "kernel"];
+
+test.for(ENGINES)(
+  "a thousand servers go down at once and return: each service is told of once, engine %s",
+  async (engine) => {
+    const ports = Array.from({ length: 10 }, (_, index) => 8_000 + index);
+    const servers = Array.from({ length: 100 }, (_, index) => `10.1.16.${index + 1}`);
+    // All are one host's, and are asked through the VIP.
+    network.director.batch([`route add 10.1.16.0/20 via ${R1}`]);
+    network.server.batch(["route add local 10.1.16.0/20 dev lo"]);
+    network.hideVip();
+    const services = ports.map(
+      (port, index) => `
   - vip: ${V}
     port: ${port}
     scheduler: rr
     check: {type: tcp, interval: 1s, timeout: 1s, retry: 300ms, fall: 2, rise: 1}
     destinations: [${servers.map((address) => `{address: ${address.replace(/16/, `${16 + index}`)}}`).join(", ")}]`,
-  );
-  writeFileSync(
-    home.configuration,
-    `services:${services.join("")}
+    );
+    writeFileSync(
+      home.configuration,
+      `services:${services.join("")}
   - {vip: ${V}, port: 90, scheduler: rr, destinations: [{address: ${R1}, forwarding: masquerade}]}
 `,
-  );
-  await network.speak(network.server, 90, "beside");
-  let listener = await listen(ports);
-  const daemon = await home.start(network.director, "--config", home.configuration);
-  await expect.poll(counted, PATIENCE).toEqual({ up: 1_000, down: 0 });
+    );
+    await network.speak(network.server, 90, "beside");
+    let listener = await listen(ports);
+    const options = ["--engine", engine, "--config", home.configuration];
+    const daemon = await home.start(network.director, ...options);
+    await expect.poll(counted, PATIENCE).toEqual({ up: 1_000, down: 0 });
 
-  await kill(listener);
-  await expect.poll(counted, PATIENCE).toEqual({ up: 0, down: 1_000 });
-  expect(network.ask(90)).toBe("beside");
-  listener = await listen(ports);
-  await expect.poll(counted, PATIENCE).toEqual({ up: 1_000, down: 0 });
-  expect(network.ask(90)).toBe("beside");
+    await kill(listener);
+    await expect.poll(counted, PATIENCE).toEqual({ up: 0, down: 1_000 });
+    expect(network.ask(90)).toBe("beside");
+    listener = await listen(ports);
+    await expect.poll(counted, PATIENCE).toEqual({ up: 1_000, down: 0 });
+    expect(network.ask(90)).toBe("beside");
 
-  const told = (text: string): number =>
-    daemon.messages.filter((message) => message.includes(text)).length;
-  expect([told("lost its quorum"), told("has its quorum")]).toEqual([10, 10]);
-  // Not a line for each.
-  expect(told("a destination is")).toBeLessThan(400);
-  expect(await daemon.end("SIGTERM")).toBe(0);
-});
+    const told = (text: string): number =>
+      daemon.messages.filter((message) => message.includes(text)).length;
+    expect([told("lost its quorum"), told("has its quorum")]).toEqual([10, 10]);
+    // Not a line for each.
+    expect(told("a destination is")).toBeLessThan(400);
+    expect(await daemon.end("SIGTERM")).toBe(0);
+  },
+);
 
-test("a step of the wall clock changes nothing", async () => {
+test.for(ENGINES)("a step of the wall clock changes nothing, engine %s", async (engine) => {
   const library = join(home.directory, "stepping-clock.so");
   execFileSync("clang", ["-shared", "-fPIC", "-O2", "-o", library, CLOCK, "-ldl"]);
   const clock = join(home.directory, "clock");
@@ -111,13 +117,14 @@ services:
   - vip: ${V}
     port: 80
     scheduler: rr
-    check: {type: tcp, interval: 100ms, timeout: 300ms, retry: 50ms, fall: 2, rise: 1}
+    check: {type: tcp, interval: 100ms, timeout: 10s, retry: 50ms, fall: 2, rise: 1}
     destinations: [{address: ${R1}, forwarding: masquerade}]
 `,
   );
   let server = await listen([80]);
   const script = `LD_PRELOAD=${library} SLUICE_CLOCK_STEP=${clock} exec "$@"`;
-  const child = home.launchBy(network.director, script, "--config", home.configuration);
+  const options = ["--engine", engine, "--config", home.configuration];
+  const child = home.launchBy(network.director, script, ...options);
   await untilPrinted(child, "the director runs");
   const daemon = new Daemon(child, home.socket);
   await expect.poll(counted, PATIENCE).toEqual({ up: 1, down: 0 });

@@ -81,7 +81,9 @@ test("servers that die, hang, refuse and return are out of work and in again", a
   expect(answers()).toBe(R2);
   expect(health().services[0]!.destinations[0]).toMatchObject({ why: "connection refused" });
   // Who is out can be drained all the same, so that it returns without new connections.
-  expect(home.sluice(`describe ${R1}`).stdout).toContain("Out of work");
+  expect(home.sluice(`describe ${R1}`).stdout).toMatch(
+    /Out of work.*\n(.*\n)*.* down for .*, taken out: connection refused/,
+  );
   expect(home.sluice(`drain ${R1}`).code).toBe(0);
   expect(home.sluice(`undrain ${R1}`).stdout).toBe(`tcp:${V}:80 -> ${R1}:80: weight 1 again\n`);
   servers[0] = await serve(R1);

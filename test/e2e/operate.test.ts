@@ -25,46 +25,58 @@ afterEach(() => {
 const json = <Told>(words: string): Told => JSON.parse(home.sluice(words).stdout) as Told;
 const drains = (): Drains["drains"] => json<Drains>("drain --json").drains;
 
-test("a server is drained: persistence brings it nobody new, a restart forgets nothing, and then it goes", async () => {
-  const first = await home.start(network.director);
-  home.configure(
-    `-A -t ${V}:80 -s rr -p 600`,
-    `-a -t ${V}:80 -r ${R1}:80 -m`,
-    `-a -t ${V}:80 -r ${R2}:80 -m -w 0`,
-  );
-  const held = await network.hold(80);
-  expect(network.ask(80)).toBe(R1);
-  home.configure(`-e -t ${V}:80 -r ${R2}:80 -m -w 1`);
-  expect(network.ask(80)).toBe(R1);
+// What the kernel engine keeps over a SIGKILL it keeps for the grace.
+const ENGINES = [
+  ["userspace", "--grace", "0"],
+  ["kernel", "--grace", "60"],
+] as const;
 
-  const { code, stdout } = home.sluice(`drain --timeout none --then remove ${R1}`);
-  expect([code, stdout]).toEqual([
-    0,
-    expect.stringMatching(
-      /^tcp:\S+ -> 10\.1\.0\.21:80: drained for \ds, until its last connection ends, then it goes; \d connections? remains? \(/,
-    ),
-  ]);
-  expect(network.ask(80)).toBe(R2);
+test.for(ENGINES)(
+  "a server is drained: persistence brings it nobody new, a restart forgets nothing, and then it goes, engine %s",
+  async ([engine, ...grace]) => {
+    if (engine === "kernel") home.mountPins();
+    const options = ["--engine", engine, ...grace];
+    const first = await home.start(network.director, ...options);
+    home.configure(
+      `-A -t ${V}:80 -s rr -p 600`,
+      `-a -t ${V}:80 -r ${R1}:80 -m`,
+      `-a -t ${V}:80 -r ${R2}:80 -m -w 0`,
+    );
+    const held = await network.hold(80);
+    expect(network.ask(80)).toBe(R1);
+    home.configure(`-e -t ${V}:80 -r ${R2}:80 -m -w 1`);
+    expect(network.ask(80)).toBe(R1);
 
-  await first.end("SIGKILL");
-  const second = await home.start(network.director);
-  expect(drains()).toMatchObject([{ destination: `${R1}:80`, afterwards: "remove", weight: 1 }]);
-  expect(network.ask(80)).toBe(R2);
+    const { code, stdout } = home.sluice(`drain --timeout none --then remove ${R1}`);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /^tcp:\S+ -> 10\.1\.0\.21:80 {2}drained for \ds, until its last connection ends, then it goes\n {2}\d connections? remains? \([^\n]*\n {4}10\.9\.0\.2:\d+ {2}[A-Z_]+ {2}\d+s\n/,
+      ),
+    ]);
+    expect(network.ask(80)).toBe(R2);
 
-  // What is left of closed connections is not waited for any longer.
-  expect(home.sluice("connections --kill state=TIME_WAIT").code).toBe(0);
-  expect(home.sluice("connections --kill state=CLOSE").code).toBe(0);
-  await held.end();
-  expect(home.sluice(`connections --kill server=${R1}`).code).toBe(0);
-  await expect.poll(drains, PATIENCE).toEqual([]);
-  expect(home.ipvsadm("-S -n").stdout).not.toContain(R1);
-  expect(await second.end("SIGTERM")).toBe(0);
-});
+    await first.end("SIGKILL");
+    const second = await home.start(network.director, ...options);
+    expect(drains()).toMatchObject([{ destination: `${R1}:80`, afterwards: "remove", weight: 1 }]);
+    expect(network.ask(80)).toBe(R2);
+
+    // What is left of closed connections is not waited for any longer.
+    expect(home.sluice("connections --kill state=TIME_WAIT").code).toBe(0);
+    expect(home.sluice("connections --kill state=CLOSE").code).toBe(0);
+    await held.end();
+    expect(home.sluice(`connections --kill server=${R1}`).code).toBe(0);
+    await expect.poll(drains, PATIENCE).toEqual([]);
+    expect(home.ipvsadm("-S -n").stdout).not.toContain(R1);
+    expect(await second.end("SIGTERM")).toBe(0);
+  },
+);
 
 for (const [way, engine] of [
   ["-m", "userspace"],
   ["-g", "userspace"],
   ["-g", "kernel"],
+  ["-m", "kernel"],
 ] as const) {
   test(`--force resets both sides of what remains, ${way}, engine ${engine}`, async () => {
     if (way === "-g") {

@@ -9,7 +9,7 @@ import { nameOf, type PickedServer, pickServers } from "../pick-servers.ts";
 import { type Around, ask, EXIT, type ExitCode, UsageError } from "../question.ts";
 import { readSeconds } from "../spell-time.ts";
 import { processSurroundings } from "../surroundings.ts";
-import { drainLine, drainPage } from "./page.ts";
+import { drainPage } from "./page.ts";
 
 const HELP = `Usage: sluice drain [--timeout TIME] [--then remove|keep] [--force] [--wait] [--json] SERVER|SERVICE/SERVER
        sluice drain [--json]
@@ -116,8 +116,7 @@ async function drains(
 async function show(all: readonly DrainStatus[], around: Around, isJson: boolean): Promise<void> {
   if (isJson) await around.write(`${JSON.stringify({ drains: all }, undefined, 2)}\n`);
   else if (all.length === 0) await around.write("No server is drained.\n");
-  else if (around.isTerminal === true) await around.write(drainPage(all, new Date()));
-  else for (const drain of all) await around.write(`${drainLine(drain, new Date())}\n`);
+  else await around.write(drainPage(all, new Date()));
 }
 
 function oneOf(picked: readonly PickedServer[]): (drain: DrainStatus) => boolean {

@@ -20,13 +20,6 @@ export function drainPage(drains: readonly DrainStatus[], now: Date): string {
     .join("");
 }
 
-/** One line. */
-export function drainLine(drain: DrainStatus, now: Date): string {
-  const { connections } = drain;
-  const says = connections === null ? [] : [remaining(connections)];
-  return [`${headOf(drain)}: ${whenOf(drain, now)}`, ...says].join("; ");
-}
-
 function headOf({ service, destination }: DrainStatus): string {
   return `${service} -> ${destination}`;
 }

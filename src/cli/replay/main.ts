@@ -24,8 +24,8 @@ daemon, and sends nothing.
       --json             one JSON object: { packets, spreads: [{ scheduler, services, reasons }] }
   -h, --help             this
 
-What a director itself sent on is not counted twice: frames that were recorded as outgoing, or whose sender is where
-services' packets were sent to. Connections that began before the capture did are nobody's. A capture knows no firewall
+What a director itself sent on is not counted twice, nor what it asks servers: frames that were recorded as outgoing, or
+whose sender is where clients' packets were sent to. Connections that began before the capture did are nobody's. A capture knows no firewall
 marks: their services get nothing.
 
 Exit status: 0 done, 1 a file cannot be used, 2 wrong arguments.

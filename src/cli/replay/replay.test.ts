@@ -43,9 +43,15 @@ function frame(number: number, flags: number, from: string, to: string): Uint8Ar
   return emitEthernet({ ...ends, etherType: 0x0800 }, packet);
 }
 
-/** SYN and ACK of each client, each seen again as the director sent it on; and one of a connection that nobody saw begin. */
+/**
+ * SYN and ACK of each client, each seen again as the director sent it on; one of a connection that nobody saw begin; and
+ * before all, what the director itself asked the server, as health checks do.
+ */
 function capture(): Uint8Array {
-  const frames = [frame(9_999, TCP_FLAG.ack, MAC.client, MAC.director)];
+  const frames = [
+    frame(9_998, TCP_FLAG.syn, MAC.director, MAC.server),
+    frame(9_999, TCP_FLAG.ack, MAC.client, MAC.director),
+  ];
   for (let number = 1; number <= CLIENTS; number++) {
     for (const flags of [TCP_FLAG.syn, TCP_FLAG.ack]) {
       frames.push(frame(number, flags, MAC.client, MAC.director));
@@ -101,7 +107,7 @@ test("as configured, and by other schedulers side by side", async () => {
       readonly reasons: Readonly<Record<string, number>>;
     }[];
   };
-  expect(packets).toBe(1 + 4 * CLIENTS);
+  expect(packets).toBe(2 + 4 * CLIENTS);
   const spread = spreads.map(({ services }) =>
     services[0]!.destinations.map((each) => each.connections),
   );
@@ -122,7 +128,7 @@ test("a page with bars", async () => {
   10.0.0.2:80         2       ######       150  50.0%
   most, of its share                       1.50
 
-1201 packets were recorded.
+1202 packets were recorded.
 1 packet of connections that began before the capture did went to nobody.
 `);
 });

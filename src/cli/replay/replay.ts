@@ -43,22 +43,14 @@ export function replay(
   const director = new Director({ host: hostOf(state), limit: CONNECTIONS_MAX, hashKey: [1, 2] });
   director.apply(scheduler === undefined ? state : scheduledBy(scheduler, state));
   const packet = new Packet();
-  const directors = new Set<string>();
-  for (const { ms, bytes, from, to, isOut } of packets) {
+  const directors = directorsIn(packets, director);
+  for (const { ms, bytes, from, isOut } of packets) {
     const now = ms as Instant;
     while (director.nextDeadline() <= now && director.expire(now, EXPIRE_BUDGET));
-    // What the director itself sent on was recorded when it came.
+    // What the director itself sent on was recorded when it came; what it asks servers is no client's.
     if (isOut || (from !== undefined && directors.has(from))) continue;
-    const room = new Uint8Array(HEADROOM + bytes.length);
-    room.set(bytes, HEADROOM);
-    const arrival = { ...NO_ARRIVAL, headroom: HEADROOM };
-    if (packet.moveTo(room, HEADROOM, room.length, arrival) !== undefined) {
-      director.malformed();
-      continue;
-    }
-    const isForService = director.services.find(packet) !== undefined;
-    if (isForService && to !== undefined) directors.add(to);
-    director.receive(packet, now);
+    if (takeUp(packet, bytes)) director.receive(packet, now);
+    else director.malformed();
   }
   return {
     scheduler: scheduler ?? "as configured",
@@ -78,6 +70,37 @@ export function replay(
       Object.entries(director.reasons()).filter(([, count]) => count > 0),
     ),
   };
+}
+
+/**
+ * Whose frames are the director's own: it gets services' packets from others, and what it sends on is for servers, who get
+ * them from it alone.
+ */
+function directorsIn(
+  packets: readonly RecordedPacket[],
+  { services }: Director,
+): ReadonlySet<string> {
+  const packet = new Packet();
+  const sendersTo = new Map<string, Set<string>>();
+  for (const { bytes, from, to, isOut } of packets) {
+    if (isOut || from === undefined || to === undefined) continue;
+    if (!takeUp(packet, bytes) || services.find(packet) === undefined) continue;
+    const known = sendersTo.get(to);
+    if (known === undefined) sendersTo.set(to, new Set([from]));
+    else known.add(from);
+  }
+  const isClient = (sender: string): boolean => !sendersTo.has(sender);
+  return new Set(
+    [...sendersTo].flatMap(([to, senders]) => ([...senders].some(isClient) ? to : [])),
+  );
+}
+
+/** False when there is no packet in it. */
+function takeUp(packet: Packet, bytes: Uint8Array): boolean {
+  const room = new Uint8Array(HEADROOM + bytes.length);
+  room.set(bytes, HEADROOM);
+  const arrival = { ...NO_ARRIVAL, headroom: HEADROOM };
+  return packet.moveTo(room, HEADROOM, room.length, arrival) === undefined;
 }
 
 function scheduledBy(scheduler: SchedulerName, state: DesiredState): DesiredState {

@@ -18,7 +18,7 @@ export function isUnwell({ services }: HealthStatus): boolean {
 }
 
 /** Nothing when no service is checked. */
-export function healthText({ services }: HealthStatus, now: Date): string {
+export function healthText({ services }: Pick<HealthStatus, "services">, now: Date): string {
   if (services.length === 0) return "";
   const all = services.flatMap(({ destinations }) => destinations);
   const isBrief = all.filter((each) => !isTold(each)).length > WELL_MAX;

@@ -69,7 +69,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   emailalertstatus: CARRIED,
   smtp:             CARRIED,
   monitorfile:      "metrics and events tell what checks find",
-  logfile:          "the daemon logs to standard error, for journald",
+  logfile:          "the daemon logs to standard output, for journald",
   execute:          "import that file by itself, and include it",
   autoreload:       "sluice apply, or SIGHUP, has a file read again",
   readdquiescent:   "what is in the file is put back, or kept away: as sluice status says",

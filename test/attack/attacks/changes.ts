@@ -36,11 +36,18 @@ export const CHANGES: readonly Attack[] = [
       return `${CHANGES_MADE} changes`;
     },
   },
-  {
-    name: "reload",
-    title: `whole configurations of ${SERVICES} services, ${CHANGES_MADE} of them changed in each`,
+  reloadWith("userspace"),
+  reloadWith("kernel"),
+];
+
+function reloadWith(engine: "userspace" | "kernel"): Attack {
+  const isKernel = engine === "kernel";
+  const count = isKernel ? CHANGES_MADE : SERVICES;
+  return {
+    name: isKernel ? "reload-kernel" : "reload",
+    title: `whole configurations of ${count} services, ${CHANGES_MADE} of them changed in each, engine ${engine}`,
     mayFail: 0.01,
-    stage: { services: SERVICES },
+    stage: { services: count, daemonOptions: ["--engine", engine] },
     async carryOut({ home }, { isShort }) {
       const client = new Client(home.socket);
       const reloads = isShort ? 2 : 10;
@@ -58,5 +65,5 @@ export const CHANGES: readonly Attack[] = [
       client.close();
       return `${reloads} reloads, ${CHANGES_MADE} changes each`;
     },
-  },
-];
+  };
+}
