@@ -20,9 +20,12 @@ test.skipIf(!isThere)("systemd-analyze security", () => {
     cpSync(path("packaging/systemd/sluice.service"), unit);
     const alone = exposure(unit);
     mkdirSync(`${unit}.d`);
-    cpSync(path("packaging/systemd/kernel-engine.conf"), join(`${unit}.d`, "kernel-engine.conf"));
+    cpSync(
+      path("packaging/systemd/userspace-engine.conf"),
+      join(`${unit}.d`, "userspace-engine.conf"),
+    );
     expect(readFileSync(path("docs/installing.md"), "utf8").replaceAll(/\s+/g, " ")).toContain(
-      `(systemd 252) says ${alone}, "OK", and ${exposure(unit)} with the kernel engine's drop-in`,
+      `(systemd 252) says ${alone}, "OK", and ${exposure(unit)} with the userspace engine's drop-in`,
     );
   } finally {
     rmSync(folder, { recursive: true });
