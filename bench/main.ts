@@ -22,7 +22,7 @@ const USAGE = `Usage: npm run bench -- [memory | kernel | ipvs | end-to-end | co
   failover     how long clients still come to a server that died, beside keepalived in a guest
   health       asking two thousand servers a second
 
-Runs all of them, some twenty minutes, and writes bench/RESULTS.md; or one of them, and writes
+Runs all of them, about an hour, and writes bench/RESULTS.md; or one of them, and writes
 nothing. The figures go to standard output (--json: as JSON), progress to standard error.
 `;
 const USAGE_EXIT_CODE = 2;
