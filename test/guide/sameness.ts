@@ -19,6 +19,7 @@ const RULES: readonly (readonly [what: string, pattern: RegExp, instead: string]
   ["what the kernel did by itself",  /^ *\d+ +kernel-\S+ .*\n/gm,                             ""],
   ["how loaded a server was then",   /(?<=\(weight \d+, )\d+\+\d+(?=\))/g,                  "LOAD"],
   ["which engine the host can run",  /(?<=^Engine +)(?:kernel|userspace)(?=,)/gm,             "ENGINE"],
+  ["where its programs run",         /^Program +.*\n/gm,                                      ""],
   ["who had a packet",               /\((?:kernel|userspace)\)(?=: )/g,                       "(ENGINE)"],
   ["a column's width",               / {2,}/g,                                                "  "],
 ];
