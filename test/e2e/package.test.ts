@@ -37,7 +37,7 @@ Server(('${SERVER}', 80), Echo).serve_forever()" >/dev/null 2>&1 </dev/null &
 /** One connection: a word comes back, and another one each time that somebody asks for it. */
 const HOLD = `ip netns exec client setsid python3 -c "
 import os, socket, time
-talk = socket.create_connection(('${VIP}', 80), 20); talk.settimeout(20); number = 0
+talk = socket.create_connection(('${VIP}', 80), 50); talk.settimeout(50); number = 0
 while True:
     talk.sendall(b'word\\\\n'); talk.recv(100); number += 1
     open('/run/talk.new', 'w').write(str(number)); os.rename('/run/talk.new', '/run/talk')

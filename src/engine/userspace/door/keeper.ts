@@ -7,6 +7,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
+import { LANE_DEVICE } from "./door-words.ts";
 import type { Keepers } from "./keepers.ts";
 
 export interface Grace {
@@ -29,12 +30,15 @@ export interface Grace {
  *
  * When somebody has the file locked after these seconds, the next process is at its start: it ends us as soon as it takes
  * packets. It has as long again for that; and when it ends instead, the next one has the grace anew.
+ *
+ * $1: seconds; $2: the lane, where nothing else removes it; then the file and what goes with it.
  */
 const SCRIPT = [
-  'go() { shift; flock -n "$1" rm -rf "$@"; }',
+  'go() { shift 2; flock -n "$1" rm -rf "$@"; }',
   '{ [ "$(cat)" = stay ] && while :; do sleep 86400; done',
   'sleep "$1"',
-  'go "$@" || { flock -w "$1" "$2" true && sleep "$1"; go "$@"; }',
+  'go "$@" || { flock -w "$1" "$3" true && sleep "$1"; go "$@"; } || exit',
+  '[ -z "$2" ] || ip link del dev "$2"',
   "} >/dev/null 2>&1",
 ].join("; ");
 
@@ -76,7 +80,10 @@ export class Keeper {
     const { seconds, file, keepers, pins, held } = this.#grace;
     const more = pins === undefined ? [] : [pins];
     const kept = held?.().map((fd) => fd ?? ("ignore" as const)) ?? [];
-    const child = spawn("sh", ["-c", SCRIPT, "sluice-keeper", String(seconds), file, ...more], {
+    // Its other end lies beside it where the process may not make a network namespace, which would take it along.
+    const lane = kept[0] === "ignore" ? LANE_DEVICE : "";
+    const words = ["-c", SCRIPT, "sluice-keeper", String(seconds), lane, file, ...more];
+    const child = spawn("sh", words, {
       detached: true,
       stdio: ["pipe", this.#nft, "ignore", ...kept],
     });
