@@ -52,13 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<UserspaceEngin
     if (admission === "wire") {
       void offload.stand("").then((stand) => events.inform(`the kernel engine stands ${stand}`));
     }
-    const engine = await UserspaceEngine.open({ ...common, headStart, offload, claim });
-    if (choice === "auto") {
-      const hooks = new Set(offload.cards.map((card) => card.hook));
-      const where = [...hooks].filter((each) => each !== "none").join(", ");
-      events.inform(`the kernel engine runs: this host takes its programs (${where})`);
-    }
-    return engine;
+    return await UserspaceEngine.open({ ...common, headStart, offload, claim });
   } catch (error) {
     const isRefusal = error instanceof BpfError || error instanceof SystemCallError;
     if (choice === "kernel" || !isRefusal) throw error;

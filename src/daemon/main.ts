@@ -79,6 +79,9 @@ async function run(options: DaemonOptions, log: Log, resort: LastResort): Promis
     {
       event: "director-runs",
       engine: engine.name,
+      ...(options.engine === "auto" && engine.name === "kernel"
+        ? { engineReason: "this host takes its programs" }
+        : {}),
       socket: listening.path,
       state: options.state ?? "none",
       services: control.state.services.size,

@@ -23,13 +23,13 @@ export interface FlowRules {
   readonly tracks: boolean;
 }
 
-const GENERIC_LENGTH = 4;
+export const GENERIC_LENGTH = 4;
 
 /** NFTA_SET_*, NFTA_CHAIN_*, NFTA_HOOK_*, NFTA_RULE_*, NFTA_EXPR_*. */
 const SET = { table: 1, name: 2, flags: 3, expression: 17, expressions: 18 } as const;
-const CHAIN = { table: 1, name: 3, hook: 4, counters: 8 } as const;
-const HOOK = { number: 1 } as const;
-const RULE = { table: 1, chain: 2, expressions: 4 } as const;
+export const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, counters: 8 } as const;
+export const HOOK = { number: 1 } as const;
+export const RULE = { table: 1, chain: 2, expressions: 4 } as const;
 const EXPRESSION = { name: 1, data: 2 } as const;
 
 /** NFT_SET_TIMEOUT and NFT_SET_EVAL: what is in it changes without anybody telling. */
@@ -39,14 +39,14 @@ const SET_CHANGES = 0x10 | 0x20;
 const HOOKS_MET: ReadonlySet<number> = new Set([0, 1, 2, 5]);
 const NETDEV_HOOKS_MET: ReadonlySet<number> = new Set([0]);
 
-const FAMILY_NAMES: ReadonlyMap<number, string> = new Map([
+export const FAMILY_NAMES: ReadonlyMap<number, string> = new Map([
   [NETFILTER_FAMILY.inet, "inet"],
   [NETFILTER_FAMILY.ipv4, "ip"],
   [NETFILTER_FAMILY.netdev, "netdev"],
   [NETFILTER_FAMILY.ipv6, "ip6"],
 ]);
 
-const OWN_TABLE = /^sluice/;
+export const OWN_TABLE = /^sluice/;
 
 type Sees = "connection" | "packet" | "tracked";
 type Judged = Sees | ((data: Attributes) => Sees);
@@ -115,24 +115,35 @@ function meta(data: Attributes): Sees {
 
 const NO_RULES: FlowRules = { chains: [], tracks: false };
 
+/** Who is told what the kernel lists, each with its struct nfgenmsg. */
+export interface RulesetReader {
+  set?(body: Uint8Array): void;
+  chain(body: Uint8Array): void;
+  rule(body: Uint8Array): void;
+}
+
 /** Of this network namespace, as they are now. Throws a SystemCallError when the kernel does not say. */
 export async function readFlowRules(): Promise<FlowRules> {
-  using socket = new NetfilterSocket("read the firewall's rules");
   const reader = new FlowRulesReader();
+  return (await readRuleset(reader)) ? reader.result : NO_RULES;
+}
+
+/** All sets, then all chains, then all rules. False: the kernel has no nf_tables. Throws a SystemCallError. */
+export async function readRuleset(reader: RulesetReader): Promise<boolean> {
+  using socket = new NetfilterSocket("read the firewall's rules");
   try {
-    for await (const set of socket.list(NFT.getSet)) reader.set(set);
+    if (reader.set) for await (const set of socket.list(NFT.getSet)) reader.set(set);
     for await (const chain of socket.list(NFT.getChain)) reader.chain(chain);
     for await (const rule of socket.list(NFT.getRule)) reader.rule(rule);
   } catch (error) {
-    // A kernel without nf_tables has none: nfnetlink_rcv_msg().
-    if (error instanceof SystemCallError && error.code === "EINVAL") return NO_RULES;
+    // nfnetlink_rcv_msg().
+    if (error instanceof SystemCallError && error.code === "EINVAL") return false;
     throw error;
   }
-  return reader.result;
+  return true;
 }
 
-/** Reads what the kernel lists: all sets, then all chains, then all rules. */
-export class FlowRulesReader {
+export class FlowRulesReader implements RulesetReader {
   readonly #changing = new Set<string>();
   /** Chains of their own hook that balanced packets meet, and tables that have one. */
   readonly #met = new Set<string>();
@@ -198,12 +209,12 @@ export class FlowRulesReader {
 /** NFTA_LOOKUP_SET. */
 const LOOKUP_SET = 1;
 
-function tableIn(body: Uint8Array, attributes: Attributes, type: number): string {
+export function tableIn(body: Uint8Array, attributes: Attributes, type: number): string {
   return `${FAMILY_NAMES.get(body[0]!)} ${textIn(attributes, type)}`;
 }
 
 /** nf_tables has its numbers in network byte order. */
-function bigEndian(attributes: Attributes, type: number): number {
+export function bigEndian(attributes: Attributes, type: number): number {
   const value = attributes.get(type);
   return numberIn(attributes, type) === undefined ? -1 : viewOf(value!).getUint32(0);
 }

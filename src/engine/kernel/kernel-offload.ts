@@ -153,7 +153,12 @@ export class KernelOffload implements FlowOffload {
         : taken;
     }
     const { chainsPassedBy, settingsPassedBy } = await import("./passed-by.ts");
-    this.#chains ??= chainsPassedBy();
+    this.#chains ??= chainsPassedBy().catch((error: unknown) => {
+      this.#chains = undefined;
+      return [
+        `rules of nftables, which cannot be read: ${error instanceof Error ? error.message : error}`,
+      ];
+    });
     const passedBy = [...(await this.#chains), ...settingsPassedBy()];
     const what = passedBy.length === 0 ? "there are none now" : passedBy.join("; ");
     const tracked = this.#onlooking

@@ -2,76 +2,73 @@
  * Which of the host's rules packets pass by whose connections are opened where they arrive: what nftables has before the host's
  * own, the tables of the older iptables, and the reverse path filter.
  */
-import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { NFT_PATH } from "../userspace/door/nft.ts";
+import { NETFILTER_FAMILY } from "../host/netlink/netfilter-socket.ts";
+import { attributesIn, textIn } from "../host/netlink/netlink-message.ts";
+import {
+  bigEndian,
+  CHAIN,
+  FAMILY_NAMES,
+  GENERIC_LENGTH,
+  HOOK,
+  OWN_TABLE,
+  RULE,
+  type RulesetReader,
+  readRuleset,
+  tableIn,
+} from "./flow-rules.ts";
 import { legacyTables } from "./onlookers.ts";
 
-/** What nft tells of a ruleset (libnftables-json(5)), as far as it is read. */
-interface Listing {
-  readonly nftables?: readonly { readonly chain?: Chain; readonly rule?: Rule }[];
-}
-
-interface Chain {
-  readonly family: string;
-  readonly table: string;
-  readonly name: string;
-  readonly hook?: string;
-  readonly policy?: string;
-}
-
-interface Rule {
-  readonly family: string;
-  readonly table: string;
-  readonly chain: string;
-}
-
-const HOOKS: ReadonlySet<string> = new Set(["ingress", "prerouting", "input"]);
-const FAMILIES: ReadonlySet<string> = new Set(["ip", "ip6", "inet", "netdev"]);
-const OWN_TABLE = /^sluice/;
-/** Of a listing without what sets hold. */
-const LISTING_MAX = 0x200_0000;
+/** NF_INET_PRE_ROUTING, LOCAL_IN and INGRESS; of netdev tables NF_NETDEV_INGRESS. */
+const HOOKS: ReadonlySet<number> = new Set([0, 1, 5]);
+const NETDEV_HOOKS: ReadonlySet<number> = new Set([0]);
+/** NF_DROP. */
+const DROP = 0;
 const CONF = "/proc/sys/net/ipv4/conf";
 
-/** Those of nftables; empty where nft cannot be asked. */
+/** Those of nftables, as they are now. Throws a SystemCallError when the kernel does not say. */
 export async function chainsPassedBy(): Promise<readonly string[]> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  const env = { ...process.env, PATH: NFT_PATH };
-  execFile("nft", ["-j", "-t", "list", "ruleset"], { env, maxBuffer: LISTING_MAX }, (_, listed) =>
-    resolve(listed),
-  );
-  return chainsIn(await promise);
+  const chains = new PassedByReader();
+  await readRuleset(chains);
+  return chains.result;
 }
 
-/** "inet filter input (policy drop, 3 rules)": each that has a rule, or lets not everything in. */
-export function chainsIn(text: string): readonly string[] {
-  let listing: Listing;
-  try {
-    listing = JSON.parse(text) as Listing;
-  } catch {
-    return [];
+/** Chains of hooks before the director's, each that has a rule, or lets not everything in. */
+export class PassedByReader implements RulesetReader {
+  readonly #drops = new Map<string, boolean>();
+  readonly #rules = new Map<string, number>();
+
+  /** "inet filter input (policy drop, 3 rules)". */
+  get result(): readonly string[] {
+    return [...this.#drops].flatMap(([name, drops]) => {
+      const count = this.#rules.get(name) ?? 0;
+      if (count === 0 && !drops) return [];
+      const many = count === 1 ? "1 rule" : `${count} rules`;
+      return [`${name} (${drops ? "policy drop, " : ""}${many})`];
+    });
   }
-  const objects = listing.nftables ?? [];
-  const nameOf = ({ family, table }: Rule | Chain, chain: string) => `${family} ${table} ${chain}`;
-  const rules = new Map<string, number>();
-  for (const { rule } of objects) {
-    if (rule === undefined) continue;
-    const name = nameOf(rule, rule.chain);
-    rules.set(name, (rules.get(name) ?? 0) + 1);
+
+  chain(body: Uint8Array): void {
+    const attributes = attributesIn(body, GENERIC_LENGTH);
+    const hook = attributes.get(CHAIN.hook);
+    if (hook === undefined || !isOthers(body, textIn(attributes, CHAIN.table))) return;
+    const hooks = body[0] === NETFILTER_FAMILY.netdev ? NETDEV_HOOKS : HOOKS;
+    if (!hooks.has(bigEndian(attributesIn(hook), HOOK.number))) return;
+    const name = `${tableIn(body, attributes, CHAIN.table)} ${textIn(attributes, CHAIN.name)}`;
+    this.#drops.set(name, bigEndian(attributes, CHAIN.policy) === DROP);
   }
-  return objects.flatMap(({ chain }) => {
-    if (chain === undefined || !isBefore(chain)) return [];
-    const name = nameOf(chain, chain.name);
-    const count = rules.get(name) ?? 0;
-    const drops = chain.policy === "drop";
-    if (count === 0 && !drops) return [];
-    const many = count === 1 ? "1 rule" : `${count} rules`;
-    return [`${name} (${drops ? "policy drop, " : ""}${many})`];
-  });
+
+  rule(body: Uint8Array): void {
+    const attributes = attributesIn(body, GENERIC_LENGTH);
+    if (!isOthers(body, textIn(attributes, RULE.table))) return;
+    const name = `${tableIn(body, attributes, RULE.table)} ${textIn(attributes, RULE.chain)}`;
+    this.#rules.set(name, (this.#rules.get(name) ?? 0) + 1);
+  }
 }
 
-function isBefore({ hook, family, table }: Chain): boolean {
-  return hook !== undefined && HOOKS.has(hook) && FAMILIES.has(family) && !OWN_TABLE.test(table);
+/** Of a family whose packets are balanced, and no table of ours. */
+function isOthers(body: Uint8Array, table: string | undefined): boolean {
+  return FAMILY_NAMES.has(body[0]!) && !OWN_TABLE.test(table ?? "");
 }
 
 /** Those that nobody tells of when they change. */
