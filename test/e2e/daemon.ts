@@ -15,8 +15,11 @@ const SLUICE = ["--max-semi-space-size=8", START, "sluice"] as const;
 const COMMAND = new URL("../../bin/sluice", import.meta.url).pathname;
 const IPVSADM = new URL("../../bin/ipvsadm", import.meta.url).pathname;
 
-/** So that tests do not wait for what one daemon left. */
-const NOTHING_LEFT = ["--grace", "0"];
+/**
+ * Unless a test says otherwise: it does not wait for what one daemon left, and has the engine that any machine runs, which begins
+ * without programs that the kernel looks through for half a second. What the kernel engine does otherwise has tests that ask for it.
+ */
+const DEFAULTS = ["--grace", "0", "--engine", "userspace"];
 
 export interface CommandResult {
   readonly code: number | null;
@@ -69,7 +72,7 @@ export class DaemonHome implements Disposable {
 
   /** As start(), one that keeps no state. */
   async startWithoutState(host: Namespace, ...options: readonly string[]): Promise<Daemon> {
-    const given = ["--socket", this.socket, "--no-state", ...NOTHING_LEFT, ...options];
+    const given = ["--socket", this.socket, "--no-state", ...DEFAULTS, ...options];
     const child = host.startNode(...SLUICE, "daemon", ...given);
     await untilPrinted(child, "the director runs");
     return new Daemon(child, this.socket);
@@ -85,7 +88,7 @@ export class DaemonHome implements Disposable {
   /** The daemon, however far it gets. */
   launch(host: Namespace, ...options: readonly string[]): ChildProcessWithoutNullStreams {
     const paths = ["--socket", this.socket, "--state", this.state];
-    return host.startNode(...SLUICE, "daemon", ...paths, ...NOTHING_LEFT, ...options);
+    return host.startNode(...SLUICE, "daemon", ...paths, ...DEFAULTS, ...options);
   }
 
   /** As launch(), with what else a shell may bring about before: `script` ends in "$@". */
@@ -96,7 +99,7 @@ export class DaemonHome implements Disposable {
   ): ChildProcessWithoutNullStreams {
     const words = [process.execPath, "--disable-warning=ExperimentalWarning", ...SLUICE, "daemon"];
     const paths = ["--socket", this.socket, "--state", this.state];
-    return host.start("sh", "-c", script, "sh", ...words, ...paths, ...NOTHING_LEFT, ...options);
+    return host.start("sh", "-c", script, "sh", ...words, ...paths, ...DEFAULTS, ...options);
   }
 
   /** As launch(), by another user, who may do as he likes with the directory. */
@@ -110,7 +113,7 @@ export class DaemonHome implements Disposable {
       "--socket",
       this.socket,
       "--no-state",
-      ...NOTHING_LEFT,
+      ...DEFAULTS,
     );
   }
 
