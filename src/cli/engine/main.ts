@@ -9,8 +9,8 @@ import { processSurroundings } from "../surroundings.ts";
 const HELP = `Usage: sluice engine status [--json]
        sluice engine detach
 
-The kernel engine's programs outlive a daemon that is killed, for its --grace, and one that was started with
---detach-on-exit, until the next one goes on with them. status says what runs in this network namespace; detach ends
+The kernel engine's programs outlive their daemon, however it ended, for its --grace, and one that was started with
+--detach-on-exit for any time, until the next one goes on with them. status says what runs in this network namespace; detach ends
 it where no daemon lives: programs, what they know, the rules that lead packets to them, the lane. The ports are the host's
 then, and connections are refused.
 

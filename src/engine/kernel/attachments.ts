@@ -51,6 +51,8 @@ export class Attachments implements Disposable {
   #pins: Pins | undefined;
   /** Whether what a daemon before this one was killed at is gone. */
   #isClean = false;
+  /** At an interface, by the last follow(). */
+  #isRefused = false;
 
   /** Throws a BpfError or SystemCallError. */
   constructor(programs: Programs, { hook = "tcx", pins, xdpMaps }: AttachmentsOptions = {}) {
@@ -81,13 +83,24 @@ export class Attachments implements Disposable {
   follow(links: ReadonlyMap<number, Link>): void {
     this.#xdp?.look();
     this.#leaveOut(links);
-    for (const link of links.values()) if (isWanted(link)) this.#settle(link, links);
+    let refusal: unknown;
+    for (const link of links.values()) {
+      if (!isWanted(link)) continue;
+      try {
+        this.#settle(link, links);
+      } catch (error) {
+        // It has gone, and netlink is about to say so; what another one refuses is no reason to leave the others out.
+        if (!(error instanceof SystemCallError && error.code === "ENODEV")) refusal ??= error;
+      }
+    }
     if (!this.#isClean) this.#clean(links.keys());
+    this.#isRefused = refusal !== undefined;
+    if (refusal !== undefined) throw refusal;
   }
 
-  /** Whether interfaces can do at XDP what they could not, or the other way round: follow() is due. */
+  /** Whether interfaces can do at XDP what they could not, or the other way round, or one was refused: follow() is due. */
   haveChanged(): boolean {
-    return this.#xdp?.look() === true;
+    return this.#xdp?.look() === true || this.#isRefused;
   }
 
   /** Nothing is to outlive the process: what is attached is its own from now on. */
@@ -129,15 +142,15 @@ export class Attachments implements Disposable {
   #settle(link: Link, links: ReadonlyMap<number, Link>): void {
     const { index } = link;
     const choice = link.name === LANE_DEVICE ? undefined : this.#xdp?.choose(link, links);
-    const before = this.#attached.get(index);
     const refused = this.#refused.get(index) ?? new Map<XdpMode, string>();
     for (const mode of choice?.modes ?? []) {
       if (refused.has(mode)) continue;
-      this.#xdp?.describe(link, mode);
       const point = HOOK_POINTS[mode];
-      if (before?.point === point) return;
+      // What is said of it is meant for the form that runs.
+      if (this.#attached.get(index)?.point !== point) this.#endOther(index, mode);
+      this.#xdp?.describe(link, mode);
+      if (this.#attached.get(index)?.point === point) return;
       try {
-        this.#endOther(index, mode);
         const running = this.#atXdp(link, point);
         const why = whyNotBetter(choice?.why, refused);
         this.#enter(index, {

@@ -49,10 +49,12 @@ const setPriority = expression("meta", [
   [2, be(2)],
   [3, be(1)],
 ]); // meta priority set
+const ctState = expression("ct", [[2, be(0)]]); // ct state
+const ctBytes = expression("ct", [[2, be(15)]]); // ct bytes
 const inSet = expression("lookup", [[1, "banned"]]); // @banned
 
 // biome-ignore format: a table
-const rows: [what: string, expressions: Attribute[], sees: "first" | "each" | "tracked"][] = [
+const rows: [what: string, expressions: Attribute[], sees: "first" | "each" | "tracked" | "each and tracked"][] = [
   ["an address",                [saddr, expression("cmp"), expression("immediate")], "first"],
   ["a port of a protocol",      [protocol, expression("cmp"), ports, expression("cmp"), expression("reject")], "first"],
   ["TCP's flags",               [flags, expression("bitwise"), expression("cmp")], "each"],
@@ -68,7 +70,8 @@ const rows: [what: string, expressions: Attribute[], sees: "first" | "each" | "t
   ["a set that packets fill",   [saddr, expression("dynset")], "each"],
   ["a match of iptables",       [expression("match")], "each"],
   ["something unheard of",      [expression("nosuch")], "each"],
-  ["connection tracking",       [expression("ct"), expression("bitwise"), expression("cmp")], "tracked"],
+  ["connection tracking",       [ctState, expression("bitwise"), expression("cmp")], "tracked"],
+  ["how much a connection sent",  [ctBytes, expression("cmp")], "each and tracked"],
   ["masquerading",              [expression("masq")], "tracked"],
 ];
 
@@ -80,8 +83,8 @@ test.for(rows)("a rule with %s", ([, expressions, sees]) => {
   reader.chain(chain(inet, "filter", "input", 1));
   reader.rule(rule(inet, "filter", "input", expressions));
   expect(reader.result).toEqual({
-    chains: sees === "each" ? [NAME] : [],
-    tracks: sees === "tracked",
+    chains: sees.startsWith("each") ? [NAME] : [],
+    tracks: sees.endsWith("tracked"),
   });
 });
 

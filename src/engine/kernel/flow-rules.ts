@@ -39,14 +39,14 @@ const SET_CHANGES = 0x10 | 0x20;
 const HOOKS_MET: ReadonlySet<number> = new Set([0, 1, 2, 5]);
 const NETDEV_HOOKS_MET: ReadonlySet<number> = new Set([0]);
 
-export const FAMILY_NAMES: ReadonlyMap<number, string> = new Map([
+const FAMILY_NAMES: ReadonlyMap<number, string> = new Map([
   [NETFILTER_FAMILY.inet, "inet"],
   [NETFILTER_FAMILY.ipv4, "ip"],
   [NETFILTER_FAMILY.netdev, "netdev"],
   [NETFILTER_FAMILY.ipv6, "ip6"],
 ]);
 
-export const OWN_TABLE = /^sluice/;
+const OWN_TABLE = /^sluice/;
 
 type Sees = "connection" | "packet" | "tracked";
 type Judged = Sees | ((data: Attributes) => Sees);
@@ -65,7 +65,7 @@ const EXPRESSIONS: ReadonlyMap<string, Judged> = new Map<string, Judged>([
   ["reject",       "connection"],
   ["rt",           "connection"],
   ["socket",       "connection"],
-  ["ct",           "tracked"],
+  ["ct",           tracked],
   ["masq",         "tracked"],
   ["nat",          "tracked"],
   ["redir",        "tracked"],
@@ -73,6 +73,17 @@ const EXPRESSIONS: ReadonlyMap<string, Judged> = new Map<string, Judged>([
   ["payload",      payload],
   ["meta",         meta],
 ]);
+
+/** NFTA_CT_KEY; of enum nft_ct_keys EXPIRATION, PKTS, BYTES and AVGPKT, and where those end that are known here. */
+const CT_KEY = 2;
+const CT_OF_EACH: ReadonlySet<number> = new Set([5, 14, 15, 16]);
+const CT_KEYS = 24;
+
+/** What a connection is tracked as, or how far it has come, which each of its packets changes. */
+function tracked(data: Attributes): Sees {
+  const key = bigEndian(data, CT_KEY);
+  return key < 0 || key >= CT_KEYS || CT_OF_EACH.has(key) ? "packet" : "tracked";
+}
 
 /** NFTA_PAYLOAD_*; NFT_PAYLOAD_*_HEADER. */
 const PAYLOAD = { base: 2, offset: 3, length: 4, source: 5 } as const;
@@ -167,7 +178,7 @@ export class FlowRulesReader implements RulesetReader {
   chain(body: Uint8Array): void {
     const attributes = attributesIn(body, GENERIC_LENGTH);
     const hook = attributes.get(CHAIN.hook);
-    if (hook === undefined) return;
+    if (hook === undefined || !isOthers(body, textIn(attributes, CHAIN.table))) return;
     const table = tableIn(body, attributes, CHAIN.table);
     const chain = `${table} ${textIn(attributes, CHAIN.name)}`;
     this.#hooked.add(chain);
@@ -182,15 +193,15 @@ export class FlowRulesReader implements RulesetReader {
 
   rule(body: Uint8Array): void {
     const attributes = attributesIn(body, GENERIC_LENGTH);
-    const name = textIn(attributes, RULE.table) ?? "";
-    if (!FAMILY_NAMES.has(body[0]!) || OWN_TABLE.test(name)) return;
+    if (!isOthers(body, textIn(attributes, RULE.table))) return;
     const table = tableIn(body, attributes, RULE.table);
     const chain = `${table} ${textIn(attributes, RULE.chain)}`;
     // Others may be jumped to from any of their table's.
     const isMet = this.#hooked.has(chain) ? this.#met.has(chain) : this.#metTables.has(table);
     for (const expression of listIn(attributes.get(RULE.expressions))) {
-      const sees = this.#sees(attributesIn(expression), table);
-      if (sees === "tracked") this.#tracks = true;
+      const attributes = attributesIn(expression);
+      const sees = this.#sees(attributes, table);
+      if (sees === "tracked" || textIn(attributes, EXPRESSION.name) === "ct") this.#tracks = true;
       if (sees === "packet" && isMet) this.#chains.add(chain);
     }
   }
@@ -208,6 +219,11 @@ export class FlowRulesReader implements RulesetReader {
 
 /** NFTA_LOOKUP_SET. */
 const LOOKUP_SET = 1;
+
+/** Of a family whose packets are balanced, and no table of ours. */
+export function isOthers(body: Uint8Array, table: string | undefined): boolean {
+  return FAMILY_NAMES.has(body[0]!) && !OWN_TABLE.test(table ?? "");
+}
 
 export function tableIn(body: Uint8Array, attributes: Attributes, type: number): string {
   return `${FAMILY_NAMES.get(body[0]!)} ${textIn(attributes, type)}`;

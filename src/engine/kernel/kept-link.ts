@@ -52,18 +52,20 @@ export class KeptLink implements Disposable {
   #find(program: number, interfaceIndex: number, point: HookPoint): number | undefined {
     const fd = this.#pins.link(this.#name);
     if (fd === undefined) return undefined;
+    using unless = new DisposableStack();
+    unless.defer(() => close(fd));
     const found = linkInformation(fd);
     const isThere =
       found.interfaceIndex === interfaceIndex &&
       found.type === point.type &&
       found.direction === point.direction;
-    if (isThere) {
-      if (found.program !== programId(program)) updateLink(fd, program);
-      return fd;
+    if (!isThere) {
+      this.#pins.removeLink(this.#name);
+      return undefined;
     }
-    this.#pins.removeLink(this.#name);
-    close(fd);
-    return undefined;
+    if (found.program !== programId(program)) updateLink(fd, program);
+    unless.move();
+    return fd;
   }
 }
 

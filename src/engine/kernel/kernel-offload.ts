@@ -156,7 +156,7 @@ export class KernelOffload implements FlowOffload {
     this.#chains ??= chainsPassedBy().catch((error: unknown) => {
       this.#chains = undefined;
       return [
-        `rules of nftables, which cannot be read: ${error instanceof Error ? error.message : error}`,
+        `rules of nftables, which cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       ];
     });
     const passedBy = [...(await this.#chains), ...settingsPassedBy()];
@@ -234,11 +234,9 @@ export class KernelOffload implements FlowOffload {
     this.#watch[Symbol.dispose]();
     this.#onlookers[Symbol.dispose]();
     this.#attachments[Symbol.dispose]();
-    if (!this.#isLeft) {
-      this.#removePins();
-      // The last that they did, for the connections' file.
-      this.flows.tell();
-    }
+    if (!this.#isLeft) this.#removePins();
+    // The last that they did, for the connections' file: where they are left may end with the process's mounts.
+    this.flows.tell();
     this.flows[Symbol.dispose]();
   }
 

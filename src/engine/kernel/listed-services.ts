@@ -85,9 +85,12 @@ export class ListedServices {
   /** Services are set all at once: which kinds there are is told in the end. */
   together(set: () => void): void {
     this.#isFilling = true;
-    set();
-    this.#isFilling = false;
-    this.#tellKinds();
+    try {
+      set();
+    } finally {
+      this.#isFilling = false;
+      this.#tellKinds();
+    }
   }
 
   /** The host's addresses may be others. */

@@ -116,14 +116,23 @@ const UNREAD =
 const WINDOWS =
   "connection tracking checks TCP's sequence numbers (sysctl net.netfilter.nf_conntrack_tcp_be_liberal=1 ends that)";
 
-/** Of the older iptables, of this network namespace. */
+/** Of the older iptables, of this network namespace; where they are another user's to read, whichever there are. */
 export function legacyTables(): readonly string[] {
-  return ["ip", "ip6"].flatMap((family) =>
-    read(`/proc/thread-self/net/${family}_tables_names`)
-      .split("\n")
-      .filter((name) => name !== "")
-      .map((name) => `${family}tables-legacy -t ${name}`),
-  );
+  return ["ip", "ip6"].flatMap((family) => {
+    const path = `/proc/thread-self/net/${family}_tables_names`;
+    try {
+      return readFileSync(path, "latin1")
+        .split("\n")
+        .filter((name) => name !== "")
+        .map((name) => `${family}tables-legacy -t ${name}`);
+    } catch (error) {
+      const { code = "" } = error as NodeJS.ErrnoException;
+      // The kernel has none of them.
+      return code === "ENOENT"
+        ? []
+        : [`${family}tables-legacy, whose tables this user may not see (${code})`];
+    }
+  });
 }
 
 /** Whether connection tracking is at work here and checks windows: nf_conntrack_in_window(). */

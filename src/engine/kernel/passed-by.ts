@@ -8,10 +8,9 @@ import { attributesIn, textIn } from "../host/netlink/netlink-message.ts";
 import {
   bigEndian,
   CHAIN,
-  FAMILY_NAMES,
   GENERIC_LENGTH,
   HOOK,
-  OWN_TABLE,
+  isOthers,
   RULE,
   type RulesetReader,
   readRuleset,
@@ -64,11 +63,6 @@ export class PassedByReader implements RulesetReader {
     const name = `${tableIn(body, attributes, RULE.table)} ${textIn(attributes, RULE.chain)}`;
     this.#rules.set(name, (this.#rules.get(name) ?? 0) + 1);
   }
-}
-
-/** Of a family whose packets are balanced, and no table of ours. */
-function isOthers(body: Uint8Array, table: string | undefined): boolean {
-  return FAMILY_NAMES.has(body[0]!) && !OWN_TABLE.test(table ?? "");
 }
 
 /** Those that nobody tells of when they change. */

@@ -34,11 +34,11 @@ export interface Grace {
  * $1: seconds; $2: the lane, where nothing else removes it; then the file and what goes with it.
  */
 const SCRIPT = [
-  'go() { shift 2; flock -n "$1" rm -rf "$@"; }',
+  // All of it before the next process can be at its start.
+  `go() { lane=$2; shift 2; flock -n "$1" sh -c '[ -z "$0" ] || ip link del dev "$0"; rm -rf "$@"' "$lane" "$@"; }`,
   '{ [ "$(cat)" = stay ] && while :; do sleep 86400; done',
   'sleep "$1"',
-  'go "$@" || { flock -w "$1" "$3" true && sleep "$1"; go "$@"; } || exit',
-  '[ -z "$2" ] || ip link del dev "$2"',
+  'go "$@" || { flock -w "$1" "$3" true && sleep "$1"; go "$@"; }',
   "} >/dev/null 2>&1",
 ].join("; ");
 
