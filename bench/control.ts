@@ -5,12 +5,11 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "../src/api/client.ts";
+import { DaemonFolder } from "./daemon-folder.ts";
 import type { InsideBenchmark } from "./inside.ts";
 import { median } from "./median.ts";
 
@@ -74,9 +73,8 @@ Resident memory is the process's once it runs again and was listed.`;
 const program = (name: string): string => new URL(`../bin/${name}`, import.meta.url).pathname;
 
 class ControlBench implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  readonly #socket = join(this.#folder, "sluice.sock");
-  readonly #client = new Client(this.#socket);
+  readonly #folder = new DaemonFolder();
+  readonly #client = new Client(this.#folder.socket);
   #daemon: ChildProcess | undefined;
 
   async measure(size: Size, progress: (text: string) => void): Promise<TableFigures> {
@@ -109,12 +107,18 @@ class ControlBench implements Disposable {
   [Symbol.dispose](): void {
     this.#client.close();
     this.#daemon?.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   async #start(): Promise<Start> {
     const began = performance.now();
-    const words = ["daemon", "--socket", this.#socket, "--state", join(this.#folder, "state.json")];
+    const words = [
+      "daemon",
+      "--socket",
+      this.#folder.socket,
+      "--state",
+      this.#folder.file("state.json"),
+    ];
     this.#daemon = spawn(program("sluice"), [...words, "--log-level", "warn"], {
       stdio: ["ignore", "ignore", "inherit"],
     });
@@ -129,7 +133,7 @@ class ControlBench implements Disposable {
 
   #isAccepted(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = createConnection(this.#socket, () => {
+      const socket = createConnection(this.#folder.socket, () => {
         socket.destroy();
         resolve(true);
       });
@@ -202,7 +206,7 @@ class ControlBench implements Disposable {
   }
 
   get #environment(): NodeJS.ProcessEnv {
-    return { ...process.env, SLUICE_SOCKET: this.#socket };
+    return { ...process.env, SLUICE_SOCKET: this.#folder.socket };
   }
 
   #resident(): number {

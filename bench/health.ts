@@ -4,12 +4,11 @@
  * Two thousand servers a second, each by a TCP connection of its own, from one daemon.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "../src/api/client.ts";
 import type { HealthStatus, ProbeLag } from "../src/api/messages.ts";
+import { DaemonFolder } from "./daemon-folder.ts";
 import type { InsideBenchmark } from "./inside.ts";
 import { median } from "./median.ts";
 
@@ -52,23 +51,22 @@ export const HEALTH: InsideBenchmark<HealthFigures> = {
 const program = (name: string): string => new URL(`../bin/${name}`, import.meta.url).pathname;
 
 class HealthBench implements Disposable {
-  readonly #folder = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  readonly #socket = join(this.#folder, "sluice.sock");
-  readonly #client = new Client(this.#socket);
+  readonly #folder = new DaemonFolder();
+  readonly #client = new Client(this.#folder.socket);
   readonly #children: ChildProcess[] = [];
 
   async measure(progress: (text: string) => void): Promise<HealthFigures> {
     execFileSync("ip", ["link", "set", "lo", "up"]);
     execFileSync("ip", ["address", "add", "10.66.0.1/16", "dev", "lo"]);
     this.#start(process.execPath, "-e", LISTENER);
-    const words = ["daemon", "--socket", this.#socket, "--no-state", "--log-level", "warn"];
+    const words = ["daemon", "--socket", this.#folder.socket, "--no-state", "--log-level", "warn"];
     const daemon = this.#start(program("sluice"), ...words);
     const callP99Ms = await this.#calls();
     progress(`asking ${SERVERS} servers`);
-    const file = join(this.#folder, "sluice.yaml");
+    const file = this.#folder.file("sluice.yaml");
     writeFileSync(file, JSON.stringify(configuration()));
     execFileSync(program("sluice"), ["apply", "--wait", file], {
-      env: { ...process.env, SLUICE_SOCKET: this.#socket },
+      env: { ...process.env, SLUICE_SOCKET: this.#folder.socket },
       stdio: ["ignore", "ignore", "inherit"],
     });
     let { lag } = await this.#health();
@@ -103,7 +101,7 @@ class HealthBench implements Disposable {
   [Symbol.dispose](): void {
     this.#client.close();
     for (const child of this.#children) child.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder[Symbol.dispose]();
   }
 
   #start(command: string, ...words: readonly string[]): ChildProcess {

@@ -137,8 +137,6 @@ export class Director {
    */
   apply(desired: DesiredState): void {
     this.check(desired);
-    // What went by until now belongs to whom it was for.
-    this.#collect();
     this.connections.progress.timeouts = desired.timeouts;
     this.#defence.apply(desired.sysctls);
     this.connections.progress.secureTcp = this.#defence.isSecureTcp;
@@ -264,16 +262,10 @@ export class Director {
 
   /** While run_estimation is 0 all that listings show stands still: estimation_timer(). */
   #beginEstimation(): void {
-    this.#collect();
+    this.#offload?.collect(this.services.countOffloaded);
     if (this.sysctls.run_estimation === 0) return;
     this.services.total.estimate();
     this.#estimation.begin();
-  }
-
-  #collect(): void {
-    this.#offload?.collect((destination, counts) =>
-      this.services.countOffloaded(destination, counts),
-    );
   }
 
   /** Tells the offload by what it goes: the knobs may have turned themselves, and the table filled up. */

@@ -12,11 +12,7 @@ import type { StateMachine } from "./connections/state-machine.ts";
 import type { Sysctls } from "./desired/sysctls.ts";
 import type { Destination } from "./services/destination.ts";
 import type { OrphanedServer } from "./services/orphan.ts";
-import type { ServiceMirror } from "./services/service-table.ts";
-import type { Counters } from "./services/statistics.ts";
-
-/** What went by without the director, of one destination, since it was last told. */
-export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
+import type { OffloadedTraffic, ServiceMirror } from "./services/service-table.ts";
 
 /** A connection as the offload has it. */
 export interface OffloadedConnection {

@@ -146,10 +146,12 @@ export class Twins implements Disposable {
 class Twin {
   readonly director: Director;
   readonly #packet = new Packet();
+  readonly #offload: Offload | undefined;
   /** Of the last packet, when it could be read. */
   outcome: Outcome | undefined;
 
   constructor(names: Names, offload: Offload | undefined) {
+    this.#offload = offload;
     this.director = new Director({ ...DIRECTOR, host: new TestHost(names), offload });
   }
 
@@ -182,6 +184,7 @@ class Twin {
   knowledge(now: Instant): string {
     const { director } = this;
     director.apply(this.#applied());
+    this.#offload?.collect(director.services.countOffloaded);
     const { statuses } = connectionStatuses(director.connections, now, -1, CONNECTIONS_MAX);
     const connections = statuses.map((each) => {
       const { ageMs: _, expiresInMs, ...others } = each;
@@ -200,7 +203,7 @@ class Twin {
     return [...connections.toSorted(), ...services].join("\n");
   }
 
-  /** Applying what is in force changes nothing, and has what went by counted. */
+  /** Applying what is in force changes nothing, and has what the offload did told. */
   #applied(): DesiredState {
     const { applied } = this.director.services;
     return { ...EMPTY_STATE, services: applied };

@@ -8,14 +8,9 @@ import type { Instant } from "../../base/clock.ts";
 import { type ConnectionTable, NO_CONNECTION } from "../../ipvs/connections/connection-table.ts";
 import { CONNECTION_FLAG, FORWARDING, FORWARDING_MASK } from "../../ipvs/connections/flow.ts";
 import type { Route } from "../../ipvs/host.ts";
-import type {
-  Offload,
-  OffloadedTraffic,
-  OffloadListener,
-  OffloadRules,
-  Standing,
-} from "../../ipvs/offload.ts";
+import type { Offload, OffloadListener, OffloadRules, Standing } from "../../ipvs/offload.ts";
 import type { Destination } from "../../ipvs/services/destination.ts";
+import type { OffloadedTraffic } from "../../ipvs/services/service-table.ts";
 import type { Address } from "../../net/address.ts";
 import type { DecidedPacket, ForwardedWatch } from "../flow-offload.ts";
 import { tally } from "./abi.ts";

@@ -37,9 +37,21 @@ export const SLOTS: Partial<Record<SchedulerName, number>> = {
 /** A frame that is asked about must have an Ethernet header's length at least. */
 const PICK_LENGTH = Math.max(pickDestination.size, 14);
 
+/** What the programs are asked by, for one service after the other. */
+export class SchedulerQuestions implements Disposable {
+  readonly pick = new Question(PICK_LENGTH);
+  readonly edit = new Question(editSchedule.size);
+
+  [Symbol.dispose](): void {
+    this.pick[Symbol.dispose]();
+    this.edit[Symbol.dispose]();
+  }
+}
+
 export interface KernelSchedulerParts {
   readonly maps: KernelMaps;
   readonly lists: MemberLists;
+  readonly questions: SchedulerQuestions;
   /** The service's number. */
   readonly index: number;
   readonly name: SchedulerName;
@@ -57,8 +69,6 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   readonly flags: number;
   readonly index: number;
   readonly #parts: KernelSchedulerParts;
-  readonly #pick = new Question(PICK_LENGTH);
-  readonly #edit = new Question(editSchedule.size);
   /** How many members are to be expected: the list gets room for all of them at once. */
   room = 0;
   #list: MemberList | undefined;
@@ -74,21 +84,19 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#pick[Symbol.dispose]();
-    this.#edit[Symbol.dispose]();
     if (this.#list !== undefined) this.#parts.lists.free(this.#list);
   }
 
   pick(request: Request, _candidates: readonly Destination[]): Destination | undefined {
-    const { maps } = this.#parts;
+    const { maps, questions } = this.#parts;
     // Nobody is picked by what is not in force yet, and the next packet tries again.
     if (!this.#isSettled()) return undefined;
-    const { view } = this.#pick;
+    const { view } = questions.pick;
     view.setUint32(pickDestination.clientFold, request.clientFold, true);
     view.setUint32(pickDestination.clientPort, request.clientPort, true);
     view.setUint32(pickDestination.destinationFold, request.destinationFold, true);
     view.setUint32(pickDestination.service, this.index, true);
-    if (maps.ask(this.#pick, "pick_destination") !== true) return undefined;
+    if (maps.ask(questions.pick, "pick_destination") !== true) return undefined;
     const slot = view.getInt32(pickDestination.picked, true);
     return slot < 0 ? undefined : this.#parts.destinationAt(slot);
   }
@@ -158,24 +166,25 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   resume({ position, level }: Turn, candidates: readonly Destination[]): void {
-    this.#edit.view.setInt32(editSchedule.position, position, true);
-    this.#edit.view.setUint32(editSchedule.level, level, true);
+    const { view } = this.#parts.questions.edit;
+    view.setInt32(editSchedule.position, position, true);
+    view.setUint32(editSchedule.level, level, true);
     this.#change(edit.resumed, candidates, undefined);
   }
 
   #change(event: number, candidates: readonly Destination[], which: Destination | undefined): void {
-    const { lists, maps } = this.#parts;
+    const { lists, maps, questions } = this.#parts;
     const before = this.#list;
     const list = this.#listOf(candidates);
     if (list === undefined) throw new BpfError("Cannot list a service's destinations: no room");
     this.#levels = this.#levelsOf(candidates);
-    const { view } = this.#edit;
+    const { view } = questions.edit;
     view.setUint32(editSchedule.service, this.index, true);
     view.setUint32(editSchedule.edit, event, true);
     view.setUint32(editSchedule.which, which?.load.slot ?? NOBODY, true);
     this.#writePlan(editSchedule.plan, list);
     if (event === edit.bound) view.setInt32(editSchedule.level, this.#parts.seed, true);
-    if (maps.ask(this.#edit, "edit_schedule") !== true) {
+    if (maps.ask(questions.edit, "edit_schedule") !== true) {
       if (list.first !== before?.first) lists.free(list);
       throw new BpfError("Cannot change a service's destinations in the kernel");
     }
@@ -226,7 +235,7 @@ export class KernelScheduler implements Scheduler<Destination>, Disposable {
   }
 
   #writePlan(at: number, { first, count, size, tag }: MemberList): void {
-    const { view } = this.#edit;
+    const { view } = this.#parts.questions.edit;
     view.setUint32(at + plan.first, first, true);
     view.setUint32(at + plan.count, count, true);
     view.setUint32(at + plan.top, this.#levels.top, true);

@@ -7,7 +7,6 @@
  */
 import type { ServiceKey, ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Route } from "../../ipvs/host.ts";
-import type { OffloadedTraffic } from "../../ipvs/offload.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
 import { type Destination, lowMark } from "../../ipvs/services/destination.ts";
 import {
@@ -15,7 +14,7 @@ import {
   type DestinationLoadParts,
 } from "../../ipvs/services/destination-load.ts";
 import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
-import type { ServiceMirror } from "../../ipvs/services/service-table.ts";
+import type { OffloadedTraffic, ServiceMirror } from "../../ipvs/services/service-table.ts";
 import { seedOf, type VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { FTP_PORT } from "../../net/port.ts";
@@ -23,7 +22,12 @@ import { destination, playMatches, way } from "./abi.ts";
 import { tellAnswering } from "./answering-servers.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
-import { KernelScheduler, MEMBERS_PER_SERVICE, SLOTS } from "./kernel-scheduler.ts";
+import {
+  KernelScheduler,
+  MEMBERS_PER_SERVICE,
+  SchedulerQuestions,
+  SLOTS,
+} from "./kernel-scheduler.ts";
 import { KernelTunnels } from "./kernel-tunnels.ts";
 import { deleteElement, Question } from "./libbpf.ts";
 import { ListedServices } from "./listed-services.ts";
@@ -72,6 +76,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #counts: BigUint64Array;
   readonly #seats: Uint32Array;
   readonly #matches = new Question(playMatches.size);
+  readonly #questions = new SchedulerQuestions();
   /** What all loads have in common. */
   readonly #memory: Pick<DestinationLoadParts, "words" | "onChanged">;
   /** As they were when they were collected. */
@@ -80,6 +85,8 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #lowerWords = new Uint32Array(DESTINATIONS_MAX * COUNTERS.length);
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeSlots: number[] = [];
+  /** Those to which a way was known in some generation. */
+  readonly #reached = new Set<number>();
   /** Those that are carried, or are about to be. */
   readonly #schedulers = new Map<VirtualService, KernelScheduler>();
   readonly #listed: ListedServices;
@@ -127,6 +134,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   [Symbol.dispose](): void {
     for (const scheduler of this.#schedulers.values()) scheduler[Symbol.dispose]();
     this.#matches[Symbol.dispose]();
+    this.#questions[Symbol.dispose]();
   }
 
   /** A destination is loaded otherwise: who of its service's is the least loaded now is decided anew (bpf/tree.h). */
@@ -140,6 +148,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   take(key?: () => number): DestinationLoad {
     const inherited = key && this.#isHeld ? this.#inherited?.claim(key()) : undefined;
     if (inherited !== undefined) {
+      if (this.#hasWay(inherited)) this.#reached.add(inherited);
       const at = inherited * WORDS + destination.active / 4;
       return new DestinationLoad({ ...this.#memory, at, slot: inherited, isInherited: true });
     }
@@ -147,6 +156,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
     this.#destinations[slot] = undefined;
     this.#words.fill(0, slot * WORDS, (slot + 1) * WORDS);
+    this.#reached.delete(slot);
     this.#collected.delete(slot);
     this.#lowerWords.fill(0, slot * COUNTERS.length, (slot + 1) * COUNTERS.length);
     const at = slot * WORDS + destination.active / 4;
@@ -207,6 +217,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     const scheduler = new KernelScheduler({
       maps: this.#maps,
       lists: this.#lists,
+      questions: this.#questions,
       index,
       name,
       flags,
@@ -352,15 +363,20 @@ export class KernelServices implements ServiceMirror, Disposable {
     writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
     this.#tunnels.setSource(slot, source);
     view.setUint32(at + way.generation, generation, true);
+    this.#reached.add(slot);
+  }
+
+  #hasWay(slot: number): boolean {
+    const at = slot * destination.size + destination.way + way.generation;
+    return this.#maps.destinations.view.getUint32(at, true) !== 0;
   }
 
   /** Configured destinations to which the way was known in some generation, at most `limit`. */
   *reached(limit: number): Generator<Destination> {
-    const { view } = this.#maps.destinations;
     let count = 0;
-    for (const [slot, which] of this.#destinations.entries()) {
+    for (const slot of this.#reached) {
+      const which = this.#destinations[slot];
       if (which?.isAvailable !== true) continue;
-      if (view.getUint32(slot * destination.size + destination.way, true) === 0) continue;
       if (count++ === limit) return;
       yield which;
     }
@@ -373,19 +389,22 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   collect(told: OffloadedTraffic): void {
-    const first = destination.connections / 8;
-    for (let slot = 0; slot < this.#destinations.length; slot++) {
-      const which = this.#destinations[slot];
-      if (which === undefined || !this.#hasCounted(slot)) continue;
-      const at = slot * LONG_WORDS + first;
-      const before = this.#collected.get(slot);
-      const now = COUNTERS.map((_, index) => Number(Atomics.load(this.#counts, at + index)));
-      const since = now.map((count, index) => count - (before?.[index] ?? 0));
-      if (since.every((count) => count === 0)) continue;
-      this.#collected.set(slot, now);
-      const [connections, inPackets, inBytes, outPackets, outBytes] = since as Five;
-      told(which, { connections, inPackets, inBytes, outPackets, outBytes });
+    for (const which of this.#destinations) {
+      if (which !== undefined) this.collectOf(which, told);
     }
+  }
+
+  collectOf(which: Destination, told: OffloadedTraffic): void {
+    const { slot } = which.load;
+    if (slot < 0 || !this.#hasCounted(slot)) return;
+    const at = slot * LONG_WORDS + destination.connections / 8;
+    const before = this.#collected.get(slot);
+    const now = COUNTERS.map((_, index) => Number(Atomics.load(this.#counts, at + index)));
+    const since = now.map((count, index) => count - (before?.[index] ?? 0));
+    if (since.every((count) => count === 0)) return;
+    this.#collected.set(slot, now);
+    const [connections, inPackets, inBytes, outPackets, outBytes] = since as Five;
+    told(which, { connections, inPackets, inBytes, outPackets, outBytes });
   }
 
   /** Whether a destination's counters are others than they were at the last call. */

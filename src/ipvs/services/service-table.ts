@@ -23,6 +23,9 @@ import { type Counters, Traffic } from "./statistics.ts";
 import { Trash } from "./trash.ts";
 import { VirtualService } from "./virtual-service.ts";
 
+/** What went by without the director, of one destination, since it was last told. */
+export type OffloadedTraffic = (destination: Destination, counts: Counters) => void;
+
 /** Somebody who schedules some services' connections himself, and is told what he has to know for it. */
 export interface ServiceMirror extends DestinationLoads {
   /** Who schedules a service's new connections; undefined where its own scheduler does. */
@@ -32,6 +35,8 @@ export interface ServiceMirror extends DestinationLoads {
   serviceRemoved(service: VirtualService): void;
   /** The destination is another, or says something else. */
   destinationChanged(destination: Destination): void;
+  /** Tells what it has forwarded to the destination since it was last told. */
+  collectOf(destination: Destination, told: OffloadedTraffic): void;
 }
 
 const NO_MIRROR: ServiceMirror = {
@@ -40,6 +45,7 @@ const NO_MIRROR: ServiceMirror = {
   serviceChanged: () => {},
   serviceRemoved: () => {},
   destinationChanged: () => {},
+  collectOf: () => {},
 };
 
 export class ServiceTable {
@@ -168,12 +174,12 @@ export class ServiceTable {
   }
 
   /** Packets that were forwarded without the director: offload.ts. */
-  countOffloaded(destination: Destination, counts: Counters): void {
+  readonly countOffloaded = (destination: Destination, counts: Counters): void => {
     if (!destination.isAvailable) return;
     destination.traffic.add(counts);
     destination.service.traffic.add(counts);
     this.total.add(counts);
-  }
+  };
 
   /** The plans that it follows. */
   get applied(): DesiredState["services"] {
@@ -272,6 +278,7 @@ export class ServiceTable {
 
   #addDestination(service: VirtualService, plan: DestinationPlan): void {
     const destination = this.#trash.revive(service, plan) ?? this.#createDestination(service, plan);
+    this.#collect(destination);
     // Statistics belong to a service and a server together: under a new service object they start again.
     if (destination.service !== service) destination.traffic.zero();
     destination.service = service;
@@ -294,7 +301,13 @@ export class ServiceTable {
     return destination;
   }
 
+  /** What went by until now belongs to whom it was for. */
+  #collect(destination: Destination): void {
+    this.#mirror.collectOf(destination, this.countOffloaded);
+  }
+
   #retire(destination: Destination): void {
+    this.#collect(destination);
     destination.isAvailable = false;
     this.#mirror.destinationChanged(destination);
     this.#trash.add(destination);
