@@ -39,7 +39,8 @@ static __always_inline struct record *find_answered(const struct packet *packet,
 	__builtin_memcpy(key.source, packet->flow.destination, sizeof(key.source));
 	__builtin_memcpy(key.destination, reply->address, sizeof(key.destination));
 	found = find(&key, now, word);
-	if (!found || found->port != packet->flow.source_port)
+	/* A client's next connection may go to the same server by another method. */
+	if (!found || (*word & FORWARDING_MASK) != FORWARDING_MASQUERADE || found->port != packet->flow.source_port)
 		return NULL;
 	if (!is_same_address(destination_at(all, found->destination)->address, packet->flow.source))
 		return NULL;
