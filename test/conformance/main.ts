@@ -12,7 +12,7 @@ import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { keep } from "./report/results.ts";
+import { asColumn, keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
 import { run } from "./run.ts";
@@ -77,11 +77,13 @@ async function main(options: Options): Promise<number> {
   return summary.failed === 0 ? 0 : 1;
 }
 
-function tell(summary: Summary, { isJson, report, writesDocs }: Options): void {
+function tell(summary: Summary, { isJson, report, writesDocs, admission }: Options): void {
   const json = `${JSON.stringify(summary, undefined, 2)}\n`;
   process.stdout.write(isJson ? json : render(summary));
   if (report !== undefined) writeFileSync(report, json);
-  if (writesDocs) keep(summary, new Date(), DOCUMENTS);
+  if (!writesDocs) return;
+  const kept = admission === "wire" ? asColumn(summary, "kernel", "kernel-wire") : summary;
+  keep(kept, new Date(), DOCUMENTS);
 }
 
 function machineOf({ kernel, completesXstate }: Options): Machine {

@@ -5,10 +5,14 @@ import { type KnownDifference, knownDifference } from "./known-differences.ts";
 
 export type EngineName = "director" | "userspace" | "kernel";
 
-export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
+/** Of the tables: an engine, as it admits packets. */
+export type Column = EngineName | "kernel-wire";
+
+export const ENGINE_TITLES: Readonly<Record<Column, string>> = {
   director: "bare director",
   userspace: "userspace engine",
   kernel: "kernel engine",
+  "kernel-wire": "kernel engine, `--admission wire`",
 };
 
 export interface JudgedDifference extends Difference {

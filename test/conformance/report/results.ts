@@ -4,7 +4,7 @@
  * if the kernel's version is the same.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { ENGINE_TITLES, type EngineName } from "./outcome.ts";
+import { type Column, ENGINE_TITLES } from "./outcome.ts";
 import { page } from "./page.ts";
 import type { Summary } from "./summary.ts";
 
@@ -17,6 +17,25 @@ export type Result = Pick<Summary, "kernel" | "engines" | "groups" | "known"> & 
 export interface Documents {
   readonly results: string;
   readonly page: string;
+}
+
+/** The same run by its columns: an engine that admits packets elsewhere has one of its own. */
+export function asColumn(summary: Summary, from: Column, to: Column): Summary {
+  const renamed = <Value>(of: Readonly<Partial<Record<Column, Value>>>): typeof of =>
+    Object.fromEntries(
+      Object.entries(of).map(([name, value]) => [name === from ? to : name, value]),
+    ) as typeof of;
+  const mapped = <Value, Other>(
+    of: Readonly<Record<string, Value>>,
+    other: (value: Value) => Other,
+  ): Record<string, Other> =>
+    Object.fromEntries(Object.entries(of).map(([name, value]) => [name, other(value)]));
+  return {
+    ...summary,
+    engines: summary.engines.map((name) => (name === from ? to : name)),
+    groups: mapped(summary.groups, (group) => ({ ...group, engines: renamed(group.engines) })),
+    known: mapped(summary.known, renamed),
+  };
 }
 
 /** Keeps the run, and writes the page anew from all that are kept. */
@@ -55,8 +74,8 @@ function merged(before: Result, run: Result): Result {
   );
   return {
     ...run,
-    engines: Object.keys(ENGINE_TITLES).filter((name): name is EngineName =>
-      [...run.engines, ...others].includes(name as EngineName),
+    engines: Object.keys(ENGINE_TITLES).filter((name): name is Column =>
+      [...run.engines, ...others].includes(name as Column),
     ),
     groups: Object.fromEntries(groups),
     known: Object.fromEntries(known.filter(([, of]) => Object.keys(of).length > 0)),
@@ -64,12 +83,12 @@ function merged(before: Result, run: Result): Result {
 }
 
 function only<Value>(
-  of: Readonly<Partial<Record<EngineName, Value>>>,
-  engines: readonly EngineName[],
-): Partial<Record<EngineName, Value>> {
+  of: Readonly<Partial<Record<Column, Value>>>,
+  engines: readonly Column[],
+): Partial<Record<Column, Value>> {
   return Object.fromEntries(
-    Object.entries(of).filter(([engine]) => engines.includes(engine as EngineName)),
-  ) as Partial<Record<EngineName, Value>>;
+    Object.entries(of).filter(([engine]) => engines.includes(engine as Column)),
+  ) as Partial<Record<Column, Value>>;
 }
 
 function read(path: string): Result[] {
