@@ -1,5 +1,6 @@
 /** Which capabilities this process has: capabilities(7), include/uapi/linux/capability.h. */
 import { readFileSync } from "node:fs";
+import { withholdCapability } from "../engine/host/system/libc.ts";
 
 /** Any of those in a row will do: CAP_SYS_ADMIN has been before CAP_BPF and CAP_PERFMON, and holds them still. */
 // biome-ignore format: a table
@@ -27,4 +28,17 @@ export function missingCapabilities(
   return NEEDED[engine]
     .filter((any) => !any.some((name) => ((effective >> BITS[name]) & 1n) === 1n))
     .map(([name]) => name);
+}
+
+/** Of those, the process uses these itself alone. */
+const OWN = ["CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"] as const;
+
+/**
+ * Its children have none but the userspace engine's. What keeps the tables for a while (door/keeper.ts) must have no more than
+ * a daemon that comes next: the kernel hides processes that have, where /proc is mounted with hidepid, as by systemd's
+ * ProtectProc; and a keeper that the next daemon does not see lives on, and takes the connections away at its time.
+ */
+export function withholdOwn(): void {
+  // Where it has not got them this way there is nothing to be done, nor where the kernel knows fewer.
+  for (const name of OWN) withholdCapability(Number(BITS[name]));
 }

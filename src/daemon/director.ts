@@ -49,6 +49,7 @@ export async function openDirector(
       connectionsMax: options.connectionsMax,
       outliving: {
         file: connectionFileIn(dirname(options.socket)),
+        hold: headStart.hold,
         graceSeconds: options.graceSeconds,
         adopts: options.adopts,
         staysAtEnd: options.detachesOnExit,

@@ -80,7 +80,8 @@ async function endPrograms({
   if (![join(folder, "bpf"), "/sys/fs/bpf"].some((place) => existsSync(join(place, "sluice")))) {
     return undefined;
   }
-  const { pinPlace, Pins } = await import("../engine/kernel/pins.ts");
+  const { leavePinPlace, pinPlace } = await import("../engine/kernel/pin-place.ts");
+  const { Pins } = await import("../engine/kernel/pins.ts");
   const place = pinPlace(folder);
   const pins = place === undefined ? undefined : new Pins(place);
   if (pins?.exist !== true) return undefined;
@@ -88,6 +89,7 @@ async function endPrograms({
   const what = "the programs that a daemon before left in the kernel";
   try {
     pins.remove();
+    leavePinPlace(folder);
     events.inform(`${what} are ended (${pins.folder})`);
   } catch (error) {
     events.warn(`${what} cannot be ended, and go on beside this engine (${pins.folder})`, error);

@@ -6,6 +6,7 @@ import { listen } from "../api/listen.ts";
 import { DEFAULT_SOCKET } from "../api/routes.ts";
 import { connectionFileIn } from "../engine/userspace/connection-place.ts";
 import { HeadStart } from "../engine/userspace/head-start.ts";
+import { withholdOwn } from "./capabilities.ts";
 import { groupId } from "./group.ts";
 import { LastResort } from "./last-resort.ts";
 import { type Log, openLog } from "./log.ts";
@@ -55,6 +56,7 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(options: DaemonOptions, log: Log, resort: LastResort): Promise<void> {
   const { lines } = log;
   mustBePrivileged();
+  withholdOwn();
   const { socketGroup, readGroup } = options;
   const gid = socketGroup === undefined ? undefined : groupId(socketGroup);
   const readers =

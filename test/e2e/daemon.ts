@@ -159,7 +159,8 @@ export class DaemonHome implements Disposable {
   [Symbol.dispose](): void {
     if (this.#pins !== undefined) {
       rmSync(join(this.#pins, "sluice"), { recursive: true, force: true });
-      execFileSync("umount", ["--lazy", this.#pins]);
+      // It has gone already where the last daemon left nothing in it.
+      spawnSync("umount", ["--lazy", this.#pins], { stdio: "ignore" });
     }
     rmSync(this.directory, { recursive: true, force: true });
   }

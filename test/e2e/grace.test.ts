@@ -164,18 +164,25 @@ test("the shell that keeps the tables is killed: another does", async () => {
   expect(await connection.say("still here")).toBe("still here");
 });
 
-test("a grace that ends while the next daemon is at its start goes on", async () => {
+// biome-ignore format: a table
+const slow: [what: string, engine: string, call: string][] = [
+  ["has the connections' file",         "userspace", "flock:delay_exit=9000000:when=1"],
+  ["waits for the kernel's programs",   "kernel",    "bpf:delay_enter=9000000:when=1"],
+];
+
+test.for(slow)("a grace that ends while the next daemon %s goes on", async ([, engine, call]) => {
   const { director } = network;
-  const first = await withService("--grace", "6", ...USERSPACE);
+  const first = await withService("--grace", "8", ...USERSPACE);
   await using connection = await network.talk(80);
   await first.end("SIGKILL");
-  // It has the connections' file, which it locks behind the state's, and takes no packets yet.
+  // It has the connections' file, which it locks first of all, and takes no packets yet.
   const second = home.launchBy(
     director,
-    'exec strace -D -qq -o /dev/null -e trace=flock -e inject=flock:delay_exit=8000000:when=2 "$@"',
+    `exec strace -D -qq -o /dev/null -e trace=${call.split(":")[0]} -e inject=${call} "$@"`,
     "--grace",
     "60",
-    ...USERSPACE,
+    "--engine",
+    engine,
   );
   let runs = false;
   const running = untilPrinted(second, "goes on with").then(() => {

@@ -1,10 +1,21 @@
 /** Whatever somebody does to what Sluice has set up on the host, it is mended and said, and packets flow again. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Daemon, DaemonHome } from "./daemon.ts";
 import { D, Network, R1, V } from "./network.ts";
 
 const LANE = "sluice-lane";
 const LOCAL = "the director's own server";
+
+/** Stands before nft(8): as long as `folder`/hold is there it makes no table of IPv6, which comes after that of IPv4. */
+const HESITANT_NFT = (folder: string): string => `#!/bin/sh
+PATH=\${PATH#*:}
+while IFS= read -r line; do
+  case $line in "add table ip6 "*) while [ -e ${folder}/hold ]; do : >${folder}/holds; sleep .02; done;; esac
+  printf '%s\\n' "$line"
+done | nft "$@"
+`;
 
 let network: Network;
 let home: DaemonHome;
@@ -15,7 +26,10 @@ beforeAll(async () => {
   home = new DaemonHome();
   await network.speak(network.server, 80, R1);
   await network.speak(network.director, 8080, LOCAL);
+  writeFileSync(join(home.directory, "nft"), HESITANT_NFT(home.directory), { mode: 0o700 });
+  vi.stubEnv("PATH", `${home.directory}:${process.env.PATH}`);
   daemon = await home.start(network.director);
+  vi.unstubAllEnvs();
   home.configure(
     `-A -t ${V}:80 -s rr`,
     `-a -t ${V}:80 -r ${R1} -m`,
@@ -77,14 +91,8 @@ test("the lane's end is taken to another network namespace", async () => {
 });
 
 test("the lane is removed, and its index taken by another interface", async () => {
-  const [{ ifindex }] = JSON.parse(network.director.run(`ip -j link show ${LANE}`));
   const before = await times("mended-lane");
-  process.kill(daemon.pid, "SIGSTOP");
-  network.director.batch([
-    `link del ${LANE}`,
-    `link add taker index ${ifindex} type veth peer name taken`,
-  ]);
-  process.kill(daemon.pid, "SIGCONT");
+  takeIndex("taker");
   await expect.poll(() => times("mended-lane"), { timeout: 10_000 }).toBeGreaterThan(before);
   await expect.poll(() => network.ask(82), { timeout: 20_000 }).toBe(LOCAL);
   await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
@@ -92,6 +100,33 @@ test("the lane is removed, and its index taken by another interface", async () =
   const tables = () => network.director.run("nft list tables ip").match(/sluice(_\d+)?$/gm);
   await expect.poll(tables, { timeout: 10_000 }).toEqual(["sluice_1"]);
 });
+
+test("that happens again while tables are made for the lane that came before", async () => {
+  const [hold, holds] = ["hold", "holds"].map((name) => join(home.directory, name)) as [
+    string,
+    string,
+  ];
+  writeFileSync(hold, "");
+  takeIndex("second");
+  await expect.poll(() => existsSync(holds), { timeout: 10_000 }).toBe(true);
+  const before = await times("mended-lane");
+  takeIndex("third");
+  await expect.poll(() => times("mended-lane"), { timeout: 10_000 }).toBeGreaterThan(before);
+  rmSync(hold);
+  await expect.poll(() => network.ask(82), { timeout: 20_000 }).toBe(LOCAL);
+  await expect.poll(() => network.ask(80), { timeout: 20_000 }).toBe(R1);
+});
+
+/** Removes the lane, and has another interface take its index before the daemon looks. */
+function takeIndex(name: string): void {
+  const [{ ifindex }] = JSON.parse(network.director.run(`ip -j link show ${LANE}`));
+  process.kill(daemon.pid, "SIGSTOP");
+  network.director.batch([
+    `link del ${LANE}`,
+    `link add ${name} index ${ifindex} type veth peer name ${name}-peer`,
+  ]);
+  process.kill(daemon.pid, "SIGCONT");
+}
 
 test("nothing is mended when nobody does anything", async () => {
   const mended = async () => Object.entries(await daemon.reasons()).filter(isMended);

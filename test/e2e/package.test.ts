@@ -93,6 +93,40 @@ const write = (path: string, text: string): void => {
   machine.must(`cat >${path} <<'END'\n${text}END`);
 };
 
+/** A test whose failure says what the machine tells of it: what the unit logged meanwhile, and how the held connection is. */
+function onMachine(name: string, work: () => void | Promise<void>): void {
+  test.runIf(CAN_BOOT)(name, async () => {
+    const begun = Math.floor(Date.now() / 1_000);
+    try {
+      await work();
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${evidence(begun)}`, { cause: error });
+    }
+  });
+}
+
+function evidence(begun: number): string {
+  const told = [
+    `journalctl -u sluice -o short-precise --no-hostname --since=@${begun}`,
+    "systemctl show sluice -p ActiveState,SubState,Result,MainPID,NRestarts,StatusText",
+    "ls -l /run/sluice; ip -br link; nft list tables; cat /run/talk /run/talk.log",
+    "ip netns exec client ss -tnoi; ps -eo pid,etimes,stat,args | grep -e sluice -e python",
+  ];
+  return told.map((command) => `# ${command}\n${machine.run(command).said}`).join("\n");
+}
+
+/**
+ * Restarts the unit. What kept the tables for the daemon before is ended by the next one, whatever that may do: if it lived on
+ * it would remove the connections' file at its time. It is stopped, so that it does not end by itself.
+ */
+async function restart(): Promise<void> {
+  machine.must("pkill -STOP -u sluice -f sluice-keeper");
+  machine.must("systemctl daemon-reload && systemctl restart sluice");
+  const stopped = (): string =>
+    machine.run("ps -u sluice -o stat,args | grep '^T.* sluice-keeper '").said;
+  await expect.poll(stopped, PATIENCE).toBe("");
+}
+
 /** The held connection still answers. */
 async function talksOn(): Promise<void> {
   const before = machine.must("cat /run/talk");
@@ -100,49 +134,41 @@ async function talksOn(): Promise<void> {
   await expect.poll(() => machine.run("cat /run/talk").said, PATIENCE).not.toBe(before);
 }
 
-test.runIf(CAN_BOOT)(
-  "installed it runs, as a user with four capabilities, and commands find it",
-  () => {
-    dpkg(`-i /packages/${deb}`);
-    expect(shown("ActiveState")).toBe("active");
-    expect(shown("StatusText")).toMatch(/^0 services, engine (kernel|userspace)$/);
-    const status = machine.must(`cat /proc/${shown("MainPID")}/status`);
-    expect(status).toMatch(/^CapEff:\t000000c000003000$/m);
-    const log = machine.must(`journalctl -u sluice -o cat _PID=${shown("MainPID")}`);
-    // Older kernels have no tcx links, or no BPF at all. What the service may not lack is a capability, a system call, or where
-    // programs outlive it.
-    expect(log).not.toMatch(/lacks|EPERM|end with this process/);
-    machine.must("sluice engine status");
-    expect(status).not.toMatch(/^Uid:\t0/m);
-    expect(machine.must("sluice status")).toContain("Nothing is known to be wrong.");
-    expect(machine.must("stat -c '%U:%G %a' /etc/sluice /etc/sluice/sluice.yaml")).toBe(
-      "root:sluice 750\nroot:sluice 640\n",
-    );
-    expect(machine.must("man -w sluice-daemon sluice.yaml sluice-plan").split("\n")).toHaveLength(
-      4,
-    );
-  },
-);
+onMachine("installed it runs, as a user with four capabilities, and commands find it", () => {
+  dpkg(`-i /packages/${deb}`);
+  expect(shown("ActiveState")).toBe("active");
+  expect(shown("StatusText")).toMatch(/^0 services, engine (kernel|userspace)$/);
+  const status = machine.must(`cat /proc/${shown("MainPID")}/status`);
+  expect(status).toMatch(/^CapEff:\t000000c000003000$/m);
+  const log = machine.must(`journalctl -u sluice -o cat _PID=${shown("MainPID")}`);
+  // Older kernels have no tcx links, or no BPF at all. What the service may not lack is a capability, a system call, or where
+  // programs outlive it.
+  expect(log).not.toMatch(/lacks|EPERM|end with this process/);
+  machine.must("sluice engine status");
+  expect(status).not.toMatch(/^Uid:\t0/m);
+  expect(machine.must("sluice status")).toContain("Nothing is known to be wrong.");
+  expect(machine.must("stat -c '%U:%G %a' /etc/sluice /etc/sluice/sluice.yaml")).toBe(
+    "root:sluice 750\nroot:sluice 640\n",
+  );
+  expect(machine.must("man -w sluice-daemon sluice.yaml sluice-plan").split("\n")).toHaveLength(4);
+});
 
-test.runIf(CAN_BOOT)(
-  "a reload puts the file in force; one with a mistake fails, and says where",
-  async () => {
-    write("/etc/sluice/sluice.yaml", WEB);
-    machine.must("systemctl reload sluice");
-    await expect.poll(() => shown("StatusText"), PATIENCE).toMatch(/^1 service, /);
-    machine.must(HOLD);
-    await expect.poll(() => machine.run("cat /run/talk").said, PATIENCE).toBe("1");
-    write("/etc/sluice/sluice.yaml", WEB.replace("rr", "round"));
-    expect(machine.run("systemctl reload sluice").code).not.toBe(0);
-    expect(machine.must("journalctl -u sluice -o cat -n 5")).toContain(
-      "/etc/sluice/sluice.yaml:2:57: services[0].scheduler: ",
-    );
-    write("/etc/sluice/sluice.yaml", WEB);
-    await talksOn();
-  },
-);
+onMachine("a reload puts the file in force; one with a mistake fails, and says where", async () => {
+  write("/etc/sluice/sluice.yaml", WEB);
+  machine.must("systemctl reload sluice");
+  await expect.poll(() => shown("StatusText"), PATIENCE).toMatch(/^1 service, /);
+  machine.must(HOLD);
+  await expect.poll(() => machine.run("cat /run/talk").said, PATIENCE).toBe("1");
+  write("/etc/sluice/sluice.yaml", WEB.replace("rr", "round"));
+  expect(machine.run("systemctl reload sluice").code).not.toBe(0);
+  expect(machine.must("journalctl -u sluice -o cat -n 5")).toContain(
+    "/etc/sluice/sluice.yaml:2:57: services[0].scheduler: ",
+  );
+  write("/etc/sluice/sluice.yaml", WEB);
+  await talksOn();
+});
 
-test.runIf(CAN_BOOT)("an upgrade costs no connection, and keeps what was edited", async () => {
+onMachine("an upgrade costs no connection, and keeps what was edited", async () => {
   const before = shown("MainPID");
   dpkg(`-i /packages/${newer}`);
   expect(shown("ActiveState")).toBe("active");
@@ -151,42 +177,39 @@ test.runIf(CAN_BOOT)("an upgrade costs no connection, and keeps what was edited"
   expect(machine.must("cat /etc/sluice/sluice.yaml")).toBe(WEB);
 });
 
-test.runIf(CAN_BOOT)(
+onMachine(
   "with the drop-in the userspace engine runs, with two capabilities, and that costs no connection",
   async () => {
     machine.must(
-      "mkdir -p /etc/systemd/system/sluice.service.d && cp /usr/share/doc/sluice/examples/userspace-engine.conf /etc/systemd/system/sluice.service.d && systemctl daemon-reload && systemctl restart sluice",
+      "mkdir -p /etc/systemd/system/sluice.service.d && cp /usr/share/doc/sluice/examples/userspace-engine.conf /etc/systemd/system/sluice.service.d",
     );
+    await restart();
     expect(shown("StatusText")).toBe("1 service, engine userspace");
     const status = machine.must(`cat /proc/${shown("MainPID")}/status`);
     expect(status).toMatch(/^CapEff:\t0000000000003000$/m);
     await talksOn();
-    machine.must(
-      "rm /etc/systemd/system/sluice.service.d/userspace-engine.conf && systemctl daemon-reload && systemctl restart sluice",
-    );
+    machine.must("rm /etc/systemd/system/sluice.service.d/userspace-engine.conf");
+    await restart();
     await talksOn();
   },
 );
 
-test.runIf(CAN_BOOT)(
-  "a loop that stands still is restarted, and its connection goes on",
-  async () => {
-    const before = shown("MainPID");
-    // The shortest that the test has time for; the unit's own is ten seconds.
-    write("/etc/systemd/system/sluice.service.d/soon.conf", "[Service]\nWatchdogSec=2s\n");
-    machine.must("systemctl daemon-reload && systemctl restart sluice");
-    await expect.poll(() => shown("MainPID"), PATIENCE).not.toBe(before);
-    await talksOn();
-    const watched = shown("MainPID");
-    machine.must(`kill -STOP ${watched}`);
-    await expect.poll(() => shown("NRestarts"), PATIENCE).toBe("1");
-    await expect.poll(() => shown("ActiveState"), PATIENCE).toBe("active");
-    expect(shown("MainPID")).not.toBe(watched);
-    await talksOn();
-  },
-);
+onMachine("a loop that stands still is restarted, and its connection goes on", async () => {
+  const before = shown("MainPID");
+  // The shortest that the test has time for; the unit's own is ten seconds.
+  write("/etc/systemd/system/sluice.service.d/soon.conf", "[Service]\nWatchdogSec=2s\n");
+  machine.must("systemctl daemon-reload && systemctl restart sluice");
+  await expect.poll(() => shown("MainPID"), PATIENCE).not.toBe(before);
+  await talksOn();
+  const watched = shown("MainPID");
+  machine.must(`kill -STOP ${watched}`);
+  await expect.poll(() => shown("NRestarts"), PATIENCE).toBe("1");
+  await expect.poll(() => shown("ActiveState"), PATIENCE).toBe("active");
+  expect(shown("MainPID")).not.toBe(watched);
+  await talksOn();
+});
 
-test.runIf(CAN_BOOT)("ipvsadm takes the place of the other package, and works on", () => {
+onMachine("ipvsadm takes the place of the other package, and works on", () => {
   dpkg(`-i /packages/${ipvsadmDeb}`);
   expect(machine.run("dpkg -s ipvsadm").said).not.toContain("ok installed");
   expect(machine.must("ipvsadm -Sn")).toContain(`-A -t ${VIP}:80 -s rr\n`);
@@ -194,21 +217,18 @@ test.runIf(CAN_BOOT)("ipvsadm takes the place of the other package, and works on
   dpkg("-r sluice-ipvsadm");
 });
 
-test.runIf(CAN_BOOT)(
-  "removed it runs no more and keeps its state; purged nothing is left",
-  async () => {
-    dpkg("-r sluice");
-    expect(machine.run("systemctl is-active sluice").said.trim()).not.toBe("active");
-    expect(machine.must("ls /etc/sluice /var/lib/sluice")).toContain("state.json");
-    expect(machine.run("ls /usr/lib/sluice").code).not.toBe(0);
-    await expect
-      .poll(() => machine.must("nft list tables; ip -br link"), PATIENCE)
-      .not.toContain("sluice");
-    dpkg("-P sluice");
-    machine.must("rm -r /etc/systemd/system/sluice.service.d");
-    const left = machine.must(
-      "find /etc /var /run /usr /lib/systemd -xdev -name '*sluice*' -not -path '/var/lib/dpkg/*' -not -path '/var/cache/man/*' -not -path '/run/systemd/*' -not -path '/run/log/*'",
-    );
-    expect(left).toBe("");
-  },
-);
+onMachine("removed it runs no more and keeps its state; purged nothing is left", async () => {
+  dpkg("-r sluice");
+  expect(machine.run("systemctl is-active sluice").said.trim()).not.toBe("active");
+  expect(machine.must("ls /etc/sluice /var/lib/sluice")).toContain("state.json");
+  expect(machine.run("ls /usr/lib/sluice").code).not.toBe(0);
+  await expect
+    .poll(() => machine.must("nft list tables; ip -br link"), PATIENCE)
+    .not.toContain("sluice");
+  dpkg("-P sluice");
+  machine.must("rm -r /etc/systemd/system/sluice.service.d");
+  const left = machine.must(
+    "find /etc /var /run /usr /lib/systemd -xdev -name '*sluice*' -not -path '/var/lib/dpkg/*' -not -path '/var/cache/man/*' -not -path '/run/systemd/*' -not -path '/run/log/*'",
+  );
+  expect(left).toBe("");
+});

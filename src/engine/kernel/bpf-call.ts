@@ -99,6 +99,13 @@ export function mountPins(at: string): void {
   throw new SystemCallError("mount", koffi.errno(), `mount a BPF file system at ${at}`);
 }
 
+/** Has it lie there no more. Throws a SystemCallError: EBUSY while somebody uses it, EPERM where the process may not. */
+export function unmountPins(at: string): void {
+  const unmount = libc.func("int umount2(const char *target, int flags)");
+  if (unmount(at, 0) === 0) return;
+  throw new SystemCallError("umount2", koffi.errno(), `unmount the BPF file system at ${at}`);
+}
+
 /** Has a file of a BPF file system stand for a map, program or link. Throws a SystemCallError. */
 export function pin(fd: number, at: string): void {
   bpf(COMMAND.pin, `keep ${at}`, () => {

@@ -9,7 +9,8 @@ import { LANE_DEVICE } from "../userspace/door/door-words.ts";
 import { keepersOf } from "../userspace/door/keepers.ts";
 import { NFT_PATH } from "../userspace/door/nft.ts";
 import { removePair } from "../userspace/lane/lane-device.ts";
-import { Pins, pinPlace } from "./pins.ts";
+import { leavePinPlace, pinPlace } from "./pin-place.ts";
+import { Pins } from "./pins.ts";
 
 export interface KeptEngine {
   readonly folder: string;
@@ -53,6 +54,7 @@ export async function detach(folder: string): Promise<boolean> {
   const pins = pinsIn(folder);
   const file = connectionFileIn(folder);
   pins?.remove();
+  leavePinPlace(folder);
   const keepers = keepersOf(file);
   const hadKeepers = keepers.pids().length > 0;
   keepers.endEarlier();

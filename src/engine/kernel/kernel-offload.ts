@@ -12,7 +12,8 @@ import { KernelFlows } from "./kernel-flows.ts";
 import { CARRIES } from "./kernel-rules.ts";
 import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { Onlookers } from "./onlookers.ts";
-import { makePinPlace, Pins, pinPlace } from "./pins.ts";
+import { leavePinPlace, makePinPlace, pinPlace } from "./pin-place.ts";
+import { Pins } from "./pins.ts";
 
 const ON_WIRE =
   "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
@@ -253,8 +254,10 @@ export class KernelOffload implements FlowOffload {
   }
 
   #removePins(): void {
+    const { folder } = this.#options.outliving ?? {};
     try {
       this.flows.pins?.remove();
+      if (folder !== undefined) leavePinPlace(folder);
     } catch (error) {
       this.#options.warn(`the kernel's programs cannot be ended (${this.pins})`, error);
     }

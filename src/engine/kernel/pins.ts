@@ -15,7 +15,6 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
-  statfsSync,
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -25,17 +24,14 @@ import {
   getPinned,
   hasUser,
   linkInformation,
-  mountPins,
   pin,
   readNote,
   writeNote,
 } from "./bpf-call.ts";
 import type { BpfObject, BpfParts } from "./libbpf.ts";
+import { PINS_FOLDER } from "./pin-place.ts";
 import type { Shapes } from "./shapes.ts";
 
-const BPF_FS_MAGIC = 0xcafe4a11;
-const PLACE = "/sys/fs/bpf";
-const FOLDER = "sluice";
 const IDENTITY = "identity";
 /** Less than a page, with a key before it. */
 const IDENTITY_LENGTH = 4_000;
@@ -61,29 +57,6 @@ export interface Identity {
   readonly shapes?: Shapes | undefined;
 }
 
-/** The BPF file system that a daemon keeps its programs in whose socket is in `folder`; undefined where there is none. */
-export function pinPlace(folder: string): string | undefined {
-  return [join(folder, "bpf"), PLACE].find(isPinPlace);
-}
-
-function isPinPlace(path: string): boolean {
-  try {
-    return statfsSync(path).type === BPF_FS_MAGIC;
-  } catch {
-    return false;
-  }
-}
-
-/** As pinPlace(), and makes one beside the socket where the host has none. Throws what the host refuses. */
-export function makePinPlace(folder: string): string {
-  const found = pinPlace(folder);
-  if (found !== undefined) return found;
-  const place = join(folder, "bpf");
-  mkdirSync(place, { mode: 0o700, recursive: true });
-  mountPins(place);
-  return place;
-}
-
 /** What no two network namespaces of a boot share; their inodes are used again. */
 export function networkCookie(): string {
   const attempt = "tell this network namespace from others";
@@ -103,12 +76,12 @@ export class Pins {
 
   /** `place`: the BPF file system; in the current network namespace. */
   constructor(place: string, cookie = networkCookie()) {
-    this.folder = join(place, FOLDER, `net-${cookie}`);
+    this.folder = join(place, PINS_FOLDER, `net-${cookie}`);
   }
 
   /** Those of all network namespaces. */
   static all(place: string): Pins[] {
-    const folder = join(place, FOLDER);
+    const folder = join(place, PINS_FOLDER);
     const names = existsSync(folder) ? readdirSync(folder) : [];
     return names.flatMap((name) => {
       const cookie = /^net-(\d+)$/.exec(name)?.[1];
@@ -235,7 +208,7 @@ export class Pins {
 
   /** Those of network namespaces that have gone: nothing of theirs runs anywhere. */
   static sweep(place: string): void {
-    removeUnfinished(join(place, FOLDER));
+    removeUnfinished(join(place, PINS_FOLDER));
     for (const pins of Pins.all(place)) {
       try {
         pins.#removeIfGone();

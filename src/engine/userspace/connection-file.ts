@@ -34,6 +34,7 @@ import {
   type TableMemory,
 } from "../../ipvs/connections/table-memory.ts";
 import { errnoName, lock, Memory, provide } from "../host/system/libc.ts";
+import { ConnectionFileError, type ConnectionHold, openOwn } from "./connection-hold.ts";
 import { KEEPER_WORDS, KEEPERS_AT, Keepers } from "./door/keepers.ts";
 
 const AT = { text: 0, ends: 1024, keepers: KEEPERS_AT, records: 4096 } as const;
@@ -58,15 +59,12 @@ export interface ConnectionFileOptions {
   readonly adopts: boolean;
   /** Whether the file is to be found by the next process. */
   readonly stays: boolean;
+  /** What has it locked already: taken. */
+  readonly hold?: ConnectionHold | undefined;
   readonly events: {
     warn(message: string, error: unknown): void;
     inform(message: string): void;
   };
-}
-
-/** The file cannot be used; the message says why. */
-class ConnectionFileError extends Error {
-  override readonly name = "ConnectionFileError";
 }
 
 export class ConnectionFile implements Disposable {
@@ -138,7 +136,7 @@ export class ConnectionFile implements Disposable {
 
 /** A locked file that is laid out for us. */
 async function openOrMake(options: ConnectionFileOptions): Promise<number> {
-  const found = await openLocked(options.path);
+  const found = await openLocked(options);
   if (found === undefined) return make(options, []);
   try {
     const text = readText(found);
@@ -155,10 +153,10 @@ async function openOrMake(options: ConnectionFileOptions): Promise<number> {
 }
 
 /** Undefined when there is none. */
-async function openLocked(path: string): Promise<number | undefined> {
+async function openLocked({ path, hold }: ConnectionFileOptions): Promise<number | undefined> {
   const until = performance.now() + LOCK_MS;
   for (;;) {
-    const fd = openOwn(path);
+    const fd = hold?.take() ?? openOwn(path);
     if (fd === undefined) return undefined;
     // Its last user's keeper may remove it just now.
     if (lock(fd) === 0 && fstatSync(fd).ino === lstatSync(path, { throwIfNoEntry: false })?.ino)
@@ -169,27 +167,6 @@ async function openLocked(path: string): Promise<number | undefined> {
     }
     await sleep(RETRY_MS);
   }
-}
-
-/** Undefined when there is none. Throws when it is not a file of our own that nobody else can write. */
-function openOwn(path: string): number | undefined {
-  let fd: number;
-  try {
-    const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
-    fd = openSync(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    if (code === "ELOOP") throw new ConnectionFileError(`${path} is a symbolic link, which stays`);
-    throw error;
-  }
-  const file = fstatSync(fd);
-  const isOwn = file.isFile() && file.uid === process.geteuid?.() && file.nlink <= 1;
-  if (isOwn && (file.mode & 0o077) === 0) return fd;
-  closeSync(fd);
-  throw new ConnectionFileError(
-    `${path} is not a file that is ours alone (mode 0600, no other name), and stays`,
-  );
 }
 
 /** A new file with the keepers of the old one. */

@@ -1,12 +1,15 @@
 /** What outlives the process: its connections, and for a while the tables that keep the host from answering for it. */
 import type { Adopted } from "../../ipvs/tracking/adoption.ts";
 import { ConnectionFile } from "./connection-file.ts";
+import type { ConnectionHold } from "./connection-hold.ts";
 import type { DoorEvents } from "./door/door.ts";
 import type { Grace } from "./door/keeper.ts";
 
 export interface Outliving {
   /** Where connections lie. */
   readonly file: string;
+  /** What has it locked already; taken. */
+  readonly hold?: ConnectionHold | undefined;
   /** For how long services' packets are dropped when the process has gone, and the file stays; 0: not at all. */
   readonly graceSeconds: number;
   /** Whether the connections of a process before are gone on with. */
@@ -25,12 +28,12 @@ export function outlivesItsEnd({
 
 /** The file for so many connections; undefined, and said, when there cannot be one. */
 export function openFile(
-  { file, graceSeconds, adopts, staysAtEnd }: Outliving,
+  { file, hold, graceSeconds, adopts, staysAtEnd }: Outliving,
   limit: number,
   events: DoorEvents,
 ): Promise<ConnectionFile | undefined> {
   const stays = outlivesItsEnd({ graceSeconds, staysAtEnd });
-  return ConnectionFile.open({ path: file, limit, adopts, stays, events });
+  return ConnectionFile.open({ path: file, hold, limit, adopts, stays, events });
 }
 
 /** `pins`: where programs in the kernel are kept that outlive the process, if there are any. */

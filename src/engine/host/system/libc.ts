@@ -53,6 +53,7 @@ const c = {
   posix_fallocate: libc.func("int posix_fallocate(int fd, int64_t offset, int64_t length)"),
   unshare:    libc.func("int unshare(int flags)"),
   setns:      libc.func("int setns(int fd, int type)"),
+  prctl:      libc.func("int prctl(int option, unsigned long what, unsigned long value, unsigned long none, unsigned long nothing)"),
   if_nametoindex: libc.func("uint32_t if_nametoindex(const char *name)"),
 };
 
@@ -164,6 +165,12 @@ export function provide(fd: number, offset: number, length: number): number {
 export function lock(fd: number): number {
   const LOCK_EX_NB = 2 | 4;
   return result(c.flock(fd, LOCK_EX_NB));
+}
+
+/** Has programs that this thread runs from now on lack a capability, unless they are root's: 0, or -errno. */
+export function withholdCapability(number: number): number {
+  const [PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER] = [47, 3];
+  return result(c.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, number, 0, 0));
 }
 
 /** The index of an interface of this network namespace. */

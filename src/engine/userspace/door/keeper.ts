@@ -31,11 +31,14 @@ export interface Grace {
  * When somebody has the file locked after these seconds, the next process is at its start: it ends us as soon as it takes
  * packets. It has as long again for that; and when it ends instead, the next one has the grace anew.
  *
- * $1: seconds; $2: the lane, where nothing else removes it; then the file and what goes with it.
+ * $1: seconds; $2: the lane, where nothing else removes it; $3: the file; $4: pins, which go with it, and their file system
+ * with the last of them, if it is not the host's.
  */
 const SCRIPT = [
+  'leave() { [ "$1" != /sys/fs/bpf ] && rmdir "$1/sluice" && umount "$1" && rmdir "$1"; }',
+  'remove() { [ -z "$2" ] || ip link del dev "$2"; rm -rf "$3" "$4"; [ -z "$4" ] || leave "$(dirname "$(dirname "$4")")"; true; }',
   // All of it before the next process can be at its start.
-  `go() { lane=$2; shift 2; flock -n "$1" sh -c '[ -z "$0" ] || ip link del dev "$0"; rm -rf "$@"' "$lane" "$@"; }`,
+  'go() { (flock -n 9 && remove "$@") 9>>"$3"; }',
   '{ [ "$(cat)" = stay ] && while :; do sleep 86400; done',
   'sleep "$1"',
   'go "$@" || { flock -w "$1" "$3" true && sleep "$1"; go "$@"; }',
@@ -78,11 +81,10 @@ export class Keeper {
 
   #start(): void {
     const { seconds, file, keepers, pins, held } = this.#grace;
-    const more = pins === undefined ? [] : [pins];
     const kept = held?.().map((fd) => fd ?? ("ignore" as const)) ?? [];
     // Its other end lies beside it where the process may not make a network namespace, which would take it along.
     const lane = kept[0] === "ignore" ? LANE_DEVICE : "";
-    const words = ["-c", SCRIPT, "sluice-keeper", String(seconds), lane, file, ...more];
+    const words = ["-c", SCRIPT, "sluice-keeper", String(seconds), lane, file, pins ?? ""];
     const child = spawn("sh", words, {
       detached: true,
       stdio: ["pipe", this.#nft, "ignore", ...kept],

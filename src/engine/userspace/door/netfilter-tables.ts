@@ -45,6 +45,8 @@ export class NetfilterTables implements AsyncDisposable {
   #place: Place = { stand: "hooks", number: 0 };
   #families = FAMILIES;
   #isRestarting = false;
+  /** The lane's interface has become another since nft was last told of it. */
+  #isOutdated = false;
   /** Those that a table on the wire watches, and shall watch. */
   #watched: readonly Device[] = [];
   #putsTogether = false;
@@ -105,11 +107,17 @@ export class NetfilterTables implements AsyncDisposable {
    * stay, whose duplicates get lost, and which then drop.
    */
   remake(): void {
+    if (!this.#isMade || !this.#isOpen) return;
+    // Those that are being made may know the one before: they are made once more.
+    this.#isOutdated = true;
+    if (!this.#isRestarting) this.#renew();
+  }
+
+  #renew(): void {
     const nft = this.#nft;
-    if (nft === undefined || !this.#isMade || !this.#isOpen) return;
-    this.#earlier.push({ nft, number: this.#place.number });
+    if (nft !== undefined) this.#earlier.push({ nft, number: this.#place.number });
     this.#nft = undefined;
-    if (!this.#isRestarting) void this.#restart();
+    void this.#restart();
   }
 
   /** Where the tables stand. */
@@ -134,6 +142,7 @@ export class NetfilterTables implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
+    this.#isOutdated = false;
     const nft: Nft = new Nft((error) => this.#lost(nft, error));
     const taken = this.#earlier.map(({ number }) => number);
     if (taken.includes(this.#place.number)) {
@@ -272,7 +281,7 @@ export class NetfilterTables implements AsyncDisposable {
     }
     this.#isRestarting = false;
     if (!this.#isOpen) await this.#nft?.end();
-    else if (this.#nft === undefined) void this.#restart();
+    else if (this.#nft === undefined || this.#isOutdated) this.#renew();
     else {
       await this.#endEarlier();
       this.#options.onRestored();

@@ -16,8 +16,8 @@ export type Mended = readonly [name: string, what: string];
 export interface LaneKeeperOptions {
   readonly lane: Lane;
   /**
-   * The lane is another pair of interfaces, with the same index in the host as before or not. When it throws it is called
-   * again.
+   * The lane is another pair of interfaces, with the same index in the host as before, and always, or not. When it throws it is
+   * called again.
    */
   readonly onRemade?: (isSame: boolean) => void;
   /** Sets right what belongs to a lane that is whole. Throws what the kernel refuses. */
@@ -32,6 +32,8 @@ export class LaneKeeper implements Disposable {
   /** The lane's index in the host, as those know it who were told. */
   #toldIndex: number;
   #isUntold = false;
+  /** With the index that those know who were told, and with none other meanwhile. */
+  #isSame = false;
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: LaneKeeperOptions) {
@@ -81,14 +83,18 @@ export class LaneKeeper implements Disposable {
     if (faults === "gone" || faults === "broken") {
       // It may come back with the same index when everybody has heard that it is gone.
       if (faults === "gone" && links.get(lane.hostIndex)?.name === host) return;
+      // When it is refused half way the lane has had another index: who looked meanwhile knows that one.
+      const isFirst = !this.#isUntold;
       this.#isUntold = true;
+      this.#isSame = false;
       lane.remake(faults === "gone");
+      this.#isSame = isFirst && lane.hostIndex === this.#toldIndex;
       yield ["mended-lane", `the interface ${host} was removed`];
     } else {
       for (const fault of faults) yield ["mended-lane", `the interface ${host} was ${fault}`];
     }
     if (this.#isUntold) {
-      onRemade?.(lane.hostIndex === this.#toldIndex);
+      onRemade?.(this.#isSame);
       this.#toldIndex = lane.hostIndex;
       this.#isUntold = false;
     }
