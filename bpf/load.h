@@ -30,15 +30,21 @@ static __always_inline void settle(struct destinations *all, __u32 which)
 	climb(which, destination_at(all, which)->upper ? BY_ANYTHING : BY_ACTIVE);
 }
 
-/* It does no longer: unbind() there. */
-static __always_inline void unbind(struct destinations *all, __u32 which, __u32 flags)
+/* It does no longer, and who was overloaded is so no more with fewer than `relieved`. */
+static __always_inline void unbind_below(struct destinations *all, __u32 which, __u32 flags, __u32 relieved)
 {
 	struct destination *destination = destination_at(all, which);
 
 	add_to(flags & FLAG_INACTIVE ? &destination->inactive : &destination->active, -1);
-	if (destination->is_overloaded && destination->active + destination->inactive < destination->low)
+	if (destination->is_overloaded && destination->active + destination->inactive < relieved)
 		destination->is_overloaded = 0;
 	settle(all, which);
+}
+
+/* unbind() in destination.ts. */
+static __always_inline void unbind(struct destinations *all, __u32 which, __u32 flags)
+{
+	unbind_below(all, which, flags, destination_at(all, which)->low);
 }
 
 /* It became active, or inactive. */

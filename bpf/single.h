@@ -47,11 +47,15 @@ static __always_inline void close_single(struct destinations *all, bool is_passe
 	struct draft *single = bpf_map_lookup_elem(&drafts, &ONLY);
 	struct destination *destination;
 	struct schedule *schedule;
+	bool is_undone;
 
 	if (!single)
 		return;
 	destination = destination_at(all, single->connection.destination);
-	unbind(all, single->connection.destination, single->connection.word);
+	is_undone = is_passed && !(single->connection.word & FLAG_CONTROLLED);
+	/* Who was picked was not overloaded before. */
+	unbind_below(all, single->connection.destination, single->connection.word,
+		     is_undone ? destination->upper : destination->low);
 	if (single->connection.word & FLAG_CONTROLLED)
 		tell_director(&single->connection);
 	if (!is_passed) {
@@ -59,7 +63,7 @@ static __always_inline void close_single(struct destinations *all, bool is_passe
 		return;
 	}
 	schedule = bpf_map_lookup_elem(&schedules, &single->schedule);
-	if (schedule && !(single->connection.word & FLAG_CONTROLLED))
+	if (schedule && is_undone)
 		__sync_val_compare_and_swap(&schedule->turn.word, single->turn_after, single->turn_before);
 }
 

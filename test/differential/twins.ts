@@ -7,7 +7,6 @@ import type { Instant } from "../../src/base/clock.ts";
 import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts";
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { TestRun } from "../../src/engine/kernel/libbpf.ts";
-import { XdpProgram } from "../../src/engine/kernel/xdp-program.ts";
 import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { Offload } from "../../src/ipvs/offload.ts";
@@ -21,22 +20,18 @@ import { Names } from "../packets/names.ts";
 import { TestHost } from "../packets/test-host.ts";
 import { comparable } from "./comparable.ts";
 import { cardFrame, ETHERNET_LENGTH, laneFrame } from "./frames.ts";
+import { CONNECTIONS_MAX, LOOPBACK, type Programs } from "./programs.ts";
 
-const CONNECTIONS_MAX = 2_000;
 const HEADROOM = 64;
 const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
 /** Longer than the packets of a world take, and a part of most timeouts. */
 const ROUGHLY_MS = 10_000;
-/** A TEST_RUN's frames are for the loopback's address, which is all 0; only at XDP do they tell that they came by it. */
+/** At tc a TEST_RUN's frames have come by no interface. */
 const NOWHERE = 0;
-const LOOPBACK = { index: 1, kind: undefined, mac: new Uint8Array(MAC_LENGTH) };
 
 /** What programs return: TC_ACT_REDIRECT and TC_ACT_UNSPEC, XDP_REDIRECT and XDP_PASS. */
 const RETURNS = { tc: { redirect: 7, pass: -1 }, xdp: { redirect: 4, pass: 2 } } as const;
-
-/** Where packets from the wire meet the program. */
-export type WireHook = keyof typeof RETURNS;
 
 /** How a packet comes to the director. */
 export interface Coming {
@@ -51,24 +46,24 @@ const DIRECTOR = { limit: CONNECTIONS_MAX, hashKey: [1, 2] } as const;
 
 export class Twins implements Disposable {
   readonly #names: Names;
-  readonly #flows = new KernelFlows({
-    connectionsMax: CONNECTIONS_MAX,
-    packetsSeen: 0,
-    opensOnWire: true,
-  });
+  readonly #programs: Programs;
+  readonly #flows: KernelFlows;
   readonly #testRun = new TestRun(FRAME_MAX);
-  readonly #xdp: XdpProgram | undefined;
   readonly #model: Twin;
   readonly #system: Twin;
   #state: DesiredState = EMPTY_STATE;
   /** Packets that the program sent on. */
   forwarded = 0;
 
-  constructor(family: Family, hook: WireHook = "tc") {
-    if (hook === "xdp") {
-      this.#xdp = new XdpProgram(this.#flows.maps);
-      this.#xdp.describe(LOOPBACK, "generic");
-    }
+  /** `secret`: what decides by what the programs hash flows. */
+  constructor(family: Family, secret: number, programs: Programs) {
+    this.#programs = programs;
+    this.#flows = new KernelFlows({
+      connectionsMax: CONNECTIONS_MAX,
+      packetsSeen: 0,
+      opensOnWire: true,
+      passing: () => programs.begin(secret),
+    });
     this.#names = new Names(family);
     const host = new TestHost(this.#names);
     this.#flows.addressesChanged((address) => host.isLocal(address));
@@ -93,8 +88,8 @@ export class Twins implements Disposable {
     const theirs = this.#model.receive(packet, coming, now);
     const frame = laned ?? cardFrame(packet);
     const { atCard, atLane } = this.#flows.programs;
-    const atWire = this.#xdp?.fd ?? atCard;
-    const hook = this.#xdp === undefined || laned !== undefined ? "tc" : "xdp";
+    const atWire = this.#programs.atDriver ?? atCard;
+    const hook = laned === undefined ? this.#programs.hook : "tc";
     const program = laned === undefined ? atWire : atLane;
     const { result, frame: after } = this.#testRun.run(program, frame);
     if (result === RETURNS[hook].redirect) {
@@ -119,7 +114,6 @@ export class Twins implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#xdp?.[Symbol.dispose]();
     this.#testRun[Symbol.dispose]();
     this.#flows[Symbol.dispose]();
   }
@@ -135,7 +129,7 @@ export class Twins implements Disposable {
       connections,
       connection,
       direction: reason === "forward-reply" ? "server" : "client",
-      arrival: this.#xdp === undefined ? NOWHERE : LOOPBACK.index,
+      arrival: this.#programs.hook === "tc" ? NOWHERE : LOOPBACK.index,
       route,
       mtu: route.mtu,
       linkAddresses: LINK_ADDRESSES,
@@ -146,6 +140,7 @@ export class Twins implements Disposable {
 class Twin {
   readonly director: Director;
   readonly #packet = new Packet();
+  readonly #memory = new Uint8Array(HEADROOM + FRAME_MAX);
   readonly #offload: Offload | undefined;
   /** Of the last packet, when it could be read. */
   outcome: Outcome | undefined;
@@ -156,7 +151,7 @@ class Twin {
   }
 
   receive(packet: Uint8Array, { isFromLane, mark }: Coming, now: Instant): string {
-    const memory = new Uint8Array(HEADROOM + packet.length);
+    const memory = this.#memory.subarray(0, HEADROOM + packet.length);
     memory.set(packet, HEADROOM);
     const hook = isFromLane ? "local-in" : "wire";
     const arrival = {

@@ -5,7 +5,8 @@ import { Names } from "../packets/names.ts";
 import { parsePacket } from "../packets/packet-text.ts";
 import { writeTrueChecksums } from "../packets/true-checksums.ts";
 import { GUE_PORT } from "./comparable.ts";
-import { type Coming, Twins, type WireHook } from "./twins.ts";
+import type { Programs } from "./programs.ts";
+import { type Coming, Twins } from "./twins.ts";
 
 /** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
 export interface Step {
@@ -18,6 +19,8 @@ export interface Step {
 
 export interface World {
   readonly family: Family;
+  /** What decides by what the programs hash flows. */
+  readonly secret: number;
   readonly steps: readonly Step[];
 }
 
@@ -89,7 +92,7 @@ export function worldOf(seed: number, length: number): World {
     ...SERVERS.map((server) => ({ row: `-a ${service} -r ${serverOf(random, server)}` })),
   ]);
   while (steps.length < length) steps.push(step(random));
-  return { family, steps };
+  return { family, secret: seed, steps };
 }
 
 function serviceOf(random: Prng, service: string): string {
@@ -167,13 +170,13 @@ function content(random: Prng, isDatagram: boolean): string {
 
 /** The first difference in a world, and how many packets the program sent on by itself. */
 export function play(
-  { family, steps }: World,
-  hook?: WireHook,
+  { family, secret, steps }: World,
+  programs: Programs,
 ): {
   readonly difference: string | undefined;
   readonly forwarded: number;
 } {
-  using twins = new Twins(family, hook);
+  using twins = new Twins(family, secret, programs);
   const names = new Names(family);
   for (const [index, each] of steps.entries()) {
     const difference = perform(twins, names, each);
@@ -199,12 +202,31 @@ function comingOf(row: string): Coming {
   return { isFromLane: mark !== 0 || row.endsWith(" at local-in"), mark };
 }
 
+/** Whole packets by their rows, which come again and again. */
+const KNOWN = { inet: new Map<string, Uint8Array>(), inet6: new Map<string, Uint8Array>() };
+const KNOWN_MAX = 20_000;
+
+function wholePacket(row: string, names: Names): Uint8Array {
+  const known = KNOWN[names.family];
+  let packet = known.get(row);
+  if (packet === undefined) {
+    packet = parsePacket(row, names);
+    if (!isWrong(row)) writeTrueChecksums(packet);
+    if (known.size === KNOWN_MAX) known.clear();
+    known.set(row, packet);
+  }
+  return packet.slice();
+}
+
+/** Its checksums stay as they are. */
+function isWrong(row: string): boolean {
+  return row.includes(" badcsum");
+}
+
 function packetOf({ row, changes = [], isMended = true, length }: Step, names: Names): Uint8Array {
-  const isWrong = row.includes(" badcsum");
-  const packet = parsePacket(row, names);
-  if (!isWrong) writeTrueChecksums(packet);
+  const packet = wholePacket(row, names);
   for (const [at, value] of changes) if (at < packet.length) packet[at] = value;
-  if (changes.length > 0 && isMended && !isWrong) mend(packet);
+  if (changes.length > 0 && isMended && !isWrong(row)) mend(packet);
   return packet.subarray(0, length ?? packet.length);
 }
 
@@ -218,13 +240,13 @@ function mend(packet: Uint8Array): void {
 }
 
 /** The same difference, or another one, with as few steps as can be found by leaving out. */
-export function shrink(world: World, hook?: WireHook): Found {
+export function shrink(world: World, programs: Programs): Found {
   let { steps } = world;
-  let difference = play(world, hook).difference ?? "";
+  let difference = play(world, programs).difference ?? "";
   for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
     for (let at = 0; at < steps.length; ) {
       const fewer = [...steps.slice(0, at), ...steps.slice(at + size)];
-      const found = play({ ...world, steps: fewer }, hook).difference;
+      const found = play({ ...world, steps: fewer }, programs).difference;
       if (found === undefined) {
         at += size;
       } else {

@@ -178,6 +178,9 @@ export interface MapInformation {
   readonly type: number;
   readonly keyLength: number;
   readonly valueLength: number;
+  readonly entries: number;
+  /** BPF_F_… */
+  readonly flags: number;
 }
 
 /** struct bpf_map_info. */
@@ -187,6 +190,8 @@ export function mapInformation(fd: number): MapInformation {
     type: read.getUint32(0, true),
     keyLength: read.getUint32(8, true),
     valueLength: read.getUint32(12, true),
+    entries: read.getUint32(16, true),
+    flags: read.getUint32(20, true),
   };
 }
 

@@ -1,7 +1,8 @@
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { foundWorlds } from "../../../test/differential/found.ts";
+import { Programs } from "../../../test/differential/programs.ts";
 import { formatFound, seek } from "../../../test/differential/seek.ts";
-import { play } from "../../../test/differential/world.ts";
+import { play, worldOf } from "../../../test/differential/world.ts";
 
 const FRAMES = 100_000;
 const XDP_FRAMES = 10_000;
@@ -19,6 +20,29 @@ test("at XDP, too", { timeout: 600_000 }, () => {
   expect(forwarded).toBeGreaterThan(XDP_FRAMES / 20);
 });
 
+test("a world begins with what a load leaves, and nothing of another's", () => {
+  using programs = new Programs();
+  const { settings: _, ...loaded } = programs.contents();
+  programs.begin(1);
+  const first = programs.contents();
+  expect(first).toMatchObject(loaded);
+  expect(play(worldOf(1, 2_000), programs).difference).toBeUndefined();
+  const after = programs.contents();
+  for (const name of ["connections", "buckets", "replies", "services", "verdicts", "tally"]) {
+    expect(after[name], name).not.toBe(first[name]);
+  }
+  programs.begin(1);
+  expect(programs.contents()).toEqual(first);
+});
+
+let shared: Programs;
+
+beforeAll(() => {
+  shared = new Programs();
+});
+
+afterAll(() => shared[Symbol.dispose]());
+
 test.for(foundWorlds())("what once differed does no more: %s", ([, world]) => {
-  expect(play(world).difference).toBeUndefined();
+  expect(play(world, shared).difference).toBeUndefined();
 });

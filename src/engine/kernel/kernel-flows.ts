@@ -20,6 +20,7 @@ import { KernelMaps } from "./kernel-maps.ts";
 import { KernelNews } from "./kernel-news.ts";
 import { KernelRules } from "./kernel-rules.ts";
 import { KernelServices } from "./kernel-services.ts";
+import type { BpfParts } from "./libbpf.ts";
 import type { PinnedMapsOptions } from "./loading.ts";
 import { isForPrograms, isMasqueraded, Ownership } from "./ownership.ts";
 import type { Pins } from "./pins.ts";
@@ -42,6 +43,8 @@ export interface KernelFlowsOptions {
   readonly opensOnWire?: boolean | undefined;
   /** Where programs and connections outlive the process. */
   readonly outliving?: PinnedMapsOptions | undefined;
+  /** Where nothing outlives the process: programs with their maps, as a load leaves them, if they are not to be loaded. */
+  readonly passing?: (() => BpfParts) | undefined;
   /** Goes on, but not as it should. */
   readonly warn?: (message: string, error?: unknown) => void;
 }
@@ -77,7 +80,7 @@ export class KernelFlows implements Offload, Disposable {
     const { connectionsMax, packetsSeen = PACKETS_SEEN, opensOnWire = false } = options;
     this.#packetsSeen = packetsSeen;
     this.#opensOnWire = opensOnWire;
-    const maps = new KernelMaps(connectionsMax, options.outliving, options.warn);
+    const maps = new KernelMaps(connectionsMax, options.outliving, options.warn, options.passing);
     const entries = new KernelEntries(maps);
     const mirror = new KernelServices(maps);
     // No earlier process's, or hardly ever: they tell connections of the same flow apart.

@@ -2,7 +2,7 @@
 import { Memory, SystemCallError } from "../host/system/libc.ts";
 import { ToldOnce, troubleName } from "../host/told-once.ts";
 import { destination, schedule, settings, tally, tunnel } from "./abi.ts";
-import type { Question } from "./libbpf.ts";
+import type { BpfParts, Question } from "./libbpf.ts";
 import { open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.ts";
 import { NewsRing } from "./news-ring.ts";
 import type { Pins } from "./pins.ts";
@@ -51,12 +51,13 @@ export class KernelMaps implements Disposable {
     connectionsMax: number,
     outliving?: PinnedMapsOptions,
     warn?: (message: string, error?: unknown) => void,
+    passing?: () => BpfParts,
   ) {
     this.#refusals = new ToldOnce((name, error) =>
       warn?.(`the kernel does not run a program of the daemon's own (counted as ${name})`, error),
     );
     using stack = new DisposableStack();
-    const { parts: object, isInherited, pins } = open(connectionsMax, outliving);
+    const { parts: object, isInherited, pins } = open(connectionsMax, outliving, passing);
     stack.use(object);
     using unless = new DisposableStack();
     if (!isInherited && pins !== undefined) unless.defer(() => removeParts(pins));

@@ -57,6 +57,7 @@ function bind() {
     update:   library.func("int bpf_map_update_elem(int fd, const void *key, const void *value, uint64_t flags)"),
     lookup:   library.func("int bpf_map_lookup_elem(int fd, const void *key, void *value)"),
     remove:   library.func("int bpf_map_delete_elem(int fd, const void *key)"),
+    pop:      library.func("int bpf_map_lookup_and_delete_elem(int fd, const void *key, void *value)"),
     lookupBatch: library.func("int bpf_map_lookup_batch(int fd, const void *from, void *to, void *keys, void *values, uint32_t *count, const void *options)"),
     possibleCpus: library.func("int libbpf_num_possible_cpus()"),
     bpf:      libc.func("intptr_t syscall(int64_t number, int64_t command, const void *attributes, uint64_t length)"),
@@ -188,6 +189,11 @@ export function lookUpElement(map: number, key: Uint8Array, into: Uint8Array): n
 
 export function deleteElement(map: number, key: Uint8Array): number {
   return libbpf().remove(map, key);
+}
+
+/** Takes what was put into a queue first: 0 with it in `into`, or -errno: -ENOENT when there is nothing. */
+export function popElement(queue: number, into: Uint8Array): number {
+  return libbpf().pop(queue, null, into);
 }
 
 /** How many elements a batch is asked for. */

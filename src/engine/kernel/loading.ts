@@ -80,11 +80,17 @@ interface Opened {
   readonly pins: Pins | undefined;
 }
 
-/** Throws a BpfError when the kernel or libbpf refuses. */
-export function open(connectionsMax: number, outliving: PinnedMapsOptions | undefined): Opened {
+/** Throws a BpfError when the kernel or libbpf refuses. `passing`: parts that end with the process, if not to be loaded here. */
+export function open(
+  connectionsMax: number,
+  outliving: PinnedMapsOptions | undefined,
+  passing?: () => BpfParts,
+): Opened {
   const bytes = readFileSync(OBJECT);
   const load = (): BpfObject => loadFor(bytes, connectionsMax);
-  if (outliving === undefined) return { parts: load(), isInherited: false, pins: undefined };
+  if (outliving === undefined) {
+    return { parts: passing?.() ?? load(), isInherited: false, pins: undefined };
+  }
   const { pins, adopts, inform, warn } = outliving;
   const identity: Identity = {
     object: hash(bytes),
@@ -206,6 +212,11 @@ function replace(
   }
 }
 
+/** This version's, as nobody has used them. Throws a BpfError when the kernel or libbpf refuses. */
+export function loadAnew(connectionsMax: number): BpfObject {
+  return loadFor(readFileSync(OBJECT), connectionsMax);
+}
+
 function loadFor(bytes: Uint8Array, connectionsMax: number): BpfObject {
   const parts = new BpfObject(bytes, {
     connections: connectionsMax,
@@ -215,7 +226,7 @@ function loadFor(bytes: Uint8Array, connectionsMax: number): BpfObject {
     templates: connectionsMax,
   });
   try {
-    layOut(parts, indexBits(connectionsMax));
+    layOut(parts, connectionsMax, randomFillSync);
     return parts;
   } catch (error) {
     parts[Symbol.dispose]();
@@ -223,17 +234,21 @@ function loadFor(bytes: Uint8Array, connectionsMax: number): BpfObject {
   }
 }
 
-/** How many buckets there are, and what flows are hashed by from now on. */
-function layOut(parts: BpfParts, bits: number): void {
+/** How many buckets there are, and what flows are hashed by from now on, which `draw` fills in. */
+export function layOut(
+  parts: BpfParts,
+  connectionsMax: number,
+  draw: (bytes: Uint8Array) => void,
+): void {
   using memory = Memory.shared(
     parts.map("settings"),
     settings.size,
     "map the kernel engine's settings",
   );
   const { view, bytes } = memory;
-  view.setUint32(settings.indexBits, bits, true);
-  randomFillSync(bytes, settings.secret, settings.states - settings.secret);
-  randomFillSync(bytes, settings.multiplier, 8);
+  view.setUint32(settings.indexBits, indexBits(connectionsMax), true);
+  draw(bytes.subarray(settings.secret, settings.states));
+  draw(bytes.subarray(settings.multiplier, settings.multiplier + 8));
   bytes[settings.multiplier]! |= 1;
 }
 

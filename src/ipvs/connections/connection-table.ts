@@ -96,7 +96,7 @@ export class ConnectionTable {
 
   /**
    * The connection of a packet from a destination: `virtual…` is the packet's source and `client…` its destination.
-   * When a client reaches one destination through two services from one port, either may be returned.
+   * When a client reaches one destination through two services from one port, the one that was added first is returned.
    */
   findByReply(flow: Flow, now: Instant): number {
     return this.#lookup.findByReply(flow, now);
@@ -104,7 +104,7 @@ export class ConnectionTable {
 
   /**
    * Adds a connection with state 0, or returns NO_CONNECTION when the table is full: the packet is then dropped and
-   * counted. The caller has looked for `flow` before: of two living connections of one flow, either may be found.
+   * counted. The caller has looked for `flow` before: of two living connections of one flow, the first is found.
    */
   add(flow: Flow, binding: Binding, now: Instant, timeoutMs: number): number {
     const records = this.#records;

@@ -79,6 +79,21 @@ test.for([1, 48, 49, 96, 97, 5_000])(
   },
 );
 
+test("entries of the same hash are found in the order in which they came, however the index grows", () => {
+  const index = new FlowIndex(10_000);
+  for (let id = 0; id < 1_000; id++) {
+    index.insert(Math.imul(id % 500, 0x9e3779b1), id);
+    if (id < 500) continue;
+    const hash = Math.imul(id - 500, 0x9e3779b1);
+    expect([...idsIn(index.young, hash), ...idsIn(index.old, hash)]).toEqual([id - 500, id]);
+  }
+  for (let id = 1_000; id < 3_000; id++) index.insert(Math.imul(id, 0x9e3779b1), id);
+  for (let id = 0; id < 500; id++) {
+    const hash = Math.imul(id, 0x9e3779b1);
+    expect([...idsIn(index.young, hash), ...idsIn(index.old, hash)]).toEqual([id, id + 500]);
+  }
+});
+
 test("growing moves a bounded number of slots with each insertion", () => {
   const index = new FlowIndex(100_000);
   let before = 0;

@@ -5,7 +5,8 @@
  * Removal moves later entries of the cluster back instead of leaving marks, so lookups never slow down with age.
  *
  * Growing never pauses: a table of twice the capacity is begun beside the full one, and each insertion and removal
- * moves a few entries. Meanwhile lookups probe both. The tables take turns in two stretches of memory, which are
+ * moves a few entries. Meanwhile lookups probe both. Those of the same hash are in one of them, all, and so are found in the
+ * order in which they came. The tables take turns in two stretches of memory, which are
  * reserved at the beginning; moving out leaves one empty for the next turn. An index that emptied keeps its capacity.
  */
 import { Slots } from "./slots.ts";
@@ -68,6 +69,7 @@ export class FlowIndex {
   insert(hash: number, id: number): void {
     this.migrate(MIGRATION_STEP);
     if (isFull(this.size + 1, this.#young.capacity)) this.#grow();
+    if (this.#isGrowing) this.#move(hash);
     this.#young.insert(hash, id);
   }
 
@@ -75,6 +77,16 @@ export class FlowIndex {
   remove(hash: number, id: number): boolean {
     this.migrate(MIGRATION_STEP);
     return this.#young.remove(hash, id) || (this.#isGrowing && this.#old.remove(hash, id));
+  }
+
+  /** Moves the entries with this hash. */
+  #move(hash: number): void {
+    const old = this.#old;
+    for (let at = old.first(hash); at >= 0; at = old.first(hash)) {
+      const id = old.idAt(at);
+      old.remove(hash, id);
+      this.#young.insert(hash, id);
+    }
   }
 
   /** Moves `budget` slots, and the rest of the cluster, if the index is growing. */
