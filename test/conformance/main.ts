@@ -12,7 +12,8 @@ import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
-import { asColumn, keep } from "./report/results.ts";
+import { columnOf } from "./report/outcome.ts";
+import { keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
 import { run } from "./run.ts";
@@ -72,18 +73,17 @@ async function main(options: Options): Promise<number> {
     })),
     ...(await runKeepalived(keepalivedCases, { machine, timeoutMs })),
   ];
-  const summary = summarize(kernel, engines, outcomes, filter === "");
+  const columns = engines.map((engine) => columnOf(engine, admission));
+  const summary = summarize(kernel, columns, outcomes, filter === "");
   tell(summary, options);
   return summary.failed === 0 ? 0 : 1;
 }
 
-function tell(summary: Summary, { isJson, report, writesDocs, admission }: Options): void {
+function tell(summary: Summary, { isJson, report, writesDocs }: Options): void {
   const json = `${JSON.stringify(summary, undefined, 2)}\n`;
   process.stdout.write(isJson ? json : render(summary));
   if (report !== undefined) writeFileSync(report, json);
-  if (!writesDocs) return;
-  const kept = admission === "wire" ? asColumn(summary, "kernel", "kernel-wire") : summary;
-  keep(kept, new Date(), DOCUMENTS);
+  if (writesDocs) keep(summary, new Date(), DOCUMENTS);
 }
 
 function machineOf({ kernel, completesXstate }: Options): Machine {

@@ -19,25 +19,6 @@ export interface Documents {
   readonly page: string;
 }
 
-/** The same run by its columns: an engine that admits packets elsewhere has one of its own. */
-export function asColumn(summary: Summary, from: Column, to: Column): Summary {
-  const renamed = <Value>(of: Readonly<Partial<Record<Column, Value>>>): typeof of =>
-    Object.fromEntries(
-      Object.entries(of).map(([name, value]) => [name === from ? to : name, value]),
-    ) as typeof of;
-  const mapped = <Value, Other>(
-    of: Readonly<Record<string, Value>>,
-    other: (value: Value) => Other,
-  ): Record<string, Other> =>
-    Object.fromEntries(Object.entries(of).map(([name, value]) => [name, other(value)]));
-  return {
-    ...summary,
-    engines: summary.engines.map((name) => (name === from ? to : name)),
-    groups: mapped(summary.groups, (group) => ({ ...group, engines: renamed(group.engines) })),
-    known: mapped(summary.known, renamed),
-  };
-}
-
 /** Keeps the run, and writes the page anew from all that are kept. */
 export function keep(summary: Summary, on: Date, documents: Documents): void {
   const { kernel, engines, groups, known } = summary;
