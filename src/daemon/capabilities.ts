@@ -30,8 +30,8 @@ export function missingCapabilities(
     .map(([name]) => name);
 }
 
-/** Of those, the process uses these itself alone. */
-const OWN = ["CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"] as const;
+/** Of those, the process uses these itself alone. (What CAP_SYS_ADMIN is for else, a keeper may need: it unmounts.) */
+const OWN = ["CAP_BPF", "CAP_PERFMON"] as const;
 
 /**
  * Its children have none but the userspace engine's. What keeps the tables for a while (door/keeper.ts) must have no more than

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connect, Namespace, untilPrinted } from "../../../test/userspace/namespaces.ts";
 import type { Hook } from "./attachments.ts";
+import { leavePinPlace } from "./pin-place.ts";
 import { Pins } from "./pins.ts";
 
 const LEAVER = new URL("../../../test/userspace/leave-programs.ts", import.meta.url).pathname;
@@ -43,4 +44,20 @@ test.for(hooks)("pins of a network namespace that has gone are removed: %s", asy
     return kept();
   };
   await expect.poll(swept).toEqual([]);
+});
+
+test("a file system beside the socket goes with the last that is kept in it", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-pins-"));
+  const own = join(folder, "bpf");
+  mkdirSync(own);
+  execFileSync("mount", ["-t", "bpf", "bpf", own]);
+  const others = join(own, "sluice", "net-1");
+  mkdirSync(others, { recursive: true });
+  leavePinPlace(folder);
+  expect(existsSync(others)).toBe(true);
+  rmdirSync(others);
+  mkdirSync(join(own, "sluice"), { recursive: true });
+  leavePinPlace(folder);
+  expect(readdirSync(folder)).toEqual([]);
+  rmdirSync(folder);
 });
