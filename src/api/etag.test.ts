@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { openApiBench } from "../../test/api-bench.ts";
+import { setTimeouts } from "../ipvs/desired/desired-state.ts";
+import { provided } from "./precondition.ts";
+import { ChangedMeanwhile } from "./problem.ts";
 
 test("of two editors that began with the same configuration the second is refused", async () => {
   await using bench = await openApiBench();
@@ -87,4 +90,12 @@ test("of two that come at the same moment one is made", async () => {
   const replies = await Promise.all([put(100), put(200)]);
   expect(replies.map(({ status }) => status)).toEqual([204, 412]);
   expect(bench.control.state.timeouts.tcp).toBe(100);
+});
+
+test("whether counters are restarted is decided in turn, not when it is asked", async () => {
+  await using bench = await openApiBench();
+  const { control } = bench;
+  const changing = control.change((state) => setTimeouts(state, TIMEOUTS));
+  await expect(provided(control, 0).zero(undefined)).rejects.toThrow(ChangedMeanwhile);
+  await changing;
 });

@@ -45,9 +45,6 @@ export function provided(control: Control, expected: number | undefined): Comman
         mustBeInForce(control, expected, now);
         return command(now);
       }, by),
-    async zero(key) {
-      mustBeInForce(control, expected, control.state);
-      await control.zero(key);
-    },
+    zero: (key) => control.zero(key, () => mustBeInForce(control, expected, control.state)),
   };
 }

@@ -135,11 +135,12 @@ export class Control {
     return promise.finally(() => this.#waiting--);
   }
 
-  /** Restarts the counters of one service, or of everything. */
-  zero(key: ServiceKey | undefined): Promise<void> {
+  /** Restarts the counters of one service, or of everything. `check`, in its turn, throws where that is not to be. */
+  zero(key: ServiceKey | undefined, check: () => void = () => {}): Promise<void> {
     if (this.#waiting >= WAITING_MAX) return Promise.reject(busy());
     this.#waiting++;
     return this.#inTurn(async () => {
+      check();
       if (key !== undefined && !this.state.services.has(formatServiceKey(key))) {
         throw new LbError({ code: "no-such-service", service: key });
       }

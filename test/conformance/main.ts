@@ -12,6 +12,7 @@ import type { Machine } from "./machines/machine.ts";
 import { Qemu } from "./machines/qemu.ts";
 import { UserModeLinux } from "./machines/user-mode-linux.ts";
 import { HELP, type Options, readOptions } from "./options.ts";
+import { columnOf } from "./report/outcome.ts";
 import { keep } from "./report/results.ts";
 import { type Summary, summarize } from "./report/summary.ts";
 import { render } from "./report/text.ts";
@@ -72,7 +73,8 @@ async function main(options: Options): Promise<number> {
     })),
     ...(await runKeepalived(keepalivedCases, { machine, timeoutMs })),
   ];
-  const summary = summarize(kernel, engines, outcomes, filter === "");
+  const columns = engines.map((engine) => columnOf(engine, admission));
+  const summary = summarize(kernel, columns, outcomes, filter === "");
   tell(summary, options);
   return summary.failed === 0 ? 0 : 1;
 }

@@ -9,7 +9,7 @@ import { UserspaceSide } from "./ours/userspace-side.ts";
 import { Place } from "./place.ts";
 import { Progress } from "./progress.ts";
 import { compare, comparedSteps, type Difference } from "./report/compare.ts";
-import { type EngineName, judge, type Outcome, verdictOf } from "./report/outcome.ts";
+import { columnOf, type EngineName, judge, type Outcome, verdictOf } from "./report/outcome.ts";
 
 export interface RunOptions {
   readonly kernel: Kernel;
@@ -48,8 +48,10 @@ async function runOnce(cases: readonly Case[], options: RunOptions): Promise<Out
   const outcomes: Outcome[] = [];
   for (const engine of options.engines) {
     for (const one of placed) {
-      const differences = await differencesOf(one, engine, done, options.kernel);
-      outcomes.push(judge(one.each, comparedSteps(one.each), engine, options.kernel, differences));
+      const { kernel, admission } = options;
+      const differences = await differencesOf(one, engine, done, options);
+      const column = columnOf(engine, admission);
+      outcomes.push(judge(one.each, comparedSteps(one.each), column, kernel, differences));
     }
   }
   return outcomes;
@@ -102,7 +104,7 @@ async function differencesOf(
   one: PlacedCase,
   engine: EngineName,
   done: Done,
-  kernel: Kernel,
+  { kernel, admission }: Pick<RunOptions, "kernel" | "admission">,
 ): Promise<Difference[]> {
   const { index, each } = one;
   const [theirs = [], ours = []] = [done.theirs.get(index), done[engine].get(index)];
@@ -110,7 +112,8 @@ async function differencesOf(
     compare(each, new Place(index), theirs, reports);
   const differences = between(ours);
   const differs = (engineName: EngineName, of: readonly Difference[]): boolean =>
-    verdictOf(judge(each, comparedSteps(each), engineName, kernel, of)) === "differs";
+    verdictOf(judge(each, comparedSteps(each), columnOf(engineName, admission), kernel, of)) ===
+    "differs";
   const isByTime =
     engine !== "director" &&
     differs(engine, differences) &&

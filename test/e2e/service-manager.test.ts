@@ -1,4 +1,5 @@
 /** The daemon as systemd has it: told when packets flow, watched by the loop that forwards them, reloaded, ended. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,8 +58,11 @@ test("systemd hears of readiness, reloads, the end, and that packets' loop goes 
   const mistake = `; the configuration is not used: ${file}:1:`;
   await expect.poll(() => manager.lines, PATIENCE).toContainEqual(expect.stringContaining(mistake));
 
+  const ended = once(child, "exit");
   child.kill("SIGTERM");
   await expect.poll(() => manager.lines, PATIENCE).toContain("STOPPING=1");
+  // Its state is written at the very end, into the folder that goes with the test.
+  expect(await ended).toEqual([0, null]);
 });
 
 function temporaryFolder(): Disposable & { readonly path: string } {

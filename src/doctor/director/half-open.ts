@@ -47,7 +47,10 @@ export function* halfOpen({ servers, told, clientBeside }: DirectorFacts): Gener
   }
 }
 
-/** Those half open that are younger than any that was whole. */
+/**
+ * Those half open that are not older than any that was whole. Ages are whole seconds of when they began: of two of the same second
+ * nobody knows which came first, and it may be the last connection that there ever is.
+ */
 function stuckOnes(
   connections: readonly WireConnection[],
   { server, service }: ServerSeen,
@@ -65,6 +68,9 @@ function stuckOnes(
   const youngest = Math.min(...ages, Number.POSITIVE_INFINITY);
   return own.filter(
     ({ state, ageSeconds }) =>
-      state === "SYN_RECV" && ageSeconds !== null && ageSeconds >= YOUNG_S && ageSeconds < youngest,
+      state === "SYN_RECV" &&
+      ageSeconds !== null &&
+      ageSeconds >= YOUNG_S &&
+      ageSeconds <= youngest,
   );
 }

@@ -3,7 +3,7 @@ import type { Admission } from "../../../src/daemon/options.ts";
 import type { Machine } from "../machines/machine.ts";
 import type { Difference } from "../report/compare.ts";
 import { isSame } from "../report/diff.ts";
-import { type EngineName, judge, type Outcome, verdictOf } from "../report/outcome.ts";
+import { columnOf, type EngineName, judge, type Outcome, verdictOf } from "../report/outcome.ts";
 import type { HostCase, HostStep } from "./host-case.ts";
 import type { HostReport } from "./host-report.ts";
 import { KernelAnswers } from "./kernel-answers.ts";
@@ -61,7 +61,7 @@ async function runOnce(
     judge(
       each,
       each.steps.length + 1,
-      engine,
+      columnOf(engine, admission),
       machine.kernel,
       differencesOf(each, theirs.get(number) ?? [], ours.get(number) ?? []),
     ),

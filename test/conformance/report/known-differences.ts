@@ -16,7 +16,8 @@ import {
   withoutLines,
 } from "./explanations.ts";
 import { KNOWN_OF_HOSTS } from "./known-host-differences.ts";
-import type { Described, EngineName } from "./outcome.ts";
+import { KNOWN_OF_WIRE } from "./known-wire-differences.ts";
+import type { Column, Described } from "./outcome.ts";
 
 export interface KnownDifference {
   /** The title in docs/differences.md. */
@@ -28,7 +29,7 @@ export interface KnownDifference {
   /** Whether ours is what this difference makes of the kernel's lines. */
   readonly explains: (theirs: readonly string[], ours: readonly string[]) => boolean;
   /** The only engine that differs so. */
-  readonly engine?: EngineName;
+  readonly engine?: Column;
   /** A version of Linux that was seen to do as Sluice does: from there on it is no difference. */
   readonly before?: string;
   /** A version of Linux that was seen to do otherwise, where older ones do as Sluice does. */
@@ -173,13 +174,14 @@ export const KNOWN: readonly KnownDifference[] = [
     engine: "director",
   },
   ...KNOWN_OF_HOSTS,
+  ...KNOWN_OF_WIRE,
 ];
 
 /** The known difference that this one of a case is, if it is any. */
 export function knownDifference(
   of: Described,
   { what, theirs, ours }: Difference,
-  engine: EngineName,
+  engine: Column,
   kernel: Kernel,
 ): KnownDifference | undefined {
   return KNOWN.find(
@@ -192,7 +194,7 @@ export function knownDifference(
 export function mayOccur(
   { group, name, engine: only, before, since }: KnownDifference,
   of: Described,
-  engine: EngineName,
+  engine: Column,
   { version }: Kernel,
 ): boolean {
   return (

@@ -1,5 +1,5 @@
 /** Features by kernel and engine: what was compared, and what came out. Every cell comes from a run. */
-import { ENGINE_TITLES, type EngineName } from "./outcome.ts";
+import { type Column, ENGINE_TITLES } from "./outcome.ts";
 import type { GroupSummary, Summary } from "./summary.ts";
 
 /** What of a run the matrix shows. */
@@ -23,7 +23,7 @@ export function matrixOf(runs: readonly Compared[]): string[][] {
   ];
 }
 
-function cellsOf(engines: readonly EngineName[], group: GroupSummary | undefined): string[] {
+function cellsOf(engines: readonly Column[], group: GroupSummary | undefined): string[] {
   if (group === undefined) return ["-", ...engines.map(() => "-")];
   return [
     `${count(group.cases, "case")}, ${count(group.comparisons, "comparison")}`,
@@ -31,7 +31,7 @@ function cellsOf(engines: readonly EngineName[], group: GroupSummary | undefined
   ];
 }
 
-function verdict(summary: GroupSummary["engines"][EngineName]): string {
+function verdict(summary: GroupSummary["engines"][Column]): string {
   if (summary === undefined) return "-";
   const { known, differ } = summary;
   if (differ > 0) return `${differ} differ`;

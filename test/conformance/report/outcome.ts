@@ -5,10 +5,19 @@ import { type KnownDifference, knownDifference } from "./known-differences.ts";
 
 export type EngineName = "director" | "userspace" | "kernel";
 
-export const ENGINE_TITLES: Readonly<Record<EngineName, string>> = {
+/** Of the tables: an engine, and where it admits connections. */
+export type Column = EngineName | "kernel-wire";
+
+/** `admission`: of the kernel engine. */
+export function columnOf(engine: EngineName, admission: "host" | "wire"): Column {
+  return engine === "kernel" && admission === "wire" ? "kernel-wire" : engine;
+}
+
+export const ENGINE_TITLES: Readonly<Record<Column, string>> = {
   director: "bare director",
   userspace: "userspace engine",
   kernel: "kernel engine",
+  "kernel-wire": "kernel engine, `--admission wire`",
 };
 
 export interface JudgedDifference extends Difference {
@@ -25,14 +34,14 @@ export interface Outcome {
   readonly case: Described;
   /** Steps that were compared. */
   readonly comparisons: number;
-  readonly engine: EngineName;
+  readonly engine: Column;
   readonly differences: readonly JudgedDifference[];
 }
 
 export function judge(
   of: Described,
   comparisons: number,
-  engine: EngineName,
+  engine: Column,
   kernel: Kernel,
   differences: readonly Difference[],
 ): Outcome {

@@ -1,6 +1,6 @@
 /** docs/conformance.md, from the results of all kernels. */
 import { count, matrixOf } from "./matrix.ts";
-import { ENGINE_TITLES, type EngineName } from "./outcome.ts";
+import { type Column, ENGINE_TITLES } from "./outcome.ts";
 import type { Result } from "./results.ts";
 
 const MACHINES = {
@@ -8,11 +8,13 @@ const MACHINES = {
   qemu: "Debian's stock kernel under QEMU's emulation",
 } as const;
 
-const ENGINES: Readonly<Record<EngineName, string>> = {
+const ENGINES: Readonly<Record<Column, string>> = {
   director: "`src/ipvs` alone, on a clock moved by hand",
   userspace: "real frames on network devices, in real time",
   kernel:
-    "the same, and known flows are forwarded by the program in the kernel from their second packet on",
+    "the same, and programs in the kernel open connections behind the host's firewall and forward what belongs to them",
+  "kernel-wire":
+    "the same, and connections are opened where packets arrive, before the host's firewall; its groups about the host say what that gives up",
 };
 
 export function page(results: readonly Result[]): string {
@@ -29,7 +31,7 @@ export function page(results: readonly Result[]): string {
     ...results.map(runLine),
     "",
     ...Object.entries(ENGINES).map(
-      ([name, says]) => `- ${capitalized(ENGINE_TITLES[name as EngineName])}: ${says}`,
+      ([name, says]) => `- ${capitalized(ENGINE_TITLES[name as Column])}: ${says}`,
     ),
     "",
     ...markdown(matrixOf(results)),

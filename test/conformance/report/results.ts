@@ -4,7 +4,7 @@
  * if the kernel's version is the same.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { ENGINE_TITLES, type EngineName } from "./outcome.ts";
+import { type Column, ENGINE_TITLES } from "./outcome.ts";
 import { page } from "./page.ts";
 import type { Summary } from "./summary.ts";
 
@@ -55,8 +55,8 @@ function merged(before: Result, run: Result): Result {
   );
   return {
     ...run,
-    engines: Object.keys(ENGINE_TITLES).filter((name): name is EngineName =>
-      [...run.engines, ...others].includes(name as EngineName),
+    engines: Object.keys(ENGINE_TITLES).filter((name): name is Column =>
+      [...run.engines, ...others].includes(name as Column),
     ),
     groups: Object.fromEntries(groups),
     known: Object.fromEntries(known.filter(([, of]) => Object.keys(of).length > 0)),
@@ -64,12 +64,12 @@ function merged(before: Result, run: Result): Result {
 }
 
 function only<Value>(
-  of: Readonly<Partial<Record<EngineName, Value>>>,
-  engines: readonly EngineName[],
-): Partial<Record<EngineName, Value>> {
+  of: Readonly<Partial<Record<Column, Value>>>,
+  engines: readonly Column[],
+): Partial<Record<Column, Value>> {
   return Object.fromEntries(
-    Object.entries(of).filter(([engine]) => engines.includes(engine as EngineName)),
-  ) as Partial<Record<EngineName, Value>>;
+    Object.entries(of).filter(([engine]) => engines.includes(engine as Column)),
+  ) as Partial<Record<Column, Value>>;
 }
 
 function read(path: string): Result[] {

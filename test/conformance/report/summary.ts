@@ -5,7 +5,7 @@ import { KEEPALIVED_GROUP, LDIRECTORD_GROUP } from "../keepalived/case.ts";
 import type { Kernel } from "../machines/machine.ts";
 import { diff } from "./diff.ts";
 import { KNOWN, mayOccur } from "./known-differences.ts";
-import { type EngineName, type Outcome, verdictOf } from "./outcome.ts";
+import { type Column, type Outcome, verdictOf } from "./outcome.ts";
 
 interface EngineSummary {
   readonly agree: number;
@@ -18,18 +18,18 @@ export interface GroupSummary {
   readonly cases: number;
   /** Steps that were compared, on each engine. */
   readonly comparisons: number;
-  readonly engines: Readonly<Partial<Record<EngineName, EngineSummary>>>;
+  readonly engines: Readonly<Partial<Record<Column, EngineSummary>>>;
 }
 
 export interface Summary {
   readonly kernel: Kernel;
-  readonly engines: readonly EngineName[];
+  readonly engines: readonly Column[];
   /** A case on an engine is one. Known differences that no longer occur count as failed. */
   readonly passed: number;
   readonly failed: number;
   readonly groups: Readonly<Record<string, GroupSummary>>;
   /** By title: in how many cases on how many engines. */
-  readonly known: Readonly<Record<string, Readonly<Partial<Record<EngineName, number>>>>>;
+  readonly known: Readonly<Record<string, Readonly<Partial<Record<Column, number>>>>>;
   /** Known differences of which no case had any. */
   readonly stale: readonly string[];
   readonly differences: readonly ReportedDifference[];
@@ -38,7 +38,7 @@ export interface Summary {
 interface ReportedDifference {
   readonly group: string;
   readonly name: string;
-  readonly engine: EngineName;
+  readonly engine: Column;
   readonly step: number;
   readonly what: string;
   readonly known: string | undefined;
@@ -47,7 +47,7 @@ interface ReportedDifference {
 
 export function summarize(
   kernel: Kernel,
-  engines: readonly EngineName[],
+  engines: readonly Column[],
   outcomes: readonly Outcome[],
   isWhole: boolean,
 ): Summary {
@@ -84,7 +84,7 @@ function engineOf(outcomes: readonly Outcome[]): EngineSummary {
 }
 
 function knownCounts(outcomes: readonly Outcome[]): Summary["known"] {
-  const counts: Record<string, Partial<Record<EngineName, number>>> = {};
+  const counts: Record<string, Partial<Record<Column, number>>> = {};
   for (const { engine, differences } of outcomes) {
     for (const title of new Set(differences.flatMap(({ known }) => known?.title ?? []))) {
       const before = counts[title];
@@ -96,7 +96,7 @@ function knownCounts(outcomes: readonly Outcome[]): Summary["known"] {
 
 function staleDifferences(
   kernel: Kernel,
-  engines: readonly EngineName[],
+  engines: readonly Column[],
   outcomes: readonly Outcome[],
 ): string[] {
   return engines.flatMap((engine) => {
