@@ -8,17 +8,25 @@
 #include "single.h"
 #include "tunnel.h"
 
-/* Whether the host has let the connection's packets in, by this interface, under what is in force. */
+/*
+ * Whether the host has let the connection's packets in, by this interface, under what is in force. Where it is not asked before
+ * connections are opened, nothing matters but whether it has their service's address still.
+ */
 static __always_inline enum verdict check_admission(const frame_t *frame, const struct packet *packet,
 						    const struct record *connection, const struct settings *now)
 {
-	if (packet->is_from_lane || now->opens_on_wire)
+	struct service *service;
+
+	if (packet->is_from_lane)
 		return VERDICT_GO_ON;
-	if (is_first(packet))
+	if (is_first(packet) && !now->opens_on_wire)
 		return VERDICT_PASS_EVENT;
 	if (connection->admission == admission_of(now->generation, frame->ingress_ifindex))
 		return VERDICT_GO_ON;
-	return VERDICT_PASS_OLD;
+	if (!now->opens_on_wire)
+		return VERDICT_PASS_OLD;
+	service = service_of(packet, now);
+	return service && service->is_local ? VERDICT_GO_ON : VERDICT_PASS_OLD;
 }
 
 /* Goes on with an entry, as what it is or as a new connection. */

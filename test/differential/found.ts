@@ -5,7 +5,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Family } from "../../src/net/address.ts";
-import type { Found, Step, World } from "./world.ts";
+import type { Found } from "./play.ts";
+import type { Step, World } from "./world.ts";
 
 const FOLDER = join(import.meta.dirname, "found");
 

@@ -1,6 +1,7 @@
 /** Plays world after world until one shows a difference, or enough were played. */
+import { type Found, play, shrink } from "./play.ts";
 import { Programs, type WireHook } from "./programs.ts";
-import { type Found, play, shrink, worldOf } from "./world.ts";
+import { worldOf } from "./world.ts";
 
 /** Of a world, unless it is said: a short one is soon shrunk. */
 const STEPS = 2_000;

@@ -8,6 +8,8 @@ import { MONOTONIC_CLOCK } from "../../src/engine/host/system/monotonic-clock.ts
 import { KernelFlows } from "../../src/engine/kernel/kernel-flows.ts";
 import { TestRun } from "../../src/engine/kernel/libbpf.ts";
 import { type DesiredState, EMPTY_STATE } from "../../src/ipvs/desired/desired-state.ts";
+import { LbError } from "../../src/ipvs/desired/errors.ts";
+import { setSysctl } from "../../src/ipvs/desired/set-sysctl.ts";
 import { Director } from "../../src/ipvs/director.ts";
 import type { Offload } from "../../src/ipvs/offload.ts";
 import type { Outcome } from "../../src/ipvs/packets/outcome.ts";
@@ -22,6 +24,8 @@ import { comparable } from "./comparable.ts";
 import { cardFrame, ETHERNET_LENGTH, laneFrame } from "./frames.ts";
 import { CONNECTIONS_MAX, LOOPBACK, type Programs } from "./programs.ts";
 
+/** Of a connection that the director opens by itself, before it is given away. */
+const PACKETS_SEEN = 2;
 const HEADROOM = 64;
 const FRAME_MAX = 4_096;
 const HEADER_LENGTH_MAX = 40;
@@ -35,8 +39,8 @@ const RETURNS = { tc: { redirect: 7, pass: -1 }, xdp: { redirect: 4, pass: 2 } }
 
 /** How a packet comes to the director. */
 export interface Coming {
-  /** Behind the host's firewall, with what mark. */
-  readonly isFromLane: boolean;
+  /** As it arrives, or behind the host's firewall. */
+  readonly hook: "wire" | "local-in" | "forward";
   readonly mark: number;
 }
 
@@ -46,6 +50,7 @@ const DIRECTOR = { limit: CONNECTIONS_MAX, hashKey: [1, 2] } as const;
 
 export class Twins implements Disposable {
   readonly #names: Names;
+  readonly #hosts: readonly TestHost[];
   readonly #programs: Programs;
   readonly #flows: KernelFlows;
   readonly #testRun = new TestRun(FRAME_MAX);
@@ -55,50 +60,69 @@ export class Twins implements Disposable {
   /** Packets that the program sent on. */
   forwarded = 0;
 
-  /** `secret`: what decides by what the programs hash flows. */
+  /** `secret`: what decides how the programs are set up, and by what they hash flows. */
   constructor(family: Family, secret: number, programs: Programs) {
     this.#programs = programs;
     this.#flows = new KernelFlows({
       connectionsMax: CONNECTIONS_MAX,
-      packetsSeen: 0,
-      opensOnWire: true,
+      packetsSeen: secret % 3 === 2 ? PACKETS_SEEN : 0,
+      opensOnWire: secret % 4 !== 3,
       passing: () => programs.begin(secret),
     });
     this.#names = new Names(family);
-    const host = new TestHost(this.#names);
-    this.#flows.addressesChanged((address) => host.isLocal(address));
-    this.#model = new Twin(this.#names, undefined);
-    this.#system = new Twin(this.#names, this.#flows);
+    this.#hosts = [new TestHost(this.#names), new TestHost(this.#names)];
+    const [model, system] = this.#hosts as [TestHost, TestHost];
+    this.#flows.addressesChanged((address) => system.isLocal(address));
+    this.#model = new Twin(model, undefined);
+    this.#system = new Twin(system, this.#flows);
   }
 
-  /** One of ipvsadm's commands. */
+  /** One of ipvsadm's commands. One that is refused changes nothing: a server is there already, or is not. */
   change(text: string): void {
-    this.#state = command(this.#state, text, this.#names);
-    this.#model.director.apply(this.#state);
-    this.#system.director.apply(this.#state);
+    try {
+      this.#apply(command(this.#state, text, this.#names));
+    } catch (error) {
+      if (!(error instanceof LbError)) throw error;
+    }
+  }
+
+  /** `NAME VALUE`. */
+  setSysctl(text: string): void {
+    const [name, value] = text.split(" ") as [string, string];
+    this.#apply(setSysctl(this.#state, name, value));
+  }
+
+  /** Something about the host is otherwise: test-host.ts. */
+  changeHost(text: string): void {
+    for (const host of this.#hosts) host.change(text);
+    this.#flows.addressesChanged((address) => this.#hosts[0]!.isLocal(address));
+    this.#flows.invalidate();
   }
 
   /** What becomes of a packet differently, in words; undefined when nothing does. */
   send(packet: Uint8Array, coming: Coming): string | undefined {
     // No test run takes less than a header, and no host.
     if (packet.length < HEADER_LENGTH_MAX) return undefined;
-    const laned = coming.isFromLane ? laneFrame(packet, coming.mark) : undefined;
-    if (coming.isFromLane && laned === undefined) return undefined;
+    const { hook, mark } = coming;
+    const isFromLane = hook !== "wire";
+    const [host] = this.#hosts as [TestHost];
+    const laned = isFromLane ? laneFrame(packet, { hook, mark, host }) : undefined;
+    if (isFromLane && laned === undefined) return undefined;
     const now = MONOTONIC_CLOCK.now();
     const theirs = this.#model.receive(packet, coming, now);
     const frame = laned ?? cardFrame(packet);
     const { atCard, atLane } = this.#flows.programs;
     const atWire = this.#programs.atDriver ?? atCard;
-    const hook = laned === undefined ? this.#programs.hook : "tc";
+    const returns = RETURNS[laned === undefined ? this.#programs.hook : "tc"];
     const program = laned === undefined ? atWire : atLane;
     const { result, frame: after } = this.#testRun.run(program, frame);
-    if (result === RETURNS[hook].redirect) {
+    if (result === returns.redirect) {
       this.forwarded++;
       if (!isSame(after.subarray(0, 12), LINK_ADDRESSES)) return "the frame has other addresses";
       const packet = comparable(after.subarray(ETHERNET_LENGTH));
       return difference(theirs, `forward ${hex(packet)}`);
     }
-    if (result !== RETURNS[hook].pass) return `the program returned ${result}`;
+    if (result !== returns.pass) return `the program returned ${result}`;
     // In the lane a frame's source is of no meaning, and tells by which interface it came to the host.
     if (laned !== undefined) after.fill(0, MAC_LENGTH, 2 * MAC_LENGTH);
     if (!isSame(after, frame)) return `the program left ${hex(after)}, but not as it was`;
@@ -116,6 +140,12 @@ export class Twins implements Disposable {
   [Symbol.dispose](): void {
     this.#testRun[Symbol.dispose]();
     this.#flows[Symbol.dispose]();
+  }
+
+  #apply(state: DesiredState): void {
+    this.#model.director.apply(state);
+    this.#system.director.apply(state);
+    this.#state = state;
   }
 
   /** As the engine does after a packet has gone out (packet-path.ts). */
@@ -145,15 +175,14 @@ class Twin {
   /** Of the last packet, when it could be read. */
   outcome: Outcome | undefined;
 
-  constructor(names: Names, offload: Offload | undefined) {
+  constructor(host: TestHost, offload: Offload | undefined) {
     this.#offload = offload;
-    this.director = new Director({ ...DIRECTOR, host: new TestHost(names), offload });
+    this.director = new Director({ ...DIRECTOR, host, offload });
   }
 
-  receive(packet: Uint8Array, { isFromLane, mark }: Coming, now: Instant): string {
+  receive(packet: Uint8Array, { hook, mark }: Coming, now: Instant): string {
     const memory = this.#memory.subarray(0, HEADROOM + packet.length);
     memory.set(packet, HEADROOM);
-    const hook = isFromLane ? "local-in" : "wire";
     const arrival = {
       ...NO_ARRIVAL,
       interfaceIndex: NOWHERE,

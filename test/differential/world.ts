@@ -1,14 +1,12 @@
-/** Services, edits and packets of every kind, from a seed; and the shortest part of them that shows a difference. */
+/** Services, edits, packets of every kind and what becomes of the host, from a seed. */
 import { type Prng, prng } from "../../src/base/prng.ts";
 import type { Family } from "../../src/net/address.ts";
-import { Names } from "../packets/names.ts";
-import { parsePacket } from "../packets/packet-text.ts";
-import { writeTrueChecksums } from "../packets/true-checksums.ts";
 import { GUE_PORT } from "./comparable.ts";
-import type { Programs } from "./programs.ts";
-import { type Coming, Twins } from "./twins.ts";
 
-/** A command of ipvsadm, or a packet as a row, with bytes of it changed, and cut. */
+/**
+ * A command of ipvsadm; `sysctl NAME VALUE`; `host` and what is otherwise there (test/packets/test-host.ts); or a packet as a row,
+ * with bytes of it changed, and cut.
+ */
 export interface Step {
   readonly row: string;
   readonly changes?: readonly (readonly [at: number, value: number])[];
@@ -19,14 +17,9 @@ export interface Step {
 
 export interface World {
   readonly family: Family;
-  /** What decides by what the programs hash flows. */
+  /** What decides how the programs are set up, and by what they hash flows. */
   readonly secret: number;
   readonly steps: readonly Step[];
-}
-
-export interface Found {
-  readonly world: World;
-  readonly difference: string;
 }
 
 const SERVERS = ["R1", "R2", "R3"];
@@ -60,6 +53,46 @@ const TUNNELS = [
     (sum) => `--tun-type gue --tun-port ${GUE_PORT}${sum}`,
   ),
 ];
+/** Names and values. */
+const SYSCTLS = [
+  "conn_reuse_mode",
+  "expire_nodest_conn",
+  "expire_quiescent_template",
+  "pmtu_disc",
+  "sloppy_tcp",
+  "nat_icmp_send",
+  "snat_reroute",
+  "cache_bypass",
+  "conntrack",
+  "secure_tcp",
+]
+  .flatMap((name) => [`${name} 0`, `${name} 1`])
+  .concat("conn_reuse_mode 1", "conn_reuse_mode 2", "conntrack 0", "secure_tcp 0", "secure_tcp 3");
+/** As test/packets/test-host.ts reads them; what is to be so most of the time is there twice. */
+const HOST_CHANGES = [
+  "disown V",
+  "own V",
+  "own V",
+  "disown V2",
+  "own V2",
+  "own V2",
+  "lose R1",
+  "find R1",
+  "find R1",
+  "mtu R2 1400",
+  "mtu R2 1500",
+  "forwarding off",
+  "forwarding on",
+  "forwarding on",
+];
+const ERRORS = [
+  "too-big mtu 1000",
+  "too-big mtu 1400",
+  "too-big mtu 1450",
+  "unreachable-host",
+  "unreachable-port",
+  "time-exceeded",
+];
 const PERSISTENCE = [" -p 300", " -p 600 -M 24"];
 /** Flags of segments, and how many of a thousand have them; all others are a plain ACK. */
 const FLAGS: readonly (readonly [string, number])[] = [
@@ -91,7 +124,7 @@ export function worldOf(seed: number, length: number): World {
     { row: `-A ${serviceOf(random, service)}` },
     ...SERVERS.map((server) => ({ row: `-a ${service} -r ${serverOf(random, server)}` })),
   ]);
-  while (steps.length < length) steps.push(step(random));
+  while (steps.length < length) steps.push(step(random, family));
   return { family, secret: seed, steps };
 }
 
@@ -111,8 +144,9 @@ function serverOf(random: Prng, server: string): string {
   return `${server}${method === "-m" ? random.of(["", ":8080"]) : ""} ${method} -w ${random.of([1, 2, 3, 3, 7])}${random.of(["", "", "", " -x 4 -y 2"])}`;
 }
 
-function step(random: Prng): Step {
+function step(random: Prng, family: Family): Step {
   if (random.below(100) === 0) return { row: edit(random) };
+  if (random.below(60) === 0) return { row: error(random, family) };
   const row = random.below(3) === 0 ? reply(random) : request(random);
   if (random.below(12) > 0) return { row };
   const changes = Array.from(
@@ -126,7 +160,14 @@ function step(random: Prng): Step {
 function edit(random: Prng): string {
   const service = random.of(SERVICES);
   const server = random.of(SERVERS);
-  switch (random.below(5)) {
+  switch (random.below(9)) {
+    case 8:
+      return `host ${random.of(HOST_CHANGES)}`;
+    case 7:
+    case 6:
+      return `sysctl ${random.of(SYSCTLS)}`;
+    case 5:
+      return random.below(2) === 0 ? `-D ${service}` : `-A ${serviceOf(random, service)}`;
     case 4:
       return `--set ${random.of([0, 500, 900])} ${random.of([0, 60, 120])} ${random.of([0, 100, 300])}`;
     case 0:
@@ -134,7 +175,7 @@ function edit(random: Prng): string {
     case 1:
       return `-a ${service} -r ${serverOf(random, server)}`;
     case 2:
-      return `-e ${service} -r ${server} ${random.of(["-m", "-g"])} -w ${random.below(4)}`;
+      return `-e ${service} -r ${server} ${random.of(["-m", "-g", "-i"])} -w ${random.below(4)}${random.of(["", " -x 4 -y 2", " -x 9"])}`;
     default:
       return `-E ${serviceOf(random, service)}`;
   }
@@ -150,7 +191,28 @@ function request(random: Prng): string {
 function reply(random: Prng): string {
   const port = random.of(["80", "8080", "443", "53", "8080"]);
   const client = `${random.of(CLIENTS)}:${1000 + random.below(PORTS)}`;
-  return `${random.of(SERVERS)}:${port} > ${client} ${content(random, port === "53" || random.below(6) === 0)}`;
+  const way = random.of(["", "", " at forward"]);
+  return `${random.of(SERVERS)}:${port} > ${client} ${content(random, port === "53" || random.below(6) === 0)}${way}`;
+}
+
+/** What a router on either side tells of a packet. */
+function error(random: Prng, family: Family): string {
+  const client = `${random.of(CLIENTS)}:${1000 + random.below(PORTS)}`;
+  const kind = random.of(ERRORS);
+  const size = random.of(["", " len 1480 df", " len 1500 df"]);
+  const server = random.of(SERVERS);
+  const service = random.of(["V:80", "V2:443"]);
+  const [clientName] = client.split(":");
+  const [serviceName] = service.split(":");
+  const answer = `X > ${serviceName} ${kind} about ${service} > ${client} .${size}`;
+  const port = random.of(["80", "443", "8080"]);
+  const request = `Y > ${clientName} ${kind} about ${client} > ${server}:${port} .${size}`;
+  const routed = `Y > ${clientName} ${kind} about ${client} > ${service} .${size}`;
+  if (family === "inet6") return random.of([answer, request, routed]);
+  // Rows have no tunnels of IPv6.
+  const tunnel = random.of(["ipip", "gre", `gue:${GUE_PORT}`]);
+  const inside = `Y > D ${kind} about D > ${server} in ${tunnel} ${client} > ${service} .${size}`;
+  return random.of([answer, request, routed, inside, inside, inside]);
 }
 
 function content(random: Prng, isDatagram: boolean): string {
@@ -166,94 +228,4 @@ function content(random: Prng, isDatagram: boolean): string {
     random.below(10) > 0 ? "" : random.of([isDatagram ? "nocsum" : "", "badcsum"]),
   ];
   return [kind, ...options].filter((word) => word !== "").join(" ");
-}
-
-/** The first difference in a world, and how many packets the program sent on by itself. */
-export function play(
-  { family, secret, steps }: World,
-  programs: Programs,
-): {
-  readonly difference: string | undefined;
-  readonly forwarded: number;
-} {
-  using twins = new Twins(family, secret, programs);
-  const names = new Names(family);
-  for (const [index, each] of steps.entries()) {
-    const difference = perform(twins, names, each);
-    if (difference === undefined) continue;
-    return { difference: `step ${index}: ${JSON.stringify(each)}\n${difference}`, forwarded: 0 };
-  }
-  return { difference: twins.end(), forwarded: twins.forwarded };
-}
-
-function perform(twins: Twins, names: Names, each: Step): string | undefined {
-  if (!each.row.startsWith("-")) return twins.send(packetOf(each, names), comingOf(each.row));
-  try {
-    twins.change(each.row);
-  } catch {
-    // A server that is there already, or is not: refused, and nothing has changed.
-  }
-  return undefined;
-}
-
-/** Marks are the host's, which the card knows nothing of. */
-function comingOf(row: string): Coming {
-  const mark = Number(/ mark (\d+)/.exec(row)?.[1] ?? 0);
-  return { isFromLane: mark !== 0 || row.endsWith(" at local-in"), mark };
-}
-
-/** Whole packets by their rows, which come again and again. */
-const KNOWN = { inet: new Map<string, Uint8Array>(), inet6: new Map<string, Uint8Array>() };
-const KNOWN_MAX = 20_000;
-
-function wholePacket(row: string, names: Names): Uint8Array {
-  const known = KNOWN[names.family];
-  let packet = known.get(row);
-  if (packet === undefined) {
-    packet = parsePacket(row, names);
-    if (!isWrong(row)) writeTrueChecksums(packet);
-    if (known.size === KNOWN_MAX) known.clear();
-    known.set(row, packet);
-  }
-  return packet.slice();
-}
-
-/** Its checksums stay as they are. */
-function isWrong(row: string): boolean {
-  return row.includes(" badcsum");
-}
-
-function packetOf({ row, changes = [], isMended = true, length }: Step, names: Names): Uint8Array {
-  const packet = wholePacket(row, names);
-  for (const [at, value] of changes) if (at < packet.length) packet[at] = value;
-  if (changes.length > 0 && isMended && !isWrong(row)) mend(packet);
-  return packet.subarray(0, length ?? packet.length);
-}
-
-/** What is no packet any more has no checksums. */
-function mend(packet: Uint8Array): void {
-  try {
-    writeTrueChecksums(packet);
-  } catch {
-    // It stays as it is.
-  }
-}
-
-/** The same difference, or another one, with as few steps as can be found by leaving out. */
-export function shrink(world: World, programs: Programs): Found {
-  let { steps } = world;
-  let difference = play(world, programs).difference ?? "";
-  for (let size = Math.ceil(steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let at = 0; at < steps.length; ) {
-      const fewer = [...steps.slice(0, at), ...steps.slice(at + size)];
-      const found = play({ ...world, steps: fewer }, programs).difference;
-      if (found === undefined) {
-        at += size;
-      } else {
-        steps = fewer;
-        difference = found;
-      }
-    }
-  }
-  return { world: { ...world, steps }, difference };
 }

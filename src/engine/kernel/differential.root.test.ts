@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { foundWorlds } from "../../../test/differential/found.ts";
+import { play } from "../../../test/differential/play.ts";
 import { Programs } from "../../../test/differential/programs.ts";
 import { formatFound, seek } from "../../../test/differential/seek.ts";
-import { play, worldOf } from "../../../test/differential/world.ts";
+import { worldOf } from "../../../test/differential/world.ts";
 
 const FRAMES = 100_000;
 const XDP_FRAMES = 10_000;

@@ -270,6 +270,13 @@ export class KernelServices implements ServiceMirror, Disposable {
     view.setUint32(at + destination.isAvailable, changed.isAvailable ? 1 : 0, true);
   }
 
+  pathNarrowed({ load: { slot }, pathMtu }: Destination): void {
+    if (slot < 0) return;
+    const { view } = this.#maps.destinations;
+    const at = slot * destination.size + destination.way + way.mtu;
+    if (pathMtu < view.getUint16(at, true)) view.setUint16(at, pathMtu, true);
+  }
+
   /** All that is wanted is known: what an earlier process left becomes that, by what differs. */
   adopt(): void {
     const inherited = this.#inherited;

@@ -162,7 +162,7 @@ export class IcmpRelay implements Rewriting {
       return outcome;
     };
     if (isTooBig) {
-      if (destination.address.equals(server)) destination.learnPathMtu(icmp.mtu, now);
+      if (destination.address.equals(server)) services.learnPathMtu(destination, icmp.mtu, now);
       // The client lets its packets be fragmented: it need not know.
       if (!ipv4.dontFragment) return finish("drop-path-mtu-learnt");
       rest = this.#mtuInside(destination);

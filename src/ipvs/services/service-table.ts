@@ -35,6 +35,8 @@ export interface ServiceMirror extends DestinationLoads {
   serviceRemoved(service: VirtualService): void;
   /** The destination is another, or says something else. */
   destinationChanged(destination: Destination): void;
+  /** A router told of less than was known that gets to the destination. */
+  pathNarrowed(destination: Destination): void;
   /** Tells what it has forwarded to the destination since it was last told. */
   collectOf(destination: Destination, told: OffloadedTraffic): void;
 }
@@ -45,6 +47,7 @@ const NO_MIRROR: ServiceMirror = {
   serviceChanged: () => {},
   serviceRemoved: () => {},
   destinationChanged: () => {},
+  pathNarrowed: () => {},
   collectOf: () => {},
 };
 
@@ -149,6 +152,12 @@ export class ServiceTable {
       this.#mirror.destinationChanged(gone);
       this.#mirror.destinationChanged(each);
     }
+  }
+
+  /** A router could not pass a packet to the destination on: Destination.learnPathMtu(). */
+  learnPathMtu(destination: Destination, mtu: number, now: number): void {
+    destination.learnPathMtu(mtu, now);
+    this.#mirror.pathNarrowed(destination);
   }
 
   countConnection(destination: Destination): void {
