@@ -18,8 +18,8 @@ import {
   way,
 } from "./abi.ts";
 import { tellAnswering } from "./answering-servers.ts";
+import { writeWay } from "./destination-ways.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
-import { writeWay } from "./kernel-services.ts";
 import { deleteElement, elementsOf, lookUpElement, Question, updateElement } from "./libbpf.ts";
 
 const NANOSECONDS = 1e6;

@@ -18,8 +18,10 @@ import type { OffloadedTraffic, ServiceMirror } from "../../ipvs/services/servic
 import { seedOf, type VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
 import { FTP_PORT } from "../../net/port.ts";
-import { destination, playMatches, way } from "./abi.ts";
+import { destination, playMatches } from "./abi.ts";
 import { tellAnswering } from "./answering-servers.ts";
+import { DestinationCounts } from "./destination-counts.ts";
+import { DestinationWays } from "./destination-ways.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
 import {
@@ -37,9 +39,7 @@ import { countsDecide, RULES } from "./rules.ts";
 const NO_LIMIT = 0xffff_ffff;
 /** The programs draw from 32 bits (bpf/tree.h). */
 const SUM_END = 0xffff_ffff;
-const COUNTERS = ["connections", "inPackets", "inBytes", "outPackets", "outBytes"] as const;
 const WORDS = destination.size / 4;
-const LONG_WORDS = destination.size / 8;
 /** RULES_SHIFT and RULES_MASK in bpf/tree.h, of a seat's upper word. */
 const SEAT_RULES_SHIFT = 4;
 const SEAT_RULES_MASK = 0x7f;
@@ -73,20 +73,15 @@ export class KernelServices implements ServiceMirror, Disposable {
   readonly #lists: MemberLists;
   readonly #tunnels: KernelTunnels;
   readonly #words: Int32Array;
-  readonly #counts: BigUint64Array;
+  readonly #counts: DestinationCounts;
+  readonly #ways: DestinationWays;
   readonly #seats: Uint32Array;
   readonly #matches = new Question(playMatches.size);
   readonly #questions = new SchedulerQuestions();
   /** What all loads have in common. */
   readonly #memory: Pick<DestinationLoadParts, "words" | "onChanged">;
-  /** As they were when they were collected. */
-  readonly #collected = new Map<number, number[]>();
-  /** Their lower words then, by which most destinations, of which nothing was counted since, cost no more than a look. */
-  readonly #lowerWords = new Uint32Array(DESTINATIONS_MAX * COUNTERS.length);
   readonly #destinations: (Destination | undefined)[] = [];
   readonly #freeSlots: number[] = [];
-  /** Those to which a way was known in some generation. */
-  readonly #reached = new Set<number>();
   /** Those that are carried, or are about to be. */
   readonly #schedulers = new Map<VirtualService, KernelScheduler>();
   readonly #listed: ListedServices;
@@ -105,7 +100,8 @@ export class KernelServices implements ServiceMirror, Disposable {
     this.#tunnels = new KernelTunnels(maps.tunnels);
     const { buffer } = maps.destinations.bytes;
     this.#words = new Int32Array(buffer);
-    this.#counts = new BigUint64Array(buffer);
+    this.#counts = new DestinationCounts(buffer);
+    this.#ways = new DestinationWays(maps.destinations);
     this.#seats = new Uint32Array(maps.seats.bytes.buffer);
     this.#memory = {
       words: this.#words,
@@ -148,7 +144,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   take(key?: () => number): DestinationLoad {
     const inherited = key && this.#isHeld ? this.#inherited?.claim(key()) : undefined;
     if (inherited !== undefined) {
-      if (this.#hasWay(inherited)) this.#reached.add(inherited);
+      this.#ways.inherit(inherited);
       const at = inherited * WORDS + destination.active / 4;
       return new DestinationLoad({ ...this.#memory, at, slot: inherited, isInherited: true });
     }
@@ -156,9 +152,8 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
     this.#destinations[slot] = undefined;
     this.#words.fill(0, slot * WORDS, (slot + 1) * WORDS);
-    this.#reached.delete(slot);
-    this.#collected.delete(slot);
-    this.#lowerWords.fill(0, slot * COUNTERS.length, (slot + 1) * COUNTERS.length);
+    this.#ways.forget(slot);
+    this.#counts.forget(slot);
     const at = slot * WORDS + destination.active / 4;
     return new DestinationLoad({ ...this.#memory, at, slot });
   }
@@ -271,10 +266,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   pathNarrowed({ load: { slot }, pathMtu }: Destination): void {
-    if (slot < 0) return;
-    const { view } = this.#maps.destinations;
-    const at = slot * destination.size + destination.way + way.mtu;
-    if (pathMtu < view.getUint16(at, true)) view.setUint16(at, pathMtu, true);
+    if (slot >= 0) this.#ways.narrow(slot, pathMtu);
   }
 
   /** All that is wanted is known: what an earlier process left becomes that, by what differs. */
@@ -363,25 +355,15 @@ export class KernelServices implements ServiceMirror, Disposable {
     mtu: number,
     linkAddresses: Uint8Array,
   ): void {
-    const { view, bytes } = this.#maps.destinations;
-    const at = slot * destination.size + destination.way;
-    if (view.getUint32(at + way.generation, true) === generation) return;
-    view.setUint32(at + way.generation, 0, true);
-    writeWay(bytes, view, at, interfaceIndex, mtu, linkAddresses);
-    this.#tunnels.setSource(slot, source);
-    view.setUint32(at + way.generation, generation, true);
-    this.#reached.add(slot);
-  }
-
-  #hasWay(slot: number): boolean {
-    const at = slot * destination.size + destination.way + way.generation;
-    return this.#maps.destinations.view.getUint32(at, true) !== 0;
+    if (this.#ways.isKnownIn(generation, slot)) return;
+    const tell = (): void => this.#tunnels.setSource(slot, source);
+    this.#ways.set(slot, generation, interfaceIndex, mtu, linkAddresses, tell);
   }
 
   /** Configured destinations to which the way was known in some generation, at most `limit`. */
   *reached(limit: number): Generator<Destination> {
     let count = 0;
-    for (const slot of this.#reached) {
+    for (const slot of this.#ways.known) {
       const which = this.#destinations[slot];
       if (which?.isAvailable !== true) continue;
       if (count++ === limit) return;
@@ -402,29 +384,7 @@ export class KernelServices implements ServiceMirror, Disposable {
   }
 
   collectOf(which: Destination, told: OffloadedTraffic): void {
-    const { slot } = which.load;
-    if (slot < 0 || !this.#hasCounted(slot)) return;
-    const at = slot * LONG_WORDS + destination.connections / 8;
-    const before = this.#collected.get(slot);
-    const now = COUNTERS.map((_, index) => Number(Atomics.load(this.#counts, at + index)));
-    const since = now.map((count, index) => count - (before?.[index] ?? 0));
-    if (since.every((count) => count === 0)) return;
-    this.#collected.set(slot, now);
-    const [connections, inPackets, inBytes, outPackets, outBytes] = since as Five;
-    told(which, { connections, inPackets, inBytes, outPackets, outBytes });
-  }
-
-  /** Whether a destination's counters are others than they were at the last call. */
-  #hasCounted(slot: number): boolean {
-    let hasCounted = false;
-    for (let index = 0; index < COUNTERS.length; index++) {
-      const word = this.#words[slot * WORDS + destination.connections / 4 + 2 * index]! >>> 0;
-      const before = slot * COUNTERS.length + index;
-      if (this.#lowerWords[before] === word) continue;
-      this.#lowerWords[before] = word;
-      hasCounted = true;
-    }
-    return hasCounted;
+    this.#counts.tell(which, told);
   }
 
   #drop(service: VirtualService): void {
@@ -439,20 +399,4 @@ export class KernelServices implements ServiceMirror, Disposable {
 
 function hasSlots({ destinations }: VirtualService): boolean {
   return destinations.every(({ load }) => load.slot >= 0);
-}
-
-type Five = [number, number, number, number, number];
-
-/** All of struct way but its generation. */
-export function writeWay(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  interfaceIndex: number,
-  mtu: number,
-  linkAddresses: Uint8Array,
-): void {
-  view.setUint32(at + way.departure, interfaceIndex, true);
-  view.setUint16(at + way.mtu, Math.min(mtu, 0xffff), true);
-  bytes.set(linkAddresses, at + way.linkAddresses);
 }
