@@ -100,12 +100,6 @@ export const KNOWN_OF_WIRE: readonly KnownDifference[] = [
     step: /^(lan|wan): R1:80 > /,
     explains: isServersOwn,
   },
-  {
-    ...TAKEN,
-    name: /^the VIP (comes and goes while connections live|is a local route in another table)/,
-    step: /^wan: C:1000 > V:80 P\. /,
-    explains: isForwarded,
-  },
   { ...BRIDGES, name: /^a rule drops a client/, step: /^wan: /, explains: goesElsewhere },
   { ...BRIDGES, name: /^a rule drops a client/, step: /^ipvsadm -Lnc$/, explains: hasMoreEntries },
   { ...MARKS, name: /^a service by address besides$/, step: /^wan: /, explains: goesElsewhere },
