@@ -130,7 +130,7 @@ static __noinline void expect_reply(const struct packet *packet, const struct re
 	/* What is a client's packet of another connection as well is the director's to tell apart. */
 	if (find(&expected->flow, now, &word))
 		return;
-	/* Where two services share a server, the first one's connection is found, as by the director. */
+	/* Where two services share a server, the first one's connection that is known is found, as by the director. */
 	bpf_map_update_elem(&replies, &expected->flow, &expected->reply, BPF_NOEXIST);
 }
 

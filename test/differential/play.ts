@@ -23,6 +23,7 @@ export function play(
   const names = new Names(family);
   for (const [index, each] of steps.entries()) {
     const difference = perform(twins, names, each);
+    if (twins.isOver) return { difference: undefined, forwarded: twins.forwarded };
     if (difference === undefined) continue;
     return { difference: `step ${index}: ${JSON.stringify(each)}\n${difference}`, forwarded: 0 };
   }

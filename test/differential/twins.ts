@@ -23,6 +23,7 @@ import { TestHost } from "../packets/test-host.ts";
 import { comparable } from "./comparable.ts";
 import { cardFrame, ETHERNET_LENGTH, laneFrame } from "./frames.ts";
 import { CONNECTIONS_MAX, LOOPBACK, type Programs } from "./programs.ts";
+import { isSharedReply } from "./shared-replies.ts";
 
 /** Of a connection that the director opens by itself, before it is given away. */
 const PACKETS_SEEN = 2;
@@ -57,6 +58,7 @@ export class Twins implements Disposable {
   readonly #model: Twin;
   readonly #system: Twin;
   #state: DesiredState = EMPTY_STATE;
+  isOver = false;
   /** Packets that the program sent on. */
   forwarded = 0;
 
@@ -99,8 +101,18 @@ export class Twins implements Disposable {
     this.#flows.invalidate();
   }
 
-  /** What becomes of a packet differently, in words; undefined when nothing does. */
+  /**
+   * What becomes of a packet differently, in words; undefined when nothing does, or when either is right, and then they go on as two
+   * that were told different things: `isOver`.
+   */
   send(packet: Uint8Array, coming: Coming): string | undefined {
+    const difference = this.#send(packet, coming);
+    if (difference === undefined) return undefined;
+    this.isOver = isSharedReply(packet, this.#model.director.connections.table);
+    return this.isOver ? undefined : difference;
+  }
+
+  #send(packet: Uint8Array, coming: Coming): string | undefined {
     // No test run takes less than a header, and no host.
     if (packet.length < HEADER_LENGTH_MAX) return undefined;
     const { hook, mark } = coming;

@@ -96,7 +96,8 @@ export class ConnectionTable {
 
   /**
    * The connection of a packet from a destination: `virtual…` is the packet's source and `client…` its destination.
-   * When a client reaches one destination through two services from one port, the one that was added first is returned.
+   * When a client reaches one destination through two services from one port, the one that was added first is
+   * returned; an offload may know the other one alone.
    */
   findByReply(flow: Flow, now: Instant): number {
     return this.#lookup.findByReply(flow, now);
