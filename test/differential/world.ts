@@ -67,10 +67,13 @@ const SYSCTLS = [
   "secure_tcp",
 ]
   .flatMap((name) => [`${name} 0`, `${name} 1`])
-  .concat("conn_reuse_mode 1", "conn_reuse_mode 2", "conntrack 0", "secure_tcp 0", "secure_tcp 3");
-/** As test/packets/test-host.ts reads them; what is to be so most of the time is there twice. */
+  .concat("conn_reuse_mode 1", "conn_reuse_mode 2", "secure_tcp 0", "secure_tcp 3")
+  // While it is on the programs do nothing.
+  .concat(Array.from({ length: 6 }, () => "conntrack 0"));
+/** As test/packets/test-host.ts reads them; what is to be so most of the time is there several times. */
 const HOST_CHANGES = [
   "disown V",
+  "own V",
   "own V",
   "own V",
   "disown V2",
@@ -82,6 +85,7 @@ const HOST_CHANGES = [
   "mtu R2 1400",
   "mtu R2 1500",
   "forwarding off",
+  "forwarding on",
   "forwarding on",
   "forwarding on",
 ];
@@ -160,19 +164,21 @@ function step(random: Prng, family: Family): Step {
 function edit(random: Prng): string {
   const service = random.of(SERVICES);
   const server = random.of(SERVERS);
-  switch (random.below(9)) {
+  switch (random.below(11)) {
     case 8:
       return `host ${random.of(HOST_CHANGES)}`;
     case 7:
     case 6:
       return `sysctl ${random.of(SYSCTLS)}`;
     case 5:
-      return random.below(2) === 0 ? `-D ${service}` : `-A ${serviceOf(random, service)}`;
+      return random.below(4) === 0 ? `-D ${service}` : `-A ${serviceOf(random, service)}`;
     case 4:
       return `--set ${random.of([0, 500, 900])} ${random.of([0, 60, 120])} ${random.of([0, 100, 300])}`;
     case 0:
       return `-d ${service} -r ${server}`;
     case 1:
+    case 9:
+    case 10:
       return `-a ${service} -r ${serverOf(random, server)}`;
     case 2:
       return `-e ${service} -r ${server} ${random.of(["-m", "-g", "-i"])} -w ${random.below(4)}${random.of(["", " -x 4 -y 2", " -x 9"])}`;
