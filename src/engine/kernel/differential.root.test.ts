@@ -5,8 +5,8 @@ import { Programs } from "../../../test/differential/programs.ts";
 import { formatFound, seek } from "../../../test/differential/seek.ts";
 import { worldOf } from "../../../test/differential/world.ts";
 
-const FRAMES = 100_000;
-const XDP_FRAMES = 10_000;
+const FRAMES = 200_000;
+const XDP_FRAMES = 20_000;
 
 test("the program and the director behind it are the director alone", { timeout: 600_000 }, () => {
   const { found, forwarded } = seek({ seed: 1, frames: FRAMES });
