@@ -58,6 +58,8 @@ const VARIANT_NAMES = {
   "kernel-nat": "Sluice, kernel engine, NAT",
   "wire-dr": "Sluice, kernel engine, wire, direct routing",
   "wire-nat": "Sluice, kernel engine, wire, NAT",
+  "xdp-dr": "Sluice, kernel engine, XDP, direct routing",
+  "xdp-nat": "Sluice, kernel engine, XDP, NAT",
   haproxy: "HAProxy, TCP mode",
   nginx: "nginx, stream",
 } as const;

@@ -47,6 +47,7 @@ const ENGINES = {
   userspace: ["--engine", "userspace"],
   kernel: ["--engine", "kernel"],
   wire: ["--engine", "kernel", "--admission", "wire"],
+  xdp: ["--engine", "kernel", "--hook", "xdp"],
 } as const;
 type Engine = keyof typeof ENGINES;
 
@@ -60,6 +61,8 @@ export const VARIANTS = [
   "kernel-nat",
   "wire-dr",
   "wire-nat",
+  "xdp-dr",
+  "xdp-nat",
   "haproxy",
   "nginx",
 ] as const;
