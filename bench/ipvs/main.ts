@@ -162,7 +162,8 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
         name,
         traffic,
         packetNs,
-        lostShare: isForwarded ? lost / sum(({ sent }) => sent) : 0,
+        // A packet of the hosts' own may arrive besides.
+        lostShare: isForwarded ? Math.max(0, lost) / sum(({ sent }) => sent) : 0,
       };
     }),
   );
