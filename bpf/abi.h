@@ -37,10 +37,11 @@ struct flow_key {
 
 /* How packets get to a neighbour. The daemon's to fill in; good in the generation in which it did. */
 struct way {
-	__u32 generation;
+	/* Copied and written eight bytes at a time. */
+	__u32 generation __attribute__((aligned(8)));
 	__u32 departure; /* the interface */
-	__u16 mtu;
 	__u8 link_addresses[12]; /* the neighbour's and the departure's own, as a frame begins with them */
+	__u16 mtu;
 	__u8 pad[2];
 };
 
@@ -127,7 +128,7 @@ struct reply {
 	__u16 pad;
 	__u32 generation; /* in which the host let such packets through; 0: it has not */
 	__u32 arrival;	  /* the interface that they came by */
-	__u32 pad_end;
+	__u32 record;	  /* where its connection was found last: a number and 1, or 0; the programs' own */
 };
 
 /* How replies that bear a service's address get to a client: the daemon told of a connection before. */
@@ -320,8 +321,12 @@ struct change_connection {
 	__u32 pad;
 };
 
+/* Interfaces where the program may run at XDP; a power of two. */
+#define CARDS_MAX 4096
+
 /* An interface where the program runs at XDP, which knows nothing else of it. By its index. */
 struct card {
+	__u32 index;
 	__u8 address[6]; /* its own: frames for others are the host's */
 	__u8 flags;	 /* CARD_… */
 	__u8 pad;
@@ -382,9 +387,11 @@ struct settings {
 	__u32 udp_timeout;   /* milliseconds */
 	__u32 active_states; /* a bit for each */
 	__u32 timeouts[16];  /* TCP's, by state, in milliseconds */
-	/* The table's: as many buckets as that many bits say, and what flows are hashed by. */
-	__u32 index_bits;
+	/* The table's: a power of two of buckets, of which the hash's upper bits choose, and what flows are hashed by. */
+	__u32 index_shift;
+	__u32 index_mask;
 	__u32 half_open_max; /* as many connections may be half open before only the director opens more */
+	__u32 pad;
 	__u64 multiplier; /* odd */
 	__u32 secret[10];
 	__u8 states[256];    /* TCP's next state, by direction, event and state: src/ipvs/connections/state-machine.ts */

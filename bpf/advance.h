@@ -83,21 +83,18 @@ static __always_inline __u32 timeout_of(const struct packet *packet, __u64 word,
 }
 
 /*
- * False when others were faster, took the connection, or it is no longer the one that was found with `word`. `has_changed`:
- * whether the director is to hear of it, and whoever calls is to settle() the destination.
+ * `word`: what the connection was found with, neither the director's nor busy. False when others were faster, took it, or it is
+ * another one by now. `has_changed`: whether the director is to hear of it, and whoever calls is to settle() the destination.
  */
 static __always_inline bool advance(struct record *connection, __u64 word, struct destination *destination,
 				    const struct packet *packet, bool is_reply, const struct settings *now,
 				    bool *has_changed)
 {
-	__u64 before, after;
+	__u64 before = word, after;
 	__u32 timeout;
 
 #pragma unroll
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		before = *(volatile __u64 *)&connection->word;
-		if (before & (FLAG_DIRECTORS | FLAG_BUSY) || (before ^ word) >> EPOCH_SHIFT)
-			return false;
 		after = word_after(before, packet, is_reply, now);
 		timeout = timeout_of(packet, after, now);
 		/* Another timeout, by `ipvsadm --set` since its last packet, is to be heard of, too. */
@@ -111,6 +108,9 @@ static __always_inline bool advance(struct record *connection, __u64 word, struc
 				count_half_open(is_half_open(after, 0) - is_half_open(before, 0));
 			goto advanced;
 		}
+		before = *(volatile __u64 *)&connection->word;
+		if (before & (FLAG_DIRECTORS | FLAG_BUSY) || (before ^ word) >> EPOCH_SHIFT)
+			return false;
 	}
 	return false;
 

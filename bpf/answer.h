@@ -41,8 +41,7 @@ static __noinline enum verdict answer(frame_t *frame, const struct packet *packe
 	reply->generation = now->generation;
 	reply->arrival = frame->ingress_ifindex;
 	count_packet(packet, destination, true);
-	passage->destination = connection->destination;
-	passage->state = state_of(connection->word);
+	passage->connection = connection;
 	if (passage->is_news) {
 		settle(all, which);
 		tell_director(connection);

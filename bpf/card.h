@@ -15,13 +15,14 @@ static __always_inline int pass(enum verdict verdict)
 	return FRAME_PASSES;
 }
 
+/* A packet that was sent on, or lost on the way. */
 static __always_inline int leave(frame_t *frame, const struct packet *packet, const struct settings *now,
 				 const struct passage *passage, enum verdict verdict)
 {
 	count_verdict(verdict);
 	if (now->is_watched)
 		tell_watcher(frame, packet, passage, verdict);
-	return is_sent(verdict) ? send_frame(frame, packet, passage->way.departure) : FRAME_IS_LOST;
+	return verdict == VERDICT_DROP_NO_MEMORY ? FRAME_IS_LOST : send_frame(frame, packet, passage->way.departure);
 }
 
 static __always_inline int meet_at_card(frame_t *frame)
@@ -50,7 +51,7 @@ static __always_inline int meet_at_card(frame_t *frame)
 		verdict = answer(frame, &packet, reply, now, &passage);
 	else
 		verdict = request(frame, &packet, connection, word, now, &passage);
-	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
+	if (is_passed(verdict))
 		return pass(verdict);
 	return leave(frame, &packet, now, &passage, verdict);
 }

@@ -80,7 +80,7 @@ int at_lane(struct __sk_buff *skb)
 	verdict = parse(skb, &packet);
 	if (verdict == VERDICT_GO_ON)
 		verdict = direct(skb, &packet, now, &passage);
-	if (!is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY)
+	if (is_passed(verdict))
 		return hand_to_daemon(skb, verdict);
 	return leave(skb, &packet, now, &passage, verdict);
 }

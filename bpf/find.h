@@ -25,7 +25,7 @@ static __always_inline struct reply *reply_for(const struct packet *packet, cons
 }
 
 /* The connection whose server sends this: its client calls the service at the address that the reply will bear. */
-static __always_inline struct record *find_answered(const struct packet *packet, const struct reply *reply,
+static __always_inline struct record *find_answered(const struct packet *packet, struct reply *reply,
 						    struct destinations *all, const struct settings *now, __u64 *word)
 {
 	struct flow_key key = {
@@ -35,10 +35,15 @@ static __always_inline struct record *find_answered(const struct packet *packet,
 		.family = packet->flow.family,
 	};
 	struct record *found;
+	__u64 entry;
 
 	__builtin_memcpy(key.source, packet->flow.destination, sizeof(key.source));
 	__builtin_memcpy(key.destination, reply->address, sizeof(key.destination));
-	found = find(&key, now, word);
+	found = find_again(reply->record, &key, word);
+	if (!found) {
+		found = find_entry(&key, now, word, &entry);
+		reply->record = entry;
+	}
 	/* A client's next connection may go to the same server by another method. */
 	if (!found || (*word & FORWARDING_MASK) != FORWARDING_MASQUERADE || found->port != packet->flow.source_port)
 		return NULL;

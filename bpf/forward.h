@@ -16,8 +16,7 @@ struct end {
 struct passage {
 	struct way way;
 	struct end end; /* what is written into the packet, if anything is */
-	__u32 destination;
-	__u8 state;
+	const struct record *connection; /* that was advanced; or NULL */
 	__u16 overhead; /* of the tunnel that it is in */
 	bool is_new;	 /* it opened its connection */
 	bool is_single;	 /* its connection ends with it */
@@ -45,12 +44,24 @@ static __always_inline int rewrite_ipv4(frame_t *frame, const struct packet *pac
 	return 0;
 }
 
+/* csum_partial(): what a sum of words gains when an address takes another's place. */
+static __always_inline __u32 address_change(const __be32 *before, const __be32 *after)
+{
+	__u64 sum = 0;
+
+#pragma unroll
+	for (int word = 0; word < 4; word++)
+		sum += (__u64)(__u32)~before[word] + after[word];
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (sum & 0xffffffff) + (sum >> 32);
+}
+
 static __always_inline int rewrite_ipv6(frame_t *frame, const struct packet *packet, struct end *end,
 					bool is_source)
 {
-	__be32 *before = is_source ? (__be32 *)packet->flow.source : (__be32 *)packet->flow.destination;
+	const __be32 *before = is_source ? packet->flow.source : packet->flow.destination;
 	__be16 port = is_source ? packet->flow.source_port : packet->flow.destination_port;
-	__s64 change = bpf_csum_diff(before, ADDRESS_IPV6_LENGTH, end->address, ADDRESS_IPV6_LENGTH, 0);
+	__u32 change = address_change(before, end->address);
 	struct ipv6hdr *ip;
 	__be16 *ports;
 
@@ -72,13 +83,13 @@ static __always_inline int rewrite(frame_t *frame, const struct packet *packet, 
 	return rewrite_ipv6(frame, packet, end, is_source);
 }
 
-/* ip_decrease_ttl(). Time to live and protocol are a word of the checksum. */
+/* ip_decrease_ttl() in include/net/ip.h: what the header's sum loses, its complement gains, and a carry comes round. */
 static __always_inline void spend_ipv4(struct iphdr *ip)
 {
-	__be16 before = *(__be16 *)&ip->ttl;
+	__u32 check = ip->check + bpf_htons(0x0100);
 
 	ip->ttl--;
-	ip->check = sum_after(ip->check, before, *(__be16 *)&ip->ttl);
+	ip->check = check + (check >= 0xffff);
 }
 
 /* IPv6 has no checksum of its header. */
@@ -131,6 +142,13 @@ static __always_inline void restore_ipv4(struct iphdr *ip, const struct packet *
 	ip->check = sum_after(ip->check, summed, right);
 }
 
+/* Both at once, wherever the frame begins: no byte for itself. */
+static __always_inline void write_link_addresses(struct ethhdr *ethernet, const struct way *way)
+{
+	*(whole_t *)ethernet = *(const whole_t *)way->link_addresses;
+	*((half_t *)ethernet + 2) = *((const half_t *)way->link_addresses + 2);
+}
+
 /* The packet leaves by `way`. Its addresses are right; what a link filled a short frame with is no part of it. */
 static __always_inline int send_by(frame_t *frame, const struct packet *packet, const struct way *way)
 {
@@ -144,7 +162,7 @@ static __always_inline int send_by(frame_t *frame, const struct packet *packet, 
 	ip = ethernet + 1;
 	if (ip + IPV4_HEADER_LENGTH > (void *)(long)frame->data_end)
 		return -1;
-	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
+	write_link_addresses(ethernet, way);
 	if (packet->flow.family == 6 && !packet->is_from_lane)
 		spend_ipv6(frame, ip);
 	else if (packet->flow.family == 4 && packet->is_from_lane)

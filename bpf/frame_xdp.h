@@ -13,8 +13,6 @@ typedef struct xdp_md frame_t;
 #define FRAME_PASSES XDP_PASS
 #define FRAME_IS_LOST XDP_DROP
 
-#define CARDS_MAX 4096
-
 /* Written by the daemon. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -23,9 +21,20 @@ struct {
 	__type(value, struct card);
 } cards SEC(".maps");
 
+/* The same, by the last bits of their indexes: of two that have the same only one is there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CARDS_MAX);
+	__type(key, __u32);
+	__type(value, struct card);
+} near_cards SEC(".maps");
+
 static __always_inline struct card *card_at(__u32 interface_index)
 {
-	return bpf_map_lookup_elem(&cards, &interface_index);
+	__u32 last = interface_index & (CARDS_MAX - 1);
+	struct card *card = bpf_map_lookup_elem(&near_cards, &last);
+
+	return card && card->index == interface_index ? card : bpf_map_lookup_elem(&cards, &interface_index);
 }
 
 static __always_inline bool is_same_link_address(const __u8 *one, const __u8 *other)
@@ -96,9 +105,15 @@ static __always_inline long read_bytes(frame_t *frame, __u32 at, void *into, __u
 	return bpf_xdp_load_bytes(frame, at, into, length);
 }
 
+/* `length`: known when it is compiled. */
 static __always_inline long write_bytes(frame_t *frame, __u32 at, const void *from, __u32 length, UNUSED __u64 flags)
 {
-	return bpf_xdp_store_bytes(frame, at, (void *)from, length);
+	void *to = (void *)(long)frame->data + at;
+
+	if (to + length > (void *)(long)frame->data_end)
+		return -1;
+	__builtin_memcpy(to, from, length);
+	return 0;
 }
 
 /* A card's sum does not come with the frame. */
@@ -136,14 +151,25 @@ static __always_inline int replace_in_transport_sum(frame_t *frame, const struct
 	return 0;
 }
 
+/* The link's addresses go along; who writes into the room writes the type. */
 static __always_inline long make_room(frame_t *frame, const struct tunnel *tunnel)
 {
-	struct ethhdr ethernet;
+	void *ethernet = (void *)(long)frame->data;
+	__u64 begins;
+	__u32 ends;
 
-	if (bpf_xdp_load_bytes(frame, 0, &ethernet, sizeof(ethernet)) ||
-	    bpf_xdp_adjust_head(frame, -(int)tunnel->overhead))
+	if (ethernet + sizeof(struct ethhdr) > (void *)(long)frame->data_end)
 		return -1;
-	return bpf_xdp_store_bytes(frame, 0, &ethernet, sizeof(ethernet));
+	begins = *(whole_t *)ethernet;
+	ends = *((half_t *)ethernet + 2);
+	if (bpf_xdp_adjust_head(frame, -(int)tunnel->overhead))
+		return -1;
+	ethernet = (void *)(long)frame->data;
+	if (ethernet + sizeof(struct ethhdr) > (void *)(long)frame->data_end)
+		return -1;
+	*(whole_t *)ethernet = begins;
+	*((half_t *)ethernet + 2) = ends;
+	return 0;
 }
 
 static __always_inline int send_frame(const frame_t *frame, const struct packet *packet, __u32 departure)

@@ -212,10 +212,14 @@ struct change_connection change_connection_in_btf;
 
 static const __u32 ONLY = 0;
 
-static __always_inline bool is_sent(enum verdict verdict)
+#define VERDICTS_OF_SENT                                                                                    \
+	(1U << VERDICT_FORWARD_ROUTE | 1U << VERDICT_FORWARD_MASQUERADE | 1U << VERDICT_FORWARD_REPLY | \
+	 1U << VERDICT_FORWARD_TUNNEL)
+
+/* Neither sent on nor lost. */
+static __always_inline bool is_passed(enum verdict verdict)
 {
-	return (verdict >= VERDICT_FORWARD_ROUTE && verdict <= VERDICT_FORWARD_REPLY) ||
-	       verdict == VERDICT_FORWARD_TUNNEL;
+	return !((VERDICTS_OF_SENT | 1U << VERDICT_DROP_NO_MEMORY) >> verdict & 1);
 }
 
 static __always_inline void count_verdict(enum verdict verdict)

@@ -7,6 +7,11 @@
 
 #define UNUSED __attribute__((unused))
 
+/* Memory by words of eight, four and two bytes, whatever it is declared as. */
+typedef __u64 __attribute__((may_alias)) whole_t;
+typedef __u32 __attribute__((may_alias)) half_t;
+typedef __u16 __attribute__((may_alias)) quarter_t;
+
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define IPV4_MORE_OR_OFFSET 0x3fff /* the flag "more fragments" and the fragment's offset */
@@ -57,13 +62,12 @@ static __always_inline __sum16 sum_after(__sum16 sum, __be16 before, __be16 afte
 	return ~((next & 0xffff) + (next >> 16));
 }
 
+/* Of less than 2^40, which are 256 words: so two carries are all. */
 static __always_inline __u16 folded(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
-#pragma unroll
-	for (int step = 0; step < 3; step++)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
 }
 
 /* The same, of several words at once: `change` is the sum of what they have become, and of the complements of what they were. */

@@ -23,17 +23,16 @@ struct tcp_start {
 	__be16 urgent;
 };
 
-/* RFC 1071 over a header without options: 0xffff when the checksum is right. */
-static __always_inline __u32 ipv4_sum(const struct iphdr *ip)
+/* RFC 1071 over a header without options, by words of four bytes: 0xffff when the checksum is right. */
+static __always_inline __u16 ipv4_sum(const struct iphdr *ip)
 {
-	const __u16 *words = (const __u16 *)ip;
-	__u32 sum = 0;
+	const half_t *words = (const half_t *)ip;
+	__u64 sum = 0;
 
 #pragma unroll
-	for (int index = 0; index < IPV4_HEADER_LENGTH / 2; index++)
+	for (int index = 0; index < IPV4_HEADER_LENGTH / 4; index++)
 		sum += words[index];
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
+	return folded(sum);
 }
 
 static __always_inline enum verdict parse_transport(void *at, void *end, struct packet *packet)
@@ -85,7 +84,7 @@ static __always_inline enum verdict parse_ipv4(void *at, void *end, struct packe
 	packet->flow.family = 4;
 	packet->time_to_live = ip->ttl;
 	packet->traffic_class = ip->tos;
-	packet->dont_fragment = (ip->frag_off & bpf_htons(IPV4_DONT_FRAGMENT)) != 0;
+	packet->dont_fragment = (__u8)ip->frag_off & IPV4_DONT_FRAGMENT >> 8; /* in its first byte */
 	packet->length = bpf_ntohs(ip->tot_len);
 	packet->header_length = IPV4_HEADER_LENGTH;
 	packet->transport_at = sizeof(struct ethhdr) + IPV4_HEADER_LENGTH;
@@ -117,14 +116,16 @@ static __always_inline enum verdict parse_frame(frame_t *frame, struct packet *p
 {
 	void *end = (void *)(long)frame->data_end;
 	struct ethhdr *ethernet = (void *)(long)frame->data;
+	__be16 type;
 
 	if (!packet->is_from_lane && !is_for_host(frame, packet))
 		return VERDICT_PASS_NOT_OURS;
 	if ((void *)(ethernet + 1) > end)
 		return VERDICT_PASS_MALFORMED;
-	if (ethernet->h_proto == bpf_htons(ETHERTYPE_IPV4))
+	type = *(quarter_t *)((void *)ethernet + offsetof(struct ethhdr, h_proto));
+	if (type == bpf_htons(ETHERTYPE_IPV4))
 		return parse_ipv4(ethernet + 1, end, packet);
-	if (ethernet->h_proto == bpf_htons(ETHERTYPE_IPV6))
+	if (type == bpf_htons(ETHERTYPE_IPV6))
 		return parse_ipv6(ethernet + 1, end, packet);
 	return VERDICT_PASS_NOT_OURS;
 }

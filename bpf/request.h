@@ -12,8 +12,8 @@
  * Whether the host has let the connection's packets in, by this interface, under what is in force. Where it is not asked before
  * connections are opened, nothing matters but whether it has their service's address still.
  */
-static __always_inline enum verdict check_admission(const frame_t *frame, const struct packet *packet,
-						    const struct record *connection, const struct settings *now)
+static __always_inline enum verdict check_admission(const struct packet *packet, const struct record *connection,
+						    __u32 admission, const struct settings *now)
 {
 	struct service *service;
 
@@ -21,7 +21,7 @@ static __always_inline enum verdict check_admission(const frame_t *frame, const 
 		return VERDICT_GO_ON;
 	if (is_first(packet) && !now->opens_on_wire)
 		return VERDICT_PASS_EVENT;
-	if (connection->admission == admission_of(now->generation, frame->ingress_ifindex))
+	if (connection->admission == admission)
 		return VERDICT_GO_ON;
 	if (!now->opens_on_wire)
 		return VERDICT_PASS_OLD;
@@ -57,7 +57,7 @@ static __always_inline enum verdict renew(const struct packet *packet, struct re
 /* Forwards a packet of a connection; its state moves on and its time begins anew. */
 static __always_inline enum verdict forward_request(frame_t *frame, const struct packet *packet,
 						    struct record *connection, __u64 word, struct destinations *all,
-						    const struct settings *now, struct passage *passage)
+						    __u32 admission, const struct settings *now, struct passage *passage)
 {
 	struct destination *destination = destination_at(all, connection->destination);
 	__u32 method = word & FORWARDING_MASK, which = connection->destination;
@@ -78,9 +78,8 @@ static __always_inline enum verdict forward_request(frame_t *frame, const struct
 		return verdict;
 	if (!advance(connection, word, destination, packet, false, now, &passage->is_news))
 		return VERDICT_PASS_DIRECTOR;
-	connection->admission = admission_of(now->generation, frame->ingress_ifindex);
-	passage->destination = connection->destination;
-	passage->state = state_of(connection->word);
+	connection->admission = admission;
+	passage->connection = connection;
 	count_packet(packet, destination, false);
 	if (method == FORWARDING_MASQUERADE) {
 		__builtin_memcpy(passage->end.address, destination->address, sizeof(passage->end.address));
@@ -128,13 +127,14 @@ static __always_inline enum verdict request(frame_t *frame, const struct packet 
 					    struct passage *passage)
 {
 	struct destinations *all = bpf_map_lookup_elem(&destinations, &ONLY);
+	__u32 admission = admission_of(now->generation, frame->ingress_ifindex);
 	enum verdict verdict;
 	__u32 which;
 
 	if (!all)
 		return VERDICT_PASS_UNKNOWN;
 	if (connection) {
-		verdict = check_admission(frame, packet, connection, now);
+		verdict = check_admission(packet, connection, admission, now);
 		if (verdict == VERDICT_GO_ON)
 			verdict = renew(packet, connection, word, all, now, &passage->is_new);
 		if (verdict != VERDICT_GO_ON)
@@ -149,9 +149,9 @@ static __always_inline enum verdict request(frame_t *frame, const struct packet 
 	if (passage->is_new)
 		word = *(volatile __u64 *)&connection->word;
 	which = connection->destination;
-	verdict = forward_request(frame, packet, connection, word, all, now, passage);
+	verdict = forward_request(frame, packet, connection, word, all, admission, now, passage);
 	if (passage->is_single) {
-		close_single(all, !is_sent(verdict) && verdict != VERDICT_DROP_NO_MEMORY);
+		close_single(all, is_passed(verdict));
 	} else if (passage->is_news) {
 		settle(all, which);
 		tell_director(connection);

@@ -31,9 +31,25 @@ static __always_inline __u32 ticks_now(void)
 	return bpf_ktime_get_coarse_ns() >> TICK_SHIFT;
 }
 
+/* Both as they lie, and what fills their word, which is 0. */
+static __always_inline __u32 protocol_and_family(const struct flow_key *flow)
+{
+	return *(const half_t *)&flow->protocol;
+}
+
+/* No branch: of TCP and UDP (6, 17) one bit tells which it is, and of the families (4, 6) another. */
 static __always_inline __u64 kind_of(const struct flow_key *flow)
 {
-	return (flow->protocol == IPPROTO_UDP ? WORD_UDP : 0) | (flow->family == 6 ? WORD_IPV6 : 0);
+	__u32 both = protocol_and_family(flow);
+
+	_Static_assert((IPPROTO_UDP & ~IPPROTO_TCP & 0x10) << 16 == WORD_UDP && (6 & ~4) << 20 == WORD_IPV6, "bits of kinds");
+	return (both & 0x10) << 16 | (both & 0x200) << 12;
+}
+
+/* Both of a flow's ports, as they lie. */
+static __always_inline __u32 ports_of(const __be16 *source_port)
+{
+	return *(const half_t *)source_port;
 }
 
 /* Of two words, by a secret: the pair's part of NH (Black et al., UMAC, 1999). */
@@ -46,10 +62,9 @@ static __always_inline __u64 mixed(__u32 one, __u32 other, const __u32 *secret)
 static __always_inline __u64 hash_of(const struct flow_key *flow, const struct settings *now)
 {
 	const __u32 *secret = now->secret;
-	__u32 ports = flow->source_port << 16 | flow->destination_port;
 	__u64 sum = mixed(flow->source[3], flow->destination[3], secret);
 
-	sum += mixed(ports, flow->family << 8 | flow->protocol, secret + 2);
+	sum += mixed(ports_of(&flow->source_port), protocol_and_family(flow), secret + 2);
 	if (flow->family == 6) {
 		sum += mixed(flow->source[0], flow->source[1], secret + 4);
 		sum += mixed(flow->source[2], flow->destination[0], secret + 6);
@@ -66,22 +81,22 @@ static __always_inline __u32 print_of(__u64 hash)
 
 static __always_inline struct bucket *bucket_of(__u64 hash, __u32 step, const struct settings *now)
 {
-	__u32 bits = now->index_bits & 31;
-	__u32 at = ((hash >> 32 >> (32 - bits)) + step) & ((1U << bits) - 1);
+	__u32 at = ((__u32)(hash >> (now->index_shift & 63)) + step) & now->index_mask;
 
 	return bpf_map_lookup_elem(&buckets, &at);
 }
 
-/* Addresses and ports are compared as they lie: eight bytes at a time, and the ports. */
+/* As they lie. Of IPv4's addresses the last word says all, once the kind is the same. */
 static __always_inline bool is_same_flow(const struct record *record, __u64 word, const struct flow_key *flow)
 {
-	const __u64 *ours = (const __u64 *)record->client;
-	const __u64 *theirs = (const __u64 *)flow->source;
+	const whole_t *ours = (const whole_t *)record->client;
+	const whole_t *theirs = (const whole_t *)flow->source;
 	__u64 differs = (word ^ kind_of(flow)) & WORD_KIND;
 
-	differs |= (ours[0] ^ theirs[0]) | (ours[1] ^ theirs[1]) | (ours[2] ^ theirs[2]) | (ours[3] ^ theirs[3]);
-	differs |= (record->client_port ^ flow->source_port) | (record->service_port ^ flow->destination_port);
-	return differs == 0;
+	differs |= ports_of(&record->client_port) ^ ports_of(&flow->source_port);
+	if (flow->family == 4)
+		return !(differs | (record->client[3] ^ flow->source[3]) | (record->service[3] ^ flow->destination[3]));
+	return !(differs | (ours[0] ^ theirs[0]) | (ours[1] ^ theirs[1]) | (ours[2] ^ theirs[2]) | (ours[3] ^ theirs[3]));
 }
 
 /*
@@ -126,28 +141,55 @@ __u64 __attribute__((noinline)) look_through(const struct flow_key *flow, __u64 
 	return NOT_FOUND;
 }
 
-/* A flow's connection, and its word. One line of the index is enough for nearly all. */
-static __always_inline struct record *find(const struct flow_key *flow, const struct settings *now, __u64 *word)
+/* The upper half of an entry, alone. */
+static __always_inline __u32 print_at(const struct bucket *bucket, int slot)
+{
+	return ((const half_t *)bucket->entries)[2 * slot + 1];
+}
+
+/* A flow's connection, its word and its entry, which says nothing where none is found. One line of the index is enough for nearly all. */
+static __always_inline struct record *find_entry(const struct flow_key *flow, const struct settings *now, __u64 *word,
+						 __u64 *found)
 {
 	__u64 hash = hash_of(flow, now), entry = 0;
 	struct bucket *bucket = bucket_of(hash, 0, now);
 	struct record *record;
 
+	*found = NOT_FOUND;
 	if (!bucket)
 		return NULL;
 #pragma unroll
-	for (int slot = 0; slot < BUCKET_ENTRIES; slot++)
-		if (bucket->entries[slot] >> PRINT_SHIFT == print_of(hash))
-			entry = bucket->entries[slot];
+	for (int slot = 0; slot < BUCKET_ENTRIES; slot++) {
+		if (print_at(bucket, slot) == print_of(hash)) {
+			entry = *(volatile __u64 *)&bucket->entries[slot];
+			break;
+		}
+	}
 	if ((__u32)entry) {
 		record = record_of((__u32)entry, flow, word);
+		*found = entry;
 		if (record)
 			return record;
 	} else if (bucket->passed == 0) {
 		return NULL;
 	}
-	entry = look_through(flow, hash, NOT_FOUND);
-	return entry == NOT_FOUND ? NULL : record_of((__u32)entry, flow, word);
+	*found = look_through(flow, hash, NOT_FOUND);
+	return *found == NOT_FOUND ? NULL : record_of((__u32)*found, flow, word);
+}
+
+static __always_inline struct record *find(const struct flow_key *flow, const struct settings *now, __u64 *word)
+{
+	__u64 entry;
+
+	return find_entry(flow, now, word, &entry);
+}
+
+/* Where the flow's connection was found before, if it is still there: a record that is nobody's has no epoch. */
+static __always_inline struct record *find_again(__u32 entry, const struct flow_key *flow, __u64 *word)
+{
+	struct record *record = entry ? record_of(entry, flow, word) : NULL;
+
+	return record && *word >> EPOCH_SHIFT ? record : NULL;
 }
 
 /* Entries that lie further on have passed by these buckets. */

@@ -3,8 +3,8 @@
 #ifndef SLUICE_TELL_H
 #define SLUICE_TELL_H
 
+#include "advance.h"
 #include "forward.h"
-#include "maps.h"
 
 /* Whether a watcher may want it: by its client, which is whom most ask for beside a flood. */
 static __always_inline bool is_wanted(const struct watch *watch, const struct packet *packet, bool is_reply)
@@ -38,9 +38,10 @@ static __noinline int tell_watcher(frame_t *frame, const struct packet *packet, 
 				   int verdict)
 {
 	struct watch *watch = bpf_map_lookup_elem(&watches, &ONLY);
+	const struct record *connection = passage->connection;
 	struct told_packet *told;
 
-	if (!watch || !is_wanted(watch, packet, verdict == VERDICT_FORWARD_REPLY))
+	if (!watch || !connection || !is_wanted(watch, packet, verdict == VERDICT_FORWARD_REPLY))
 		return 0;
 	told = bpf_ringbuf_reserve(&told_packets, sizeof(*told), 0);
 	if (!told) {
@@ -50,13 +51,13 @@ static __noinline int tell_watcher(frame_t *frame, const struct packet *packet, 
 	told->at = bpf_ktime_get_ns();
 	told->key = packet->flow;
 	told->verdict = verdict;
-	told->destination = passage->destination;
+	told->destination = connection->destination;
 	told->arrival = frame->ingress_ifindex;
 	told->departure = passage->way.departure;
 	told->length = packet->length;
 	__builtin_memcpy(told->address, passage->end.address, sizeof(told->address));
 	told->port = passage->end.port;
-	told->state = passage->state;
+	told->state = state_of(connection->word);
 	told->is_new = passage->is_new;
 	__builtin_memcpy(told->link_addresses, passage->way.link_addresses, sizeof(told->link_addresses));
 	told->headers_length = load_headers(frame, passage->overhead, told->headers, packet->header_length);

@@ -208,7 +208,9 @@ static __always_inline long write_cover(frame_t *frame, const struct packet *pac
 	if (tunnel->encapsulation != ENCAPSULATION_GRE)
 		return 0;
 	fill_gre(&cover.gre, packet, tunnel, sum);
-	return write_bytes(frame, at, &cover.gre, tunnel->has_checksum ? 8 : 4, BPF_F_RECOMPUTE_CSUM);
+	if (tunnel->has_checksum)
+		return write_bytes(frame, at, &cover.gre, 8, BPF_F_RECOMPUTE_CSUM);
+	return write_bytes(frame, at, &cover.gre, 4, BPF_F_RECOMPUTE_CSUM);
 }
 
 /*

@@ -16,8 +16,8 @@ export const way = {
   size: 24,
   generation: 0,
   departure: 4,
-  mtu: 8,
-  linkAddresses: 10,
+  linkAddresses: 8,
+  mtu: 20,
 } as const;
 
 export const connection = {
@@ -45,7 +45,7 @@ export const reply = {
   port: 40,
   generation: 44,
   arrival: 48,
-  padEnd: 52,
+  record: 52,
 } as const;
 
 export const clientKey = {
@@ -170,7 +170,7 @@ export const changeConnection = {
 } as const;
 
 export const settings = {
-  size: 8632,
+  size: 8640,
   generation: 0,
   opensOnWire: 4,
   carried: 8,
@@ -186,13 +186,14 @@ export const settings = {
   udpTimeout: 48,
   activeStates: 52,
   timeouts: 56,
-  indexBits: 120,
-  halfOpenMax: 124,
-  multiplier: 128,
-  secret: 136,
-  states: 176,
-  servers: 432,
-  attendedUntil: 8624,
+  indexShift: 120,
+  indexMask: 124,
+  halfOpenMax: 128,
+  multiplier: 136,
+  secret: 144,
+  states: 184,
+  servers: 440,
+  attendedUntil: 8632,
 } as const;
 
 export const tally = {
@@ -207,9 +208,10 @@ export const tally = {
 } as const;
 
 export const card = {
-  size: 8,
-  address: 0,
-  flags: 6,
+  size: 12,
+  index: 0,
+  address: 4,
+  flags: 10,
 } as const;
 
 export const watch = {

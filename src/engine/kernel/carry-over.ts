@@ -14,7 +14,10 @@ const { changeConnection, connection, destination, settings, tally } = abi;
 const INACTIVE = 0x100;
 const NEVER = (1n << 63n) - 1n;
 /** What a version's own programs draw, count or find out themselves. */
-const OWN_SETTINGS = new Set(["indexBits", "multiplier", "secret", "halfOpenMax", "attendedUntil"]);
+// biome-ignore format: a list
+const OWN_SETTINGS = new Set([
+  "indexShift", "indexMask", "multiplier", "secret", "halfOpenMax", "attendedUntil",
+]);
 const OWN_TALLY = new Set(["records", "halfOpen"]);
 /** In which generation packets were let in, and by which interface, the host is asked once more. */
 const OWN_CONNECTION = new Set(["generation", "arrival"]);

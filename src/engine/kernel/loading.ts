@@ -246,7 +246,9 @@ export function layOut(
     "map the kernel engine's settings",
   );
   const { view, bytes } = memory;
-  view.setUint32(settings.indexBits, indexBits(connectionsMax), true);
+  const bits = indexBits(connectionsMax);
+  view.setUint32(settings.indexShift, 64 - bits, true);
+  view.setUint32(settings.indexMask, 2 ** bits - 1, true);
   draw(bytes.subarray(settings.secret, settings.states));
   draw(bytes.subarray(settings.multiplier, settings.multiplier + 8));
   bytes[settings.multiplier]! |= 1;

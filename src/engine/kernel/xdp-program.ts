@@ -6,17 +6,20 @@ import { readFileSync } from "node:fs";
 import type { Link } from "../host/links.ts";
 import { XdpFeatureReader, type XdpFeatures } from "../host/xdp-features.ts";
 import { card } from "./abi.ts";
-import { BpfError, BpfObject, deleteElement, updateElement } from "./libbpf.ts";
+import { BpfError, BpfObject, deleteElement, lookUpElement, updateElement } from "./libbpf.ts";
 import { chooseXdp, type XdpChoice, type XdpMode } from "./xdp-choice.ts";
 
 const OBJECT = new URL("../../../bpf/xdp.bpf.o", import.meta.url);
 
 /** CARD_… in bpf/abi.h. */
 const CARD = { generic: 1, sends: 2, turns: 4 } as const;
+/** CARDS_MAX there. */
+const CARDS_MAX = 4096;
 
 export class XdpProgram implements Disposable {
   readonly #object: BpfObject;
   readonly #cards: number;
+  readonly #nearCards: number;
   readonly #reader: XdpFeatureReader;
   readonly fd: number;
   #features: ReadonlyMap<number, XdpFeatures> | undefined;
@@ -28,6 +31,7 @@ export class XdpProgram implements Disposable {
     mustShare(this.#object, maps);
     this.#reader = new XdpFeatureReader();
     this.#cards = this.#object.map("cards");
+    this.#nearCards = this.#object.map("near_cards");
     this.fd = this.#object.program("at_driver");
     unless.move();
   }
@@ -47,13 +51,19 @@ export class XdpProgram implements Disposable {
   /** To be told before it runs there, and whenever the interface may have changed. */
   describe(link: Pick<Link, "index" | "kind" | "mac">, mode: XdpMode): void {
     const value = new Uint8Array(card.size);
+    value.set(key(link.index), card.index);
     value.set(link.mac.subarray(0, 6), card.address);
     value[card.flags] = mode === "generic" ? CARD.generic : this.#nativeFlags(link);
     updateElement(this.#cards, key(link.index), value);
+    updateElement(this.#nearCards, nearKey(link.index), value);
   }
 
   forget(interfaceIndex: number): void {
     deleteElement(this.#cards, key(interfaceIndex));
+    const near = new Uint8Array(card.size);
+    lookUpElement(this.#nearCards, nearKey(interfaceIndex), near);
+    if (new DataView(near.buffer).getUint32(card.index, true) !== interfaceIndex) return;
+    updateElement(this.#nearCards, nearKey(interfaceIndex), near.fill(0));
   }
 
   [Symbol.dispose](): void {
@@ -71,12 +81,17 @@ export class XdpProgram implements Disposable {
 /** A map that the programs at tc do not have would be another one than theirs. */
 function mustShare(object: BpfObject, maps: Readonly<Record<string, number>>): void {
   const own = object.mapNames().filter((name) => !name.includes(".") && !(name in maps));
-  if (own.join() === "cards") return;
+  if (own.sort().join() === "cards,near_cards") return;
   throw new BpfError(`The program at XDP has maps of its own: ${own.join(", ")}`);
 }
 
 function key(interfaceIndex: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(interfaceIndex).buffer);
+}
+
+/** Of two interfaces with the same one the one that was described last is found sooner. */
+function nearKey(interfaceIndex: number): Uint8Array {
+  return key(interfaceIndex % CARDS_MAX);
 }
 
 function isSame(

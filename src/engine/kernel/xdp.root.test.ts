@@ -11,6 +11,8 @@ import type { Engine } from "../engine.ts";
 
 const POLLED = { timeout: 10_000, interval: 100 };
 const UDP_CHECKSUM_AT = 26;
+/** Interfaces whose indexes differ by so many have the same place in bpf/frame_xdp.h. */
+const CARDS_MAX = 4096;
 
 /** By default what of the contract packets meet at XDP itself; all else happens behind it, on the same maps as at tc. */
 const IS_WHOLE = process.env.SLUICE_CONTRACT === "whole";
@@ -104,6 +106,22 @@ describe.skipIf(IS_WHOLE).each(["generic", "native"] as const)("%s", (mode) => {
         return (await count()) - before;
       };
       await expect.poll(goesUp, POLLED).toBe(1);
+    });
+
+    test("beside an interface whose index ends in the same bits", async () => {
+      const { director } = network;
+      const [{ ifindex }] = JSON.parse(director.run("ip -j link show outside"));
+      director.run(`ip link add alike index ${ifindex + CARDS_MAX} type veth peer name other`);
+      director.run("ip link set alike up");
+      const sent = () => sees(bench, "C", "C:1000 > V:81 P. len 80");
+      const arrives = ["R1: C:1000 > V:81 P. len 80 ttl 63"];
+      const hooks = async () =>
+        (await bench.engine.condition()).cards.map((card) => `${card.interface} ${card.hook}`);
+      await expect.poll(hooks, POLLED).toContain("alike xdp generic");
+      await expect.poll(() => byXdpAlone(bench, sent), POLLED).toEqual(arrives);
+      director.run("ip link delete alike");
+      await expect.poll(hooks, POLLED).not.toContain("alike xdp generic");
+      await expect.poll(() => byXdpAlone(bench, sent), POLLED).toEqual(arrives);
     });
 
     test("and in the other form, when the far ends of the wires are others", async () => {
