@@ -16,7 +16,7 @@ const USAGE = `Usage: npm run bench -- [memory | kernel | ipvs | end-to-end | co
 
   memory       what the director costs a packet
   kernel       what the kernel engine's program costs a packet (needs root)
-  ipvs         packets a second beside the kernel's own IPVS, in a guest (needs root)
+  ipvs         instructions a packet beside the kernel's own IPVS, in a guest (needs root)
   end-to-end   requests through Sluice beside HAProxy, on real packets
   control      restoring, starting, changing and listing with thousands of services
   failover     how long clients still come to a server that died, beside keepalived in a guest

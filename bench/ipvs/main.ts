@@ -1,89 +1,68 @@
 /**
  * What does a packet cost the kernel's own IPVS, and what Sluice, in the same kernel?
  *
- * Asked: packets a second of known flows, and of new ones, from a generator through a director to where they are thrown
- * away, in a guest whose kernel has both; and what is left of a packet's time without the generator's.
+ * Asked: how many instructions a guest's only processor executes for a packet of known flows, and of new ones, from a generator
+ * through a director to where it is thrown away, in a kernel that has both; and what is left of them without the generator's.
+ *
+ * Instructions, since the guest's processor is emulated: how long it takes over them says how busy the host is, and varies by a half
+ * from one time to the next. Its clock counts them instead (QEMU's -icount), and tells the same each time, to a thousandth, or to a few
+ * hundredths where a daemon takes part. All that are executed count: the generator's, the balancer's, the kernel's, and those of
+ * Sluice's daemon, also what it has still to do about the packets once they have gone. What a real processor makes of them
+ * does not: caches, memory, branches, and how many it executes at once. So it tells who does less for a packet, and by how
+ * much; it does not tell how many packets a second a machine forwards.
  */
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle } from "../../scripts/bundle.ts";
 import { LabFailure } from "../../src/lab/failure.ts";
 import { boot } from "../../test/conformance/machines/boot.ts";
 import { Qemu } from "../../test/conformance/machines/qemu.ts";
-import { median } from "../median.ts";
+import { ALONE, type Method, TRAFFICS, type Traffic, VARIANTS, type Variant } from "./variants.ts";
 
-const ROUNDS = 3;
-const MILLIS = 600;
+/** The second shows that the first is to be had again. */
+const ROUNDS = 2;
+/**
+ * How many packets, one portion after the other was dealt with. Of known flows so many that what the daemon does now and then is
+ * among it. Of new ones IPVS and Sluice keep each, so it is the same number for all; Sluice's programs tell its daemon of
+ * them through a ring that has room for 40,000, and where it is stopped none may be lost.
+ */
+export const PORTIONS = { known: [400_000], new: [25_000, 25_000] } as const;
 const SERIES = "6.12";
-
-/** What agent.py measures, and how it is set up. */
-interface Variant {
-  readonly name: string;
-  readonly kind: "nothing" | "yardstick" | "ipvs" | "sluice";
-  readonly method?: Method;
-  /** Of `sluice daemon`. */
-  readonly options?: readonly string[];
-}
-
-const METHODS = { route: "direct routing", masquerade: "NAT", tunnel: "tunnel" } as const;
-type Method = keyof typeof METHODS;
-const PLACES = [
-  ["tc", "host"],
-  ["tc", "wire"],
-  ["xdp", "host"],
-  ["xdp", "wire"],
-] as const;
-export const ALONE = "the generator alone";
-const VARIANTS: readonly Variant[] = [
-  { name: ALONE, kind: "nothing" },
-  { name: "yardstick: frames rewritten, no more", kind: "yardstick" },
-  ...(Object.keys(METHODS) as Method[]).flatMap((method): Variant[] => {
-    const words = METHODS[method];
-    return [
-      { name: `IPVS, ${words}`, kind: "ipvs", method },
-      ...PLACES.map(([hook, admission]) => ({
-        name: `Sluice, ${hook}, ${admission}, ${words}`,
-        kind: "sluice" as const,
-        method,
-        options: ["--engine", "kernel", "--hook", hook, "--admission", admission],
-      })),
-    ];
-  }),
-];
 
 interface Programme {
   readonly rounds: number;
-  /** How long a measurement takes, roughly. */
-  readonly millis: number;
+  readonly portions: Readonly<Record<Traffic, readonly number[]>>;
   readonly variants: readonly Variant[];
 }
-
-const TRAFFICS = ["known", "new"] as const;
-export type Traffic = (typeof TRAFFICS)[number];
 
 interface Sample {
   readonly name: string;
   readonly traffic: Traffic;
   readonly sent: number;
   readonly arrived: number;
+  /** A nanosecond is an instruction. */
   readonly nanoseconds: number;
+  /** What the daemon did about the packets after the last one had gone. */
+  readonly owedNanoseconds: number;
 }
 
 /** A line of the agent's. */
-type Told = { readonly processor: string } | { readonly failure: string } | Sample;
+type Told = { readonly failure: string } | Sample;
 
 export interface BesideIpvs {
   readonly kernel: string;
-  readonly processor: string;
+  /** By how much rounds differ at most, of the smallest. */
+  readonly spreadShare: number;
   readonly rows: readonly BesideRow[];
 }
 
 export interface BesideRow {
   readonly name: string;
   readonly traffic: Traffic;
-  /** A packet's time, the generator's included: a median. */
-  readonly packetNs: number;
+  readonly method: Method | undefined;
+  /** Executed for a packet, the generator's included: a mean. */
+  readonly instructions: number;
   /** Of packets that were sent, all rounds together. */
   readonly lostShare: number;
 }
@@ -95,21 +74,28 @@ const MODULES = [
   "nft_dup_netdev", "nft_fwd_netdev", "nft_ct", "nft_fib_ipv4", "nft_fib_ipv6", "nft_limit", "nft_chain_nat", "nft_tproxy",
 ];
 
+const AGENT = readdirSync(import.meta.dirname)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => join(import.meta.dirname, name));
 const ROOT = join(import.meta.dirname, "../..");
 const TIMEOUT_MS = 3_600_000;
 
 export async function measureBesideIpvs(progress: (text: string) => void): Promise<BesideIpvs> {
-  const machine = new Qemu(SERIES, { needs: ["veth"], memory: "1536M" });
+  const machine = new Qemu(SERIES, {
+    needs: ["veth"],
+    memory: "1536M",
+    countsInstructions: true,
+  });
   const dist = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   try {
     await bundle(ROOT, dist, join(ROOT, "dist"));
     let heard = 0;
     const report = await boot(machine, {
       modules: MODULES,
-      agent: [join(import.meta.dirname, "agent.py")],
+      agent: AGENT,
       programme: JSON.stringify({
         rounds: ROUNDS,
-        millis: MILLIS,
+        portions: PORTIONS,
         variants: VARIANTS,
       } satisfies Programme),
       copies: {
@@ -141,31 +127,39 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as Told);
-  let processor = "";
   const samples: Sample[] = [];
   for (const each of told) {
     if ("failure" in each) throw new LabFailure(`In the guest: ${each.failure}`);
-    if ("processor" in each) ({ processor } = each);
-    else samples.push(each);
+    samples.push(each);
   }
+  let spreadShare = 0;
   const rows = TRAFFICS.flatMap((traffic) =>
-    VARIANTS.map(({ name }): BesideRow => {
+    VARIANTS.filter(({ traffics }) => traffics.includes(traffic)).map((variant): BesideRow => {
+      const { name, method } = variant;
       const own = samples.filter((each) => each.name === name && each.traffic === traffic);
-      const sum = (of: (each: Sample) => number): number =>
-        own.reduce((total, each) => total + of(each), 0);
-      const isForwarded = name !== ALONE;
-      const packetNs = median(
-        own.map(({ nanoseconds, sent, arrived }) => nanoseconds / (isForwarded ? arrived : sent)),
-      );
-      const lost = sum(({ sent }) => sent) - sum(({ arrived }) => arrived);
+      const all = own.map((each) => instructionsOf(each, variant));
+      spreadShare = Math.max(spreadShare, Math.max(...all) / Math.min(...all) - 1);
+      const sent = sum(own.map((each) => each.sent));
+      const lost = sent - sum(own.map((each) => each.arrived));
       return {
         name,
         traffic,
-        packetNs,
+        method,
+        instructions: sum(all) / all.length,
         // A packet of the hosts' own may arrive besides.
-        lostShare: isForwarded ? Math.max(0, lost) / sum(({ sent }) => sent) : 0,
+        lostShare: name === ALONE ? 0 : Math.max(0, lost) / sent,
       };
     }),
   );
-  return { kernel, processor, rows };
+  return { kernel, spreadShare, rows };
+}
+
+/** For one packet. */
+function instructionsOf(sample: Sample, { name, isStopped = false }: Variant): number {
+  const { nanoseconds, owedNanoseconds, sent, arrived } = sample;
+  return (nanoseconds + (isStopped ? 0 : owedNanoseconds)) / (name === ALONE ? sent : arrived);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, each) => total + each, 0);
 }

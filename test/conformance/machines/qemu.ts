@@ -17,6 +17,8 @@ const MACHINE = [
   "-accel", "tcg", "-machine", "pc", "-nodefaults", "-nic", "none", "-display", "none", "-serial", "stdio", "-no-reboot",
 ];
 const MEMORY = "512M";
+/** A nanosecond of the guest's clock for each instruction; while it waits the clock goes on to what it waits for. */
+const COUNTING = ["-icount", "shift=0,sleep=off"];
 /** quiet: errors and what is worse. panic -1: the guest ends at once, since it may not reboot. */
 const COMMAND_LINE = "console=ttyS0 quiet panic=-1 mitigations=off";
 /** What the host's folders are seen with. */
@@ -27,6 +29,8 @@ export interface QemuSettings {
   readonly needs?: readonly string[];
   /** As QEMU takes it. */
   readonly memory?: string;
+  /** The guest's clock counts executed instructions: what it measures is the same each time, whatever else the host does. */
+  readonly countsInstructions?: boolean;
 }
 
 export class Qemu implements Machine {
@@ -36,13 +40,18 @@ export class Qemu implements Machine {
   readonly modules: KernelModules;
   readonly #debian: DebianKernel;
   readonly #memory: string;
+  readonly #counting: readonly string[];
 
   /** Installs QEMU and fetches the kernel when they are not there; throws when that cannot be. */
-  constructor(series: string | undefined, { needs = [], memory = MEMORY }: QemuSettings = {}) {
+  constructor(
+    series: string | undefined,
+    { needs = [], memory = MEMORY, countsInstructions = false }: QemuSettings = {},
+  ) {
     const stdio: StdioOptions = ["ignore", process.stderr, process.stderr];
     if (!NEEDED.every(isInstalled)) execFileSync(SETUP, ["conformance-qemu"], { stdio });
     this.#debian = findKernel(series, needs);
     this.#memory = memory;
+    this.#counting = countsInstructions ? COUNTING : [];
     this.kernel = { name: "qemu", version: this.#debian.version };
     this.name = `Linux ${this.kernel.version} under QEMU`;
     this.modules = new KernelModules(this.#debian.modulesFolder);
@@ -55,6 +64,7 @@ export class Qemu implements Machine {
       file: EMULATOR,
       words: [
         ...MACHINE,
+        ...this.#counting,
         "-m",
         this.#memory,
         "-kernel",
