@@ -4,7 +4,7 @@ import { type BtfEnum, type BtfStruct, btfIn } from "./btf.ts";
 
 const HEADER = `/**
  * The layout of what the programs in bpf/ and the daemon share, in bytes, and its numbers. Made by scripts/build-bpf of
- * bpf/abi.h: not to be edited.
+ * bpf/abi.h, bpf/abi/: not to be edited.
  */
 `;
 

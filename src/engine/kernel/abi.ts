@@ -1,6 +1,6 @@
 /**
  * The layout of what the programs in bpf/ and the daemon share, in bytes, and its numbers. Made by scripts/build-bpf of
- * bpf/abi.h: not to be edited.
+ * bpf/abi.h, bpf/abi/: not to be edited.
  */
 export const flowKey = {
   size: 40,

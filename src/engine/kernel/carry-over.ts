@@ -10,7 +10,7 @@ import { FieldCopy, type Shape, type Shapes } from "./shapes.ts";
 
 const { changeConnection, connection, destination, settings, tally } = abi;
 
-/** Of a connection's word: FLAG_INACTIVE in bpf/abi.h. */
+/** Of a connection's word: FLAG_INACTIVE in bpf/abi/. */
 const INACTIVE = 0x100;
 const NEVER = (1n << 63n) - 1n;
 /** What a version's own programs draw, count or find out themselves. */

@@ -1,4 +1,4 @@
-/** What the programs have counted at each destination since it was last told: struct destination in bpf/abi.h. */
+/** What the programs have counted at each destination since it was last told: struct destination in bpf/abi/. */
 
 import type { Destination } from "../../ipvs/services/destination.ts";
 import type { OffloadedTraffic } from "../../ipvs/services/service-table.ts";

@@ -1,4 +1,4 @@
-/** How packets get to each destination: struct way in bpf/abi.h, which is good in the generation that it bears. */
+/** How packets get to each destination: struct way in bpf/abi/, which is good in the generation that it bears. */
 import { destination, way } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 

@@ -24,7 +24,7 @@ import { deleteElement, elementsOf, lookUpElement, Question, updateElement } fro
 
 const NANOSECONDS = 1e6;
 
-/** Of the lower half of a connection's word: FLAG_… and …_SHIFT in bpf/abi.h. */
+/** Of the lower half of a connection's word: FLAG_… and …_SHIFT in bpf/abi/. */
 const DIRECTORS = 0x8000;
 const BUSY = 0x400;
 const CONTROLLED = 0x200;

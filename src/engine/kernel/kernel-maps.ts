@@ -7,7 +7,7 @@ import { open, type PinnedMapsOptions, PROGRAMS, removeParts } from "./loading.t
 import { NewsRing } from "./news-ring.ts";
 import type { Pins } from "./pins.ts";
 
-/** As bpf/abi.h has them. */
+/** As bpf/abi/ has them. */
 export const DESTINATIONS_MAX = 65_536;
 export const SERVICES_MAX = 4_096;
 export const MEMBERS_MAX = 1_048_576;

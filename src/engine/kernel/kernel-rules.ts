@@ -7,7 +7,7 @@ import { settings } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { Question } from "./libbpf.ts";
 
-/** CARRIES_TCP and CARRIES_UDP in bpf/abi.h. */
+/** CARRIES_TCP and CARRIES_UDP in bpf/abi/. */
 export const CARRIES = { tcp: 1, udp: 2, all: 3 } as const;
 
 const GENERATION_END = 0xffff_ffff;

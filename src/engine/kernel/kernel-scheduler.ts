@@ -22,7 +22,7 @@ import { BpfError, Question } from "./libbpf.ts";
 import type { MemberList, MemberLists } from "./member-lists.ts";
 import { hashOf, RULES } from "./rules.ts";
 
-/** SERVICE_MEMBERS_MAX in bpf/abi.h: a position has 15 bits. */
+/** SERVICE_MEMBERS_MAX in bpf/abi/: a position has 15 bits. */
 export const MEMBERS_PER_SERVICE = 4_096;
 
 const NOBODY = 0xffff_ffff;

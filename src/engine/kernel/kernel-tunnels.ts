@@ -5,7 +5,7 @@ import type { Address } from "../../net/address.ts";
 import type { Memory } from "../host/system/libc.ts";
 import { tunnel } from "./abi.ts";
 
-/** ENCAPSULATION_… in bpf/abi.h. */
+/** ENCAPSULATION_… in bpf/abi/. */
 const ENCAPSULATION = { ipip: 0, gre: 1, gue: 2 } as const;
 
 export class KernelTunnels {

@@ -11,7 +11,7 @@ import { serviceKey, settings, service as value } from "./abi.ts";
 import type { KernelMaps } from "./kernel-maps.ts";
 import { deleteElement, updateElement } from "./libbpf.ts";
 
-/** In bpf/abi.h. */
+/** In bpf/abi/. */
 const NOT_CARRIED = 0xffff_ffff;
 const KIND = { mark: 1, ftp: 2, anyPort: 4 } as const;
 const KINDS = ["mark", "ftp", "anyPort"] as const;

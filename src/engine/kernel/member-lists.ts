@@ -8,7 +8,7 @@ import { MEMBERS_MAX } from "./kernel-maps.ts";
 
 /** A match has two sides. */
 const SMALLEST = 2;
-/** EMPTY_MEMBER in bpf/abi.h. */
+/** EMPTY_MEMBER in bpf/abi/. */
 const EMPTY = 0x1_ffff;
 /** Of 15 bits, none of them 0. */
 const TAGS = 0x7fff;

@@ -1,11 +1,11 @@
 /**
- * Schedulers as the programs have them: by what destinations are compared (RULE_… in bpf/abi.h). The least load for its weight
+ * Schedulers as the programs have them: by what destinations are compared (RULE_… in bpf/abi/). The least load for its weight
  * is picked, the first of a tie; what each scheduler means is said in src/ipvs/schedulers.
  */
 import { SCHEDULER_FLAG } from "../../ipvs/desired/service.ts";
 import type { SchedulerName } from "../../ipvs/schedulers/index.ts";
 
-/** RULE_… in bpf/abi.h. */
+/** RULE_… in bpf/abi/. */
 const RULE = {
   overhead: 1,
   delay: 2,
@@ -21,7 +21,7 @@ export function countsDecide(rules: number): boolean {
   return (rules & (RULE.overhead | RULE.delay | RULE.overflows)) !== 0;
 }
 
-/** HASH_… in bpf/abi.h. */
+/** HASH_… in bpf/abi/. */
 const HASH = { client: 1, destination: 2, port: 4, fallback: 8, maglev: 16 } as const;
 
 /** By what a packet decides itself who gets its connection; 0 of those that compare loads. */

@@ -11,7 +11,7 @@ import { chooseXdp, type XdpChoice, type XdpMode } from "./xdp-choice.ts";
 
 const OBJECT = new URL("../../../bpf/xdp.bpf.o", import.meta.url);
 
-/** CARD_… in bpf/abi.h. */
+/** CARD_… in bpf/abi/. */
 const CARD = { generic: 1, sends: 2, turns: 4 } as const;
 /** CARDS_MAX there. */
 const CARDS_MAX = 4096;
