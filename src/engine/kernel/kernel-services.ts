@@ -5,7 +5,6 @@
  * connection is counted, and whose turn it is is decided, in their memory: there is one place for it, whoever opens the
  * connection.
  */
-import type { ServiceKey, ServicePlan } from "../../ipvs/desired/service.ts";
 import type { Route } from "../../ipvs/host.ts";
 import type { Scheduler } from "../../ipvs/schedulers/scheduler.ts";
 import { type Destination, lowMark } from "../../ipvs/services/destination.ts";
@@ -17,54 +16,26 @@ import type { OrphanedServer } from "../../ipvs/services/orphan.ts";
 import type { OffloadedTraffic, ServiceMirror } from "../../ipvs/services/service-table.ts";
 import { seedOf, type VirtualService } from "../../ipvs/services/virtual-service.ts";
 import type { Address } from "../../net/address.ts";
-import { FTP_PORT } from "../../net/port.ts";
 import { destination, playMatches } from "./abi.ts";
 import { tellAnswering } from "./answering-servers.ts";
+import { hasSlots, isCarried } from "./carrying.ts";
 import { DestinationCounts } from "./destination-counts.ts";
 import { DestinationWays } from "./destination-ways.ts";
+import { FreeNumbers } from "./free-numbers.ts";
 import { InheritedServices, textOf } from "./inherited-services.ts";
 import { DESTINATIONS_MAX, type KernelMaps, SERVICES_MAX } from "./kernel-maps.ts";
-import {
-  KernelScheduler,
-  MEMBERS_PER_SERVICE,
-  SchedulerQuestions,
-  SLOTS,
-} from "./kernel-scheduler.ts";
+import { KernelScheduler, SchedulerQuestions, SLOTS } from "./kernel-scheduler.ts";
 import { KernelTunnels } from "./kernel-tunnels.ts";
 import { deleteElement, Question } from "./libbpf.ts";
 import { ListedServices } from "./listed-services.ts";
 import { MemberLists } from "./member-lists.ts";
-import { countsDecide, RULES } from "./rules.ts";
+import { countsDecide } from "./rules.ts";
 
 const NO_LIMIT = 0xffff_ffff;
-/** The programs draw from 32 bits (bpf/tree.h). */
-const SUM_END = 0xffff_ffff;
 const WORDS = destination.size / 4;
 /** RULES_SHIFT and RULES_MASK in bpf/tree.h, of a seat's upper word. */
 const SEAT_RULES_SHIFT = 4;
 const SEAT_RULES_MASK = 0x7f;
-
-/** Whether the programs can open a service's connections as the director would. */
-function isCarried({ key, ...plan }: ServicePlan): boolean {
-  return (
-    isFoundByKey(key, plan.persistence !== undefined) &&
-    plan.persistenceEngine === undefined &&
-    RULES[plan.scheduler] !== undefined &&
-    plan.destinations.length <= MEMBERS_PER_SERVICE &&
-    (plan.scheduler !== "twos" || sumOfWeights(plan) < SUM_END)
-  );
-}
-
-function sumOfWeights({ destinations }: Omit<ServicePlan, "key">): number {
-  return destinations.reduce((sum, { weight }) => sum + weight, 0);
-}
-
-/** Whether nothing but its key decides whether a connection is a service's: only a persistent one takes all ports. */
-function isFoundByKey(key: ServiceKey, isPersistent: boolean): boolean {
-  if (key.kind === "mark") return true;
-  const { port } = key.endpoint;
-  return key.protocol !== "sctp" && port !== FTP_PORT && (port !== 0 || isPersistent);
-}
 
 export class KernelServices implements ServiceMirror, Disposable {
   /** From now on some service's connections are opened by the programs, and none's were before. */
@@ -81,12 +52,11 @@ export class KernelServices implements ServiceMirror, Disposable {
   /** What all loads have in common. */
   readonly #memory: Pick<DestinationLoadParts, "words" | "onChanged">;
   readonly #destinations: (Destination | undefined)[] = [];
-  readonly #freeSlots: number[] = [];
+  readonly #slots = new FreeNumbers(DESTINATIONS_MAX);
   /** Those that are carried, or are about to be. */
   readonly #schedulers = new Map<VirtualService, KernelScheduler>();
   readonly #listed: ListedServices;
-  readonly #freeIndices: number[] = [];
-  #indexEnd = 0;
+  readonly #indices = new FreeNumbers(SERVICES_MAX);
   /** What an earlier process left, until all of it has been gone on with or let go of. */
   #inherited: InheritedServices | undefined;
   /** What is wanted is not known yet: what an earlier process left goes on as it was. */
@@ -114,16 +84,9 @@ export class KernelServices implements ServiceMirror, Disposable {
   #inherit(inherited: InheritedServices): void {
     this.#inherited = inherited;
     this.#isHeld = true;
-    const slots = inherited.slots();
-    for (let slot = Math.max(-1, ...slots); slot >= 0; slot--) {
-      this.#destinations[slot] = undefined;
-      if (!slots.has(slot)) this.#freeSlots.push(slot);
-    }
     const indices = inherited.indices();
-    this.#indexEnd = Math.max(-1, ...indices) + 1;
-    for (let index = this.#indexEnd - 1; index >= 0; index--) {
-      if (!indices.has(index)) this.#freeIndices.push(index);
-    }
+    this.#slots.reserve(inherited.slots());
+    this.#indices.reserve(indices);
     this.#lists.reserve([...indices].map((index) => inherited.planOf(index)));
   }
 
@@ -148,8 +111,8 @@ export class KernelServices implements ServiceMirror, Disposable {
       const at = inherited * WORDS + destination.active / 4;
       return new DestinationLoad({ ...this.#memory, at, slot: inherited, isInherited: true });
     }
-    const slot = this.#freeSlots.pop() ?? this.#destinations.length;
-    if (slot >= DESTINATIONS_MAX) return new DestinationLoad();
+    const slot = this.#slots.take();
+    if (slot === undefined) return new DestinationLoad();
     this.#destinations[slot] = undefined;
     this.#words.fill(0, slot * WORDS, (slot + 1) * WORDS);
     this.#ways.forget(slot);
@@ -166,7 +129,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     }
     this.#destinations[slot] = undefined;
     this.#maps.destinations.view.setBigUint64(slot * destination.size + destination.key, 0n, true);
-    this.#freeSlots.push(slot);
+    this.#slots.giveBack(slot);
   }
 
   /** The destination that the programs know by this number. */
@@ -204,11 +167,8 @@ export class KernelServices implements ServiceMirror, Disposable {
       before.room = count;
       return before;
     }
-    const index = before?.index ?? this.#inheritedIndex(service) ?? this.#newIndex();
-    if (index >= SERVICES_MAX) {
-      this.#indexEnd = SERVICES_MAX;
-      return undefined;
-    }
+    const index = before?.index ?? this.#inheritedIndex(service) ?? this.#indices.take();
+    if (index === undefined) return undefined;
     const scheduler = new KernelScheduler({
       maps: this.#maps,
       lists: this.#lists,
@@ -282,7 +242,7 @@ export class KernelServices implements ServiceMirror, Disposable {
       deleteElement(this.#maps.services, key);
       if (index >= SERVICES_MAX) continue;
       this.#lists.free(inherited.planOf(index));
-      if (!this.#hasIndex(index)) this.#freeIndices.push(index);
+      if (!this.#hasIndex(index)) this.#indices.giveBack(index);
     }
     for (const service of awaiting) {
       const scheduler = this.#schedulers.get(service)!;
@@ -339,10 +299,6 @@ export class KernelServices implements ServiceMirror, Disposable {
     return this.#inherited?.indexOf(this.#listed.keyOf(service));
   }
 
-  #newIndex(): number {
-    return this.#freeIndices.pop() ?? this.#indexEnd++;
-  }
-
   #hasIndex(index: number): boolean {
     return [...this.#schedulers.values()].some((each) => each.index === index);
   }
@@ -392,11 +348,7 @@ export class KernelServices implements ServiceMirror, Disposable {
     if (scheduler === undefined) return;
     if (this.carries(service)) this.#listed.set(service, undefined);
     this.#schedulers.delete(service);
-    if (!this.#isHeld) this.#freeIndices.push(scheduler.index);
+    if (!this.#isHeld) this.#indices.giveBack(scheduler.index);
     scheduler[Symbol.dispose]();
   }
-}
-
-function hasSlots({ destinations }: VirtualService): boolean {
-  return destinations.every(({ load }) => load.slot >= 0);
 }
