@@ -2,7 +2,6 @@
  * The kernel's part of the kernel engine: its programs run where packets arrive and where the door hands them on, and whatever
  * changes in the host has each connection meet its firewall, its routes and the director once more.
  */
-import type { Address } from "../../net/address.ts";
 import type { CardHook } from "../card-hook.ts";
 import type { DecidedPacket, FlowOffload, ForwardedWatch } from "../flow-offload.ts";
 import type { HostNetwork } from "../host/host-network.ts";
@@ -14,6 +13,7 @@ import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { Onlookers } from "./onlookers.ts";
 import { leavePinPlace, makePinPlace, pinPlace } from "./pin-place.ts";
 import { Pins } from "./pins.ts";
+import { UsedNeighbours } from "./used-neighbours.ts";
 
 const ON_WIRE =
   "where packets arrive, and opens connections of the services that the kernel can schedule there: the host's firewall, its rp_filter and its marks do not apply to them";
@@ -64,12 +64,6 @@ export interface KernelOutliving {
   readonly inform: (message: string) => void;
 }
 
-interface UsedNeighbour {
-  readonly interfaceIndex: number;
-  readonly address: Address;
-  readonly linkAddresses: Uint8Array;
-}
-
 export class KernelOffload implements FlowOffload {
   readonly name = "kernel";
   readonly #options: KernelOffloadOptions;
@@ -81,8 +75,7 @@ export class KernelOffload implements FlowOffload {
   #onlooking: string | undefined;
   readonly #watch: ReadableWatch;
   readonly #timers: readonly NodeJS.Timeout[];
-  /** Of the flows of this generation. */
-  readonly #neighbours = new Map<Uint8Array, UsedNeighbour>();
+  readonly #neighbours = new UsedNeighbours();
   /** Those of nftables that packets pass by, since it told of a change. */
   #chains: Promise<readonly string[]> | undefined;
   #network: HostNetwork | undefined;
@@ -203,7 +196,7 @@ export class KernelOffload implements FlowOffload {
     if (network.generation !== this.#networkGeneration) {
       this.flows.addressesChanged((address) => network.isLocal(address));
     }
-    if (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved()) {
+    if (network.generation !== this.#networkGeneration || this.#neighbours.haveMoved(network)) {
       this.flows.invalidate();
     }
     this.#networkGeneration = network.generation;
@@ -213,13 +206,12 @@ export class KernelOffload implements FlowOffload {
     const { route, linkAddresses } = packet;
     // What is known of the network has changed, and this was decided before.
     if (this.#network?.generation !== this.#networkGeneration) return;
-    const { interfaceIndex, nextHop } = route;
-    this.#neighbours.set(linkAddresses, { interfaceIndex, address: nextHop, linkAddresses });
+    this.#neighbours.use(route.interfaceIndex, route.nextHop, linkAddresses);
     this.flows.learn(packet);
   }
 
   watch(told: ForwardedWatch): Disposable {
-    return this.flows.watch(told, (index, mac) => this.#neighbourWith(index, mac));
+    return this.flows.watch(told, (index, mac) => this.#neighbours.addressWith(index, mac));
   }
 
   reasons(): Readonly<Record<string, number>> {
@@ -290,7 +282,7 @@ export class KernelOffload implements FlowOffload {
       const link = network.links.get(interfaceIndex);
       if (neighbour === undefined || link?.header !== "ethernet") continue;
       const linkAddresses = Uint8Array.of(...neighbour.mac, ...link.mac);
-      this.#neighbours.set(linkAddresses, { interfaceIndex, address, linkAddresses });
+      this.#neighbours.use(interfaceIndex, address, linkAddresses);
       this.flows.tellWay(destination, route, linkAddresses);
     }
   }
@@ -313,41 +305,15 @@ export class KernelOffload implements FlowOffload {
     this.#onlooking = onlooking;
   }
 
-  #neighbourWith(index: number, mac: Uint8Array): string | undefined {
-    for (const { interfaceIndex, address, linkAddresses } of this.#neighbours.values()) {
-      if (interfaceIndex === index && mac.every((byte, at) => byte === linkAddresses[at])) {
-        return `${address}`;
-      }
-    }
-    return undefined;
-  }
-
   #look(): void {
     this.#onlookers.lookForTracking();
     const network = this.#network;
-    if (network !== undefined && this.#attachments.haveChanged()) this.follow(network);
+    if (network === undefined) return;
+    if (this.#attachments.haveChanged()) this.follow(network);
     const isOutdated =
-      network !== undefined &&
-      (network.generation !== this.#networkGeneration || this.#haveNeighboursMoved());
+      network.generation !== this.#networkGeneration || this.#neighbours.haveMoved(network);
     if (isOutdated) this.flows.invalidate();
-    if (network !== undefined) this.#networkGeneration = network.generation;
-  }
-
-  /** Whether a neighbour that flows go to is another by now. Asking also shows the host that they are in use. */
-  #haveNeighboursMoved(): boolean {
-    const network = this.#network;
-    if (network === undefined) return false;
-    for (const { interfaceIndex, address, linkAddresses } of this.#neighbours.values()) {
-      const neighbour = network.neighbour(interfaceIndex, address);
-      if (neighbour === undefined) {
-        // One of an interface that asks nobody is in no table.
-        if (network.links.get(interfaceIndex)?.unaskedMac === undefined) return true;
-        continue;
-      }
-      if (neighbour.mac.some((byte, index) => byte !== linkAddresses[index])) return true;
-      if (neighbour.isStale) network.seekNeighbour(interfaceIndex, address);
-    }
-    return false;
+    this.#networkGeneration = network.generation;
   }
 }
 
