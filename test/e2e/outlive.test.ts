@@ -213,6 +213,15 @@ test("connections end while no daemon lives, and the next one counts none of the
   for (const talk of talks) await talk[Symbol.asyncDispose]();
 });
 
+test("what ends with the process's own mounts is said, and how it would not", async () => {
+  using bare = new DaemonHome();
+  const child = bare.launch(network.director, "--engine", "kernel", "--grace", "1");
+  const said = await untilPrinted(child, "own mounts");
+  expect(said).toContain(`mount -t bpf bpf ${bare.directory}/bpf`);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+});
+
 test("what is damaged is said, and begun anew", async () => {
   const first = await start();
   home.configure(...SERVICE);

@@ -11,7 +11,7 @@ import { KernelFlows } from "./kernel-flows.ts";
 import { CARRIES } from "./kernel-rules.ts";
 import { END_WITH_PROCESS, type PinnedMapsOptions } from "./loading.ts";
 import { Onlookers } from "./onlookers.ts";
-import { leavePinPlace, makePinPlace, pinPlace } from "./pin-place.ts";
+import { haveOwnMounts, leavePinPlace, makePinPlace, pinPlace } from "./pin-place.ts";
 import { Pins } from "./pins.ts";
 import { UsedNeighbours } from "./used-neighbours.ts";
 
@@ -321,13 +321,19 @@ function told(onlooking: string): string {
   return onlooking === "" ? SEES_FIRST : `${SEES_EACH}: ${onlooking}`;
 }
 
+function endsWithMounts(place: string): string {
+  return `${END_WITH_PROCESS}'s own mounts, as "ip netns exec" gives it some: "mount -t bpf bpf ${place}" before, outside, has them go on`;
+}
+
 /** Undefined where nothing can, or shall, outlive the process. */
 function pinsFor({ outliving, warn }: KernelOffloadOptions): PinnedMapsOptions | undefined {
   if (outliving === undefined) return undefined;
   const { folder, adopts, stays, inform } = outliving;
   try {
-    const place = stays ? makePinPlace(folder) : pinPlace(folder);
+    const found = pinPlace(folder);
+    const place = found ?? (stays ? makePinPlace(folder) : undefined);
     if (place === undefined) return undefined;
+    if (found === undefined && haveOwnMounts()) warn(endsWithMounts(place));
     Pins.sweep(place);
     const pins = new Pins(place);
     // Throws when they are another user's.

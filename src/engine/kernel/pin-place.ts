@@ -1,5 +1,5 @@
 /** Where pins are kept (pins.ts): the host's BPF file system, or one beside the socket, which goes with the last of them. */
-import { mkdirSync, rmdirSync, statfsSync } from "node:fs";
+import { mkdirSync, readlinkSync, rmdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { mountPins, unmountPins } from "./bpf-call.ts";
 
@@ -21,6 +21,16 @@ export function makePinPlace(folder: string): string {
   mkdirSync(place, { mode: 0o700, recursive: true });
   mountPins(place);
   return place;
+}
+
+/** Whether what is mounted now is this process's and its children's alone: whoever started it has other mounts. */
+export function haveOwnMounts(): boolean {
+  try {
+    return readlinkSync("/proc/self/ns/mnt") !== readlinkSync(`/proc/${process.ppid}/ns/mnt`);
+  } catch {
+    // Who may not know takes it for the usual.
+    return false;
+  }
 }
 
 /** Nothing is kept any more: a file system beside the socket goes, unless somebody else's pins are in it. */
