@@ -10,6 +10,11 @@
  * Sluice's daemon, also what it has still to do about the packets once they have gone. What a real processor makes of them
  * does not: caches, memory, branches, and how many it executes at once. So it tells who does less for a packet, and by how
  * much; it does not tell how many packets a second a machine forwards.
+ *
+ * From two generators. The kernel's own (pktgen) hands socket buffers to a veth device, of which XDP's programs get copies: no network
+ * card's driver does that. So there is another, which has frames go out by that device as XDP sends them on: the other end then has
+ * what a driver has, and who comes first is XDP; socket buffers are made of it for all that comes later. Where XDP sends frames on they
+ * end in the last device's driver, as a card sends them without a socket buffer; socket buffers end in the IP layer there.
  */
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +23,15 @@ import { bundle } from "../../scripts/bundle.ts";
 import { LabFailure } from "../../src/lab/failure.ts";
 import { boot } from "../../test/conformance/machines/boot.ts";
 import { Qemu } from "../../test/conformance/machines/qemu.ts";
-import { ALONE, type Method, TRAFFICS, type Traffic, VARIANTS, type Variant } from "./variants.ts";
+import {
+  type Generator,
+  isForwarded,
+  type Method,
+  TRAFFICS,
+  type Traffic,
+  VARIANTS,
+  type Variant,
+} from "./variants.ts";
 
 /** The second shows that the first is to be had again. */
 const ROUNDS = 2;
@@ -37,13 +50,14 @@ interface Programme {
 }
 
 interface Sample {
+  readonly generator: Generator;
   readonly name: string;
   readonly traffic: Traffic;
   readonly sent: number;
   readonly arrived: number;
   /** A nanosecond is an instruction. */
   readonly nanoseconds: number;
-  /** What the daemon did about the packets after the last one had gone. */
+  /** What the daemon did about new flows after the last packet had gone, unless it was to be left out. */
   readonly owedNanoseconds: number;
 }
 
@@ -58,6 +72,7 @@ export interface BesideIpvs {
 }
 
 export interface BesideRow {
+  readonly generator: Generator;
   readonly name: string;
   readonly traffic: Traffic;
   readonly method: Method | undefined;
@@ -111,7 +126,7 @@ export async function measureBesideIpvs(progress: (text: string) => void): Promi
       },
       timeoutMs: TIMEOUT_MS,
       onProgress: (text) => {
-        const lines = text.trim().split("\n");
+        const lines = text.split("\n").filter((line) => line !== "");
         for (const line of lines.slice(heard)) progress(line);
         heard = lines.length;
       },
@@ -135,19 +150,22 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
   let spreadShare = 0;
   const rows = TRAFFICS.flatMap((traffic) =>
     VARIANTS.filter(({ traffics }) => traffics.includes(traffic)).map((variant): BesideRow => {
-      const { name, method } = variant;
-      const own = samples.filter((each) => each.name === name && each.traffic === traffic);
+      const { generator, name, method } = variant;
+      const own = samples.filter(
+        (each) => each.generator === generator && each.name === name && each.traffic === traffic,
+      );
       const all = own.map((each) => instructionsOf(each, variant));
       spreadShare = Math.max(spreadShare, Math.max(...all) / Math.min(...all) - 1);
       const sent = sum(own.map((each) => each.sent));
       const lost = sent - sum(own.map((each) => each.arrived));
       return {
+        generator,
         name,
         traffic,
         method,
         instructions: sum(all) / all.length,
         // A packet of the hosts' own may arrive besides.
-        lostShare: name === ALONE ? 0 : Math.max(0, lost) / sent,
+        lostShare: isForwarded(variant) ? Math.max(0, lost) / sent : 0,
       };
     }),
   );
@@ -155,9 +173,9 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
 }
 
 /** For one packet. */
-function instructionsOf(sample: Sample, { name, isStopped = false }: Variant): number {
+function instructionsOf(sample: Sample, variant: Variant): number {
   const { nanoseconds, owedNanoseconds, sent, arrived } = sample;
-  return (nanoseconds + (isStopped ? 0 : owedNanoseconds)) / (name === ALONE ? sent : arrived);
+  return (nanoseconds + owedNanoseconds) / (isForwarded(variant) ? arrived : sent);
 }
 
 function sum(values: readonly number[]): number {
