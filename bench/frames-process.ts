@@ -26,7 +26,7 @@ const STREAM = {
   isInTurn: 92,
   count: 100,
 } as const;
-/** Frames that the kernel hands to a program before it has any of them go their way (TEST_XDP_BATCH of net/bpf/test_run.c). */
+/** Frames that the kernel hands to a program before it has any of them go their way (NAPI_POLL_WEIGHT, net/bpf/test_run.c). */
 const BATCH = 64;
 const ETHERNET_LENGTH = 14;
 const FRAME_LENGTH = 60;

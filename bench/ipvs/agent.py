@@ -1,5 +1,5 @@
 """
-In a guest: what a packet costs through the kernel's IPVS and through Sluice, the same packets between the same devices, by turns.
+In a guest: what a packet costs through the kernel's IPVS and through Sluice, the same packets between the same devices.
 
 The programme (/mnt/programme) names kernel modules in its first line; the rest is JSON: Programme of main.ts. The report
 (/mnt/report) has a line of JSON for each measurement. On a single processor all that a packet costs is in how long it takes to send
@@ -108,10 +108,9 @@ def main():
         os.makedirs("/run/netns", exist_ok=True)
         write("/proc/sys/net/core/bpf_jit_enable", "1")
         try:
-            for _ in range(wanted["rounds"]):
-                for variant in wanted["variants"]:
-                    for told in measure(variant, wanted["portions"]):
-                        tell(**told)
+            for variant in wanted["variants"]:
+                for told in measure(variant, wanted["portions"]):
+                    tell(**told)
         except Exception as error:
             tell(failure=str(error))
         report.write("end\n")
