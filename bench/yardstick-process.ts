@@ -1,7 +1,7 @@
 /**
- * `yardstick-process.ts INTERFACE ADDRESS SERVER [DEPARTURE]`: what is for ADDRESS and comes by INTERFACE leaves by it again, or
- * by DEPARTURE, in a frame for SERVER, whose neighbour is known, by a program that does nothing else, until this process
- * ends. Says "ready".
+ * `yardstick-process.ts INTERFACE ADDRESS SERVER [DEPARTURE [xdp]]`: what is for ADDRESS and comes by INTERFACE leaves by it again,
+ * or by DEPARTURE, in a frame for SERVER, whose neighbour is known, by a program that does nothing else, at tc or in the driver,
+ * until this process ends. Says "ready".
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,8 @@ import { type MacAddress, macBytes } from "../src/net/mac-address.ts";
 /** struct way of yardstick.bpf.c. */
 const WAY = { size: 20, departure: 12, address: 16 } as const;
 
-const [name = "", address = "", server = "", departureName = name] = process.argv.slice(2);
+const [name = "", address = "", server = "", departureName = name, hook = "tc"] =
+  process.argv.slice(2);
 const ip = (...words: string[]) => JSON.parse(execFileSync("ip", ["-j", ...words]).toString());
 
 interface Device {
@@ -33,9 +34,9 @@ view.setUint32(WAY.departure, departure!.ifindex, true);
 view.setInt32(WAY.address, Address.parse(address)!.w3);
 updateElement(object.map("ways"), new Uint8Array(4), way);
 const link = new ProgramLink(
-  object.program("forward_all"),
+  object.program(hook === "xdp" ? "forward_all_xdp" : "forward_all"),
   own!.ifindex,
-  HOOK_POINTS.ingress,
+  hook === "xdp" ? HOOK_POINTS.native : HOOK_POINTS.ingress,
   `run a program at ${name}`,
 );
 process.stdout.write("ready\n");

@@ -262,20 +262,34 @@ int floor_of_flows_xdp(struct xdp_md *frame)
 	return departure ? bpf_redirect(departure, 0) : XDP_PASS;
 }
 
-/* End to end: what is for one address gets another's frame, and is looked at no further. */
-SEC("tc")
-int forward_all(struct __sk_buff *skb)
+/* End to end: what is for one address gets another's frame, and is looked at no further. Where it is to leave, or 0. */
+static __always_inline __u32 find_way(void *data, void *end)
 {
-	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	struct ethhdr *ethernet = data;
 	struct iphdr *ip = (void *)(ethernet + 1);
 	__u32 only = 0;
 	struct way *way = bpf_map_lookup_elem(&ways, &only);
 
 	if (!way || (void *)(ip + 1) > end || ethernet->h_proto != bpf_htons(ETH_P_IP) || ip->daddr != way->address)
-		return TC_ACT_UNSPEC;
+		return 0;
 	__builtin_memcpy(ethernet, way->link_addresses, sizeof(way->link_addresses));
-	return bpf_redirect(way->departure, 0);
+	return way->departure;
+}
+
+SEC("tc")
+int forward_all(struct __sk_buff *skb)
+{
+	__u32 departure = find_way((void *)(long)skb->data, (void *)(long)skb->data_end);
+
+	return departure ? bpf_redirect(departure, 0) : TC_ACT_UNSPEC;
+}
+
+SEC("xdp")
+int forward_all_xdp(struct xdp_md *frame)
+{
+	__u32 departure = find_way((void *)(long)frame->data, (void *)(long)frame->data_end);
+
+	return departure ? bpf_redirect(departure, 0) : XDP_PASS;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -5,11 +5,9 @@ import signal
 import subprocess
 import threading
 
-from guest_host import on, processor_ns, write
-from network import CARD, NOBODY, PORT, SERVER, VIP
+from guest_host import NODE, SLUICE, on, processor_ns, write
+from network import CARD, NOBODY, PORT, SERVER, VIP, throw_away
 
-SLUICE = "/mnt/sluice/"
-NODE = [SLUICE + "node", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"]
 READY_S = 120
 
 
@@ -33,6 +31,14 @@ class Nothing:
         return 0
 
 
+class Driver(Nothing):
+    """Throws frames away as soon as there are any."""
+
+    def __enter__(self):
+        throw_away("director", "card")
+        return self
+
+
 class Ipvs(Nothing):
     to = CARD
 
@@ -54,10 +60,10 @@ class Yardstick(Nothing):
     to = CARD
 
     def __init__(self, variant):
-        pass
+        self.hook = variant["hook"]
 
     def __enter__(self):
-        program = [SLUICE + "bench/yardstick-process.ts", "card", VIP, SERVER, "onward"]
+        program = [SLUICE + "bench/yardstick-process.ts", "card", VIP, SERVER, "onward", self.hook]
         self.process = start(program)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError("The yardstick does not run: " + said(self.process))
@@ -72,7 +78,8 @@ class Sluice(Nothing):
 
     def __init__(self, variant):
         self.method = variant["method"]
-        self.options = variant["options"]
+        self.hook = variant["hook"]
+        self.admission = variant["admission"]
 
     def __enter__(self):
         server = {"address": SERVER, "forwarding": self.method}
@@ -80,7 +87,7 @@ class Sluice(Nothing):
         # JSON is YAML.
         write("/run/sluice.yaml", json.dumps({"services": [service]}))
         words = [SLUICE + "dist/sluice.js", "daemon", "--no-state", "--grace", "0", "--config", "/run/sluice.yaml"]
-        self.process = start(words + self.options)
+        self.process = start(words + ["--engine", "kernel", "--hook", self.hook, "--admission", self.admission])
         for line in self.process.stdout:
             if "the director runs" in line:
                 # It goes on to tell of what is rare, to nobody.
@@ -101,7 +108,7 @@ class Sluice(Nothing):
         return processor_ns(self.process.pid)
 
 
-KINDS = {"nothing": Nothing, "ipvs": Ipvs, "yardstick": Yardstick, "sluice": Sluice}
+KINDS = {"nothing": Nothing, "driver": Driver, "ipvs": Ipvs, "yardstick": Yardstick, "sluice": Sluice}
 
 
 def services(method):

@@ -8,6 +8,8 @@ import socket
 import struct
 import subprocess
 
+SLUICE = "/mnt/sluice/"
+NODE = [SLUICE + "node", "--max-semi-space-size=8", "--disable-warning=ExperimentalWarning"]
 SIOCETHTOOL = 0x8946
 
 
@@ -49,3 +51,8 @@ def processor_ns(process):
     """The processor's time that all threads of a process have had."""
     threads = "/proc/%d/task/" % process
     return sum(int(read(threads + thread + "/schedstat").split()[0]) for thread in os.listdir(threads))
+
+
+def kernel_thread(name):
+    """The number of a thread of the kernel's."""
+    return next(int(each) for each in os.listdir("/proc") if each.isdigit() and read("/proc/%s/comm" % each) == name + "\n")

@@ -10,6 +10,11 @@
  * Sluice's daemon, also what it has still to do about the packets once they have gone. What a real processor makes of them
  * does not: caches, memory, branches, and how many it executes at once. So it tells who does less for a packet, and by how
  * much; it does not tell how many packets a second a machine forwards.
+ *
+ * From two generators. The kernel's own (pktgen) hands socket buffers to a veth device, of which XDP's programs get copies: no network
+ * card's driver does that. So there is another, which has frames go out by that device as XDP sends them on: the other end then has
+ * what a driver has, and who comes first is XDP; socket buffers are made of it for all that comes later. Where XDP sends frames on they
+ * end in the last device's driver, as a card sends them without a socket buffer; socket buffers end in the IP layer there.
  */
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,32 +23,40 @@ import { bundle } from "../../scripts/bundle.ts";
 import { LabFailure } from "../../src/lab/failure.ts";
 import { boot } from "../../test/conformance/machines/boot.ts";
 import { Qemu } from "../../test/conformance/machines/qemu.ts";
-import { ALONE, type Method, TRAFFICS, type Traffic, VARIANTS, type Variant } from "./variants.ts";
+import {
+  type Generator,
+  isForwarded,
+  type Method,
+  TRAFFICS,
+  type Traffic,
+  VARIANTS,
+  type Variant,
+} from "./variants.ts";
 
-/** The second shows that the first is to be had again. */
-const ROUNDS = 2;
+/** The second shows that the first's figures are to be had again. They run side by side, for neither feels the other. */
+const GUESTS = 2;
 /**
  * How many packets, one portion after the other was dealt with. Of known flows so many that what the daemon does now and then is
  * among it. Of new ones IPVS and Sluice keep each, so it is the same number for all; Sluice's programs tell its daemon of
  * them through a ring that has room for 40,000, and where it is stopped none may be lost.
  */
-export const PORTIONS = { known: [400_000], new: [25_000, 25_000] } as const;
+export const PORTIONS = { known: [200_000], new: [25_000, 25_000] } as const;
 const SERIES = "6.12";
 
 interface Programme {
-  readonly rounds: number;
   readonly portions: Readonly<Record<Traffic, readonly number[]>>;
   readonly variants: readonly Variant[];
 }
 
 interface Sample {
+  readonly generator: Generator;
   readonly name: string;
   readonly traffic: Traffic;
   readonly sent: number;
   readonly arrived: number;
   /** A nanosecond is an instruction. */
   readonly nanoseconds: number;
-  /** What the daemon did about the packets after the last one had gone. */
+  /** What the daemon did about new flows after the last packet had gone, unless it was to be left out. */
   readonly owedNanoseconds: number;
 }
 
@@ -52,18 +65,19 @@ type Told = { readonly failure: string } | Sample;
 
 export interface BesideIpvs {
   readonly kernel: string;
-  /** By how much rounds differ at most, of the smallest. */
+  /** By how much guests differ at most, of the smaller figure. */
   readonly spreadShare: number;
   readonly rows: readonly BesideRow[];
 }
 
 export interface BesideRow {
+  readonly generator: Generator;
   readonly name: string;
   readonly traffic: Traffic;
   readonly method: Method | undefined;
   /** Executed for a packet, the generator's included: a mean. */
   readonly instructions: number;
-  /** Of packets that were sent, all rounds together. */
+  /** Of packets that were sent, in all guests together. */
   readonly lostShare: number;
 }
 
@@ -89,42 +103,47 @@ export async function measureBesideIpvs(progress: (text: string) => void): Promi
   const dist = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   try {
     await bundle(ROOT, dist, join(ROOT, "dist"));
-    let heard = 0;
-    const report = await boot(machine, {
-      modules: MODULES,
-      agent: AGENT,
-      programme: JSON.stringify({
-        rounds: ROUNDS,
-        portions: PORTIONS,
-        variants: VARIANTS,
-      } satisfies Programme),
-      copies: {
-        "sluice/dist": dist,
-        "sluice/package.json": join(ROOT, "package.json"),
-        "sluice/src": join(ROOT, "src"),
-        "sluice/bpf": join(ROOT, "bpf"),
-        "sluice/bench": join(ROOT, "bench"),
-        // Where the host has these, the guest may have something else: /tmp is its own.
-        "sluice/node": realpathSync(process.execPath),
-        "sluice/node_modules/koffi": realpathSync(join(ROOT, "node_modules/koffi")),
-        "sluice/node_modules/@koromix": realpathSync(join(ROOT, "node_modules/@koromix")),
-      },
-      timeoutMs: TIMEOUT_MS,
-      onProgress: (text) => {
-        const lines = text.trim().split("\n");
-        for (const line of lines.slice(heard)) progress(line);
-        heard = lines.length;
-      },
-    });
-    return figuresOf(machine.kernel.version, report);
+    const guests = Array.from({ length: GUESTS }, (_, index) =>
+      measureIn(machine, dist, (text) => progress(`guest ${index + 1}: ${text}`)),
+    );
+    const ends = await Promise.allSettled(guests);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    return figuresOf(machine.kernel.version, await Promise.all(guests));
   } finally {
     rmSync(dist, { recursive: true, force: true });
   }
 }
 
-function figuresOf(kernel: string, report: string): BesideIpvs {
-  const told = report
-    .split("\n")
+/** What a guest reports that has the bundle in `dist`. */
+function measureIn(machine: Qemu, dist: string, progress: (line: string) => void): Promise<string> {
+  let heard = 0;
+  return boot(machine, {
+    modules: MODULES,
+    agent: AGENT,
+    programme: JSON.stringify({ portions: PORTIONS, variants: VARIANTS } satisfies Programme),
+    copies: {
+      "sluice/dist": dist,
+      "sluice/package.json": join(ROOT, "package.json"),
+      "sluice/src": join(ROOT, "src"),
+      "sluice/bpf": join(ROOT, "bpf"),
+      "sluice/bench": join(ROOT, "bench"),
+      // Where the host has these, the guest may have something else: /tmp is its own.
+      "sluice/node": realpathSync(process.execPath),
+      "sluice/node_modules/koffi": realpathSync(join(ROOT, "node_modules/koffi")),
+      "sluice/node_modules/@koromix": realpathSync(join(ROOT, "node_modules/@koromix")),
+    },
+    timeoutMs: TIMEOUT_MS,
+    onProgress: (text) => {
+      const lines = text.split("\n").filter((line) => line !== "");
+      for (const line of lines.slice(heard)) progress(line);
+      heard = lines.length;
+    },
+  });
+}
+
+function figuresOf(kernel: string, reports: readonly string[]): BesideIpvs {
+  const told = reports
+    .flatMap((report) => report.split("\n"))
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as Told);
   const samples: Sample[] = [];
@@ -135,19 +154,22 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
   let spreadShare = 0;
   const rows = TRAFFICS.flatMap((traffic) =>
     VARIANTS.filter(({ traffics }) => traffics.includes(traffic)).map((variant): BesideRow => {
-      const { name, method } = variant;
-      const own = samples.filter((each) => each.name === name && each.traffic === traffic);
+      const { generator, name, method } = variant;
+      const own = samples.filter(
+        (each) => each.generator === generator && each.name === name && each.traffic === traffic,
+      );
       const all = own.map((each) => instructionsOf(each, variant));
       spreadShare = Math.max(spreadShare, Math.max(...all) / Math.min(...all) - 1);
       const sent = sum(own.map((each) => each.sent));
       const lost = sent - sum(own.map((each) => each.arrived));
       return {
+        generator,
         name,
         traffic,
         method,
         instructions: sum(all) / all.length,
         // A packet of the hosts' own may arrive besides.
-        lostShare: name === ALONE ? 0 : Math.max(0, lost) / sent,
+        lostShare: isForwarded(variant) ? Math.max(0, lost) / sent : 0,
       };
     }),
   );
@@ -155,9 +177,9 @@ function figuresOf(kernel: string, report: string): BesideIpvs {
 }
 
 /** For one packet. */
-function instructionsOf(sample: Sample, { name, isStopped = false }: Variant): number {
+function instructionsOf(sample: Sample, variant: Variant): number {
   const { nanoseconds, owedNanoseconds, sent, arrived } = sample;
-  return (nanoseconds + (isStopped ? 0 : owedNanoseconds)) / (name === ALONE ? sent : arrived);
+  return (nanoseconds + owedNanoseconds) / (isForwarded(variant) ? arrived : sent);
 }
 
 function sum(values: readonly number[]): number {

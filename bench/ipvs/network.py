@@ -2,7 +2,7 @@
 
 import time
 
-from guest_host import offload, on, received, run
+from guest_host import SLUICE, offload, on, received, run
 
 VIP = "10.9.0.100"
 SERVER = "10.2.0.2"
@@ -16,21 +16,24 @@ ETHTOOL_SGRO = 0x2C
 
 
 class Network:
-    def __init__(self, takes_xdp):
+    def __init__(self, takes_frames, takes_xdp):
+        """Whether the director's device is given frames, and whether it may send frames on."""
+        self.takes_frames = takes_frames
         self.takes_xdp = takes_xdp
 
     def __enter__(self):
         for host in ("director", "sink"):
             run("ip", "netns", "add", host)
             run("ip", "-n", host, "link", "set", "lo", "up")
-        run("ip", "link", "add", "out", "type", "veth", "peer", "name", "card", "address", CARD, "netns", "director")
+        run("ip", "link", "add", "out", "type", "veth", "peer", "name", "card", "address", CARD)
         run("ip", "-n", "director", "link", "add", "onward", "type", "veth", "peer", "name", "end", "netns", "1")
         # As what comes from a wire has them: whoever sends makes them.
         offload("out", ETHTOOL_STXCSUM, 0)
-        # A veth device takes frames from XDP when its peer has NAPI, which comes with GRO.
-        if self.takes_xdp:
-            for device in ("out", "end"):
+        # A veth device takes frames when its peer has NAPI, which comes with GRO.
+        for device, is_needed in (("card", self.takes_frames), ("out", self.takes_xdp), ("end", self.takes_xdp)):
+            if is_needed:
                 offload(device, ETHTOOL_SGRO, 1)
+        run("ip", "link", "set", "card", "netns", "director")
         run("ip", "link", "set", "end", "netns", "sink")
         run("ip", "link", "set", "out", "up")
         run("ip", "-n", "sink", "link", "set", "end", "up")
@@ -39,6 +42,9 @@ class Network:
             run("ip", "-n", "director", "link", "set", device, "up")
         run("ip", "-n", "director", "neigh", "add", SERVER, "lladdr", NOBODY, "dev", "onward", "nud", "permanent")
         on("director", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        # A network card sends frames as they are: no socket buffers are to be made of them here.
+        if self.takes_frames and self.takes_xdp:
+            throw_away("sink", "end")
         return self
 
     def __exit__(self, *_):
@@ -55,3 +61,8 @@ class Network:
         while (now := self.arrived()) != before:
             before = now
             time.sleep(SETTLE_S)
+
+
+def throw_away(host, device):
+    """What comes to the device ends in its driver."""
+    run("ip", "-n", host, "link", "set", "dev", device, "xdp", "object", SLUICE + "bench/frames.bpf.o", "program", "throw_away")
