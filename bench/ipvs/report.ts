@@ -11,8 +11,7 @@ UDP datagrams of 60 bytes, with checksums, come by a veth pair to the director, 
 are thrown away. Of that the generator alone is what it takes when the first device they come to throws them away. Net of it, a
 packet costs what director and second pair take. Known flows: a thousand, ${words(PORTIONS.known)} packets; new ones: another client's
 each, ${words(PORTIONS.new)}, which IPVS and Sluice keep. What the daemon has still to do about them afterwards is among it, too, unless it is
-stopped: then what is done in the kernel is left. Each has a
-network and a balancer of its own.`;
+stopped: then what is done in the kernel is left. Each has a network and a balancer of its own.`;
 
 /** Whose packets they are, and what those are made of. */
 const SOURCES: Readonly<Record<Generator, { readonly title: string; readonly method: string }>> = {
