@@ -197,6 +197,15 @@ static long add_next(__u32 level __attribute__((unused)), void *context)
 }
 
 /*
+ * For itself: of this loop and the other one the compiler would make one, of whichever function it is to call. A loop of one that is
+ * known the kernel writes out (optimize_bpf_loop() in kernel/bpf/verifier.c); else each step is an indirect call.
+ */
+static __noinline void add_all(struct climber *climber, __u32 levels)
+{
+	bpf_loop(levels, add_next, climber, 0);
+}
+
+/*
  * Something about a destination has changed that matters by `what` (BY_…): its matches are played anew. Global, so that a
  * verifier looks at it once; and so that it looks at a match once, they are a bpf_loop().
  */
@@ -220,7 +229,7 @@ int __attribute__((noinline)) climb(__u32 which, __u32 what)
 	climber.tournament.size = 1U << levels;
 	climber.node = climber.tournament.size + ((seat >> PLACE_SHIFT) & ((1U << LEVELS_MAX) - 1));
 	if (rules & RULE_DRAWN)
-		bpf_loop(levels, add_next, &climber, 0);
+		add_all(&climber, levels);
 	else
 		bpf_loop(levels, play_next, &climber, 0);
 	return 0;
