@@ -146,10 +146,16 @@ static __always_inline enum verdict request(frame_t *frame, const struct packet 
 		passage->is_new = true;
 	}
 	passage->is_news = passage->is_new;
-	if (passage->is_new)
-		word = *(volatile __u64 *)&connection->word;
 	which = connection->destination;
-	verdict = forward_request(frame, packet, connection, word, all, admission, now, passage);
+	verdict = VERDICT_GO_ON;
+	if (passage->is_new) {
+		word = *(volatile __u64 *)&connection->word;
+		/* The director may have taken it the moment that it was there. */
+		if (word & (FLAG_DIRECTORS | FLAG_BUSY))
+			verdict = VERDICT_PASS_DIRECTOR;
+	}
+	if (verdict == VERDICT_GO_ON)
+		verdict = forward_request(frame, packet, connection, word, all, admission, now, passage);
 	if (passage->is_single) {
 		close_single(all, is_passed(verdict));
 	} else if (passage->is_news) {
