@@ -16,6 +16,8 @@ interface Plan {
   readonly port?: number;
   readonly mayFail: number;
   readonly stage?: StageSettings;
+  /** What is set as long as the flood lasts. */
+  readonly knob?: { readonly name: string; readonly during: number; readonly after: number };
   readonly isLong?: boolean;
 }
 
@@ -83,7 +85,8 @@ export const FLOOD_ATTACKS: readonly Attack[] = [
     rate: 30_000,
     port: OTHER_PORT,
     mayFail: 0.3,
-    stage: { sysctls: ["net.ipv4.vs.drop_packet=3"] },
+    // By itself it drops clients' packets at rest, too: then nobody could tell whether they recover.
+    knob: { name: "net.ipv4.vs.drop_packet", during: 3, after: 0 },
     isLong: true,
   }),
   flood({
@@ -139,6 +142,7 @@ function flood(plan: Plan): Attack {
     address = V,
     port = SERVICE_PORT,
     stage = {},
+    knob,
     isLong = false,
   } = plan;
   return {
@@ -150,7 +154,9 @@ function flood(plan: Plan): Attack {
     carryOut: async (where, { isShort }: Extent) => {
       const seconds = isShort ? SHORT_SECONDS : SECONDS;
       const rate = isShort ? (plan.shortRate ?? SHORT_RATE) : plan.rate;
+      if (knob !== undefined) where.home.sluice(`sysctl -w ${knob.name}=${knob.during}`);
       const sent = await where.flood({ name: plan.flood, rate, seconds }, address, port);
+      if (knob !== undefined) where.home.sluice(`sysctl -w ${knob.name}=${knob.after}`);
       return `${sent} frames/s, ${seconds} s`;
     },
   };
