@@ -62,8 +62,9 @@ static __always_inline __u64 word_after(__u64 word, const struct packet *packet,
 		word &= ~(__u64)FLAG_NO_OUTPUT;
 	else
 		direction = word & FLAG_NO_OUTPUT ? DIRECTION_INPUT_ONLY : DIRECTION_INPUT;
+	/* udp_state_transition() assures the template with each; to tell of one is enough. */
 	if (packet->flow.protocol == IPPROTO_UDP)
-		return word;
+		return is_reply && word & FLAG_CONTROLLED ? word | WORD_ANSWERED : word;
 	index = (direction * EVENTS + event_of(packet->tcp_flags)) << ROW_SHIFT | state_of(word);
 	/* The compiler knows that it is less; the verifier of 6.1 is to see it. */
 	barrier_var(index);

@@ -87,6 +87,11 @@ struct bucket {
 #define FLAG_DIRECTORS 0x8000
 /* A template led the connection: nothing follows it before its time is over. */
 #define FLAG_CONTROLLED 0x200
+/*
+ * Of a word: the server has answered a datagram that a client's template led, of which the director has to hear for the
+ * template's sake. Beside the flags, as the kind is.
+ */
+#define WORD_ANSWERED 0x400000
 /* It ends with its packet (single.h). */
 #define FLAG_ONE_PACKET 0x2000
 /* Somebody fills the connection in this very moment. */

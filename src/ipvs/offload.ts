@@ -26,6 +26,8 @@ export interface OffloadedConnection {
   readonly timeoutMs: number;
   /** A template of its client's led it. */
   readonly isControlled: boolean;
+  /** The server has answered a datagram of such a one. */
+  readonly isAnswered: boolean;
   /** When its last packet came. */
   readonly seen: Instant;
 }

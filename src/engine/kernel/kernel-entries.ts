@@ -28,6 +28,8 @@ const NANOSECONDS = 1e6;
 const DIRECTORS = 0x8000;
 const BUSY = 0x400;
 const CONTROLLED = 0x200;
+/** WORD_ANSWERED there. */
+const ANSWERED = 0x400000;
 const FLAGS_MASK = 0xffff & ~(DIRECTORS | BUSY | CONTROLLED);
 const STATE_SHIFT = 16;
 const VERSION_SHIFT = 24;
@@ -77,6 +79,7 @@ export class EntryView {
   packets = 0;
   timeoutMs = 0;
   isControlled = false;
+  isAnswered = false;
   seen = 0 as Instant;
 
   read(view: DataView, at: number): this {
@@ -89,6 +92,7 @@ export class EntryView {
     this.flags = word & FLAGS_MASK;
     this.isDirectors = (word & DIRECTORS) !== 0;
     this.isControlled = (word & CONTROLLED) !== 0;
+    this.isAnswered = (word & ANSWERED) !== 0;
     this.packets = view.getUint32(at + connection.packets, true);
     this.timeoutMs = view.getUint32(at + connection.timeout, true);
     this.seen = (Number(view.getBigUint64(at + connection.seen, true)) / NANOSECONDS) as Instant;

@@ -115,7 +115,8 @@ export class Progress {
   }
 
   /** Somebody else has moved the connection on, and counted it. */
-  follow(id: number, { state, flags, packets, timeoutMs, seen }: OffloadedConnection): void {
+  follow(id: number, connection: OffloadedConnection): void {
+    const { state, flags, packets, timeoutMs, seen, isAnswered } = connection;
     const table = this.#table;
     const protocol = table.protocol(id);
     const before = table.state(id);
@@ -125,7 +126,7 @@ export class Progress {
     table.setFlags(id, flags);
     if (state !== before) this.#shares.setWay(id, wayOf(protocol, state, 0));
     if (protocol === PROTOCOL.udp) this.#useDatagrams(id);
-    const hasAnswered = ((had ^ flags) & CONNECTION_FLAG.noOutput) !== 0;
+    const hasAnswered = isAnswered || ((had ^ flags) & CONNECTION_FLAG.noOutput) !== 0;
     const way = hasAnswered ? DIRECTION.output : DIRECTION.input;
     if (state !== before || hasAnswered) {
       if (assuresTemplate(protocol, way, state)) this.#assureTemplate(id);
